@@ -1,0 +1,47 @@
+# Everything sets itself up: `make demo` and `make test` need only Python 3.11 and pip.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+SOURCES := src tests benchmarks examples docs scripts
+
+.PHONY: help demo test test-all check format docs clean
+
+help:  ## say what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[offline,serve]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run  ## search real pictures and videos in a web page (DEMO_ARGS=--no-serve only prints)
+	$(BIN)/sayso demo $(DEMO_ARGS)
+
+test: $(VENV)/.dev  ## all tests but the slow ones
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+test-all: $(VENV)/.dev  ## all tests
+	$(BIN)/python -m pytest -m '' $(TEST_ARGS)
+
+check: $(VENV)/.dev  ## linters, types, and that imports go down only
+	$(BIN)/ruff check $(wildcard $(SOURCES))
+	$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## bring the code into shape
+	$(BIN)/ruff check --fix-only $(wildcard $(SOURCES))
+	$(BIN)/ruff format $(wildcard $(SOURCES))
+
+docs: $(VENV)/.dev  ## write the reference of the command line
+	$(BIN)/python docs/reference.py
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

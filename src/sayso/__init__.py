@@ -1,0 +1,36 @@
+"""sayso: visual recognition on people's say-so.
+
+A weak label names a bag, not an instance: a tag names a picture, not a place in
+it; narration names a stretch of video, not a moment. Every system here finds the
+instance inside the bag while it learns what the instance looks like.
+"""
+
+from sayso.core.lazy import exports
+from sayso.core.types import Box, Caption, Clip, Span
+from sayso.version import __version__
+
+__getattr__ = exports(
+    __name__,
+    {
+        "Index": "sayso.index",
+        "encoders": "sayso.encoders",
+        "load": "sayso.encoders",
+        "media": "sayso.media",
+        "metrics": "sayso.metrics",
+        "text": "sayso.text",
+    },
+)
+
+__all__ = [
+    "Box",
+    "Caption",
+    "Clip",
+    "Index",
+    "Span",
+    "__version__",
+    "encoders",
+    "load",
+    "media",
+    "metrics",
+    "text",
+]

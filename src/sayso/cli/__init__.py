@@ -1,0 +1,1 @@
+"""The command ``sayso``: one file per verb, each thin: parse, call, print."""

@@ -1,0 +1,74 @@
+"""The command ``sayso`` and what all its verbs share: how errors end it.
+
+Exit codes: 0 all done; 1 an error, told in one sentence; 2 wrong usage; 3 done,
+but some items failed (they are listed); 4 a package or a model is not at hand;
+130 interrupted (what was done is kept; the same command goes on).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from sayso.cli.demo import demo
+from sayso.cli.doctor import doctor
+from sayso.cli.evaluate import evaluate
+from sayso.cli.index import index
+from sayso.cli.models import models
+from sayso.cli.search import search
+from sayso.cli.serve import serve
+from sayso.core.errors import SaysoError
+from sayso.version import __version__
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="sayso",
+    help="Find the moment in your own videos and pictures by typing, and learn to see from what people say.",
+    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 done but some items failed, "
+    "4 a package or model is missing, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (index, search, serve, demo, evaluate, models, doctor):
+    app.command()(verb)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sayso {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Open no connection; the same as SAYSO_OFFLINE=1.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a verb."""
+    if offline:
+        os.environ["SAYSO_OFFLINE"] = "1"
+
+
+def main() -> None:
+    """Run the command; errors a person can cause become one sentence and an exit code."""
+    try:
+        app()
+    except SaysoError as error:
+        print(f"sayso: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("sayso: interrupted; what was done is kept, and the same command goes on", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""The ground every layer stands on: types, errors, progress, lazy imports."""

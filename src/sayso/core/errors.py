@@ -1,0 +1,67 @@
+"""Errors a person can cause, each with one sentence: what is wrong, where, what to do.
+
+    SaysoError                 exit code 1
+      + MediaError             a picture or video that cannot be read
+      + SubtitleError          a caption file that cannot be read, with its line
+      + IndexMismatch          an index made by another model or another version
+      + QueryError             a query or filter that cannot be understood
+      + Unavailable            exit code 4: an extra or a model is not at hand
+        - MissingExtra         a package is not installed
+
+The library raises; only the command line prints.
+"""
+
+from __future__ import annotations
+
+
+class SaysoError(Exception):
+    """The root of all errors that a person can cause."""
+
+    exit_code = 1
+
+
+class MediaError(SaysoError):
+    """A picture or a video cannot be read."""
+
+
+class SubtitleError(SaysoError):
+    """A caption file cannot be read.
+
+    Args:
+        message: the sentence.
+        line: the line of the file (from 1) where reading failed, if known.
+    """
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class IndexMismatch(SaysoError):
+    """An index was made by another model, or by another version of sayso."""
+
+
+class QueryError(SaysoError):
+    """A query or a filter cannot be understood."""
+
+
+class Unavailable(SaysoError):
+    """Something the command needs is not at hand: a model, or a package."""
+
+    exit_code = 4
+
+
+class MissingExtra(Unavailable):
+    """A package that an extra brings is not installed.
+
+    Args:
+        package: the import that failed.
+        extra: the extra of sayso that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"this needs the package {package!r}, which is not installed; run: pip install 'sayso[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra

@@ -1,0 +1,67 @@
+"""What a dual encoder is: it maps pictures, clips and texts into one space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Embeddings = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSpec:
+    """How an encoder wants a clip cut and sampled.
+
+    Args:
+        frames: frames a clip of the usual length has.
+        fps: frames a second of media.
+        size: side of the square the encoder looks at, pixels.
+        crop: how a frame becomes that square: ``center`` scales the short side
+            to ``size`` and cuts the middle out, ``squash`` ignores the aspect.
+    """
+
+    frames: int
+    fps: float
+    size: int
+    crop: Literal["center", "squash"] = "center"
+
+    @property
+    def duration(self) -> float:
+        """Length of a clip, seconds."""
+        return self.frames / self.fps
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """A dual encoder. All embeddings are float32, and unit norm when ``similarity`` is cosine.
+
+    Attributes:
+        name: what ``sayso.load`` takes to get this encoder again.
+        sha256: identity of everything that decides the embeddings (weights, text vocabulary, recipe).
+        dim: D, length of an embedding.
+        similarity: how embeddings are compared.
+        clip: how to cut and sample.
+    """
+
+    name: str
+    sha256: str
+    dim: int
+    similarity: Literal["cosine", "dot"]
+    clip: ClipSpec
+
+    def encode_text(self, texts: Sequence[str]) -> Embeddings:
+        """Embed B texts: (B, D)."""
+
+    def encode_images(self, images: Sequence[Image | Pixels]) -> Embeddings:
+        """Embed B pictures, each a PIL image or (H, W, 3) uint8 of any size: (B, D)."""
+
+    def encode_video(self, frames: Pixels) -> Embeddings:
+        """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, D)."""

@@ -1,0 +1,1 @@
+"""Long work: extraction (and later training) that overlaps its stages and can be interrupted."""

@@ -1,0 +1,88 @@
+"""One writer at a time: a second waits for the first and then finds its work done.
+
+On a disk the lock is the operating system's, so it goes with the process that
+held it, also after kill -9. In an object store it is a lease in a table of the
+index, renewed while the writer lives and taken over once it has run out.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LEASE_S = 60.0
+_WAITING = "another process is adding to this index; waiting for it to finish"
+
+
+@contextmanager
+def file_lock(folder: Path, notify: Callable[[str], None]) -> Iterator[None]:
+    """Hold the writer's lock of the index in ``folder``."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "writer.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        notify(_WAITING)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Lease:
+    """The writer's lock of an index in an object store: one row, ``owner`` and ``until`` (seconds since 1970)."""
+
+    def __init__(self, connection: Any, *, seconds: float = LEASE_S) -> None:
+        self.connection, self.seconds = connection, seconds
+        self.owner = uuid.uuid4().hex
+
+    def _table(self) -> Any:
+        import pyarrow as pa
+
+        schema = pa.schema([("owner", pa.string()), ("until", pa.float64())])
+        table = self.connection.create_table("writer", schema=schema, exist_ok=True)
+        if table.count_rows() == 0:
+            table.add([{"owner": "", "until": 0.0}])
+        return table
+
+    def try_acquire(self) -> bool:
+        """Take the lease if it is free, ours or run out; say whether it is ours now."""
+        table, now = self._table(), time.time()
+        free = f"until < {now} OR owner = '{self.owner}'"
+        table.update(where=free, values={"owner": self.owner, "until": now + self.seconds})
+        table.checkout_latest()
+        return bool(table.count_rows(f"owner = '{self.owner}'") == table.count_rows())
+
+    def release(self) -> None:
+        """Give the lease back."""
+        self._table().update(where=f"owner = '{self.owner}'", values={"until": 0.0})
+
+    @contextmanager
+    def hold(self, notify: Callable[[str], None]) -> Iterator[None]:
+        """Wait for the lease, keep it renewed, and give it back."""
+        if not self.try_acquire():
+            notify(_WAITING)
+            while not self.try_acquire():
+                time.sleep(self.seconds / 20)
+        stop = threading.Event()
+
+        def renew() -> None:
+            while not stop.wait(self.seconds / 4):
+                self.try_acquire()
+
+        thread = threading.Thread(target=renew, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            self.release()
+

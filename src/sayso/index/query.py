@@ -1,0 +1,139 @@
+"""What a person may type: words, pictures, clips, and sums of them.
+
+    dog on a beach              one text
+    2:dog + beach - night       a weighted sum of texts
+    dog + ./pool.jpg            a text and a picture
+    talk.mp4@12.5               the clip around second 12.5 of a video
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.core.errors import MediaError, QueryError
+
+if TYPE_CHECKING:
+    from sayso.encoders.base import Encoder
+
+_OPERATOR = re.compile(r"(?:^|\s)([+-])\s+")
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?):\s*(?=\D)")
+_MOMENT = re.compile(r"(.+)@(\d+(?:\.\d+)?)$")
+_WHOLE_VIDEO_FRAMES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One summand of a query: ``weight`` times the embedding of a text or of a file."""
+
+    weight: float
+    text: str = ""
+    file: str = ""
+
+
+def parse_query(query: str, *, files: bool = True) -> list[Term]:
+    """Split a query into its terms. A term in double quotes is a text, whatever it holds.
+
+    Args:
+        query: what a person typed.
+        files: whether a term may name a picture or a clip on this machine.
+
+    Raises:
+        QueryError: if a term is empty, or there is none.
+    """
+    masked = re.sub(r'"[^"]*"', lambda match: "x" * len(match[0]), query)
+    marks = list(_OPERATOR.finditer(masked))
+    starts = [0, *(mark.end() for mark in marks)]
+    ends = [*(mark.start() for mark in marks), len(query)]
+    signs = ["+", *(mark[1] for mark in marks)]
+    pieces = [query[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    if marks and not pieces[0]:
+        pieces, signs = pieces[1:], signs[1:]
+    if not all(pieces):
+        raise QueryError(f"the query {query!r} has an empty term; write it like: 2:dog + beach - night")
+    return [_term(piece, -1.0 if sign == "-" else 1.0, files) for piece, sign in zip(pieces, signs, strict=True)]
+
+
+def _term(piece: str, sign: float, files: bool) -> Term:
+    weight = _WEIGHT.match(piece)
+    if weight:
+        sign, piece = sign * float(weight[1]), piece[weight.end() :].strip()
+    if len(piece) >= 2 and piece[0] == piece[-1] == '"':
+        return Term(sign, text=piece[1:-1])
+    if files and _names_file(piece):
+        return Term(sign, file=piece)
+    return Term(sign, text=piece)
+
+
+def _names_file(piece: str) -> bool:
+    path = (_MOMENT.match(piece) or [piece, piece])[1]
+    return piece.startswith(("./", "../", "/", "~/")) or os.path.isfile(path)  # noqa: PTH113
+
+
+def spoken(terms: Sequence[Term]) -> str:
+    """Return the words to look for in what is said."""
+    return " ".join(term.text for term in terms if term.weight > 0)
+
+
+def embed_query(terms: Sequence[Term], encoder: Encoder, like: Any = None) -> NDArray[np.float32]:
+    """Return the (D,) embedding of the sum of terms, plus a picture or clip ``like``.
+
+    Args:
+        terms: from ``parse_query``; may be empty if ``like`` is given.
+        encoder: of the index.
+        like: a PIL image, a (H, W, 3) uint8 array, or a path as in ``embed_file``.
+
+    Raises:
+        QueryError: if a file cannot be read, or the terms cancel each other out.
+    """
+    total = np.zeros(encoder.dim, np.float32)
+    texts = [term for term in terms if term.text]
+    if texts:
+        weights = np.array([term.weight for term in texts], np.float32)
+        total += weights @ encoder.encode_text([term.text for term in texts])
+    for term in terms:
+        if term.file:
+            total += np.float32(term.weight) * embed_file(term.file, encoder)
+    if isinstance(like, str | os.PathLike):
+        total += embed_file(os.fspath(like), encoder)
+    elif like is not None:
+        total += encoder.encode_images([like])[0]
+    norm = float(np.linalg.norm(total))
+    if norm < 1e-6:
+        raise QueryError("the terms of the query cancel each other out; leave one of them away")
+    return total / np.float32(norm) if encoder.similarity == "cosine" else total
+
+
+def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
+    """Return the (D,) embedding of a picture, a video, or ``video@second``.
+
+    Raises:
+        QueryError: if the file is not there or cannot be read.
+    """
+    from sayso.media import kind_of, probe, read_clip, read_image, sniff
+
+    moment = None if os.path.exists(os.path.expanduser(name)) else _MOMENT.match(name)  # noqa: PTH110, PTH111
+    path = os.path.expanduser(moment[1] if moment else name)  # noqa: PTH111
+    if not os.path.isfile(path):  # noqa: PTH113
+        raise QueryError(f"the query names the file {path}, which is not there")
+    try:
+        if (sniff(path) or kind_of(path)) == "picture":
+            return encoder.encode_images([read_image(path)])[0]
+        spec = encoder.clip
+        if moment is None:
+            end = probe(path).duration or spec.duration
+            clip = read_clip(path, 0.0, end, frames=_WHOLE_VIDEO_FRAMES, size=spec.size, crop=spec.crop)
+        else:
+            start = max(0.0, float(moment[2]) - spec.duration / 2)
+            clip = read_clip(
+                path, start, start + spec.duration, frames=spec.frames, size=spec.size, crop=spec.crop
+            )
+    except MediaError as error:
+        raise QueryError(f"the query names a file that cannot be read: {error}") from error
+    return encoder.encode_video(clip.frames[None])[0]

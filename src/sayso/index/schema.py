@@ -1,0 +1,105 @@
+"""The two tables of an index, and what the index says of itself.
+
+``clips`` holds one row a moment: its id beside its vector, so the two can never
+slip. ``media`` holds one row a file and is the truth about what is done: clips
+of a medium that has no row here were left by an interrupted run and are removed
+by the next.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from sayso.core.errors import IndexMismatch
+
+SCHEMA_VERSION = 1
+CLIPS = "clips"
+MEDIA = "media"
+_KEY = b"sayso"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an index says of itself; kept in the metadata of its ``clips`` table."""
+
+    schema: int
+    model: str
+    model_sha256: str
+    dim: int
+    normalised: bool
+    created: str
+
+    @property
+    def metric(self) -> Literal["cosine", "dot"]:
+        """How LanceDB compares the vectors."""
+        return "cosine" if self.normalised else "dot"
+
+
+def clips_schema(identity: Identity) -> pa.Schema:
+    """Return the schema of ``clips``: vectors of (D,) float16, times in seconds."""
+    fields = [
+        ("id", pa.string()),
+        ("media_id", pa.string()),
+        ("path", pa.string()),
+        ("kind", pa.string()),
+        ("title", pa.string()),
+        ("duration", pa.float64()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("text", pa.string()),
+        ("meta", pa.string()),
+        ("thumb", pa.binary()),
+        ("vector", pa.list_(pa.float16(), identity.dim)),
+    ]
+    return pa.schema(fields, metadata={_KEY: json.dumps(asdict(identity)).encode()})
+
+
+CAPTION = pa.struct(
+    [("start_s", pa.float64()), ("end_s", pa.float64()), ("text", pa.string()), ("speaker", pa.string())]
+)
+
+MEDIA_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("media_id", pa.string()),
+        ("kind", pa.string()),
+        ("title", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("content", pa.string()),
+        ("recipe", pa.string()),
+        ("duration", pa.float64()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("video_codec", pa.string()),
+        ("audio_codec", pa.string()),
+        ("container", pa.string()),
+        ("clips", pa.int32()),
+        ("captions", pa.list_(CAPTION)),
+        ("error", pa.string()),
+        ("added", pa.string()),
+    ]
+)
+
+
+def read_identity(schema: pa.Schema, where: str) -> Identity:
+    """Return what the index at ``where`` says of itself.
+
+    Raises:
+        IndexMismatch: if sayso did not make it, or a newer sayso did.
+    """
+    try:
+        known = json.loads((schema.metadata or {})[_KEY])
+        version = known["schema"]
+    except (KeyError, ValueError) as error:
+        raise IndexMismatch(f"{where} holds tables that sayso did not write; give another --index") from error
+    if version != SCHEMA_VERSION:
+        raise IndexMismatch(
+            f"the index {where} has format {version}, this sayso reads format {SCHEMA_VERSION}; "
+            "install the sayso that made it, or index again into a new folder"
+        )
+    return Identity(**known)

@@ -1,0 +1,207 @@
+"""Which files to index: folders, single files, manifests, and lists from stdin.
+
+A manifest is a CSV, JSONL or Parquet file whose rows name a file (``path``),
+and may name a span (``start_s``, ``end_s``), what is said in it (``text``), a
+``title`` and a caption file (``captions``); every other column is kept and comes
+back with the hits. Relative paths are relative to the manifest. A list of
+failures that an earlier run wrote is a manifest too.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sayso.core.errors import SaysoError
+from sayso.core.types import Span
+from sayso.index.hit import Kind
+
+MANIFESTS = {".csv", ".jsonl", ".parquet"}
+_FAILURE = {"path", "stage", "error"}
+_KNOWN = {"path", "start_s", "end_s", "text", "title", "captions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a manifest: a span of a file, or all of it if ``span`` is None."""
+
+    span: Span | None
+    text: str = ""
+    title: str | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to index, and what is known of it besides its content."""
+
+    path: str
+    rows: tuple[Row, ...] = ()
+    captions: str | None = None
+    named: bool = False
+    """Whether somebody named this very file, so that not knowing its kind is an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that could not be indexed: where, at which stage, and one sentence why."""
+
+    path: str
+    stage: str
+    error: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the fields, ready for JSON."""
+        return {"path": printable(self.path), "stage": self.stage, "error": printable(self.error)}
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with undecodable bytes of a file name written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[Source | Failure]:
+    """Yield every file that ``paths`` name, each once.
+
+    Args:
+        paths: files, folders, manifests, or ``-`` for a list of them on stdin, one a line.
+        skip: a folder to leave out (the index itself).
+    """
+    seen: set[str] = set()
+    for path in _with_stdin(paths):
+        for source in _expand(path, skip):
+            if source.path not in seen:
+                seen.add(source.path)
+                yield source
+
+
+def _with_stdin(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        if path == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        else:
+            yield path
+
+
+def _expand(path: str, skip: str | None) -> Iterator[Source | Failure]:
+    full = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  no symlink is resolved
+    try:
+        mode = os.stat(full).st_mode  # noqa: PTH116
+    except (OSError, ValueError) as error:
+        yield Failure(full, "find", f"{path} cannot be read: {_reason(error)}")
+        return
+    if stat.S_ISDIR(mode):
+        yield from _walk(full, skip)
+    elif Path(full).suffix.lower() in MANIFESTS:
+        yield from read_manifest(Path(full))
+    else:
+        yield Source(full, named=True)
+
+
+def _walk(folder: str, skip: str | None) -> Iterator[Source | Failure]:
+    """Walk a tree in a stable order, through links, each folder once."""
+    from sayso.media import kind_of
+
+    visited: set[tuple[int, int]] = set()
+    stack = [folder]
+    while stack:
+        here = stack.pop()
+        try:
+            status = os.stat(here)  # noqa: PTH116
+            if (status.st_dev, status.st_ino) in visited or here == skip:
+                continue
+            visited.add((status.st_dev, status.st_ino))
+            with os.scandir(here) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Failure(here, "find", f"the folder {here} cannot be read: {_reason(error)}")
+            continue
+        folders = []
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if _is_folder(entry):
+                folders.append(entry.path)
+            elif kind_of(entry.path) is not None:
+                yield Source(entry.path)
+        stack.extend(reversed(folders))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def read_manifest(path: Path) -> Iterator[Source | Failure]:
+    """Yield the files a manifest names, the rows of one file together.
+
+    Raises:
+        SaysoError: if the manifest cannot be read or has no column ``path``.
+    """
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for number, row in _rows(path):
+        name = row.get("path") if isinstance(row, dict) else None
+        if not isinstance(name, str) or not name:
+            raise SaysoError(f"{path}, row {number}: there is no 'path'; every row must name a file")
+        full = os.path.abspath(path.parent / os.path.expanduser(name))  # noqa: PTH100, PTH111
+        grouped.setdefault(full, []).append({} if row.keys() == _FAILURE else row)
+    for full, rows in grouped.items():
+        captions = next((str(row["captions"]) for row in rows if row.get("captions")), None)
+        try:
+            parsed = tuple(_parse(row) for row in rows if row)
+        except ValueError as error:
+            yield Failure(full, "manifest", f"{path}: the row of {full} is wrong: {error}")
+            continue
+        caption_path = os.path.abspath(path.parent / captions) if captions else None  # noqa: PTH100
+        yield Source(full, parsed, caption_path, named=True)
+
+
+def _parse(row: Mapping[str, Any]) -> Row:
+    start, end = (_seconds(row, key) for key in ("start_s", "end_s"))
+    if (start is None) != (end is None):
+        raise ValueError("start_s and end_s go together")
+    span = Span(start, end) if start is not None and end is not None else None
+    if span is not None and (span.start < 0 or not span.duration > 0):
+        raise ValueError(f"the span {span.start} to {span.end} s is empty or starts before 0")
+    meta = {key: value for key, value in row.items() if key not in _KNOWN and value not in (None, "")}
+    return Row(span, str(row.get("text") or ""), row.get("title") or None, meta)
+
+
+def _seconds(row: Mapping[str, Any], key: str) -> float | None:
+    value = row.get(key)
+    if value in (None, ""):
+        return None
+    seconds = float(value)  # type: ignore[arg-type]
+    if seconds != seconds or abs(seconds) == float("inf"):
+        raise ValueError(f"{key} is {value}")
+    return seconds
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        if path.suffix.lower() == ".parquet":
+            import pyarrow.parquet as pq
+
+            batches = pq.ParquetFile(path).iter_batches()
+            yield from enumerate((row for batch in batches for row in batch.to_pylist()), 1)
+        elif path.suffix.lower() == ".csv":
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                yield from enumerate(({k: v for k, v in row.items() if k} for row in csv.DictReader(file)), 2)
+        else:
+            with path.open(encoding="utf-8-sig") as file:
+                yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
+    except (OSError, ValueError, csv.Error) as error:
+        raise SaysoError(f"the manifest {path} cannot be read: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,228 @@
+"""The index on disk: two LanceDB tables, written so that a kill at any point loses nothing.
+
+Every write is one atomic LanceDB commit, in this order: clips, then the media
+rows they belong to, then the removal of what they replace. A run that was killed
+in between leaves clips without a medium; the next run removes them first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sayso.core.errors import SaysoError
+from sayso.index.lock import Lease, file_lock
+from sayso.index.schema import CLIPS, MEDIA, MEDIA_SCHEMA, Identity, clips_schema, read_identity
+
+ANN_MIN_CLIPS = 50_000
+"""Below this exact search answers in well under 0.1 s."""
+
+RETRAIN_GROWTH = 4.0
+"""The approximate index is trained anew when the collection has grown by this factor."""
+
+KEEP_VERSIONS = timedelta(minutes=10)
+"""Old versions of a table stay this long for readers that are still on them."""
+
+
+def quoted(text: str) -> str:
+    """Return a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the index knows of a file it has read; ``content`` and ``recipe`` are digests."""
+
+    media_id: str
+    size: int
+    mtime_ns: int
+    content: str
+    recipe: str
+    error: str | None
+
+
+class Store:
+    """The tables of one index.
+
+    Args:
+        where: a folder, or an address of an object store (``s3://...``).
+    """
+
+    def __init__(self, where: str | os.PathLike[str]) -> None:
+        text = os.fspath(where)
+        self.remote = "://" in text
+        self.where = text if self.remote else str(Path(text).expanduser().resolve())
+
+    @cached_property
+    def connection(self) -> Any:
+        """The LanceDB connection; reads see what others wrote at most a second ago."""
+        os.environ.setdefault("LANCE_LOG", "error")
+        logging.getLogger("lance").setLevel(logging.ERROR)
+        import lancedb
+
+        return lancedb.connect(self.where, read_consistency_interval=timedelta(seconds=1))
+
+    def _table(self, name: str) -> Any | None:
+        try:
+            return self.connection.open_table(name)
+        except (ValueError, FileNotFoundError, RuntimeError) as error:
+            if "not found" in str(error).lower() or "does not exist" in str(error).lower():
+                return None
+            raise SaysoError(f"the index {self.where} cannot be opened: {error}") from error
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an index here."""
+        if not self.remote and not Path(self.where, f"{MEDIA}.lance").is_dir():
+            return False
+        return self._table(MEDIA) is not None
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What the index says of itself."""
+        return read_identity(self.clips.schema, self.where)
+
+    @cached_property
+    def clips(self) -> Any:
+        """The table of moments."""
+        return self._require(CLIPS)
+
+    @cached_property
+    def media(self) -> Any:
+        """The table of files."""
+        return self._require(MEDIA)
+
+    def _require(self, name: str) -> Any:
+        table = self._table(name) if self.exists else None
+        if table is None:
+            raise SaysoError(
+                f"there is no index at {self.where}; make one with: sayso index FOLDER --index {self.where}"
+            )
+        return table
+
+    def create(self, identity: Identity) -> None:
+        """Make the two empty tables; harmless if another process has just made them."""
+        if not self.remote:
+            folder = Path(self.where)
+            if folder.exists() and not folder.is_dir():
+                raise SaysoError(f"{folder} is a file; an index is a folder: give another --index")
+            strange = [p.name for p in folder.iterdir() if not _ours(p)] if folder.exists() else []
+            if strange:
+                raise SaysoError(
+                    f"the folder {folder} holds other things ({strange[0]}) and no index; give another --index"
+                )
+            folder.mkdir(parents=True, exist_ok=True)
+        self.connection.create_table(CLIPS, schema=clips_schema(identity), exist_ok=True)
+        self.connection.create_table(MEDIA, schema=MEDIA_SCHEMA, exist_ok=True)
+
+    @contextlib.contextmanager
+    def writing(self, notify: Callable[[str], None]) -> Iterator[None]:
+        """Be the only writer; wait for another one, saying so through ``notify``."""
+        if self.remote:
+            hold = Lease(self.connection).hold(notify)
+        else:
+            Path(self.where).mkdir(parents=True, exist_ok=True)
+            hold = file_lock(Path(self.where), notify)
+        with hold:
+            yield
+
+    def refresh(self) -> None:
+        """See at once what other processes have written."""
+        self.clips.checkout_latest()
+        self.media.checkout_latest()
+
+    def records(self) -> dict[str, Record]:
+        """Return every file that is done, by path."""
+        columns = ["path", *Record.__slots__]
+        found: dict[str, Record] = {}
+        for batch in self.media.search().select(columns).to_batches():
+            for row in batch.to_pylist():
+                path = row.pop("path")
+                found[path] = Record(**row)
+        return found
+
+    def append(self, clips: pa.Table) -> None:
+        """Add clips; they count once their medium is committed."""
+        self.clips.add(clips)
+
+    def commit(self, media: pa.Table, replaced: Iterable[str] = ()) -> None:
+        """Say that files are done, and remove the clips of the media they replace."""
+        self.media.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(media)
+        self._delete_clips(replaced)
+
+    def move(self, media_id: str, path: str, title: str, mtime_ns: int) -> None:
+        """Note that a file has a new path."""
+        where = f"media_id = {quoted(media_id)}"
+        self.clips.update(where=where, values={"path": path})
+        self.media.update(where=where, values={"path": path, "title": title, "mtime_ns": mtime_ns})
+
+    def touch(self, path: str, mtime_ns: int) -> None:
+        """Note that a file has a new date but the same content."""
+        self.media.update(where=f"path = {quoted(path)}", values={"mtime_ns": mtime_ns})
+
+    def remove(self, records: dict[str, Record]) -> None:
+        """Remove files and their clips."""
+        for part in _parts(records):
+            self.media.delete(f"path IN ({', '.join(map(quoted, part))})")
+        self._delete_clips(record.media_id for record in records.values())
+
+    def remove_orphans(self) -> int:
+        """Remove clips that an interrupted run left behind; return of how many media."""
+        known = {record.media_id for record in self.records().values()}
+        orphans: set[str] = set()
+        for batch in self.clips.search().select(["media_id"]).to_batches():
+            orphans.update(set(batch.column("media_id").to_pylist()) - known)
+        self._delete_clips(orphans)
+        return len(orphans)
+
+    def _delete_clips(self, media_ids: Iterable[str]) -> None:
+        for part in _parts(media_ids):
+            self.clips.delete(f"media_id IN ({', '.join(map(quoted, part))})")
+
+    def maintain(self) -> None:
+        """Compact the tables and keep their search structures up with what was added.
+
+        IVF_RQ is the approximate index that keeps its recall at a fraction of the
+        build time of the others; look-ups by id get a B-tree, words a full-text index.
+        """
+        from lancedb.index import FTS, BTree, IvfRq
+
+        total = self.clips.count_rows()
+        held = {index.columns[0]: index.name for index in self.clips.list_indices()}
+        if "text" not in held and self.has_words():
+            self.clips.create_index("text", config=FTS(stem=True, remove_stop_words=True, ascii_folding=True))
+        if total >= ANN_MIN_CLIPS:
+            trained_on = int(held.get("vector", "vector_0").rpartition("_")[2])
+            if total >= RETRAIN_GROWTH * trained_on:
+                config = IvfRq(distance_type=self.identity.metric)
+                self.clips.create_index("vector", config=config, name=f"vector_{total}")
+                if trained_on:
+                    self.clips.drop_index(held["vector"])
+            for column in {"id", "media_id"} - held.keys():
+                self.clips.create_index(column, config=BTree())
+        for table in (self.clips, self.media):
+            table.optimize(cleanup_older_than=KEEP_VERSIONS)
+
+    def has_words(self) -> bool:
+        """Whether anything is said in any clip."""
+        return bool(self.clips.search().where("text != ''").select(["id"]).limit(1).to_arrow().num_rows)
+
+
+def _ours(path: Path) -> bool:
+    return path.suffix == ".lance" or path.name in ("writer.lock", "failures.jsonl")
+
+
+def _parts(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """Cut a list into pieces that fit one filter."""
+    rest = list(items)
+    for start in range(0, len(rest), size):
+        yield rest[start : start + size]
