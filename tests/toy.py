@@ -79,6 +79,8 @@ def make_video(path: Path, colours: Sequence[str], seconds_each: float = 4.0, fp
 
 if __name__ == "__main__":
     from sayso import Index
+    from sayso.index import writer
 
+    writer.FLUSH_ROWS = 6  # many small commits, so that kills fall between them
     report = Index.open(sys.argv[1], ColourEncoder()).add(*sys.argv[2:], workers=2)
     print(report.added, report.replaced, report.unchanged, report.moved, len(report.failures))

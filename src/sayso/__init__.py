@@ -5,9 +5,16 @@ it; narration names a stretch of video, not a moment. Every system here finds th
 instance inside the bag while it learns what the instance looks like.
 """
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
 from sayso.core.types import Box, Caption, Clip, Span
 from sayso.version import __version__
+
+if TYPE_CHECKING:
+    from sayso import encoders, media, metrics, text
+    from sayso.encoders import load
+    from sayso.index import Index
 
 __getattr__ = exports(
     __name__,

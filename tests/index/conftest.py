@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+import toy
 from sayso import Index
-
-
-def _load_toy() -> ModuleType:
-    if "toy" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("toy", Path(__file__).parents[1] / "toy.py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["toy"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["toy"]
-
-
-toy = _load_toy()
 
 
 @pytest.fixture

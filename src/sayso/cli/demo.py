@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from sayso.index import Index
 
 SEARCHES = {
     "an astronaut in a space suit": "astronaut.png",
@@ -22,7 +25,9 @@ def demo(
         typer.Option("--dir", help="Where the demo's files and index go.", show_default="the user's cache"),
     ] = None,
     serve: Annotated[bool, typer.Option(help="Serve the search page at the end.")] = True,
-    port: Annotated[int | None, typer.Option("--port", help="Of the page.", show_default="8000, or the next free")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Of the page.", show_default="8000, or the next free")
+    ] = None,
 ) -> None:
     """Fetch real pictures and videos, index them without a model hub, search them, and serve the page.
 
@@ -51,12 +56,10 @@ def demo(
         serve_page(Path(index.store.where), port=port)
 
 
-def _search(index: object, query: str, expected: str) -> bool:
+def _search(index: Index, query: str, expected: str) -> bool:
     """Print the first three answers; say whether the first is the right one."""
     from sayso.cli.search import clock
-    from sayso.index import Index
 
-    assert isinstance(index, Index)
     hits = index.search(query, limit=3)
     print(f"\n> {query}")
     for hit in hits:

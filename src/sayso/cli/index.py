@@ -99,8 +99,14 @@ def _print_report(report: AddReport, where: str, listed: Path, as_json: bool) ->
     if as_json:
         print(json.dumps({"index": where, **counts, "failed": len(report.failures)}))
     else:
-        parts = [f"{counts[name]} {name}" for name in ("added", "replaced", "unchanged", "moved", "removed") if counts[name]]
-        print(f"{where}: {report.found} files: {', '.join(parts) or 'nothing to do'}; {report.clips} new clips")
+        parts = [
+            f"{counts[name]} {name}"
+            for name in ("added", "replaced", "unchanged", "moved", "removed")
+            if counts[name]
+        ]
+        print(
+            f"{where}: {report.found} files: {', '.join(parts) or 'nothing to do'}; {report.clips} new clips"
+        )
     for failure in report.failures[:SHOWN_FAILURES]:
         print(f"failed: {failure.to_dict()['error']}", file=sys.stderr)
     if report.failures:

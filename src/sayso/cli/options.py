@@ -13,7 +13,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", help="Model: a hub id, a folder, 'offline', or 'auto'. See: sayso models.", show_default="auto"
+        "--model",
+        "-m",
+        help="Model: a hub id, a folder, 'offline', or 'auto'. See: sayso models.",
+        show_default="auto",
     ),
 ]
 ProgressMode = Annotated[Mode, typer.Option("--progress", help="Progress on stderr.")]

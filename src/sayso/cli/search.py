@@ -28,7 +28,9 @@ def search(
         str | None, typer.Option("--like", help="A picture or clip to look for: x.jpg, talk.mp4@12.5.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many moments.")] = 20,
-    min_score: Annotated[float | None, typer.Option("--min-score", help="Leave out what scores lower.")] = None,
+    min_score: Annotated[
+        float | None, typer.Option("--min-score", help="Leave out what scores lower.")
+    ] = None,
     filter_: Annotated[
         str | None,
         typer.Option("--where", "-w", help="SQL filter over path, title, kind, duration (seconds)."),
@@ -68,7 +70,11 @@ def search(
         )
         if as_json:
             for hit in hits:
-                print(json.dumps({"query": text, **hit.to_dict()} if many else hit.to_dict(), ensure_ascii=False))
+                print(
+                    json.dumps(
+                        {"query": text, **hit.to_dict()} if many else hit.to_dict(), ensure_ascii=False
+                    )
+                )
         elif paths:
             print("\n".join(dict.fromkeys(hit.path for hit in hits)))
         else:

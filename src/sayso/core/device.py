@@ -18,15 +18,17 @@ def resolve_device(name: str = "auto") -> torch.device:
         MissingExtra: if torch is not installed.
         SaysoError: if the device does not exist on this machine.
     """
-    torch = need("torch", "offline")
+    need("torch", "offline")
+    import torch
+
     if name == "auto":
-        if torch.cuda.is_available():
-            name = "cuda"
-        else:
-            name = "mps" if torch.backends.mps.is_available() else "cpu"
+        gpu = "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else gpu
     try:
-        device: torch.device = torch.device(name)
+        device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise SaysoError(f"device {name!r} cannot be used on this machine; use --device auto or cpu") from error
+        raise SaysoError(
+            f"device {name!r} cannot be used on this machine; use --device auto or cpu"
+        ) from error
     return device

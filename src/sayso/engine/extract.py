@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.engine.cut import Cut, Facts, Job, cut_clips
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
+from sayso.engine.cut import Cut, Facts, Job, cut_clips
 
 if TYPE_CHECKING:
     from sayso.encoders.base import ClipSpec, Embeddings, Encoder
@@ -59,12 +59,12 @@ def extract(
     Args:
         jobs: consumed lazily, by the decoding threads, one at a time.
         encoder: embeds the clips.
-        workers: decoding threads; by default one a core, at most 8.
+        workers: decoding threads; by default ``default_workers()``.
         batch_frames: about how many frames are encoded at once.
         max_bytes: bound on decoded frames that wait to be encoded.
     """
     ready = _Channel(max_bytes)
-    threads = _start_decoders(jobs, ready, encoder.clip, workers or min(8, os.cpu_count() or 1))
+    threads = _start_decoders(jobs, ready, encoder.clip, workers or default_workers())
     try:
         for batch in _batches(ready, len(threads), batch_frames):
             yield from _embed(batch, encoder)
@@ -72,6 +72,11 @@ def extract(
         ready.close()
         for thread in threads:
             thread.join()
+
+
+def default_workers() -> int:
+    """Return how many threads decode where nobody chose: one a core, at most 8."""
+    return min(8, os.cpu_count() or 1)
 
 
 class _ClosedError(Exception):

@@ -1,6 +1,14 @@
 """The searchable collection: files go in, moments come out."""
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.index.build import AddReport
+    from sayso.index.collection import Index
+    from sayso.index.hit import Hit, Media
+    from sayso.index.sources import Failure
 
 __getattr__ = exports(
     __name__,

@@ -14,8 +14,8 @@ from sayso.engine.cut import Job
 from sayso.engine.extract import Finished, extract
 from sayso.index.plan import Cutting, Moved, Plan, Planned, to_job
 from sayso.index.sources import Failure, Source, find_sources
-from sayso.index.store import Record, Store
-from sayso.index.writer import Writer, title_of
+from sayso.index.store import Record, Store, title_of
+from sayso.index.writer import Writer
 
 if TYPE_CHECKING:
     from sayso.encoders.base import Encoder
@@ -97,7 +97,10 @@ class Adding:
     def _note(self, source: Source, decision: Moved | Record | None) -> None:
         if isinstance(decision, Moved):
             self.store.move(
-                decision.record.media_id, source.path, title_of(source.path), os.stat(source.path).st_mtime_ns  # noqa: PTH116
+                decision.record.media_id,
+                source.path,
+                title_of(source.path),
+                os.stat(source.path).st_mtime_ns,  # noqa: PTH116
             )
             self.report.moved += 1
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sayso.core.errors import IndexMismatch, QueryError
 from sayso.core.progress import Progress, Silent
@@ -13,6 +13,7 @@ from sayso.core.types import Caption, Span
 from sayso.index import search as found
 from sayso.index.build import Adding, AddReport
 from sayso.index.hit import Hit, Media
+from sayso.index.moments import merge_neighbours
 from sayso.index.plan import Cutting
 from sayso.index.query import embed_query, parse_query, spoken
 from sayso.index.schema import SCHEMA_VERSION, Identity
@@ -104,7 +105,7 @@ class Index:
             self._encoder = load(name, device=self.device)
             if exists:
                 self._check_name()
-        return self._encoder
+        return cast("Encoder", self._encoder)
 
     def __len__(self) -> int:
         """Return the number of clips."""
@@ -117,7 +118,7 @@ class Index:
             "path": self.store.where,
             "clips": self.store.clips.count_rows(),
             "media": self.store.media.count_rows(),
-            "words": self.store.has_words(),
+            "words": self.store.words,
         }
 
     def add(
@@ -221,7 +222,7 @@ class Index:
         if not words:
             return 0.0
         if said is None:
-            return HYBRID_WEIGHT if self.store.has_words() else 0.0
+            return HYBRID_WEIGHT if self.store.words else 0.0
         return said
 
     def _ranked(
@@ -236,21 +237,21 @@ class Index:
         merge: bool,
     ) -> list[Hit]:
         """Look at more and more clips until they merge into enough moments."""
-        candidates = max(100, 4 * limit) if merge else limit
+        reach = max(100, 4 * limit) if merge else limit
         while True:
-            seen = found.search_seen(self.store, vector, candidates, where) if vector is not None else []
-            said = found.search_said(self.store, words, candidates, where) if weight > 0 else []
-            hits = found.fuse(seen, said, weight) if 0 < weight < 1 else said if vector is None else seen
-            moments = found.merge_neighbours(hits) if merge else hits
+            seen = found.search_seen(self.store, vector, reach, where) if vector is not None else []
+            said = found.search_said(self.store, words, reach, where) if weight > 0 else []
+            clips = found.fuse(seen, said, weight) if 0 < weight < 1 else said if vector is None else seen
+            moments = merge_neighbours(clips) if merge else clips
             if min_score is not None:
-                moments = [hit for hit in moments if hit.score >= min_score]
-            exhausted = len(seen) < candidates and len(said) < candidates
-            enough = len(moments) >= limit or (min_score is not None and bool(hits) and hits[-1].score < min_score)
-            if enough or exhausted:
+                moments = [moment for moment in moments if moment.score >= min_score]
+            below = min_score is not None and bool(clips) and clips[-1].score < min_score
+            if len(moments) >= limit or below or max(len(seen), len(said)) < reach:
                 break
-            candidates *= 4
-        moments = moments[:limit]
-        return found.fill_seen(self.store, moments, vector) if vector is not None else moments
+            reach *= 4
+        if vector is not None:
+            moments = found.fill_seen(self.store, moments[:limit], vector)
+        return found.show(self.store, moments[:limit])
 
     def media(self, media_id: str) -> Media:
         """Return one file of the index.
@@ -279,9 +280,7 @@ class Index:
 
     def moments(self, media_id: str) -> list[Hit]:
         """Return all clips of a file in time order, unscored (``score`` is 0)."""
-        query = self.store.clips.search().where(f"media_id = {quoted(media_id)}").select(found.COLUMNS)
-        hits = [found.to_hit(row) for row in query.to_arrow().to_pylist()]
-        return sorted(hits, key=lambda hit: (hit.start_s, hit.end_s))
+        return found.clips_of(self.store, media_id)
 
     def thumbnail(self, clip_id: str) -> bytes:
         """Return the JPEG of a clip's middle frame.
@@ -296,4 +295,3 @@ class Index:
             raise KeyError(clip_id)
         thumb: bytes = rows.column("thumb")[0].as_py()
         return thumb
-

@@ -37,7 +37,7 @@ def file_lock(folder: Path, notify: Callable[[str], None]) -> Iterator[None]:
 
 
 class Lease:
-    """The writer's lock of an index in an object store: one row, ``owner`` and ``until`` (seconds since 1970)."""
+    """The writer's lock in an object store: one row, its owner and until when (seconds since 1970)."""
 
     def __init__(self, connection: Any, *, seconds: float = LEASE_S) -> None:
         self.connection, self.seconds = connection, seconds
@@ -85,4 +85,3 @@ class Lease:
             stop.set()
             thread.join()
             self.release()
-

@@ -20,6 +20,7 @@ from pathlib import Path
 from sayso.core.errors import SaysoError, SubtitleError
 from sayso.core.types import Caption, Span
 from sayso.engine.cut import Job
+from sayso.index.hit import Kind
 from sayso.index.sources import Failure, Row, Source
 from sayso.index.store import Record
 
@@ -38,7 +39,7 @@ class Planned:
 
     source: Source
     record: Record
-    kind: str
+    kind: Kind
     captions: tuple[Caption, ...]
     replaces: str | None
 
@@ -121,8 +122,7 @@ def to_job(planned: Planned, cutting: Cutting) -> Job:
     spans = [row.span for row in planned.source.rows if row.span is not None]
     if not spans and cutting.by_caption and planned.captions:
         spans = [caption.span for caption in planned.captions]
-    kind = "picture" if planned.kind == "picture" else "video"
-    return Job(planned.source.path, kind, cutting.window_s, tuple(spans) or None, planned)
+    return Job(planned.source.path, planned.kind, cutting.window_s, tuple(spans) or None, planned)
 
 
 def digest_file(path: str) -> str:
@@ -159,10 +159,10 @@ def _status(path: str) -> os.stat_result:
     return status
 
 
-def _kind(source: Source) -> str:
+def _kind(source: Source) -> Kind:
     from sayso.media import kind_of, sniff
 
-    kind = sniff(source.path) or kind_of(source.path)
+    kind: Kind | None = sniff(source.path) or kind_of(source.path)
     if kind is None:
         raise SaysoError(f"{source.path} is neither a video nor a picture that can be read")
     return kind
@@ -170,12 +170,14 @@ def _kind(source: Source) -> str:
 
 def _captions(source: Source) -> tuple[tuple[Caption, ...], list[Failure]]:
     """Return what is said in a file, from its manifest's rows or from the file beside it."""
+    from sayso.media import kind_of
     from sayso.text import find_subtitles, read_subtitles
 
     spoken = [Caption(row.span, row.text) for row in source.rows if row.span is not None and row.text]
     if spoken:
         return tuple(sorted(spoken, key=lambda caption: caption.span)), []
-    found = source.captions or find_subtitles(source.path)
+    beside = None if kind_of(source.path) == "picture" else find_subtitles(source.path)
+    found = source.captions or beside
     if found is None:
         return (), []
     problems: list[SubtitleError] = []
@@ -187,12 +189,16 @@ def _captions(source: Source) -> tuple[tuple[Caption, ...], list[Failure]]:
 
 
 def _recipe(source: Source, captions: Iterable[Caption], cutting: Cutting) -> str:
+    """Digest everything besides the content; how videos are cut does not matter to a picture."""
+    from sayso.media import kind_of
+
     rows = [
         [row.span and [row.span.start, row.span.end], row.text, row.title, dict(row.meta)]
         for row in source.rows
     ]
     said = [[caption.span.start, caption.span.end, caption.text, caption.speaker] for caption in captions]
-    return _digest([rows, said, cutting.window_s, cutting.by_caption])
+    cut = None if kind_of(source.path) == "picture" else [cutting.window_s, cutting.by_caption]
+    return _digest([rows, said, cut])
 
 
 def row_of(source: Source, span: Span) -> Row | None:

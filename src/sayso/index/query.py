@@ -1,9 +1,9 @@
 """What a person may type: words, pictures, clips, and sums of them.
 
-    dog on a beach              one text
-    2:dog + beach - night       a weighted sum of texts
-    dog + ./pool.jpg            a text and a picture
-    talk.mp4@12.5               the clip around second 12.5 of a video
+dog on a beach              one text
+2:dog + beach - night       a weighted sum of texts
+dog + ./pool.jpg            a text and a picture
+talk.mp4@12.5               the clip around second 12.5 of a video
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sayso.core.errors import MediaError, QueryError
 if TYPE_CHECKING:
     from sayso.encoders.base import Encoder
 
-_OPERATOR = re.compile(r"(?:^|\s)([+-])\s+")
+_OPERATOR = re.compile(r"(?:^|(?<=\s))([+-])(?=\s)")
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?):\s*(?=\D)")
 _MOMENT = re.compile(r"(.+)@(\d+(?:\.\d+)?)$")
 _WHOLE_VIDEO_FRAMES = 32
@@ -57,7 +57,9 @@ def parse_query(query: str, *, files: bool = True) -> list[Term]:
         pieces, signs = pieces[1:], signs[1:]
     if not all(pieces):
         raise QueryError(f"the query {query!r} has an empty term; write it like: 2:dog + beach - night")
-    return [_term(piece, -1.0 if sign == "-" else 1.0, files) for piece, sign in zip(pieces, signs, strict=True)]
+    return [
+        _term(piece, -1.0 if sign == "-" else 1.0, files) for piece, sign in zip(pieces, signs, strict=True)
+    ]
 
 
 def _term(piece: str, sign: float, files: bool) -> Term:
@@ -107,7 +109,9 @@ def embed_query(terms: Sequence[Term], encoder: Encoder, like: Any = None) -> ND
     norm = float(np.linalg.norm(total))
     if norm < 1e-6:
         raise QueryError("the terms of the query cancel each other out; leave one of them away")
-    return total / np.float32(norm) if encoder.similarity == "cosine" else total
+    if encoder.similarity == "cosine":
+        total /= np.float32(norm)
+    return total
 
 
 def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
@@ -124,7 +128,7 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
         raise QueryError(f"the query names the file {path}, which is not there")
     try:
         if (sniff(path) or kind_of(path)) == "picture":
-            return encoder.encode_images([read_image(path)])[0]
+            return _only(encoder.encode_images([read_image(path)]))
         spec = encoder.clip
         if moment is None:
             end = probe(path).duration or spec.duration
@@ -136,4 +140,9 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
             )
     except MediaError as error:
         raise QueryError(f"the query names a file that cannot be read: {error}") from error
-    return encoder.encode_video(clip.frames[None])[0]
+    return _only(encoder.encode_video(clip.frames[None]))
+
+
+def _only(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    vector: NDArray[np.float32] = embeddings[0]
+    return vector

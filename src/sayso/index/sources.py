@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import stat
 import sys
@@ -21,7 +22,6 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
-from sayso.index.hit import Kind
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
 _FAILURE = {"path", "stage", "error"}
@@ -180,8 +180,8 @@ def _seconds(row: Mapping[str, Any], key: str) -> float | None:
     value = row.get(key)
     if value in (None, ""):
         return None
-    seconds = float(value)  # type: ignore[arg-type]
-    if seconds != seconds or abs(seconds) == float("inf"):
+    seconds = float(value)
+    if not math.isfinite(seconds):
         raise ValueError(f"{key} is {value}")
     return seconds
 

@@ -8,7 +8,6 @@ in between leaves clips without a medium; the next run removes them first.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -65,8 +64,7 @@ class Store:
     @cached_property
     def connection(self) -> Any:
         """The LanceDB connection; reads see what others wrote at most a second ago."""
-        os.environ.setdefault("LANCE_LOG", "error")
-        logging.getLogger("lance").setLevel(logging.ERROR)
+        os.environ.setdefault("LANCEDB_LOG", "error")
         import lancedb
 
         return lancedb.connect(self.where, read_consistency_interval=timedelta(seconds=1))
@@ -118,7 +116,7 @@ class Store:
             strange = [p.name for p in folder.iterdir() if not _ours(p)] if folder.exists() else []
             if strange:
                 raise SaysoError(
-                    f"the folder {folder} holds other things ({strange[0]}) and no index; give another --index"
+                    f"the folder {folder} holds other things ({strange[0]}), no index; give another --index"
                 )
             folder.mkdir(parents=True, exist_ok=True)
         self.connection.create_table(CLIPS, schema=clips_schema(identity), exist_ok=True)
@@ -162,7 +160,7 @@ class Store:
     def move(self, media_id: str, path: str, title: str, mtime_ns: int) -> None:
         """Note that a file has a new path."""
         where = f"media_id = {quoted(media_id)}"
-        self.clips.update(where=where, values={"path": path})
+        self.clips.update(where=where, values={"path": path, "title": title})
         self.media.update(where=where, values={"path": path, "title": title, "mtime_ns": mtime_ns})
 
     def touch(self, path: str, mtime_ns: int) -> None:
@@ -198,8 +196,9 @@ class Store:
 
         total = self.clips.count_rows()
         held = {index.columns[0]: index.name for index in self.clips.list_indices()}
-        if "text" not in held and self.has_words():
-            self.clips.create_index("text", config=FTS(stem=True, remove_stop_words=True, ascii_folding=True))
+        if "text" not in held and self._says_anything():
+            words = FTS(stem=True, remove_stop_words=True, ascii_folding=True)
+            self.clips.create_index("text", config=words)
         if total >= ANN_MIN_CLIPS:
             trained_on = int(held.get("vector", "vector_0").rpartition("_")[2])
             if total >= RETRAIN_GROWTH * trained_on:
@@ -212,9 +211,18 @@ class Store:
         for table in (self.clips, self.media):
             table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
-    def has_words(self) -> bool:
-        """Whether anything is said in any clip."""
+    @property
+    def words(self) -> bool:
+        """Whether there are words to search: a full-text index over what is said."""
+        return any(index.columns == ["text"] for index in self.clips.list_indices())
+
+    def _says_anything(self) -> bool:
         return bool(self.clips.search().where("text != ''").select(["id"]).limit(1).to_arrow().num_rows)
+
+
+def title_of(path: str) -> str:
+    """Return the title of a file that nobody gave one."""
+    return Path(path).stem
 
 
 def _ours(path: Path) -> bool:

@@ -6,7 +6,6 @@ import json
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,7 @@ import pyarrow as pa
 from sayso.engine.extract import Embedded, Finished
 from sayso.index.plan import Planned, row_of
 from sayso.index.schema import MEDIA_SCHEMA, clips_schema
-from sayso.index.store import Store
-from sayso.text import transcript_of
+from sayso.index.store import Store, title_of
 
 FLUSH_ROWS = 1024
 FLUSH_S = 5.0
@@ -43,23 +41,31 @@ class Writer:
 
     def add(self, item: Embedded) -> None:
         """Take one clip."""
+        from sayso.text import transcript_of
+
         planned: Planned = item.job.tag
         media_id = planned.record.media_id
         number = self.counts.get(media_id, 0)
         self.counts[media_id] = number + 1
         row = row_of(planned.source, item.span)
+        title = row.title if row else None
+        shown = {
+            "id": f"{media_id}-{number}",
+            "kind": item.job.kind,
+            "title": title,
+            "duration": item.facts.duration,
+            "text": (row and row.text) or transcript_of(planned.captions, item.span),
+            "meta": dict(row.meta) if row else {},
+        }
         self.clips.append(
             {
-                "id": f"{media_id}-{number}",
+                **shown,
                 "media_id": media_id,
                 "path": planned.source.path,
-                "kind": item.job.kind,
-                "title": (row and row.title) or title_of(planned.source.path),
-                "duration": item.facts.duration,
+                "title": title or title_of(planned.source.path),
                 "start_s": item.span.start,
                 "end_s": item.span.end,
-                "text": (row and row.text) or transcript_of(planned.captions, item.span),
-                "meta": json.dumps(dict(row.meta) if row else {}, default=str),
+                "shown": json.dumps(shown, default=str),
                 "thumb": item.thumb,
             }
         )
@@ -147,8 +153,3 @@ class Writer:
             for field in self.schema
         ]
         return pa.Table.from_arrays(columns, schema=self.schema)
-
-
-def title_of(path: str) -> str:
-    """Return the title of a file that nobody gave one."""
-    return Path(path).stem

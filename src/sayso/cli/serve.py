@@ -1,0 +1,61 @@
+"""``sayso serve``: the web page."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Annotated
+
+import typer
+
+from sayso.cli.options import Device, Model
+
+
+def serve(
+    where: Annotated[str, typer.Argument(metavar="INDEX", help="The index: a folder, or s3://bucket/name.")],
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for other machines, with a token.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", "-p", min=1, max=65535, help="Port.", show_default="8000, or the next free one"
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            "--token", help="What visitors must know.", show_default="made up where others can reach the page"
+        ),
+    ] = None,
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in the browser (from a terminal).")
+    ] = True,
+    model: Model = None,
+    device: Device = "auto",
+) -> None:
+    """Search an index in a web page; Ctrl-C ends it.
+
+    The page is for this machine alone, unless --host says otherwise: then its address
+    holds a token, and who does not know it sees nothing.
+
+    Examples:
+
+      sayso serve my.index
+
+      sayso serve my.index --host 0.0.0.0 --port 9000
+    """
+    from sayso.index import Index
+    from sayso.serve import serve as run
+
+    def ready(address: str) -> None:
+        print(address, flush=True)
+        if open_browser and sys.stdout.isatty():
+            import webbrowser
+
+            webbrowser.open(address)
+
+    index = Index.open(where, model, create=False, device=device)
+    index.info()
+    with contextlib.suppress(KeyboardInterrupt):
+        run(index, host, port, token, ready=ready)

@@ -1,0 +1,120 @@
+"""``sayso index`` and ``sayso search`` as a person or a script meets them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import toy
+from sayso.cli.main import app
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run the command with the colour encoder in place of a model."""
+    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
+
+    def invoke(*arguments, stdin=None):
+        return runner.invoke(app, list(map(str, arguments)), input=stdin)
+
+    return invoke
+
+
+@pytest.fixture
+def media(tmp_path):
+    folder = tmp_path / "media"
+    folder.mkdir()
+    toy.make_video(folder / "rb.mp4", ["red", "blue"])
+    toy.make_picture(folder / "white.png", "white")
+    return folder
+
+
+def sayso(*arguments, cwd=None):
+    """Run the real command in a process of its own."""
+    command = [sys.executable, "-m", "sayso", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+def lines(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_index_then_search(run, media, tmp_path):
+    where = tmp_path / "x.index"
+    made = run("index", media, "--index", where)
+    assert made.exit_code == 0, made.output
+    assert "2 files: 2 added; 3 new clips" in made.stdout
+    assert "nothing to do" not in made.stdout
+    assert run("index", media, "--index", where, "--json").stdout.count('"unchanged": 2') == 1
+    found = run("search", where, "blue", "--json", "--limit", 1)
+    (hit,) = lines(found)
+    assert (hit["start_s"], hit["end_s"], hit["path"]) == (4.0, 8.0, str(media / "rb.mp4"))
+    table = run("search", where, "blue", "-n", 1).stdout
+    assert "0:04-0:08" in table
+    assert str(media / "rb.mp4") in table
+    assert run("search", where, "white", "--paths", "-n", 1).stdout.strip() == str(media / "white.png")
+
+
+def test_many_queries_on_stdin(run, media, tmp_path):
+    run("index", media, "--index", tmp_path / "x.index")
+    found = run("search", tmp_path / "x.index", "-", "--json", "-n", 1, stdin="red\n\nwhite\n")
+    assert [(hit["query"], hit["kind"]) for hit in lines(found)] == [("red", "video"), ("white", "picture")]
+
+
+def test_files_on_stdin(run, media, tmp_path):
+    made = run("index", "-", "--index", tmp_path / "x.index", stdin=f"{media / 'white.png'}\n")
+    assert "1 added" in made.stdout
+
+
+def test_failures_are_listed_told_and_tried_again(run, media, tmp_path):
+    where = tmp_path / "x.index"
+    (media / "bad.mp4").write_bytes(b"no video")
+    made = run("index", media, "--index", where)
+    assert made.exit_code == 3
+    listed = [json.loads(line) for line in (where / "failures.jsonl").read_text().splitlines()]
+    assert [(row["path"], sorted(row)) for row in listed] == [
+        (str(media / "bad.mp4"), ["error", "path", "stage"])
+    ]
+    assert "1 could not be read" in made.stderr
+    toy.make_video(media / "bad.mp4", ["green"])
+    again = run("index", where / "failures.jsonl", "--index", where)
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert "1 added" in again.stdout
+    assert not (where / "failures.jsonl").exists()
+
+
+def test_progress_for_programs_is_json_on_stderr(run, media, tmp_path):
+    made = run("index", media, "--index", tmp_path / "x.index", "--progress", "json")
+    last = json.loads(made.stderr.splitlines()[-1])
+    assert (last["done"], last["total"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["search", "nowhere.index", "x"], 1, "there is no index at"),
+        (["index"], 2, "Missing argument"),
+        (["search", "--limit", "0", "x", "y"], 2, "--limit"),
+        (["index", "x", "--clips", "shots"], 2, "'window' or 'caption'"),
+        (["no-such-verb"], 2, "No such command"),
+    ],
+)
+def test_exit_codes_and_sentences(tmp_path, arguments, code, sentence):
+    done = sayso(*arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_help_and_version(tmp_path):
+    done = sayso("--version")
+    assert done.stdout.startswith("sayso ")
+    helped = sayso("search", "--help")
+    assert 'sayso search my.index "hold a wine glass"' in helped.stdout

@@ -1,0 +1,113 @@
+"""Which files are found: folders, manifests, lists; each once, and what is wrong is told."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sayso.core.errors import SaysoError
+from sayso.core.types import Span
+from sayso.index.sources import Failure, Row, find_sources, read_manifest
+
+
+def touch(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    return path
+
+
+def names(found):
+    return [os.path.basename(source.path) for source in found]
+
+
+def test_a_tree_is_walked_in_order_without_what_is_hidden_or_no_medium(tmp_path):
+    for name in ("b.mp4", "a.jpg", "notes.txt", ".hidden.mp4", ".git/x.mp4", "sub/c.mkv", "my.index/d.mp4"):
+        touch(tmp_path / name)
+    found = find_sources([str(tmp_path)], skip=str(tmp_path / "my.index"))
+    assert names(found) == ["a.jpg", "b.mp4", "c.mkv"]
+
+
+def test_loops_of_links_end_and_linked_folders_are_walked_once(tmp_path):
+    touch(tmp_path / "a" / "x.mp4")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "again").symlink_to(tmp_path / "a")
+    assert names(find_sources([str(tmp_path)])) == ["x.mp4"]
+
+
+def test_a_file_named_twice_comes_once_and_a_missing_one_is_a_failure(tmp_path):
+    video = touch(tmp_path / "x.mp4")
+    found = list(find_sources([str(video), str(tmp_path), str(tmp_path / "gone.mp4")]))
+    assert names(found) == ["x.mp4", "gone.mp4"]
+    assert isinstance(found[1], Failure)
+    assert "No such file" in found[1].error
+
+
+def test_stdin_lists_files(tmp_path, monkeypatch):
+    video = touch(tmp_path / "a b.mp4")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{video}\n\n"))
+    assert names(find_sources(["-"])) == ["a b.mp4"]
+
+
+ROWS = [
+    {"path": "x.mp4", "start_s": 1.5, "end_s": 3.0, "text": "hello", "title": "X", "labels": "a,b"},
+    {"path": "x.mp4", "start_s": 5.0, "end_s": 6.0, "text": None, "title": None, "labels": None},
+    {"path": "y.jpg", "start_s": None, "end_s": None, "text": "a cat", "title": None, "labels": None},
+]
+
+
+def write(path, rows):
+    if path.suffix == ".csv":
+        keys = list(rows[0])
+        lines = [",".join('"' + str(row[k]).replace("None", "") + '"' for k in keys) for row in rows]
+        path.write_text("\n".join([",".join(keys), *lines]), encoding="utf-8-sig")
+    elif path.suffix == ".jsonl":
+        path.write_text("\n".join(map(json.dumps, rows)))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_manifest_says_the_same_in_every_format(tmp_path, suffix):
+    x, y = read_manifest(write(tmp_path / f"m{suffix}", ROWS))
+    assert x.path == str(tmp_path / "x.mp4")
+    assert x.rows == (Row(Span(1.5, 3.0), "hello", "X", {"labels": "a,b"}), Row(Span(5.0, 6.0)))
+    assert y.rows == (Row(None, "a cat"),)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"path": "x.mp4", "start_s": 3}, "go together"),
+        ({"path": "x.mp4", "start_s": 3, "end_s": 2}, "end after it starts"),
+        ({"path": "x.mp4", "start_s": 3, "end_s": 3}, "empty"),
+        ({"path": "x.mp4", "start_s": "three", "end_s": 5}, "three"),
+        ({"path": "x.mp4", "start_s": float("nan"), "end_s": 5}, "nan"),
+    ],
+)
+def test_a_wrong_row_fails_its_file_alone(tmp_path, row, why):
+    path = tmp_path / "m.jsonl"
+    path.write_text(json.dumps(row) + '\n{"path": "fine.mp4"}')
+    bad, fine = read_manifest(path)
+    assert isinstance(bad, Failure)
+    assert why in bad.error
+    assert names([fine]) == ["fine.mp4"]
+
+
+@pytest.mark.parametrize("content", ['{"file": "x.mp4"}', "[1]", "{", b"\xff\xfe\xfd"])
+def test_what_is_no_manifest_is_one_sentence(tmp_path, content):
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(SaysoError, match=r"m\.jsonl"):
+        list(read_manifest(path))
+
+
+def test_a_list_of_failures_is_a_manifest_that_tries_again(tmp_path):
+    path = write(tmp_path / "failures.jsonl", [{"path": "/a/x.mp4", "stage": "decode", "error": "it broke"}])
+    (source,) = read_manifest(path)
+    assert (source.path, source.rows) == ("/a/x.mp4", ())
