@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -118,3 +121,43 @@ def test_help_and_version(tmp_path):
     assert done.stdout.startswith("sayso ")
     helped = sayso("search", "--help")
     assert 'sayso search my.index "hold a wine glass"' in helped.stdout
+
+
+SLOW = """
+import sys, time
+sys.path.insert(0, {tests!r})
+import toy
+import sayso.encoders
+from sayso.index import writer
+
+class Slow(toy.ColourEncoder):
+    def encode_video(self, frames):
+        time.sleep(0.2)
+        return super().encode_video(frames)
+
+sayso.encoders.load = lambda name="auto", **options: Slow()
+writer.FLUSH_S = 0.1
+sys.argv[0] = "sayso"
+from sayso.cli.main import main
+main()
+"""
+
+
+def test_an_interrupted_run_keeps_what_was_done_and_goes_on(tmp_path):
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for k in range(30):
+        toy.make_video(folder / f"{k}.mp4", ["red", "blue", "green", "cyan"] * 4, fps=1)
+    program = SLOW.format(tests=str(Path(toy.__file__).parent))
+    command = [sys.executable, "-c", program, "index", str(folder), "--index", str(tmp_path / "x.index")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(4)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted; what was done is kept" in err
+    assert "Traceback" not in err
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert report["added"] + report["unchanged"] == 30
+    assert report["unchanged"] > 0

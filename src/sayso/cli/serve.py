@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import Annotated
 
@@ -57,5 +56,4 @@ def serve(
 
     index = Index.open(where, model, create=False, device=device)
     index.info()
-    with contextlib.suppress(KeyboardInterrupt):
-        run(index, host, port, token, ready=ready)
+    run(index, host, port, token, ready=ready)

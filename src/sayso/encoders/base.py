@@ -43,19 +43,28 @@ class ClipSpec:
 class Encoder(Protocol):
     """A dual encoder. All embeddings are float32, and unit norm when ``similarity`` is cosine.
 
-    Attributes:
-        name: what ``sayso.load`` takes to get this encoder again.
-        sha256: identity of everything that decides the embeddings (weights, text vocabulary, recipe).
-        dim: D, length of an embedding.
-        similarity: how embeddings are compared.
-        clip: how to cut and sample.
+    Its methods may be called from several threads at once.
     """
 
-    name: str
-    sha256: str
-    dim: int
-    similarity: Literal["cosine", "dot"]
-    clip: ClipSpec
+    @property
+    def name(self) -> str:
+        """What ``sayso.load`` takes to get this encoder again."""
+
+    @property
+    def sha256(self) -> str:
+        """Identity of everything that decides the embeddings: weights, text vocabulary, recipe."""
+
+    @property
+    def dim(self) -> int:
+        """D, length of an embedding."""
+
+    @property
+    def similarity(self) -> Literal["cosine", "dot"]:
+        """How embeddings are compared."""
+
+    @property
+    def clip(self) -> ClipSpec:
+        """How to cut and sample."""
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed B texts: (B, D)."""

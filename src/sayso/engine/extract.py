@@ -8,6 +8,7 @@ the length of the files.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import deque
@@ -131,7 +132,8 @@ def _start_decoders(
         except _ClosedError:
             pass
         except BaseException as error:  # noqa: BLE001  the caller's thread raises it
-            ready.put(error)
+            with contextlib.suppress(_ClosedError):
+                ready.put(error)
 
     threads = [threading.Thread(target=work, name=f"decode-{k}", daemon=True) for k in range(workers)]
     for thread in threads:

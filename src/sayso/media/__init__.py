@@ -1,1 +1,34 @@
-"""Media."""
+"""What reads the world: videos and pictures.
+
+Videos are decoded by PyAV, pictures by Pillow; both libraries are loaded when a
+file is opened. Every file that cannot be read is a ``MediaError`` of one sentence.
+"""
+
+from sayso.core.lazy import exports
+
+__getattr__ = exports(
+    __name__,
+    {
+        "ClipFrames": "sayso.media.clip",
+        "Probe": "sayso.media.header",
+        "kind_of": "sayso.media.kinds",
+        "probe": "sayso.media.header",
+        "read_clip": "sayso.media.clip",
+        "read_image": "sayso.media.images",
+        "sniff": "sayso.media.kinds",
+        "stream_frames": "sayso.media.stream",
+        "thumbnail": "sayso.media.images",
+    },
+)
+
+__all__ = [
+    "ClipFrames",
+    "Probe",
+    "kind_of",
+    "probe",
+    "read_clip",
+    "read_image",
+    "sniff",
+    "stream_frames",
+    "thumbnail",
+]

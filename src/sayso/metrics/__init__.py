@@ -1,1 +1,5 @@
-"""Metrics."""
+"""Numbers that say how good a system is, with numpy alone."""
+
+from sayso.metrics.retrieval import both_directions, retrieval, retrieval_from_embeddings
+
+__all__ = ["both_directions", "retrieval", "retrieval_from_embeddings"]

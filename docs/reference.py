@@ -1,0 +1,27 @@
+"""Write ``cli.md`` beside this file: the reference of the command line, made from the command itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from typer.testing import CliRunner
+
+from sayso.cli.main import app
+
+HEAD = "# The command line\n\nWritten by `make docs` from the command itself.\n"
+
+
+def reference() -> str:
+    """Return the page: the help of the program and of every verb."""
+    command = typer.main.get_command(app)
+    verbs = [[], *([name] for name in getattr(command, "commands", {}))]
+    parts = [HEAD]
+    for verb in verbs:
+        result = CliRunner().invoke(app, [*verb, "--help"], prog_name="sayso", env={"COLUMNS": "100"})
+        parts.append(f"## {' '.join(['sayso', *verb])}\n\n```\n{result.stdout.strip()}\n```\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("cli.md").write_text(reference(), encoding="utf-8")

@@ -1,0 +1,91 @@
+"""ConSE: what a classifier sees, said in words, becomes a point in the space of texts.
+
+With p(c) the probability of class c and t(c) the embedding of its name, a
+picture is embedded as
+
+    v = sum_c p_tau(c) (t(c) - m),    p_tau = softmax(logits / tau),    m = mean_c t(c)
+
+and a text x as t(x) - m; both are then scaled to unit norm. [1] is the case
+tau = 1, m = 0, with the ten most probable classes and bare names. Here a class is
+said as its name and its WordNet gloss ("a photo of a tench, freshwater
+dace-like game fish ..."), all classes take part, softened by tau = 2, since a
+photograph shows more than one thing, and the mean, which every sentence shares
+and which says nothing, is taken out.
+
+Sources
+    [1] Norouzi et al. 2014, Zero-shot learning by convex combination of
+        semantic embeddings. https://arxiv.org/abs/1312.5650
+    [2] WordNet 3.0 (names and glosses). https://wordnet.princeton.edu
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sayso.encoders.base import Embeddings
+from sayso.encoders.batches import unit
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CLASSES_TSV = Path(__file__).with_name("imagenet_classes.tsv")
+CLASSES_NPY = Path(__file__).with_name("imagenet_classes.npy")
+TEMPERATURE = 2.0
+RECIPE = "conse: names and glosses, all classes, temperature 2, centred; 1"
+
+
+def class_names() -> list[str]:
+    """Return the names of the 1000 classes of ImageNet-1k in the order of the classifier."""
+    return [line.split("\t")[1] for line in CLASSES_TSV.read_text(encoding="utf-8").splitlines()]
+
+
+def class_texts() -> list[str]:
+    """Return one sentence a class: its name and what WordNet says it is."""
+    rows = [line.split("\t") for line in CLASSES_TSV.read_text(encoding="utf-8").splitlines()]
+    return [f"a photo of {_article(name)} {name}, {gloss}" for _, name, gloss in rows]
+
+
+def _article(name: str) -> str:
+    return "an" if name[0].lower() in "aeiou" else "a"
+
+
+@cache
+def class_embeddings() -> Embeddings:
+    """Return the text embeddings of the class texts, (1000, 384), as shipped with the package."""
+    return np.asarray(np.load(CLASSES_NPY), np.float32)
+
+
+@cache
+def classes_sha256() -> str:
+    """Return the SHA-256 of the shipped class embeddings, hexadecimal."""
+    return hashlib.sha256(CLASSES_NPY.read_bytes()).hexdigest()
+
+
+@cache
+def mean_text() -> Embeddings:
+    """Return m, (384,): what every class text has in common."""
+    mean: Embeddings = class_embeddings().mean(0)
+    return mean
+
+
+def embed_logits(logits: Tensor) -> Tensor:
+    """Embed pictures from their class scores: (B, 1000) logits -> (B, 384) unit norm.
+
+    It is torch, like what makes the logits: the threads of numpy's matrix product would keep the
+    processor busy for a while after each batch, and the tower was 4 times slower for it.
+    """
+    import torch
+
+    classes = torch.from_numpy(class_embeddings() - mean_text()).to(logits.device)
+    embedding = torch.softmax(logits / TEMPERATURE, 1) @ classes
+    return torch.nn.functional.normalize(embedding, dim=1)
+
+
+def embed_sentences(sentences: Embeddings) -> Embeddings:
+    """Move sentence embeddings (B, 384) to where the pictures are: centred, unit norm."""
+    return unit(sentences - mean_text())

@@ -1,0 +1,153 @@
+"""Dual encoders from the model hub: CLIP, SigLIP, SigLIP 2 and their relatives.
+
+The model, its picture preprocessing and its tokeniser are those of the
+transformers library, read from one folder: what travels with the weights is what
+is used. Only safetensors are read; pickled weights are refused.
+
+Sources
+    [1] Radford et al. 2021, CLIP. https://arxiv.org/abs/2103.00020
+    [2] Zhai et al. 2023, SigLIP. https://arxiv.org/abs/2303.15343
+    [3] Tschannen et al. 2025, SigLIP 2. https://arxiv.org/abs/2502.14786
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from sayso.core.device import resolve_device
+from sayso.encoders.base import ClipSpec, Embeddings, Pixels
+from sayso.encoders.batches import as_texts, in_batches, pool_clips, unit
+from sayso.encoders.folder import dimension, identity, load_folder
+from sayso.encoders.pixels import as_rgb
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+CPU_BATCH, GPU_BATCH = 16, 64
+FAITHFUL = 0.999  # least cosine to float32 that a faster arithmetic must keep
+
+
+class HubEncoder:
+    """A dual encoder of the hub, loaded from a folder; see ``sayso.encoders.base.Encoder``.
+
+    Args:
+        folder: with ``config.json``, safetensors, a tokeniser and a ``preprocessor_config.json``.
+        name: what ``sayso.load`` takes to get it again.
+        device: ``auto``, ``cpu``, ``cuda``, ...
+
+    Raises:
+        MissingExtra: if transformers is not installed.
+        SaysoError: if the folder holds no dual encoder, or only pickled weights.
+    """
+
+    similarity: Literal["cosine"] = "cosine"
+
+    def __init__(self, folder: Path, name: str, device: str = "auto") -> None:
+        self.folder, self.name = folder, name
+        self.dim = dimension(folder)
+        self.device = resolve_device(device)
+        self._model, self._tokenizer, self._pictures = load_folder(folder, self.device)
+        self._siglip = self._model.config.model_type.startswith("siglip")
+        self.clip = _clip_spec(self._pictures)
+        self._lock = Lock()
+        self._precision: torch.dtype | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Identity of weights, configuration, vocabulary and preprocessing: a digest of the files."""
+        return identity(self.folder)
+
+    def encode_text(self, texts: Sequence[str]) -> Embeddings:
+        """Embed B texts: (B, D). A text longer than the model reads is cut."""
+        return in_batches(self._encode_texts, as_texts(texts), self._batch, self.dim)
+
+    def encode_images(self, images: Sequence[Image | Pixels]) -> Embeddings:
+        """Embed B pictures, each a PIL image or (H, W, 3) uint8 of any size: (B, D)."""
+        with self._lock:
+            self._precision = self._precision or self._choose_precision()
+        return in_batches(self._encode_pictures, images, self._batch, self.dim)
+
+    def encode_video(self, frames: Pixels) -> Embeddings:
+        """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, D)."""
+        return pool_clips(self.encode_images, frames)
+
+    @property
+    def _batch(self) -> int:
+        return CPU_BATCH if self.device.type == "cpu" else GPU_BATCH
+
+    def _encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        import torch
+
+        if type(self._tokenizer).__name__.startswith("Gemma"):  # SigLIP 2 was trained on lower case [3]
+            texts = [text.lower() for text in texts]
+        length = self._model.config.text_config.max_position_embeddings
+        with self._lock:  # the tokeniser keeps padding and truncation as state
+            tokens = self._tokenizer(
+                list(texts),
+                padding="max_length" if self._siglip else True,  # SigLIP reads the last place [2]
+                padding_side="right",
+                truncation=True,
+                max_length=length,
+                return_tensors="pt",
+            )
+        names = ("input_ids",) if self._siglip else ("input_ids", "attention_mask")
+        with torch.inference_mode():
+            features = self._model.get_text_features(**{k: tokens[k].to(self.device) for k in names})
+        return _unit_features(features)
+
+    def _encode_pictures(
+        self, images: Sequence[Image | Pixels], precision: torch.dtype | None = None
+    ) -> Embeddings:
+        import torch
+
+        pixels = [as_rgb(image) for image in images]
+        size = (self.clip.size, self.clip.size, 3)
+        ready = getattr(self._pictures, "size", None) is not None and all(p.shape == size for p in pixels)
+        options = {"do_resize": False} if ready else {}
+        inputs = self._pictures(pixels, return_tensors="pt", input_data_format="channels_last", **options)
+        precision = precision or self._precision or torch.float32
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, dtype=precision, enabled=precision != torch.float32),
+        ):
+            features = self._model.get_image_features(**inputs.to(self.device))
+        return _unit_features(features)
+
+    def _choose_precision(self) -> torch.dtype:
+        """Return bfloat16 where the CPU computes in it and this model stays faithful, else float32."""
+        import torch
+
+        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+        native = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+        if self.device.type != "cpu" or not native:
+            return torch.float32
+        rng = np.random.default_rng(0)
+        coarse = rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+        probe = list(np.kron(coarse, np.ones((1, 32, 32, 1), np.uint8)))  # squares of colour, 256 x 256
+        exact = self._encode_pictures(probe, torch.float32)
+        fast = self._encode_pictures(probe, torch.bfloat16)
+        return torch.bfloat16 if np.min(np.sum(exact * fast, axis=1)) >= FAITHFUL else torch.float32
+
+
+def _unit_features(features: Any) -> Embeddings:
+    """Return (B, D) unit vectors of what transformers 4 (a tensor) or 5 (an output object) gives."""
+    tensor = getattr(features, "pooler_output", features)
+    return unit(tensor.float().cpu().numpy())
+
+
+def _clip_spec(pictures: Any) -> ClipSpec:
+    """Say how frames should be cut so that the picture processor finds nothing to scale."""
+    size = getattr(pictures, "size", None)
+    if size is None:  # SigLIP 2 with native aspect: a grid of patches of any shape
+        side = pictures.patch_size * int(pictures.max_num_patches**0.5)
+        return ClipSpec(frames=4, fps=1.0, size=side, crop="center")
+    if size.shortest_edge:
+        return ClipSpec(frames=4, fps=1.0, size=size.shortest_edge, crop="center")
+    return ClipSpec(frames=4, fps=1.0, size=size.height, crop="squash")

@@ -1,0 +1,175 @@
+"""Opening a video: FFmpeg gets an open file, never a name, and only real containers.
+
+A name could be taken for a protocol ("http:...", "concat:a|b") and a playlist could
+name other files; a file descriptor can do neither.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sayso.core.errors import MediaError
+from sayso.media.files import MAX_PIXELS, open_regular, printable
+from sayso.media.kinds import is_sound, sniff
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+_CONTAINERS = (
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,obu,ivf,flv,asf,ogg,mxf,gxf,nut,rm,wtv,dv,"
+    "yuv4mpegpipe,vc1,dirac"
+)
+_OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 60.0, 60.0
+
+
+class Source:
+    """An open video file: its container and the stream that a player would show.
+
+    Args:
+        path: for messages.
+        descriptor: the open file; stays the caller's to close.
+        threads: decoder threads.
+        max_pixels: width times height above which the file is refused.
+        fast: let the decoder leave out the loop filter (blurrier, faster).
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        descriptor: int,
+        *,
+        threads: int = 1,
+        max_pixels: int = MAX_PIXELS,
+        fast: bool = False,
+    ) -> None:
+        self.path, self.descriptor = printable(path), descriptor
+        self.threads, self.max_pixels, self.fast = threads, max_pixels, fast
+        self.container, self.stream = self._open()
+
+    def reopen(self) -> None:
+        """Start again at the beginning, with a fresh decoder."""
+        self.close()
+        self.container, self.stream = self._open()
+
+    def close(self) -> None:
+        """Let go of FFmpeg's side of the file."""
+        self.container.close()
+
+    def packets(self) -> Iterator[Packet[VideoStream]]:
+        """Yield the video's packets that hold something, from here on.
+
+        Raises:
+            FFmpegError: where the file cannot be read further.
+        """
+        try:
+            for packet in self.container.demux(self.stream):
+                if packet.size:
+                    yield packet
+        except IndexError:
+            return  # after the last packet, PyAV trips over streams that appeared late
+
+    @property
+    def format(self) -> str:
+        """Short name of the container: mov, matroska, avi, ..."""
+        return self.container.format.name.partition(",")[0]
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        container = _open_container(self.path, self.descriptor, self.max_pixels)
+        try:
+            stream = _shown_stream(container, self.path)
+            context = stream.codec_context
+            _refuse_large(self.path, context.width, context.height, self.max_pixels)
+            options = {"max_pixels": str(self.max_pixels)}
+            context.options = options | ({"skip_loop_filter": "all"} if self.fast else {})
+            context.thread_type = "FRAME" if self.threads > 1 else "NONE"
+            context.thread_count = self.threads
+        except BaseException:
+            container.close()
+            raise
+        return container, stream
+
+
+@contextmanager
+def open_video(
+    path: str | os.PathLike[str], *, threads: int = 1, max_pixels: int = MAX_PIXELS, fast: bool = False
+) -> Iterator[Source]:
+    """Open a video file for reading; closed at the end of the ``with`` block.
+
+    Raises:
+        MediaError: if it is not a video that can be read, or is larger than ``max_pixels``.
+    """
+    with open_regular(path) as descriptor:
+        try:
+            source = Source(path, descriptor, threads=threads, max_pixels=max_pixels, fast=fast)
+        except MediaError as error:
+            raise _more_telling(path, error) from error
+        try:
+            yield source
+        finally:
+            source.close()
+
+
+def reason(error: BaseException) -> str:
+    """Return in a few words what FFmpeg says is wrong."""
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(words).rstrip(".").lower()
+
+
+def _open_container(path: str, descriptor: int, max_pixels: int) -> InputContainer:
+    import av
+
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": _CONTAINERS}
+    try:
+        return av.open(
+            "fd:",
+            options={"max_pixels": str(max_pixels)},
+            container_options=options,
+            metadata_errors="replace",
+            timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
+        )
+    except (av.error.FFmpegError, OSError, ValueError, RuntimeError, MemoryError) as error:
+        raise MediaError(f"{path} is not a video that can be read ({reason(error)})") from error
+
+
+def _shown_stream(container: InputContainer, path: str) -> VideoStream:
+    """Return the stream that FFmpeg's players choose, leaving out cover pictures."""
+    from av.stream import Disposition
+
+    cover = Disposition.attached_pic
+    streams = [stream for stream in container.streams.video if not stream.disposition & cover]
+    if not streams:
+        has = "only sound" if container.streams.audio else "nothing that moves"
+        raise MediaError(f"{path} is not a video: it holds {has}")
+    best = container.streams.best("video")
+    stream = next(
+        (stream for stream in streams if best is not None and stream.index == best.index), streams[0]
+    )
+    if stream.codec_context is None:
+        raise MediaError(f"{path}: this build of FFmpeg has no decoder for its pictures")
+    return stream
+
+
+def _refuse_large(path: str, width: int, height: int, limit: int) -> None:
+    if width * height > limit:
+        raise MediaError(
+            f"{path} says that its frames are {width} x {height} pixels, above the limit of "
+            f"{limit / 1e6:.3g} million; re-encode it smaller, or raise max_pixels if that is right"
+        )
+
+
+def _more_telling(path: str | os.PathLike[str], error: MediaError) -> MediaError:
+    """Return a better sentence for files that are something else than a video."""
+    found = sniff(path)
+    if found == "picture":
+        return MediaError(f"{printable(path)} is a picture, not a video; read it with read_image")
+    if found == "video" and error.__cause__ is not None:
+        return MediaError(f"{printable(path)} is a damaged or incomplete video ({reason(error.__cause__)})")
+    if is_sound(path):
+        return MediaError(f"{printable(path)} is not a video: it holds only sound")
+    return error

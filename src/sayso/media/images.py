@@ -1,0 +1,198 @@
+"""Pictures: any file Pillow opens becomes RGB, the right way up.
+
+Pillow's warnings and log about damaged metadata and large pictures are silenced once,
+for Pillow's own modules only: the pixel limit and the errors here say what they say.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import re
+import warnings
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.core.errors import MediaError, SaysoError
+from sayso.media.files import MAX_PIXELS, open_regular, printable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_REFUSED = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})  # they run programs, or hold no pixels
+_TURNED = 0x0112  # the EXIF tag of orientation
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_PILLOW = r"PIL\."
+_JPEG_QUALITY = 80
+
+
+def read_image(
+    path: str | os.PathLike[str], *, size: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Image:
+    """Read a picture of any format that Pillow opens, as RGB, turned as its EXIF data says.
+
+    Transparent pixels are laid on white, 16-bit and float pixels are scaled to 8 bits, and of an
+    animation the first frame is taken.
+
+    Args:
+        path: the picture file, recognised by its content.
+        size: pixels of the short side that are needed. Large JPEGs are then decoded at a
+            fraction of their size, never below this; the picture that is returned may be larger.
+        max_pixels: width times height above which the file is refused.
+
+    Raises:
+        MediaError: if it cannot be read, is incomplete, or is larger than ``max_pixels``.
+    """
+    name = printable(path)
+    with open_regular(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
+        try:
+            image = _open(file, name, max_pixels)
+            if size is not None and image.format in ("JPEG", "MPO"):
+                image.draft("RGB", (size, size))
+            image.load()
+            return _upright(_to_rgb(image), image)
+        except MediaError:
+            raise
+        except MemoryError as error:
+            raise MediaError(f"{name}: there is not enough memory to decode it") from error
+        except Exception as error:  # a damaged file can make a decoder raise anything
+            raise MediaError(f"{name} is a damaged or incomplete picture ({error})") from error
+
+
+def thumbnail(image: Image | NDArray[np.uint8], side: int = 256) -> bytes:
+    """Return a small JPEG of a picture or a frame.
+
+    Args:
+        image: a PIL image, or (H, W, 3) uint8 RGB.
+        side: its longer side becomes at most this many pixels.
+
+    Raises:
+        SaysoError: if the array is not a picture.
+    """
+    from PIL import Image as PILImage
+
+    if isinstance(image, np.ndarray):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+            raise SaysoError(f"a frame must be (H, W, 3) uint8; got {image.shape} {image.dtype}")
+        image = PILImage.fromarray(np.ascontiguousarray(image))
+    scale = side / max(image.size)
+    small = image if image.mode == "RGB" else _to_rgb(image)
+    if scale < 1:
+        width, height = (max(1, round(length * scale)) for length in image.size)
+        small = small.resize((width, height), PILImage.Resampling.BICUBIC, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def _open(file: io.BufferedReader, name: str, max_pixels: int) -> Image:
+    """Read the header; refuse what is too large or is no picture."""
+    from PIL import Image as PILImage
+    from PIL import UnidentifiedImageError
+
+    _silence_pillow()
+    _prepare_for(file.peek(64)[:64], name)
+    PILImage.init()
+    try:
+        image = PILImage.open(file, formats=[known for known in PILImage.ID if known not in _REFUSED])
+    except PILImage.DecompressionBombError as error:
+        found = re.search(r"\((\d+) pixels\)", str(error))
+        pixels = f"{int(found[1]) / 1e6:.3g} million" if found else "too many"
+        raise _too_large(name, pixels, max_pixels) from error
+    except UnidentifiedImageError as error:
+        raise MediaError(f"{name} is not a picture in a format that can be read") from error
+    width, height = image.size
+    if width * height > max_pixels:
+        raise _too_large(name, f"{width} x {height}", max_pixels)
+    return image
+
+
+def _silence_pillow() -> None:
+    """Install the filter where it is missing; a context manager would not be safe among threads."""
+    logger = logging.getLogger("PIL")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())  # or Python prints its errors on stderr
+    known = {getattr(entry[3], "pattern", None) for entry in warnings.filters if entry[0] == "ignore"}
+    if _PILLOW not in known:
+        warnings.filterwarnings("ignore", module=_PILLOW)
+
+
+def _prepare_for(head: bytes, name: str) -> None:
+    """Refuse PostScript; load the plug-in that HEIC pictures need."""
+    if head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
+        raise MediaError(f"{name} is PostScript, a program, which is not run; convert it to PNG")
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS and b"avif" not in head:
+        try:
+            plugin = import_module("pillow_heif")
+        except ImportError as error:
+            raise MediaError(f"{name} is a HEIC picture; to read it run: pip install pillow-heif") from error
+        plugin.register_heif_opener()
+
+
+def _too_large(name: str, pixels: str, limit: int) -> MediaError:
+    return MediaError(
+        f"{name} has {pixels} pixels, above the limit of {limit / 1e6:.3g} million; "
+        "make a smaller copy of it, or raise max_pixels if that is right"
+    )
+
+
+def _upright(image: Image, source: Image) -> Image:
+    """Turn the picture as its EXIF data says; damaged EXIF data say nothing."""
+    from PIL.Image import Transpose
+
+    try:
+        value = source.getexif().get(_TURNED)
+    except Exception:  # noqa: BLE001  whatever a parser raises on damaged bytes
+        return image
+    turn = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }.get(value if isinstance(value, int) else 0)
+    return image if turn is None else image.transpose(turn)
+
+
+def _to_rgb(image: Image) -> Image:
+    from PIL import Image as PILImage
+
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        return PILImage.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+    if image.mode == "LAB":
+        return _from_lab(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = PILImage.new("RGBA", rgba.size, "white")
+        return PILImage.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Scale deep pixels (H, W): from 16 bits, from 0..1, or from the range that they span."""
+    numbers = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
+    low, high = float(numbers.min()), float(numbers.max())
+    if np.issubdtype(values.dtype, np.integer) and low >= 0 and high <= 65535:
+        low, high = 0.0, 65535.0
+    elif low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 255:
+        low, high = 0.0, 255.0
+    scaled: NDArray[np.uint8] = np.rint((numbers - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+    return scaled
+
+
+def _from_lab(image: Image) -> Image:
+    from PIL import ImageCms
+
+    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
+    if converted is None:
+        raise ValueError("its colours cannot be converted")
+    return converted

@@ -1,0 +1,174 @@
+"""The routes that answer with JSON."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, UploadFile
+
+from sayso.core.errors import MediaError, QueryError
+from sayso.index import Hit, Media
+from sayso.serve.answers import CaptionAnswer, IndexAnswer, MediaAnswer, Problem, SearchAnswer, hits_answer
+from sayso.serve.holdings import Holdings
+from sayso.serve.options import MAX_LIMIT, ImageSearch, Similar, TextSearch, Within, quoted
+from sayso.serve.playable import playable
+from sayso.version import __version__
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The request cannot be understood."},
+    401: {"model": Problem, "description": "The token is missing."},
+    404: {"model": Problem, "description": "There is no such clip or file."},
+}
+router = APIRouter(prefix="/api", responses=PROBLEMS)
+Id = Annotated[str, Path(max_length=200)]
+
+
+def shared(request: Request) -> Holdings:
+    """Return the index that this server serves."""
+    holdings: Holdings = request.app.state.holdings
+    return holdings
+
+
+Shared = Annotated[Holdings, Depends(shared)]
+
+
+@router.get("/index")
+def index(holdings: Shared) -> IndexAnswer:
+    """Say what the index holds."""
+    info, glance = holdings.glance()
+    return IndexAnswer(
+        **info,
+        videos=glance.videos,
+        pictures=glance.pictures,
+        seconds=glance.seconds,
+        version=__version__,
+        sample=hits_answer(glance.sample),
+    )
+
+
+@router.get("/search")
+def search(holdings: Shared, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
+    """Search by words, best first."""
+    return _search(holdings, wanted)
+
+
+@router.post("/search/image")
+def search_image(
+    holdings: Shared, wanted: Annotated[ImageSearch, Query()], picture: UploadFile
+) -> SearchAnswer:
+    """Search by a picture, to which words may be added."""
+    return _search(holdings, wanted, like=read_upload(picture))
+
+
+def _search(holdings: Holdings, wanted: ImageSearch, like: Image | None = None) -> SearchAnswer:
+    began = time.perf_counter()
+    hits = holdings.search(
+        wanted.q,
+        like=like,
+        limit=wanted.limit,
+        min_score=wanted.min_score,
+        where=wanted.sql(),
+        said=wanted.said,
+        merge=wanted.merge,
+    )
+    return _answer(wanted.q, hits, began)
+
+
+@router.get("/similar/{clip_id}")
+def similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
+    """Search for what looks like a clip of this index."""
+    began = time.perf_counter()
+    try:
+        hits = holdings.index.similar(clip_id, limit=wanted.limit, where=wanted.sql())
+    except KeyError as error:
+        raise no_such("clip", clip_id) from error
+    return _answer("", hits, began)
+
+
+def _answer(query: str, hits: list[Hit], began: float) -> SearchAnswer:
+    took_ms = round((time.perf_counter() - began) * 1000, 1)
+    return SearchAnswer(query=query, hits=hits_answer(hits), took_ms=took_ms)
+
+
+@router.get("/media/{media_id}")
+def medium(holdings: Shared, media_id: Id, within: Annotated[Within, Query()]) -> MediaAnswer:
+    """Describe one file: facts, transcript, and its moments in time order, scored if a query is given."""
+    media = find_media(holdings, media_id)
+    there = os.path.isfile(media.path)  # noqa: PTH113
+    return MediaAnswer(
+        **{name: getattr(media, name) for name in Media.__slots__},
+        fps=_fps(media) if there else None,
+        there=there,
+        playable=playable(media),
+        transcript=[
+            CaptionAnswer(start_s=said.span.start, end_s=said.span.end, text=said.text, speaker=said.speaker)
+            for said in holdings.index.transcript(media_id)
+        ],
+        moments=hits_answer(_moments(holdings, media, within)),
+    )
+
+
+def _moments(holdings: Holdings, media: Media, within: Within) -> list[Hit]:
+    """Return the clips of a file in time order, with their scores if there is something to score."""
+    here = f"media_id = {quoted(media.id)}"
+    clips = max(1, min(MAX_LIMIT, media.clips))
+    if within.q.strip():
+        hits = holdings.search(within.q, limit=clips, where=here, said=within.said, merge=False)
+    elif within.similar:
+        try:
+            hits = holdings.index.similar(within.similar, limit=clips, where=here)
+        except KeyError as error:
+            raise no_such("clip", within.similar) from error
+    else:
+        return holdings.index.moments(media.id)
+    return sorted(hits, key=lambda hit: hit.start_s)
+
+
+def _fps(media: Media) -> float | None:
+    from sayso.media import probe
+
+    if media.kind == "picture":
+        return None
+    try:
+        fps: float | None = probe(media.path).fps
+    except MediaError:
+        return None
+    return fps
+
+
+def find_media(holdings: Holdings, media_id: str) -> Media:
+    """Return a file of the index, or answer 404."""
+    try:
+        return holdings.index.media(media_id)
+    except KeyError as error:
+        raise no_such("file", media_id) from error
+
+
+def no_such(what: str, id_: str) -> HTTPException:
+    """Return the 404 for an id that is not in the index."""
+    return HTTPException(404, f"the index holds no {what} {id_[:60]!r}")
+
+
+def read_upload(upload: UploadFile) -> Image:
+    """Return an uploaded picture, upright and in RGB.
+
+    Raises:
+        QueryError: if it is no picture, or too large to unpack.
+    """
+    from sayso.media import read_image
+
+    with tempfile.NamedTemporaryFile(prefix="sayso-") as file:
+        shutil.copyfileobj(upload.file, file)
+        file.flush()
+        try:
+            picture: Image = read_image(file.name, size=1024)
+        except MediaError as error:
+            raise QueryError(str(error).replace(file.name, "the upload")) from error
+    return picture

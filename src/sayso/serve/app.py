@@ -1,0 +1,88 @@
+"""The server: an index behind an HTTP API with an OpenAPI document, and the page that uses it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as PlainHTTPException
+
+from sayso.core.errors import SaysoError, Unavailable
+from sayso.index import Index
+from sayso.serve import api, media, page
+from sayso.serve.guard import LOOPBACK, Guard
+from sayso.serve.holdings import Holdings
+from sayso.version import __version__
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
+
+
+def create_app(index: Index, *, token: str | None = None, hosts: Sequence[str] | None = None) -> FastAPI:
+    """Return the application that serves an index.
+
+    Args:
+        index: what is searched.
+        token: what clients must know, as ``?token=`` on the page's address (kept in a
+            cookie from then on) or as a bearer token; None to let everybody in.
+        hosts: names that may stand in the Host header; by default those of the
+            loopback interface if there is no token, and any if there is one.
+
+    Raises:
+        SaysoError: if the token holds characters that do not fit a cookie or an address.
+    """
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise SaysoError("a token is 8 to 200 letters, digits and . _ ~ - ; leave --token away to get one")
+    if hosts is None and token is None:
+        hosts = LOOPBACK
+    app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None)
+    app.state.holdings = Holdings(index)
+    for part in (api, media, page):
+        app.include_router(part.router)
+    app.add_middleware(Guard, token=token, hosts=hosts)
+    _add_error_handlers(app)
+    _without_422(app)
+    return app
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    @app.exception_handler(SaysoError)
+    def refused(_: Request, error: SaysoError) -> JSONResponse:
+        return _problem(503 if isinstance(error, Unavailable) else 400, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def misused(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        return _problem(400, f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}")
+
+    @app.exception_handler(PlainHTTPException)
+    def failed(_: Request, error: HTTPException) -> JSONResponse:
+        return _problem(error.status_code, str(error.detail))
+
+    @app.exception_handler(Exception)
+    def broken(_: Request, error: Exception) -> JSONResponse:
+        return _problem(500, f"the server failed ({type(error).__name__}); its terminal says more")
+
+
+def _problem(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status)
+
+
+def _without_422(app: FastAPI) -> None:
+    """Take FastAPI's own description of validation errors out of the OpenAPI document: ours are 400."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

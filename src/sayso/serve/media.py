@@ -1,0 +1,94 @@
+"""The routes that answer with bytes: thumbnails, files of the index, and streams made from them.
+
+A client names clips and files by their ids only; which path that is, the index decides.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+from anyio import CapacityLimiter
+from fastapi import APIRouter, HTTPException, Query, Request
+from starlette.responses import Response
+
+from sayso.core.errors import MediaError
+from sayso.index import Media
+from sayso.serve.api import PROBLEMS, Id, Shared, find_media, no_such
+from sayso.serve.body import OnDemand
+from sayso.serve.files import send_file
+from sayso.serve.options import Seconds
+from sayso.serve.playable import OTHER, content_type
+
+PICTURE_SIDE = 2560
+_streams = CapacityLimiter(max(2, os.cpu_count() or 2))
+"""How many streams are worked on at the same time; the others wait for their turn, piece by piece."""
+
+router = APIRouter(responses=PROBLEMS)
+
+
+@router.head("/thumb/{clip_id}", include_in_schema=False)
+@router.get("/thumb/{clip_id}", response_class=Response)
+def thumb(holdings: Shared, clip_id: Id) -> Response:
+    """Send the JPEG of a clip's middle frame."""
+    try:
+        jpeg = holdings.index.thumbnail(clip_id)
+    except KeyError as error:
+        raise no_such("clip", clip_id) from error
+    return Response(
+        jpeg, media_type="image/jpeg", headers={"cache-control": "private, max-age=604800, immutable"}
+    )
+
+
+@router.head("/media/{media_id}", include_in_schema=False)
+@router.get("/media/{media_id}", response_class=Response)
+def original(holdings: Shared, media_id: Id, request: Request) -> Response:
+    """Send a file of the index, or the range of it that was asked for."""
+    media = find_media(holdings, media_id)
+    kind = content_type(media)
+    try:
+        return send_file(media.path, kind, request.headers, attachment=kind == OTHER)
+    except OSError as error:
+        raise vanished(media, error) from error
+
+
+@router.get("/play/{media_id}", response_class=Response)
+def play(
+    holdings: Shared, media_id: Id, t: Annotated[Seconds, Query(description="Second to start at.")] = 0.0
+) -> Response:
+    """Send a form of the file that every browser plays: MP4 from a second on, or a JPEG of a picture.
+
+    The header ``sayso-start`` says at which second of the file the clock of the MP4 shows 0.
+    """
+    from sayso.serve.stream import play as start
+
+    media = find_media(holdings, media_id)
+    if not os.path.isfile(media.path):  # noqa: PTH113
+        raise vanished(media)
+    if media.kind == "picture":
+        return _as_jpeg(media)
+    playing = start(media.path, t)
+    headers = {
+        "content-type": playing.content_type,
+        "cache-control": "no-store",
+        "accept-ranges": "none",
+        "sayso-start": f"{playing.start_s:.6f}",
+    }
+    return OnDemand(playing.chunks, headers=headers, limiter=_streams)
+
+
+def _as_jpeg(media: Media) -> Response:
+    from sayso.media import read_image, thumbnail
+
+    try:
+        jpeg = thumbnail(read_image(media.path, size=PICTURE_SIDE), side=PICTURE_SIDE)
+    except MediaError as error:
+        raise HTTPException(404, str(error)) from error
+    return Response(jpeg, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600"})
+
+
+def vanished(media: Media, error: OSError | None = None) -> HTTPException:
+    """Return the 404 for a file that was indexed and cannot be opened any more."""
+    reason = (error and error.strerror) or "No such file"
+    sentence = f"{media.path} cannot be opened ({reason}); put it back, or run sayso index again"
+    return HTTPException(404, sentence)

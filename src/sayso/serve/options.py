@@ -1,0 +1,91 @@
+"""What a request may ask for, and the SQL filter that its friendly parameters become."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from sayso.index.hit import Kind
+
+MAX_QUERY = 1000
+MAX_LIMIT = 500
+
+Text = Annotated[str, Field(max_length=MAX_QUERY)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
+
+
+class Filters(BaseModel):
+    """Which clips are looked at."""
+
+    kind: Kind | None = Field(None, description="Only videos, or only pictures.")
+    path: Text = Field("", description="Only files whose path contains this, in any case.")
+    title: Text = Field("", description="Only files whose title contains this, in any case.")
+    min_duration: Seconds | None = Field(None, description="Only videos at least this long, seconds.")
+    max_duration: Seconds | None = Field(None, description="Only videos at most this long, seconds.")
+    media: Text = Field("", description="Only this file, by its media_id.")
+    where: Text = Field(
+        "", description="A SQL filter over path, title, kind, duration, start_s, end_s, text."
+    )
+
+    def sql(self) -> str | None:
+        """Return all filters as one SQL expression, or None if there is none."""
+        terms = [
+            self.kind and f"kind = {quoted(self.kind)}",
+            self.path and contains("path", self.path),
+            self.title and contains("title", self.title),
+            self.min_duration is not None and f"duration >= {self.min_duration!r}",
+            self.max_duration is not None and f"duration <= {self.max_duration!r}",
+            self.media and f"media_id = {quoted(self.media)}",
+            self.where.strip() and f"({self.where})",
+        ]
+        return " AND ".join(term for term in terms if term) or None
+
+
+class ImageSearch(Filters):
+    """A search by picture, to which words may be added."""
+
+    q: Text = Field("", description="Words; also sums such as: 2:dog + beach - night.")
+    limit: Limit = Field(20, description="How many moments.")
+    min_score: Finite | None = Field(None, description="Leave out what scores lower.")
+    said: Weight | None = Field(
+        None,
+        description="Weight of the spoken words: 0 looks at pictures alone, 1 at words alone; "
+        "by default one half if the index holds words.",
+    )
+    merge: bool = Field(True, description="Whether neighbouring clips of a video become one moment.")
+
+
+class TextSearch(ImageSearch):
+    """A search by words."""
+
+    q: Annotated[str, Field(min_length=1, max_length=MAX_QUERY)] = Field(
+        description="Words; also sums such as: 2:dog + beach - night."
+    )
+
+
+class Similar(Filters):
+    """A search for what looks like a clip of the index."""
+
+    limit: Limit = Field(20, description="How many moments.")
+
+
+class Within(BaseModel):
+    """What the moments of one file are scored for; without any, they are not scored."""
+
+    q: Text = Field("", description="Words.")
+    similar: Text = Field("", description="The id of a clip to compare them with.")
+    said: Weight | None = Field(None, description="Weight of the spoken words.")
+
+
+def quoted(text: str) -> str:
+    """Return a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def contains(column: str, text: str) -> str:
+    """Return the SQL for a text column that contains ``text`` in any case; no character is a wildcard."""
+    return f"strpos(lower({column}), {quoted(text.lower())}) > 0"

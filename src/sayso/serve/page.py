@@ -1,0 +1,44 @@
+"""The page and its files: plain HTML, CSS and JavaScript, sent as they are."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import Response
+
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+def page(request: Request) -> Response:
+    """Send the page."""
+    return _send("index.html", request)
+
+
+@router.api_route("/static/{name}", methods=["GET", "HEAD"])
+def static(name: str, request: Request) -> Response:
+    """Send one of the page's files."""
+    return _send(name, request)
+
+
+def _send(name: str, request: Request) -> Response:
+    """Send a file of the folder; only names that stand in it are looked at."""
+    found = {entry.name: entry for entry in (files("sayso.serve") / "static").iterdir() if entry.is_file()}
+    suffix = "." + name.rpartition(".")[2]
+    if name not in found or suffix not in TYPES:
+        raise HTTPException(404, f"there is no page {name[:60]!r} here")
+    content = found[name].read_bytes()
+    etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+    headers = {"cache-control": "no-cache", "etag": etag, "content-type": TYPES[suffix]}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers)

@@ -1,0 +1,58 @@
+// Talking to the server. Every failure is an Error whose message is a sentence for people.
+
+import { FILTERS } from "./state.js";
+
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { headers: { accept: "application/json" }, ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The server does not answer. Is “sayso serve” still running?");
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? `The server answered ${response.status}.`);
+  return answer;
+}
+
+function query(fields) {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== "" && value !== null && value !== undefined) params.set(name, value);
+  }
+  return params.toString();
+}
+
+const filtersOf = (state) => ({
+  kind: state.kind,
+  ...Object.fromEntries(FILTERS.map((name) => [name, state[name].trim()])),
+});
+
+/** Return {query, hits, took_ms} for a state; `picture` is the Blob to search by, if any. */
+export function search(state, { limit, picture, signal, media, merge }) {
+  const { min_score, ...filters } = filtersOf(state);
+  const wanted = { ...filters, limit, media };
+  if (state.similar) return ask(`/api/similar/${encodeURIComponent(state.similar)}?${query(wanted)}`, { signal });
+  Object.assign(wanted, { q: state.q, min_score, said: state.said, merge });
+  if (!state.picture) return ask(`/api/search?${query(wanted)}`, { signal });
+  if (!picture) return Promise.reject(new Error("The picture of this search is not here any more. Drop it again."));
+  const body = new FormData();
+  body.append("picture", picture, "picture");
+  return ask(`/api/search/image?${query(wanted)}`, { method: "POST", body, signal });
+}
+
+/** Return a file of the index, its moments scored for what is searched. */
+export async function media(id, state, { picture, signal }) {
+  const within = state.picture ? {} : { q: state.similar ? "" : state.q, similar: state.similar, said: state.said };
+  const file = await ask(`/api/media/${encodeURIComponent(id)}?${query(within)}`, { signal });
+  if (state.picture && picture && file.kind === "video") {
+    const plain = { ...Object.fromEntries(Object.keys(state).map((name) => [name, ""])), ...pick(state) };
+    const { hits } = await search(plain, { limit: 500, picture, signal, media: id, merge: false });
+    file.moments = hits.sort((one, other) => one.start_s - other.start_s);
+  }
+  return file;
+}
+
+const pick = ({ q, picture, said }) => ({ q, picture, said });
+
+export const about = () => ask("/api/index");

@@ -1,0 +1,242 @@
+// The page: keeps what is shown and what stands in the address the same.
+
+import * as api from "./api.js";
+import { showControls, showExample, showFilters, watchControls } from "./controls.js";
+import { $, debounced, save } from "./dom.js";
+import { watchKeys } from "./keys.js";
+import { pictureOf, watchPictures } from "./picture.js";
+import { Player } from "./player.js";
+import { previewsIn, stop as stopPreview } from "./preview.js";
+import { cardOf, moveFocus } from "./results.js";
+import { Searching } from "./searching.js";
+import { FILTERS, address, read, searchKey, searches, write } from "./state.js";
+import { showWelcome } from "./welcome.js";
+
+const TYPING_MS = 250;
+const NO_FILTERS = Object.fromEntries(FILTERS.map((name) => [name, ""]));
+
+let state = read();
+let index = { words: false, media: 0 };
+let inRow = false;
+
+const player = new Player(closePlayer);
+const searching = new Searching({ href: hrefOf, onClearFilters: () => change({ kind: "", ...NO_FILTERS }) });
+
+// --- state -------------------------------------------------------------------------------------
+
+/** Change some fields. Each change makes a new page of the history; all letters typed in a row make one. */
+function change(fields, { typing = false } = {}) {
+  const before = searchKey(state);
+  state = { ...state, ...fields };
+  if (searchKey(state) === before && !("m" in fields)) return;
+  write(state, { push: !typing || !inRow });
+  inRow = typing;
+  typing ? searchSoon() : show();
+}
+
+const searchSoon = debounced(() => show(), TYPING_MS);
+
+/** Make the page show the state. */
+function show() {
+  searchSoon.cancel();
+  const query = $("query");
+  if (query.value !== state.q && query !== document.activeElement) query.value = state.q;
+  $("clear").hidden = !state.q && !state.picture && !state.similar;
+  document.body.dataset.view = searches(state) ? "found" : "empty";
+  document.title = state.q ? `${state.q} · sayso` : "sayso";
+  showControls(state, index);
+  showExample(state, () => change({ picture: "", similar: "" }));
+  searching.show(state);
+  showMoment();
+}
+
+function showMoment() {
+  if (!state.m) return player.close();
+  const second = Number(state.t) || 0;
+  if (player.open && player.file?.id === state.m && player.start === second) return;
+  stopPreview();
+  const hit = [...searching.hits, ...(index.sample ?? [])].find((one) => one.media_id === state.m && Math.abs(one.start_s - second) < 0.01);
+  player.show(state.m, second, state, { hit, picture: pictureOf(state.picture) });
+}
+
+function hrefOf(hit) {
+  return address({ ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "" });
+}
+
+function openHit(hit, { replace = false } = {}) {
+  state = { ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "" };
+  write(state, { push: !replace });
+  showMoment();
+}
+
+function closePlayer() {
+  if (state.m) {
+    state = { ...state, m: "", t: "" };
+    if (history.state?.ours) history.back();
+    else write(state, { push: false });
+  }
+  if (!player.open) return;
+  const id = player.clip;
+  player.close();
+  const card = [...document.querySelectorAll(".card")].find((one) => one.dataset.id === id);
+  card?.querySelector(".open").focus();
+}
+
+// --- actions -----------------------------------------------------------------------------------
+
+function similarTo(hit) {
+  if (hit) change({ q: "", picture: "", similar: hit.id, said: "", m: "", t: "" });
+  $("query").value = "";
+  scrollTo({ top: 0 });
+}
+
+function exportResults() {
+  const { hits } = searching;
+  if (!hits.length) return;
+  save("sayso-results.json", `${JSON.stringify({ query: state.q, hits }, null, 2)}\n`, "application/json");
+}
+
+// --- events ------------------------------------------------------------------------------------
+
+function watchSearchField() {
+  const query = $("query");
+  query.addEventListener("input", () => change({ q: query.value, ...(query.value && state.similar ? { similar: "" } : {}) }, { typing: true }));
+  query.addEventListener("blur", () => (inRow = false));
+  query.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") {
+      event.preventDefault();
+      moveFocus($("results"), 0);
+    } else if (event.key === "Escape" && query.value) {
+      event.preventDefault();
+      clearSearch();
+    } else if (event.key === "Escape") query.blur();
+  });
+  $("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    show();
+    query.blur();
+  });
+  $("clear").addEventListener("click", clearSearch);
+  $("home").addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.button) return;
+    event.preventDefault();
+    clearSearch();
+  });
+}
+
+function clearSearch() {
+  $("query").value = "";
+  showFilters(false);
+  change({ ...read(""), said: state.said });
+  $("query").focus();
+}
+
+function watchCards(list) {
+  list.addEventListener("click", (event) => {
+    const card = cardOf(event.target);
+    if (!card || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    if (event.target.closest(".similar")) similarTo(card.hit);
+    else if (event.target.closest(".open")) openHit(card.hit);
+  });
+  previewsIn(list);
+}
+
+/** While the player is open: go to the next or previous result. */
+function otherResult(step) {
+  const here = searching.hits.findIndex((hit) => hit.id === player.clip);
+  const hit = searching.hits[here + step];
+  if (hit) openHit(hit, { replace: true });
+}
+
+const focused = () => cardOf(document.activeElement)?.hit;
+
+const resultKeys = {
+  "/": () => ($("query").focus(), $("query").select()),
+  j: () => moveFocus(visibleList(), +1),
+  k: () => moveFocus(visibleList(), -1),
+  ArrowRight: () => moveFocus(visibleList(), +1),
+  ArrowLeft: () => moveFocus(visibleList(), -1),
+  ArrowDown: () => moveFocus(visibleList(), +1, { rows: true }),
+  ArrowUp: () => moveFocus(visibleList(), -1, { rows: true }),
+  " ": () => focused() && openHit(focused()),
+  s: () => focused() && similarTo(focused()),
+  e: exportResults,
+  "?": showHelp,
+};
+
+const playerKeys = {
+  " ": () => player.toggle(),
+  Enter: () => player.replay(),
+  "[": () => player.neighbour(-1),
+  "]": () => player.neighbour(+1),
+  ",": () => player.step(-1),
+  ".": () => player.step(+1),
+  ArrowLeft: () => player.skip(-5),
+  ArrowRight: () => player.skip(+5),
+  j: () => otherResult(+1),
+  k: () => otherResult(-1),
+  s: () => player.clip && similarTo({ id: player.clip }),
+  m: () => player.mute(),
+  f: () => player.full(),
+  e: exportResults,
+  "?": showHelp,
+};
+
+const helpKeys = { "?": () => $("help").close() };
+
+const visibleList = () => (searches(state) ? $("results") : $("sample"));
+
+let helpedFrom = null;
+
+function showHelp() {
+  helpedFrom = cardOf(document.activeElement);
+  $("help").showModal();
+}
+
+function watchHelp() {
+  $("help-open").addEventListener("click", showHelp);
+  $("help-close").addEventListener("click", () => $("help").close());
+  $("help").addEventListener("click", (event) => event.target === $("help") && $("help").close());
+  // The card that had the focus may have gone while the help was open.
+  $("help").addEventListener("close", () => helpedFrom && !helpedFrom.isConnected && moveFocus(visibleList(), 0));
+}
+
+// --- start -------------------------------------------------------------------------------------
+
+function dropToken() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has("token")) return;
+  url.searchParams.delete("token");
+  history.replaceState(history.state, "", url.pathname + url.search);
+}
+
+async function start() {
+  dropToken();
+  watchSearchField();
+  watchControls(change);
+  watchCards($("results"));
+  watchCards($("sample"));
+  watchHelp();
+  watchPictures((picture) => change({ picture, similar: "", said: "", m: "", t: "" }));
+  watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
+  $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
+  $("export").addEventListener("click", exportResults);
+  addEventListener("popstate", () => {
+    state = read();
+    $("query").value = state.q;
+    show();
+  });
+  $("query").value = state.q;
+  if (!searches(state) && !state.m && matchMedia("(hover: hover)").matches) $("query").focus();
+  show();
+  try {
+    index = await api.about();
+    showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
+    showControls(state, index);
+  } catch (error) {
+    $("holds").textContent = error.message;
+  }
+}
+
+start();

@@ -1,0 +1,270 @@
+// The dialog in which a moment is watched, or a picture looked at.
+
+import * as api from "./api.js";
+import { $, length, setIcon, span, wordsOf } from "./dom.js";
+import { ratioOf } from "./results.js";
+import { attach } from "./source.js";
+import { Timeline } from "./timeline.js";
+import { Transcript } from "./transcript.js";
+
+const DEFAULT_FPS = 25;
+
+export class Player {
+  /** `onClose()` is called when it closes, and when the person wants it to. */
+  constructor(onClose) {
+    this.dialog = $("player");
+    this.video = $("video");
+    this.timeline = new Timeline((second) => this.seek(second));
+    this.transcript = new Transcript((second) => this.seek(second, { play: true }));
+    this.source = null;
+    this.file = null;
+    this.loading = null;
+    this.frame_s = null;
+    this.dialog.addEventListener("close", () => {
+      this.stop();
+      onClose();
+    });
+    this.dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      onClose();
+    });
+    this.dialog.addEventListener("click", (event) => event.target === this.dialog && onClose());
+    $("player-close").addEventListener("click", onClose);
+    this.listen();
+  }
+
+  listen() {
+    const { video } = this;
+    $("toggle").addEventListener("click", () => this.toggle());
+    $("previous").addEventListener("click", () => this.neighbour(-1));
+    $("next").addEventListener("click", () => this.neighbour(+1));
+    $("mute").addEventListener("click", () => this.mute());
+    $("full").addEventListener("click", () => this.full());
+    video.addEventListener("click", () => this.toggle());
+    video.addEventListener("loadedmetadata", () => video.videoWidth && this.shape(video.videoWidth / video.videoHeight));
+    for (const name of ["timeupdate", "seeked", "progress", "durationchange"]) video.addEventListener(name, () => this.tick());
+    for (const name of ["play", "pause", "ended"]) video.addEventListener(name, () => this.showPlaying());
+    for (const name of ["waiting", "seeking"]) video.addEventListener(name, () => this.wait(true));
+    for (const name of ["playing", "seeked", "canplay"]) video.addEventListener(name, () => this.wait(false));
+    video.addEventListener("volumechange", () => this.showMuted());
+    this.watchFrames();
+  }
+
+  get open() {
+    return this.dialog.open;
+  }
+
+  /** Show a file from a second on; `hit` is what is known of it already. */
+  async show(id, second, state, { hit = null, picture = null } = {}) {
+    this.loading?.abort();
+    this.release();
+    const loading = (this.loading = new AbortController());
+    this.start = second;
+    this.file = null;
+    this.clip = hit?.id ?? "";
+    this.head(hit);
+    if (!this.dialog.open) this.dialog.showModal();
+    try {
+      const file = await api.media(id, state, { picture, signal: loading.signal });
+      this.present(file, second, wordsOf(state.q));
+    } catch (error) {
+      if (error.name !== "AbortError") this.trouble(error.message);
+    }
+  }
+
+  head(hit) {
+    $("player-title").textContent = hit?.title ?? "";
+    $("facts").textContent = hit ? span(hit) : "";
+    $("where").textContent = hit?.path ?? "";
+    this.transcript.set([], []);
+    this.timeline.setMoments([]);
+    this.timeline.setDuration(hit?.duration);
+    this.timeline.update(this.start, []);
+    this.trouble("");
+    const still = hit?.kind === "picture";
+    this.dialog.dataset.kind = still ? "picture" : "video";
+    this.shape(ratioOf(hit));
+    $("picture").hidden = !still;
+    $("video").hidden = still;
+    if (hit) this.poster(hit);
+    $(still ? "player-close" : "seek").focus();
+  }
+
+  /** Give the screen the shape of the video, within what fits beside a transcript. */
+  shape(ratio) {
+    $("screen").style.setProperty("--ratio", Math.max(4 / 3, Math.min(2.2, ratio || 16 / 9)).toFixed(3));
+  }
+
+  poster(hit) {
+    if (hit.kind === "picture") $("picture").src = `/${hit.thumb}`;
+    else this.video.poster = `/${hit.thumb}`;
+  }
+
+  present(file, second, words) {
+    this.file = file;
+    this.frame_s = 1 / (file.fps || DEFAULT_FPS);
+    this.clip ||= nearest(file.moments, second)?.id ?? "";
+    this.dialog.dataset.kind = file.kind;
+    this.dialog.dataset.words = file.transcript.length ? "yes" : "no";
+    $("player-title").textContent = file.title;
+    $("where").textContent = file.path;
+    $("facts").textContent = factsOf(file);
+    $("original").href = `/media/${encodeURIComponent(file.id)}`;
+    $("original").download = file.path.split(/[\\/]/).at(-1);
+    $("original").hidden = !file.there;
+    this.transcript.set(file.transcript, words);
+    this.timeline.setMoments(file.moments);
+    this.timeline.setDuration(file.duration);
+    $("previous").disabled = $("next").disabled = this.timeline.hits.length < 2;
+    if (!file.there) this.trouble("The file is no longer where it was indexed.");
+    else if (file.kind === "picture") this.showPicture(file);
+    else this.showVideo(file, second);
+  }
+
+  showPicture(file) {
+    const image = $("picture");
+    const id = encodeURIComponent(file.id);
+    image.alt = file.title;
+    image.hidden = false;
+    $("video").hidden = true;
+    const large = new Image();
+      large.onload = () => {
+      if (this.file !== file) return;
+      image.src = large.src;
+      $("facts").textContent = `${large.naturalWidth}\u2009×\u2009${large.naturalHeight}`;
+    };
+    large.onerror = () => {
+      if (large.src.includes("/media/")) large.src = `/play/${id}`;
+      else if (this.file === file) this.trouble("The picture cannot be shown.");
+    };
+    large.src = file.playable === "direct" ? `/media/${id}` : `/play/${id}`;
+  }
+
+  showVideo(file, second) {
+    $("picture").hidden = true;
+    this.video.hidden = false;
+    if (!this.video.poster && file.moments.length) this.poster(nearest(file.moments, second));
+    this.wait(true);
+    this.source = attach(this.video, file, second, { onTrouble: (sentence) => this.trouble(sentence) });
+    this.video.play().catch(() => this.wait(false));
+    this.timeline.update(second, this.video.buffered);
+  }
+
+  close() {
+    if (this.dialog.open) this.dialog.close();
+  }
+
+  stop() {
+    this.loading?.abort();
+    this.release();
+    this.file = null;
+  }
+
+  release() {
+    this.source?.close();
+    this.source = null;
+    this.video.removeAttribute("poster");
+    $("picture").removeAttribute("src");
+    this.wait(false);
+  }
+
+  seek(second, { play = false } = {}) {
+    if (!this.source) return;
+    const end = this.file.duration ? Math.max(0, this.file.duration - 0.05) : Infinity;
+    this.video.currentTime = Math.max(0, Math.min(end, second));
+    if (play) this.video.play().catch(() => {});
+  }
+
+  skip(seconds) {
+    this.seek(this.video.currentTime + seconds);
+  }
+
+  /** Go one frame on: to the middle of the next one, so that rounding never shows the same frame again. */
+  step(frames) {
+    if (!this.source) return;
+    this.video.pause();
+    const shown = this.shown_s ?? this.video.currentTime;
+    this.seek(shown + (frames + 0.5) * this.frame_s);
+  }
+
+  /** Note the time of the frame on the screen. */
+  watchFrames() {
+    if (!this.video.requestVideoFrameCallback) return;
+    const note = (_, frame) => {
+      this.shown_s = frame.mediaTime;
+      this.video.requestVideoFrameCallback(note);
+    };
+    this.video.requestVideoFrameCallback(note);
+  }
+
+  neighbour(step) {
+    const hit = this.timeline.neighbour(this.video.currentTime, step);
+    if (hit) this.seek(hit.start_s, { play: true });
+  }
+
+  replay() {
+    this.seek(this.start, { play: true });
+  }
+
+  toggle() {
+    if (!this.source) return;
+    if (this.video.paused) this.video.play().catch(() => {});
+    else this.video.pause();
+  }
+
+  mute() {
+    this.video.muted = !this.video.muted;
+  }
+
+  full() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if ($("screen").requestFullscreen) this.dialog.querySelector(".stage").requestFullscreen();
+    else this.video.webkitEnterFullscreen?.();
+  }
+
+  tick() {
+    if (!this.file) return;
+    const { video, timeline } = this;
+    if (!this.file.duration && Number.isFinite(video.duration)) timeline.setDuration(video.duration);
+    timeline.update(video.currentTime, video.buffered);
+    this.transcript.update(video.currentTime);
+  }
+
+  showPlaying() {
+    const still = this.video.paused;
+    setIcon($("toggle"), still ? "play" : "pause");
+    $("toggle").setAttribute("aria-label", still ? "Play" : "Pause");
+    this.dialog.dataset.paused = still;
+  }
+
+  showMuted() {
+    setIcon($("mute"), this.video.muted ? "muted" : "sound");
+    $("mute").setAttribute("aria-label", this.video.muted ? "Unmute" : "Mute");
+  }
+
+  wait(waiting) {
+    clearTimeout(this.waiting);
+    if (waiting) this.waiting = setTimeout(() => ($("spinner").hidden = false), 250);
+    else $("spinner").hidden = true;
+  }
+
+  trouble(sentence) {
+    $("trouble").textContent = sentence;
+    $("trouble").hidden = !sentence;
+    if (sentence) this.wait(false);
+  }
+}
+
+function nearest(moments, second) {
+  return moments.find((moment) => second < moment.end_s) ?? moments.at(-1);
+}
+
+function factsOf(file) {
+  const facts = [];
+  if (file.duration) facts.push(length(file.duration));
+  if (file.width) facts.push(`${file.width}\u2009×\u2009${file.height}`);
+  if (file.video_codec) facts.push([file.video_codec, file.audio_codec].filter(Boolean).join(" + "));
+  if (file.playable === "stream" && file.kind === "video") facts.push("converted while playing");
+  return facts.join(" · ");
+}
+

@@ -1,0 +1,133 @@
+// The grid of results: one card a moment.
+
+import { el, icon, marked, span, wordsOf } from "./dom.js";
+
+const TILE_RATIO = 3 / 2;
+const CROPPED_AT_MOST = 0.8;
+
+/** Fill a list with cards; cards whose moment is still there are kept as they are. */
+export function renderHits(list, hits, { query = "", href, scored = true }) {
+  const held = new Map([...list.children].map((card) => [card.dataset.id, card]));
+  const best = Math.max(...hits.map((hit) => hit.score), 1e-9);
+  const words = wordsOf(query);
+  replaceCards(
+    list,
+    hits.map((hit) => {
+      const known = held.get(hit.id);
+      const same = known && known.hit.start_s === hit.start_s && known.hit.end_s === hit.end_s;
+      const card = same ? known : newCard(hit);
+      card.hit = hit;
+      card.querySelector(".open").href = href(hit);
+      showText(card, hit, words);
+      showScore(card, hit, best, scored);
+      return card;
+    }),
+  );
+}
+
+/** Put cards into a list; those that stay in their place are not touched, and the focus stays in the list. */
+function replaceCards(list, cards) {
+  const focused = document.activeElement;
+  const place = [...list.children].indexOf(cardOf(focused));
+  const kept = new Set(cards);
+  for (const card of [...list.children]) if (!kept.has(card)) card.remove();
+  cards.forEach((card, k) => list.children[k] !== card && list.insertBefore(card, list.children[k] ?? null));
+  if (place < 0 || focused === document.activeElement || !cards.length) return;
+  const heir = list.contains(focused) ? focused : cards[Math.min(place, cards.length - 1)].querySelector(".open");
+  heir.focus({ preventScroll: true });
+}
+
+function newCard(hit) {
+  const when = span(hit);
+  const tile = el(
+    "span",
+    { className: "tile" },
+    thumbnail(hit),
+    hit.kind === "picture"
+      ? el("span", { className: "tag", title: "Picture" }, icon("picture"), el("span", { className: "unseen" }, "Picture, "))
+      : el("span", { className: "tag" }, when, el("span", { className: "unseen" }, ", ")),
+  );
+  const line = el(
+    "span",
+    { className: "line" },
+    el("span", { className: "title", title: hit.path }, hit.title),
+    el("span", { className: "score" }, el("span", { className: "bar" }, el("span")), el("span", { className: "number" })),
+  );
+  const card = el(
+    "li",
+    { className: "card" },
+    el("a", { className: "open" }, tile, line, el("span", { className: "said" })),
+    el(
+      "button",
+      { type: "button", className: "similar", title: "Find similar (s)", "aria-label": `Find similar to ${hit.title} ${when}` },
+      icon("similar"),
+    ),
+  );
+  card.dataset.id = hit.id;
+  return card;
+}
+
+function thumbnail(hit) {
+  const image = el("img", { className: "thumb", alt: "", loading: "lazy", decoding: "async" });
+  image.addEventListener("load", () => fit(image), { once: true });
+  image.addEventListener("error", () => image.classList.add("gone"), { once: true });
+  image.src = `/${hit.thumb}`;
+  return image;
+}
+
+/** Fill the tile where little is cut off; else show the whole picture on a blurred one. */
+function fit(image) {
+  const ratio = image.naturalWidth / image.naturalHeight;
+  if (Math.min(ratio / TILE_RATIO, TILE_RATIO / ratio) < CROPPED_AT_MOST) {
+    image.before(el("img", { className: "backdrop", alt: "", src: image.src }));
+    image.parentElement.classList.add("whole");
+  }
+  image.classList.add("shown");
+  image.closest(".card").dataset.ratio = ratio;
+}
+
+/** Return width over height of a hit's picture, once it has been shown in a card. */
+export function ratioOf(hit) {
+  const card = [...document.querySelectorAll(".card[data-ratio]")].find((one) => one.dataset.id === hit?.id);
+  return card ? Number(card.dataset.ratio) : null;
+}
+
+function showText(card, hit, words) {
+  const said = card.querySelector(".said");
+  said.replaceChildren(...(hit.text ? marked(hit.text, words) : []));
+  said.hidden = !hit.text;
+}
+
+function showScore(card, hit, best, scored) {
+  const score = card.querySelector(".score");
+  score.hidden = !scored;
+  if (!scored) return;
+  score.querySelector(".number").textContent = hit.score.toFixed(2);
+  score.querySelector(".bar span").style.width = `${Math.max(4, Math.min(100, (100 * hit.score) / best))}%`;
+  const parts = [`score ${hit.score.toFixed(3)}`];
+  if (hit.seen !== null) parts.push(`seen ${hit.seen.toFixed(3)}`);
+  if (hit.said !== null) parts.push(`said ${hit.said.toFixed(1)}`);
+  score.title = parts.join(", ");
+}
+
+/** Show grey cards while the first results are on their way. */
+export function renderSkeletons(list, count = 12) {
+  const one = () =>
+    el("li", { className: "card skeleton", "aria-hidden": "true" }, el("span", { className: "tile" }), el("span", { className: "line" }));
+  list.replaceChildren(...Array.from({ length: count }, one));
+}
+
+/** Return the card that has the focus, holds it, or lies under the pointer. */
+export const cardOf = (node) => node?.closest?.(".card:not(.skeleton)") ?? null;
+
+/** Move the focus by some cards, or by rows. */
+export function moveFocus(list, step, { rows = false } = {}) {
+  const cards = [...list.querySelectorAll(".card:not(.skeleton)")];
+  if (!cards.length) return;
+  const here = cards.indexOf(cardOf(document.activeElement));
+  const columns = rows ? cards.filter((card) => card.offsetTop === cards[0].offsetTop).length : 1;
+  const next = here < 0 ? 0 : here + step * columns;
+  const card = cards[Math.max(0, Math.min(cards.length - 1, next))];
+  card.querySelector(".open").focus({ preventScroll: true });
+  card.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,35 @@
+// What is searched, how, and which moment is open: all of it stands in the address of the page.
+
+export const FILTERS = ["title", "path", "min_duration", "max_duration", "min_score"];
+const SEARCHED = ["q", "similar", "picture"];
+const FIELDS = [...SEARCHED, "kind", ...FILTERS, "said", "m", "t"];
+
+/** Return the state that the address holds; every field is a string, "" where it is absent. */
+export function read(address = location.search) {
+  const params = new URLSearchParams(address);
+  return Object.fromEntries(FIELDS.map((name) => [name, params.get(name) ?? ""]));
+}
+
+/** Return the address of a state. */
+export function address(state) {
+  const params = new URLSearchParams();
+  for (const name of FIELDS) if (state[name]) params.set(name, state[name]);
+  const text = params.toString();
+  return text ? `/?${text}` : "/";
+}
+
+/** Put a state into the address: as a new page of the history, or in place of this one. */
+export function write(state, { push }) {
+  const next = address(state);
+  if (next === location.pathname + location.search) return;
+  if (push) history.pushState({ ours: true }, "", next);
+  else history.replaceState(history.state, "", next);
+}
+
+/** Return whether there is something to look for. */
+export const searches = (state) => SEARCHED.some((name) => state[name].trim());
+
+/** Return what a search depends on, as one string: equal strings, equal results. */
+export const searchKey = (state) => address({ ...state, m: "", t: "" });
+
+export const activeFilters = (state) => FILTERS.filter((name) => state[name].trim());

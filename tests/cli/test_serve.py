@@ -1,0 +1,75 @@
+"""``sayso serve`` on the command line."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+import toy
+from sayso import Index
+from sayso.core.errors import SaysoError
+
+
+@pytest.fixture
+def index_path(tmp_path):
+    """The folder of a small index."""
+    toy.make_picture(tmp_path / "a.png", "red")
+    Index.open(tmp_path / "toy.index", toy.ColourEncoder()).add(tmp_path / "a.png")
+    return tmp_path / "toy.index"
+
+
+def run(*arguments: object):
+    from sayso.cli.main import app
+
+    return CliRunner().invoke(app, ["serve", *map(str, arguments)])
+
+
+def test_the_address_alone_is_on_stdout_and_an_interrupt_is_no_error(index_path):
+    arguments = [sys.executable, "-m", "sayso", "serve", str(index_path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            url = process.stdout.readline().strip()
+            assert httpx.get(f"{url}api/index", trust_env=False).json()["pictures"] == 1
+            answer = httpx.get(f"{url}api/search", params={"q": "red"}, trust_env=False)
+            assert answer.status_code >= 400, "nobody can load the encoder of the tests by its name"
+            assert "colour" in answer.json()["error"]
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=15) == ("", "")
+            assert process.returncode == 0
+        finally:
+            process.kill()
+
+
+def test_there_must_be_an_index(tmp_path):
+    result = run(tmp_path / "nothing.index", "--no-open")
+    assert isinstance(result.exception, SaysoError)
+    assert "there is no index at" in str(result.exception)
+    assert not (tmp_path / "nothing.index").exists()
+
+
+def test_a_taken_port_is_an_error_that_offers_another(index_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run(index_path, "--port", taken.getsockname()[1])
+    assert isinstance(result.exception, SaysoError)
+    assert "is taken; use --port" in str(result.exception)
+
+
+def test_another_model_is_refused(index_path):
+    result = run(index_path, "--model", "offline")
+    assert isinstance(result.exception, SaysoError)
+    assert "made by the model colour" in str(result.exception)
+
+
+def test_a_port_out_of_range_is_a_usage_error(index_path):
+    assert run(index_path, "--port", 70000).exit_code == 2
+
+
+def test_a_bad_token_is_told(index_path):
+    result = run(index_path, "--token", "a b")
+    assert "a token is 8 to 200 letters" in str(result.exception)

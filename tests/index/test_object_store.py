@@ -1,0 +1,72 @@
+"""An index in an object store: the same as on disk, served here by moto on loopback."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import toy
+
+from sayso import Index
+from sayso.index.lock import Lease
+from sayso.index.store import Store
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    boto3 = pytest.importorskip("boto3")
+    server_module = pytest.importorskip("moto.server")
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT", endpoint)
+        patch.setenv("AWS_ALLOW_HTTP", "true")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="films")
+        yield "s3://films"
+    server.stop()
+
+
+def test_an_index_lives_in_a_bucket(bucket, media):
+    index = Index.open(f"{bucket}/a.index", toy.ColourEncoder())
+    assert index.add(media).added == 4
+    again = Index.open(f"{bucket}/a.index", toy.ColourEncoder(), create=False)
+    hit = again.search("blue")[0]
+    assert (hit.title, hit.start_s, hit.end_s) == ("rbg", 4.0, 8.0)
+    assert again.add(media).unchanged == 4
+    assert len(again.thumbnail(hit.id)) > 100
+
+
+def test_one_writer_at_a_time_and_a_dead_one_is_taken_over(bucket):
+    connection = Store(f"{bucket}/lease.index").connection
+    first, second = Lease(connection, seconds=1.0), Lease(connection, seconds=1.0)
+    waited = []
+    with first.hold(waited.append):
+        time.sleep(1.3)
+        assert not second.try_acquire(), "a living writer keeps its lease"
+    assert second.try_acquire()
+    second.release()
+    assert first.try_acquire()  # and now it dies: nobody renews
+    began = time.monotonic()
+    with second.hold(waited.append):
+        assert time.monotonic() - began < 5
+    assert len(waited) == 1
+    assert "waiting" in waited[0]
+
+
+def test_of_many_writers_one_gets_the_lease(bucket):
+    leases = [Lease(Store(f"{bucket}/race.index").connection, seconds=30) for _ in range(6)]
+    leases[0].try_acquire()
+    leases[0].release()
+    got = []
+    threads = [threading.Thread(target=lambda one=one: got.append(one.try_acquire())) for one in leases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(got) == 1

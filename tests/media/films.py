@@ -1,0 +1,113 @@
+"""Videos whose frames carry their own number, and the plainest way to read and to sample one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import numpy as np
+
+ROWS, COLUMNS = 3, 4  # twelve blocks: numbers up to 4095
+
+
+@lru_cache(maxsize=32)
+def draw(number: int, width: int = 96, height: int = 72) -> np.ndarray:
+    """Return (height, width, 3) uint8: the bits of the number as dark and light blocks, tinted by place."""
+    rows = np.minimum(np.arange(height) * ROWS // height, ROWS - 1)
+    columns = np.minimum(np.arange(width) * COLUMNS // width, COLUMNS - 1)
+    bit = rows[:, None] * COLUMNS + columns[None]
+    light = (number >> bit) & 1
+    grey = np.where(light, 205, 45)[..., None]
+    tint = np.stack([columns[None] + 0 * rows[:, None], rows[:, None] + 0 * columns[None], 0 * bit], -1) * 8
+    return (grey + tint).astype(np.uint8)
+
+
+def number_of(frame: np.ndarray) -> int:
+    """Read the number back from the middles of the blocks."""
+    height, width = frame.shape[:2]
+    rows = (2 * np.arange(ROWS) + 1) * height // (2 * ROWS)
+    columns = (2 * np.arange(COLUMNS) + 1) * width // (2 * COLUMNS)
+    light = frame[rows[:, None], columns[None]].mean(-1) > 135
+    return int((light.ravel() << np.arange(ROWS * COLUMNS)).sum())
+
+
+def make(
+    path: Path,
+    numbers: int | Sequence[int] = 60,
+    *,
+    codec: str = "libx264",
+    fps: int | Fraction = 30,
+    size: tuple[int, int] = (96, 72),
+    stamps: Sequence[int] | None = None,
+    time_base: Fraction | None = None,
+    pixels: str = "yuv420p",
+    turn: int = 0,
+    aspect: Fraction | None = None,
+    container: str | None = None,
+    muxer: dict[str, str] | None = None,
+    **options: str,
+) -> Path:
+    """Write a video.
+
+    Args:
+        path: where; the suffix decides the container.
+        numbers: how many frames, or the number that each carries.
+        codec: an encoder of FFmpeg.
+        fps: frames a second.
+        size: width, height.
+        stamps: presentation time of each frame in ``time_base``; evenly spaced by default.
+        time_base: seconds.
+        pixels: pixel format.
+        turn: degrees counter-clockwise in the display matrix.
+        aspect: width of a pixel over its height.
+        container: format, if the suffix does not say it.
+        muxer: options of the container.
+        options: of the encoder; underscores stand for hyphens.
+    """
+    wanted = range(numbers) if isinstance(numbers, int) else numbers
+    with av.open(str(path), "w", format=container, options=muxer or {}) as out:
+        given = {name.replace("_", "-"): value for name, value in options.items()}
+        stream = out.add_stream(codec, rate=fps, options=given)
+        stream.width, stream.height = size
+        stream.pix_fmt = pixels
+        stream.codec_context.time_base = time_base or Fraction(1) / fps
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
+        if turn:
+            stream.set_display_rotation(turn)
+        for k, number in enumerate(wanted):
+            frame = av.VideoFrame.from_ndarray(draw(number, *size), "rgb24")
+            frame.pts = k if stamps is None else stamps[k]
+            frame.time_base = stream.codec_context.time_base
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
+
+
+def every_frame(path: Path) -> tuple[list[float], list[np.ndarray], float]:
+    """Decode all of a video with plain PyAV: seconds from the first frame, RGB, and where the last ends."""
+    with av.open(str(path), metadata_errors="replace") as file:
+        stream = file.streams.best("video")
+        found = list(file.decode(stream))
+        base = float(stream.time_base)
+        step = 1 / float(stream.average_rate)
+        if file.format.name == "h264":
+            step = float(found[0].duration * base)  # its header says 30, the container guesses 25
+        if file.format.name in ("avi", "h264"):  # no presentation times in there: evenly spaced
+            times = [k * step for k in range(len(found))]
+            return times, [frame.to_ndarray(format="rgb24") for frame in found], len(found) * step
+        times = [(frame.pts - found[0].pts) * base for frame in found]
+        end = times[-1] + ((found[-1].duration or 0) * base or step)
+        return times, [frame.to_ndarray(format="rgb24") for frame in found], end
+
+
+def on_screen(times: Sequence[float], instant: float) -> int:
+    """Return the index of the last frame that is not later than the instant; the first if all are."""
+    index = 0
+    for k, time in enumerate(times):
+        if time <= instant + 1e-6:
+            index = k
+    return index

@@ -1,0 +1,145 @@
+"""Watching in a real browser: the right second, marks, streams, and keys.
+
+Whatever a test does, at its end nothing may have gone wrong in the console, no
+content-security policy may have been broken, and no request may have left the server.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import toy
+
+pytestmark = pytest.mark.browser
+expect = pytest.importorskip("playwright.sync_api").expect
+
+
+def test_a_click_opens_the_player_at_the_second(open_page, site):
+    page = open_page()
+    page.open_moment("blue", "talk")
+    page.wait_until(
+        "node.currentTime >= 8 && node.currentTime < 10 && !node.paused && node.videoWidth === 64"
+    )
+    assert page.state == {"q": "blue", "m": site.id_of("talk.mp4"), "t": "8"}
+    expect(page.locator("#player-title")).to_have_text("talk")
+    expect(page.locator("#length")).to_have_text("0:16")
+    expect(page.locator("#transcript button")).to_have_count(4)
+    expect(page.locator("#transcript [aria-current]")).to_contain_text("a plum tree")
+    expect(page.locator("#original")).to_have_attribute("download", "talk.mp4")
+
+
+def test_the_timeline_marks_every_moment_by_its_score_and_seeks(open_page):
+    page = open_page()
+    page.open_moment("blue", "talk")
+    marks = page.locator("#marks .mark")
+    expect(marks).to_have_count(4)
+    expect(page.locator("#marks .mark.best")).to_have_count(1)
+    heights = marks.evaluate_all("(all) => all.map((mark) => mark.getBoundingClientRect().height)")
+    assert max(heights) == heights[2]
+    lefts = marks.evaluate_all("(all) => all.map((mark) => mark.style.left)")
+    assert lefts == ["0%", "25%", "50%", "75%"]
+    page.wait_until("node.readyState > 2")
+    marks.nth(1).click()
+    page.wait_until("node.currentTime >= 4 && node.currentTime < 6")
+    page.locator("#transcript button").nth(3).click()
+    page.wait_until("node.currentTime >= 12 && node.currentTime < 14")
+    box = page.locator("#seek").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] - 6)
+    page.wait_until("node.currentTime >= 7.5 && node.currentTime < 9.5")
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 5)
+    expect(page.locator("#tip")).to_have_text("0:14")
+    expect(page.locator("#tip img")).to_be_visible()
+
+
+@pytest.mark.parametrize(("words", "title", "start"), [("magenta", "film", 4), ("white", "old", 4)])
+def test_what_browsers_do_not_play_is_streamed_with_the_right_clock(open_page, words, title, start):
+    page = open_page()
+    asked = []
+    page.on("request", lambda request: "/play/" in request.url and asked.append(request.url))
+    page.open_moment(words, title)
+    page.wait_until(
+        f"node.currentTime >= {start} && node.currentTime < {start + 2} && !node.paused && node.videoWidth",
+    )
+    assert asked[0].endswith(f"?t={start}.000")
+    expect(page.locator("#facts")).to_contain_text("converted while playing")
+    page.keyboard.press("Space")
+    page.locator("#seek").fill("0.5")
+    page.wait_until("node.currentTime < 1 && node.readyState > 1 && !node.seeking")
+    assert len(asked) > 1 or title == "film", "what lies before was not there and was asked for"
+    shown = page.evaluate(
+        """() => { const video = document.querySelector("#video"), canvas = document.createElement("canvas");
+        canvas.width = canvas.height = 1; const c = canvas.getContext("2d"); c.drawImage(video, 0, 0, 1, 1);
+        return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3); }"""
+    )
+    expected = toy.COLOURS["cyan" if title == "film" else "black"]
+    assert sum(abs(a - b) for a, b in zip(shown, expected, strict=True)) < 60
+    duration = page.locator("#video").evaluate("(video) => video.duration")
+    assert duration == pytest.approx(12 if title == "film" else 8, abs=0.2)
+
+
+def test_keys_of_the_player(open_page):
+    page = open_page("/?q=blue&kind=video")
+    page.card("talk").locator(".open").focus()
+    page.keyboard.press("Enter")
+    page.wait_until("node.currentTime >= 8 && !node.paused && node.readyState > 2")
+    page.keyboard.press("Space")
+    page.wait_until("node.paused")
+    still = page.now
+    page.keyboard.press(".")
+    page.wait_until(f"!node.seeking && node.currentTime > {still} + 0.03")
+    assert page.now - still < 0.26
+    forward = page.now
+    page.wait_for_timeout(150)
+    page.keyboard.press(",")
+    page.wait_until(f"!node.seeking && node.currentTime < {forward} - 0.03")
+    assert forward - page.now < 0.26
+    page.keyboard.press("ArrowLeft")
+    page.wait_until(f"!node.seeking && node.currentTime < {forward} - 4")
+    page.keyboard.press("]")
+    page.wait_until("node.currentTime >= 8 && node.currentTime < 10 && !node.paused")
+    page.keyboard.press("m")
+    page.wait_until("node.muted")
+    page.keyboard.press("Enter")
+    page.wait_until("node.currentTime >= 8 && node.currentTime < 9")
+    title = page.locator("#player-title").inner_text()
+    page.keyboard.press("j")
+    expect(page.locator("#player-title")).not_to_have_text(title)
+    page.keyboard.press("k")
+    expect(page.locator("#player-title")).to_have_text(title)
+    page.keyboard.press("s")
+    expect(page.locator("#player")).to_be_hidden()
+    assert page.state.keys() == {"similar", "kind"}
+    expect(page.cards.first).to_be_visible()
+
+
+def test_brackets_go_from_moment_to_moment(open_page):
+    page = open_page("/?q=red+%2B+yellow&said=0&kind=video")
+    page.card("talk").locator(".open").click()
+    expect(page.locator("#marks .mark.best")).to_have_count(2)
+    page.wait_until("node.readyState > 2")
+    page.keyboard.press("]")
+    page.wait_until("node.currentTime >= 12 && node.currentTime < 14")
+    expect(page.locator("#moments")).to_have_text("moment 2 of 2")
+    page.keyboard.press("[")
+    page.wait_until("node.currentTime < 2")
+
+
+def test_closing_the_player_leads_back_to_the_card(open_page):
+    page = open_page("/?q=blue")
+    page.card("talk").locator(".open").click()
+    expect(page.locator("#player")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#player")).to_be_hidden()
+    expect(page.card("talk").locator(".open")).to_be_focused()
+    assert page.state == {"q": "blue"}
+
+
+def test_pictures_open_large_also_those_that_browsers_do_not_show(open_page):
+    page = open_page("/?q=yellow&kind=picture")
+    for title in ("scan", "sea"):
+        page.card(title).locator(".open").click()
+        page.wait_until("node.naturalWidth === 90", "#picture")
+        expect(page.locator("#facts")).to_contain_text("90")
+        expect(page.locator("#controls")).to_be_hidden()
+        page.keyboard.press("Escape")
+        expect(page.locator("#player")).to_be_hidden()

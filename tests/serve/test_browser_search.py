@@ -1,0 +1,211 @@
+"""Searching in a real browser: typing, filters, pictures, keys, the address, and what goes wrong.
+
+Whatever a test does, at its end nothing may have gone wrong in the console, no
+content-security policy may have been broken, and no request may have left the server.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+expect = pytest.importorskip("playwright.sync_api").expect
+NASTY = "<img src=x onerror=alert(1)>"
+
+
+def test_the_first_page_says_what_there_is_and_what_to_try(open_page):
+    page = open_page()
+    expect(page.locator("#holds")).to_contain_text("4 videos (38 s) and 4 pictures")
+    expect(page.locator("#sample .card")).to_have_count(8)
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.get_by_role("button", name="food on a table").click()
+    expect(page.get_by_role("searchbox")).to_have_value("food on a table")
+    expect(page.cards.first).to_be_visible()
+
+
+def test_typing_searches_and_the_best_comes_first(open_page):
+    page = open_page()
+    page.search("yellow")
+    expect(page.cards.first.locator(".title")).to_have_text(re.compile("talk|scan"))
+    expect(page.locator("#count")).to_have_text(re.compile(r"^\d+ moments in 8 files · \d+ ms$"))
+    assert page.state == {"q": "yellow"}
+    assert page.page.title() == "yellow · sayso"
+    talk = page.card("talk")
+    assert talk.locator(".tag").inner_text().startswith("0:12")
+    image = talk.locator("img.thumb")
+    page.wait_until(
+        "node.complete && node.naturalWidth > 0",
+        f"[data-id='{talk.get_attribute('data-id')}'] img.thumb",
+    )
+    assert image.get_attribute("loading") == "lazy"
+
+
+def test_what_is_said_is_found_and_marked(open_page):
+    page = open_page("/?q=pears&said=1")
+    expect(page.cards).to_have_count(1)
+    expect(page.cards.first.locator(".said mark")).to_have_text("pears")
+    expect(page.locator("#said")).to_have_value("1")
+    page.locator("#said").fill("0")
+    expect(page.cards).not_to_have_count(1)
+    assert page.state["said"] == "0"
+    page.get_by_role("button", name="reset").click()
+    assert "said" not in page.state
+
+
+def test_the_slider_is_not_there_where_nothing_is_said(open_page, site):
+    def silent(route):
+        route.fulfill(json={**route.fetch().json(), "words": False})
+
+    page = open_page("/?q=red", routes={"**/api/index": silent})
+    expect(page.cards.first).to_be_visible()
+    expect(page.locator("#mix")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("title", "start"), [("talk", 8), ("film", 4)])
+def test_hovering_plays_from_the_moment_without_sound(open_page, title, start):
+    page = open_page()
+    page.search("blue" if title == "talk" else "magenta")
+    page.card(title).locator(".tile").hover()
+    expect(page.card(title).locator("video.preview")).to_be_attached()
+    page.wait_until(f"node.currentTime > {start} + 0.2 && node.muted && !node.paused", "video.preview")
+    page.mouse.move(2, 2)
+    expect(page.locator("video.preview")).to_have_count(0)
+
+
+def test_keys_of_the_results(open_page):
+    page = open_page()
+    expect(page.locator("#holds")).to_contain_text("videos")
+    page.keyboard.type("red")
+    expect(page.cards.first).to_be_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.press("j")
+    expect(page.cards.nth(0).locator(".open")).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(page.cards.nth(1).locator(".open")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type("?")
+    expect(page.locator("#help")).to_be_hidden()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+    with page.expect_download() as saved:
+        page.keyboard.press("e")
+    results = json.loads(Path(saved.value.path()).read_text())
+    assert results["query"] == "red?"
+    assert results["hits"][0].keys() >= {"id", "path", "start_s", "end_s", "score", "thumb"}
+    page.keyboard.press(" ")
+    expect(page.locator("#player")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#player")).to_be_hidden()
+    page.keyboard.press("s")
+    expect(page.locator("#example")).to_contain_text("like this moment")
+    assert page.state.keys() == {"similar"}
+
+
+def test_the_address_holds_everything_and_going_back_works(open_page):
+    page = open_page()
+    page.search("blue")
+    page.get_by_role("radio", name="Videos").check()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("Title contains").fill("tal")
+    page.get_by_label("Shortest, seconds").fill("2")
+    expect(page.cards.locator(".title").first).to_have_text("talk")
+    page.get_by_label("Lowest score").fill("0.2")
+    expect(page.locator("#filters-count")).to_have_text("3")
+    page.wait_for_timeout(400)
+    page.cards.first.locator(".open").click()
+    page.wait_until("node.currentTime >= 8")
+    before = page.state
+    assert before.keys() == {"q", "kind", "title", "min_duration", "min_score", "m", "t"}
+    page.reload()
+    expect(page.locator("#player")).to_be_visible()
+    page.wait_until("node.currentTime >= 8 && node.currentTime < 12")
+    assert page.state == before
+    expect(page.get_by_role("searchbox", include_hidden=True)).to_have_value("blue")
+    page.keyboard.press("Escape")
+    expect(page.locator("#player")).to_be_hidden()
+    expect(page.cards.locator(".title").first).to_have_text("talk")
+    assert "m" not in page.state
+    page.go_back()
+    expect(page.locator("#filters-count")).to_be_hidden()
+    page.go_back()
+    expect(page.get_by_role("radio", name="All")).to_be_checked()
+    assert page.state == {"q": "blue"}
+    page.go_forward()
+    expect(page.get_by_role("radio", name="Videos")).to_be_checked()
+
+
+def test_find_similar_on_a_card(open_page):
+    page = open_page("/?q=red&kind=picture")
+    page.card("rose").hover()
+    page.card("rose").get_by_role("button", name="Find similar to rose").click()
+    expect(page.locator("#example img")).to_be_visible()
+    page.get_by_role("radio", name="Videos").check()
+    expect(page.cards.first.locator(".title")).to_have_text("talk")
+    expect(page.locator("#said")).to_be_disabled()
+
+
+def test_nothing_found_and_clearing_the_filters(open_page):
+    page = open_page("/?q=red&title=zzz")
+    expect(page.get_by_role("heading", name="Nothing found for “red”")).to_be_visible()
+    expect(page.locator("#count")).to_have_text("nothing found")
+    page.locator("#notice").get_by_role("button", name="Clear filters").click()
+    expect(page.cards.first).to_be_visible()
+    assert page.state == {"q": "red"}
+
+
+def test_an_error_is_told_with_the_servers_sentence(open_page):
+    page = open_page()
+    search_field = page.get_by_role("searchbox")
+    search_field.fill("red - red")
+    expect(page.get_by_role("alert")).to_contain_text("cancel each other out")
+    page.troubles.clear()  # the browser notes the 400 itself
+    page.route("**/api/search?*", lambda route: route.abort())
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_contain_text("Is “sayso serve” still running?")
+    page.unroute("**/api/search?*")
+    page.troubles.clear()
+    page.search("red")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_new_search_ends_the_one_before(open_page):
+    held = []
+
+    def slow(route):
+        held.append(route) if "q=slow" in route.request.url else route.continue_()
+
+    page = open_page(routes={"**/api/search?*": slow})
+    failed = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.get_by_role("searchbox").fill("slow")
+    expect(page.locator("#results .skeleton").first).to_be_visible()
+    page.search("blue")
+    expect(page.cards.first.locator(".title")).to_have_text(re.compile("talk|sea"))
+    assert len(held) == 1
+    assert ["q=slow" in url for url in failed] == [True]
+
+
+def test_more_results_are_shown_when_asked_for(open_page):
+    def many(route):
+        answer = route.fetch().json()
+        limit = int(parse_qs(urlsplit(route.request.url).query)["limit"][0])
+        hits = [{**answer["hits"][0], "id": f"x-{k}", "title": f"hit {k}"} for k in range(min(limit, 55))]
+        route.fulfill(json={**answer, "hits": hits})
+
+    page = open_page("/?q=red", routes={"**/api/search?*": many})
+    expect(page.cards).to_have_count(40)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.cards).to_have_count(55)
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()

@@ -1,0 +1,80 @@
+"""What is said in a window: nothing is lost between windows, and a linear scan says the same."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.core.types import Caption, Span
+from sayso.text import Transcript, transcript_of
+
+CAPTIONS = [
+    Caption(Span(0.0, 3.0), "measure"),
+    Caption(Span(3.0, 5.0), "- cut?\n- yes"),
+    Caption(Span(4.5, 4.5), "now"),
+    Caption(Span(5.0, 30.0), "a long song"),
+]
+
+
+def test_a_caption_belongs_where_half_of_it_is_or_where_it_fills_half():
+    assert transcript_of(CAPTIONS, Span(0, 4)) == "measure - cut? - yes"  # half of it
+    assert transcript_of(CAPTIONS, Span(4, 8)) == "- cut? - yes now a long song"
+    assert transcript_of(CAPTIONS, Span(8, 12)) == "a long song"
+    assert transcript_of(CAPTIONS, Span(28, 32)) == "a long song"  # fills half of the window
+    assert transcript_of(CAPTIONS, Span(28.5, 32.5)) == ""
+    assert transcript_of(CAPTIONS, Span(40, 44)) == ""
+    assert transcript_of([], Span(0, 4)) == ""
+
+
+def test_a_moment_has_what_is_shown_then():
+    assert transcript_of(CAPTIONS, Span(4.5, 4.5)) == "- cut? - yes"
+    assert transcript_of(CAPTIONS, Span(3.0, 3.0)) == "- cut? - yes"
+    assert transcript_of(CAPTIONS, Span(30.0, 30.0)) == ""
+
+
+def test_a_transcript_is_a_sequence_by_start():
+    transcript = Transcript(CAPTIONS[::-1])
+    assert list(transcript) == CAPTIONS
+    assert (len(transcript), transcript[1], transcript[2:]) == (4, CAPTIONS[1], CAPTIONS[2:])
+    assert transcript_of(transcript, Span(0, 4)) == transcript_of(CAPTIONS, Span(0, 4))
+
+
+def naive(captions: list[Caption], span: Span) -> list[Caption]:
+    """The rule, caption by caption."""
+    found = []
+    for caption in sorted(captions, key=lambda caption: caption.span):
+        shared = min(caption.span.end, span.end) - max(caption.span.start, span.start)
+        half = min(caption.span.duration, span.duration) / 2
+        if span.duration == 0:
+            inside = caption.span.start <= span.start < caption.span.end
+        elif caption.span.duration == 0:
+            inside = span.start <= caption.span.start < span.end
+        else:
+            inside = shared >= half - 1e-9
+        if inside:
+            found.append(caption)
+    return found
+
+
+ticks = st.integers(0, 400).map(lambda tick: tick / 8)
+spans = st.tuples(ticks, ticks).map(lambda pair: Span(min(pair), max(pair)))
+
+
+@given(st.lists(spans, max_size=20), spans)
+def test_equals_a_linear_scan(said, span):
+    captions = [Caption(said_in, str(i)) for i, said_in in enumerate(said)]
+    assert Transcript(captions).within(span) == naive(captions, span)
+
+
+@given(st.lists(spans, min_size=1, max_size=10), st.floats(0.3, 9), st.floats(0.05, 1))
+def test_consecutive_windows_have_every_caption(said, length, last):
+    captions = [Caption(span, str(i)) for i, span in enumerate(said)]
+    end = max(caption.span.end for caption in captions) + length * last  # the last window may be short
+    edges = [0.0]
+    while edges[-1] < end:
+        edges.append(min(edges[-1] + length, end))
+    windows = [Span(a, b) for a, b in pairwise(edges)]
+    heard = {caption for window in windows for caption in Transcript(captions).within(window)}
+    assert heard == set(captions)
