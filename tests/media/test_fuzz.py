@@ -109,7 +109,8 @@ DAMAGES: list[Damage] = [
 def originals(folder: Path) -> dict[str, bytes]:
     """Return small whole files: name -> content."""
     files = {name: films.make(folder / name, 30, **options).read_bytes() for name, options in VIDEOS.items()}
-    for format_ in PICTURES:
+    Image.init()
+    for format_ in [known for known in PICTURES if known in Image.SAVE]:
         buffer = io.BytesIO()
         Image.fromarray(films.draw(1234)).save(buffer, format_)
         files[f"picture.{format_.lower()}"] = buffer.getvalue()

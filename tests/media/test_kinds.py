@@ -52,6 +52,9 @@ FORMATS = "JPEG PNG GIF BMP TIFF WEBP PPM ICO JPEG2000 DDS ICNS AVIF QOI".split(
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_pictures_by_their_first_bytes(tmp_path, format_):
+    Image.init()
+    if format_ not in Image.SAVE:
+        pytest.skip("this Pillow does not write it")
     disguised = tmp_path / "holiday.mp4"
     Image.new("RGB", (64, 48), "red").save(disguised, format_)
     assert sniff(disguised) == "picture"

@@ -66,9 +66,10 @@ def main() -> None:
     except SaysoError as error:
         print(f"sayso: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("sayso: interrupted; what was done is kept, and the same command goes on", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            print("sayso: interrupted; what was done is kept, and the same command goes on", file=sys.stderr)
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

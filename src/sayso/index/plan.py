@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Planned:
     source: Source
     record: Record
     kind: Kind
-    captions: tuple[Caption, ...]
+    captions: Sequence[Caption]
     replaces: str | None
 
 
@@ -168,14 +168,14 @@ def _kind(source: Source) -> Kind:
     return kind
 
 
-def _captions(source: Source) -> tuple[tuple[Caption, ...], list[Failure]]:
+def _captions(source: Source) -> tuple[Sequence[Caption], list[Failure]]:
     """Return what is said in a file, from its manifest's rows or from the file beside it."""
     from sayso.media import kind_of
-    from sayso.text import find_subtitles, read_subtitles
+    from sayso.text import Transcript, find_subtitles, read_subtitles
 
     spoken = [Caption(row.span, row.text) for row in source.rows if row.span is not None and row.text]
     if spoken:
-        return tuple(sorted(spoken, key=lambda caption: caption.span)), []
+        return Transcript(sorted(spoken, key=lambda caption: caption.span)), []
     beside = None if kind_of(source.path) == "picture" else find_subtitles(source.path)
     found = source.captions or beside
     if found is None:
@@ -185,7 +185,7 @@ def _captions(source: Source) -> tuple[tuple[Caption, ...], list[Failure]]:
         captions = read_subtitles(found, problems=problems)
     except (SaysoError, OSError) as error:
         return (), [Failure(os.fspath(found), "captions", str(error))]
-    return tuple(captions), [Failure(os.fspath(found), "captions", str(problem)) for problem in problems]
+    return Transcript(captions), [Failure(os.fspath(found), "captions", str(problem)) for problem in problems]
 
 
 def _recipe(source: Source, captions: Iterable[Caption], cutting: Cutting) -> str:

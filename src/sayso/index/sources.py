@@ -64,7 +64,7 @@ class Failure:
 
 def printable(text: str) -> str:
     """Return ``text`` with undecodable bytes of a file name written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[Source | Failure]:

@@ -128,7 +128,7 @@ def _open_container(path: str, descriptor: int, max_pixels: int) -> InputContain
     try:
         return av.open(
             "fd:",
-            options={"max_pixels": str(max_pixels)},
+            # options={"max_pixels": str(max_pixels)},
             container_options=options,
             metadata_errors="replace",
             timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S),

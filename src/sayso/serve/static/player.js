@@ -19,7 +19,8 @@ export class Player {
     this.source = null;
     this.file = null;
     this.loading = null;
-    this.frame_s = null;
+    this.frame_s = 1 / DEFAULT_FPS;
+    this.shown_s = -1;
     this.dialog.addEventListener("close", () => {
       this.stop();
       onClose();
@@ -183,7 +184,9 @@ export class Player {
   step(frames) {
     if (!this.source) return;
     this.video.pause();
-    const shown = this.shown_s ?? this.video.currentTime;
+    const now = this.video.currentTime;
+    const fresh = this.shown_s <= now + 0.001 && this.shown_s > now - this.frame_s;
+    const shown = fresh ? this.shown_s : Math.floor(now / this.frame_s + 0.01) * this.frame_s;
     this.seek(shown + (frames + 0.5) * this.frame_s);
   }
 
