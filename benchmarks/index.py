@@ -49,7 +49,9 @@ def timed(work) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="offline")
     parser.add_argument("--seconds", type=int, default=120, help="length of the video that is made")
     parser.add_argument("--copies", type=int, default=8, help="how many files of that video are indexed")

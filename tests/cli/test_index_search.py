@@ -153,7 +153,7 @@ def test_an_interrupted_run_keeps_what_was_done_and_goes_on(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(4)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "interrupted; what was done is kept" in err
     assert "Traceback" not in err

@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+
 import toy
 
 RUN = """
@@ -33,7 +34,8 @@ def huge_png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    body = chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body
 
 
 def huge_bmp(width: int, height: int) -> bytes:
@@ -114,7 +116,10 @@ def check(tmp_path: Path, count: int, seed: int) -> None:
     folder = tmp_path / "media"
     folder.mkdir()
     must, either = break_things(folder, count, seed)
-    whole = {str(toy.make_video(folder / "whole.mp4", ["red"])), str(toy.make_picture(folder / "whole.png", "red"))}
+    whole = {
+        str(toy.make_video(folder / "whole.mp4", ["red"])),
+        str(toy.make_picture(folder / "whole.png", "red")),
+    }
     program = RUN.format(tests=str(Path(toy.__file__).parent))
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "x.index"), str(folder)],

@@ -6,8 +6,8 @@ import threading
 import time
 
 import pytest
-import toy
 
+import toy
 from sayso import Index
 from sayso.index.lock import Lease
 from sayso.index.store import Store

@@ -89,7 +89,7 @@ def test_a_cover_picture_is_no_video(tmp_path):
         sound = out.add_stream("aac", rate=8000, layout="mono")
         cover = out.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 96, 72, "yuvj420p"
-        cover.disposition = Disposition.attached_pic
+        cover.disposition = Disposition.attached_pic.value
         out.mux(cover.encode(av.VideoFrame.from_ndarray(films.draw(7), "rgb24")))
         out.mux(cover.encode())
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")

@@ -147,12 +147,11 @@ def test_a_16_bit_png(tmp_path):
 
 def test_other_colour_spaces(tmp_path):
     photo().convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
-    photo().convert("YCbCr").save(tmp_path / "ycc.tif")
     to_lab = ImageCms.buildTransform(
         ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
     )
     ImageCms.applyTransform(photo(), to_lab).save(tmp_path / "lab.tif")
-    for name, far in [("cmyk.jpg", 3), ("ycc.tif", 3), ("lab.tif", 4)]:
+    for name, far in [("cmyk.jpg", 3), ("lab.tif", 4)]:
         assert difference(read_image(tmp_path / name), photo()) < far, name
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from sayso.index import Index
 
 SEARCHES = {
-    "an astronaut in a space suit": "astronaut.png",
     "a cup of coffee": "coffee.png",
-    "people riding bicycles in the street": "bikes.mp4",
+    "a rocket launch": "rocket.jpg",
+    "a man wearing a bow tie": "carphone_pristine.mp4",
 }
 
 
@@ -53,7 +53,7 @@ def demo(
     if serve:
         from sayso.cli.serve import serve as serve_page
 
-        serve_page(Path(index.store.where), port=port)
+        serve_page(index.store.where, port=port)
 
 
 def _search(index: Index, query: str, expected: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import IndexMismatch, QueryError
 from sayso.core.progress import Progress, Silent
@@ -105,7 +105,7 @@ class Index:
             self._encoder = load(name, device=self.device)
             if exists:
                 self._check_name()
-        return cast("Encoder", self._encoder)
+        return self._encoder
 
     def __len__(self) -> int:
         """Return the number of clips."""

@@ -79,7 +79,7 @@ class Source:
         return self.container.format.name.partition(",")[0]
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
-        container = _open_container(self.path, self.descriptor, self.max_pixels)
+        container = _open_container(self.path, self.descriptor)
         try:
             stream = _shown_stream(container, self.path)
             context = stream.codec_context
@@ -120,7 +120,7 @@ def reason(error: BaseException) -> str:
     return str(words).rstrip(".").lower()
 
 
-def _open_container(path: str, descriptor: int, max_pixels: int) -> InputContainer:
+def _open_container(path: str, descriptor: int) -> InputContainer:
     import av
 
     os.lseek(descriptor, 0, os.SEEK_SET)
@@ -128,7 +128,6 @@ def _open_container(path: str, descriptor: int, max_pixels: int) -> InputContain
     try:
         return av.open(
             "fd:",
-            # options={"max_pixels": str(max_pixels)},
             container_options=options,
             metadata_errors="replace",
             timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
