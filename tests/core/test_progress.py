@@ -1,0 +1,36 @@
+"""Progress goes to stderr: a bar for people, JSON for programs, silence for pipes."""
+
+from __future__ import annotations
+
+import json
+
+from sayso.core.progress import reporter
+
+
+def test_programs_get_json_lines(capsys):
+    with reporter("indexing", mode="json") as bar:
+        bar.update(1, 4, "a.mp4")
+        bar.update(2, 4, "b.mp4")
+        bar.update(4, 4, "d.mp4")
+        bar.message("half way")
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, *_, last, message = [json.loads(line) for line in err.splitlines()]
+    assert (first["done"], last["done"], last["total"], last["eta_s"]) == (1, 4, 4, 0)
+    assert message == {"task": "indexing", "message": "half way"}
+
+
+def test_a_pipe_gets_messages_alone(capsys):
+    with reporter("indexing") as bar:
+        bar.update(1, 4)
+        bar.message("another process is writing")
+    assert capsys.readouterr() == ("", "another process is writing\n")
+
+
+def test_a_person_gets_a_bar(capsys):
+    with reporter("indexing", mode="bar") as bar:
+        bar.update(1, 4, "x[red].mp4")
+        bar.message("told [beside] it")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "told [beside] it" in err
