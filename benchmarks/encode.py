@@ -85,13 +85,13 @@ def ways(threads: int) -> dict[str, Way]:
         "eager float32, batches of 4": in_steps(lambda p: conse.embed_logits(network(floats(p))), 4),
         "eager, channels last, batches of 4": in_steps(lambda p: conse.embed_logits(last(floats(p))), 4),
     }
-    for size in (1, 4, 16, 64):
+    for size in (1, 4, 16, 32, 64):
         made[f"folded and turned, batches of {size}"] = in_steps(lambda p: conse.embed_logits(tower(p)), size)
     for dtype in (torch.bfloat16, torch.float16):
         other = converted(tower, dtype)
         name = str(dtype).removeprefix("torch.")
-        made[f"the same in {name}, batches of 4"] = in_steps(
-            lambda p, other=other: conse.embed_logits(other(p)), 4
+        made[f"the same in {name}, batches of 32"] = in_steps(
+            lambda p, other=other: conse.embed_logits(other(p)), 32
         )
     session = onnx_session(network, threads)
     if session is not None:

@@ -57,6 +57,7 @@ def test_frames_of_the_second_half_of_every_sort(film, truth, name):
     end = truth(name)[2]
     same(read_clip(film(name), 0.7 * end, 0.9 * end, frames=6), naive(truth(name), 0.7 * end, 0.9 * end, 6))
     same(read_clip(film(name), 0.8 * end, end), naive(truth(name), 0.8 * end, end))
+    same(read_clip(film(name), 60, 61, frames=2), naive(truth(name), 60, 61, 2))
 
 
 @pytest.mark.parametrize("name", ["plain.mp4", "late_start.mp4", "h264.avi", "late_start.ts", "uneven.mkv"])

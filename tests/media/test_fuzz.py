@@ -216,6 +216,18 @@ def test_time_stamps_that_jump_for_years_end_the_reading(tmp_path):
     assert np.isclose(count, 20, atol=1)
 
 
+def test_a_frame_rate_of_one_in_a_century_ends_the_reading(tmp_path):
+    data = films.make(tmp_path / "slow.avi", 30, codec="mpeg4").read_bytes()
+    assert data.count(struct.pack("<II", 1, 30)) == 1
+    (tmp_path / "slow.avi").write_bytes(
+        data.replace(struct.pack("<II", 1, 30), struct.pack("<II", 1 << 30, 1))
+    )
+    frames = stream_frames(tmp_path / "slow.avi", fps=30)
+    assert len(list(islice(frames, 1))) == 1
+    with pytest.raises(MediaError, match="the time stamps jump"):
+        next(frames)
+
+
 def test_a_last_frame_that_claims_to_stay_for_years_does_not(tmp_path):
     path = tmp_path / "stays.mkv"
     with av.open(str(path), "w") as out:

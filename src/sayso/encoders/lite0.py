@@ -36,6 +36,10 @@ WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77
 SIZE = 224
 STRIDE_2 = {1, 3, 5, 11}  # blocks that halve the picture: [1], table 1
 EPSILON = 1e-3  # of the batch normalisation
+# On a CPU the blocks whose pictures are large, and weights small, go through a few pictures at a time,
+# for which malloc keeps the memory; more is mapped and cleared anew at every layer. The later blocks,
+# whose weights are large, take all pictures at once: 5.7 ms a picture against 7.0 with one size for all.
+LARGE, GROUP = 5, 4
 
 
 def weights_file() -> Path:
@@ -86,17 +90,30 @@ class Lite0:
         """Score (B, 224, 224, 3) uint8 pictures: (B, 1000) logits, float32, on the device."""
         import torch
 
+        group = GROUP if self.device.type == "cpu" else len(pictures)
         with torch.inference_mode():
-            turned = np.ascontiguousarray(pictures[:, ::-1, ::-1])
-            x = torch.from_numpy(turned).to(self.device).permute(0, 3, 1, 2)  # (B, 3, H, W), channels last
-            x = self.stem((x.float() - 127) / 128)
-            for block in self.blocks:
-                y = x
-                for convolution in block:
-                    y = convolution(y)
-                x = x + y if x.shape == y.shape else y
-            mean = self.head(x).mean((2, 3))  # (B, 1280)
+            halves = [self._begin(pictures[i : i + group]) for i in range(0, len(pictures), group)]
+            x = torch.cat(halves).contiguous(memory_format=torch.channels_last)  # (B, 40, 28, 28)
+            mean = self.head(_run(self.blocks[LARGE:], x)).mean((2, 3))  # (B, 1280)
             return torch.nn.functional.linear(mean, *self.classes)
+
+    def _begin(self, pictures: Pixels) -> Tensor:
+        """Run the stem and the blocks whose pictures are large: (b, 224, 224, 3) uint8 -> (b, 40, 28, 28)."""
+        import torch
+
+        turned = np.ascontiguousarray(pictures[:, ::-1, ::-1])
+        x = torch.from_numpy(turned).to(self.device).permute(0, 3, 1, 2)  # (b, 3, H, W), channels last
+        return _run(self.blocks[:LARGE], self.stem((x.float() - 127) / 128))
+
+
+def _run(blocks: list[list[Convolution]], x: Tensor) -> Tensor:
+    """Go through blocks; where the shape stays, a block adds to what it got."""
+    for block in blocks:
+        y = x
+        for convolution in block:
+            y = convolution(y)
+        x = x + y if x.shape == y.shape else y
+    return x
 
 
 def _block_numbers(state: dict[str, Tensor]) -> set[int]:

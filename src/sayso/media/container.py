@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sayso.core.errors import MediaError
 from sayso.media.files import MAX_PIXELS, open_regular, printable
-from sayso.media.kinds import is_sound, sniff
+from sayso.media.kinds import is_sound, kind_from, read_head
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -104,10 +104,13 @@ def open_video(
         MediaError: if it is not a video that can be read, or is larger than ``max_pixels``.
     """
     with open_regular(path) as descriptor:
+        head = read_head(descriptor, path)
+        if kind_from(head) == "picture":
+            raise MediaError(f"{printable(path)} is a picture, not a video; read it with read_image")
         try:
             source = Source(path, descriptor, threads=threads, max_pixels=max_pixels, fast=fast)
         except MediaError as error:
-            raise _more_telling(path, error) from error
+            raise _more_telling(path, head, error) from error
         try:
             yield source
         finally:
@@ -162,13 +165,10 @@ def _refuse_large(path: str, width: int, height: int, limit: int) -> None:
         )
 
 
-def _more_telling(path: str | os.PathLike[str], error: MediaError) -> MediaError:
-    """Return a better sentence for files that are something else than a video."""
-    found = sniff(path)
-    if found == "picture":
-        return MediaError(f"{printable(path)} is a picture, not a video; read it with read_image")
-    if found == "video" and error.__cause__ is not None:
+def _more_telling(path: str | os.PathLike[str], head: bytes, error: MediaError) -> MediaError:
+    """Return a better sentence for files whose first bytes say what they are."""
+    if kind_from(head) == "video" and error.__cause__ is not None:
         return MediaError(f"{printable(path)} is a damaged or incomplete video ({reason(error.__cause__)})")
-    if is_sound(path):
+    if is_sound(head):
         return MediaError(f"{printable(path)} is not a video: it holds only sound")
     return error

@@ -14,7 +14,7 @@ from sayso.core.errors import MediaError
 from sayso.media.container import Source, reason
 from sayso.media.packets import Planner, Step, has_independent_frames
 from sayso.media.sampling import TOLERANCE_S, Cells
-from sayso.media.timeline import MAX_GAP_S, Timeline, track_duration
+from sayso.media.timeline import MAX_GAP_S, Timeline, declared_duration, track_duration
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -73,6 +73,7 @@ class Decoder:
         if first is None:
             why = self._unsure.why if self._unsure else "the file holds none"
             raise MediaError(f"{self.source.path}: not one frame can be decoded ({why})")
+        start_s = min(start_s, declared_duration(self.source) or start_s)
         if start_s <= _SEEK_FROM_S:
             return chain([first], shown)
         landed = self._seek(start_s)
@@ -85,7 +86,7 @@ class Decoder:
     def end_s(self) -> float:
         """Return when the last frame that was read leaves the screen, seconds."""
         end_s = self.clock.end_s
-        if self._planner is None or self._planner.last is None:
+        if self._planner is None or self._planner.last is None or self.failure is not None:
             return end_s
         stamp, duration = self._planner.last
         return max(end_s, self.clock.seconds(stamp + self.clock.lasting(duration)))

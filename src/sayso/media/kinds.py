@@ -78,30 +78,34 @@ def sniff(path: str | os.PathLike[str]) -> Kind | None:
     Raises:
         MediaError: if the file is missing, unreadable, empty, or not a regular file.
     """
-    head = _head(path)
+    with open_regular(path) as descriptor:
+        return kind_from(read_head(descriptor, path))
+
+
+def read_head(descriptor: int, path: str | os.PathLike[str]) -> bytes:
+    """Return the first bytes of an open file.
+
+    Raises:
+        MediaError: if reading fails.
+    """
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return os.read(descriptor, _HEAD)
+    except OSError as error:
+        raise MediaError(f"{printable(path)}: {error.strerror or error}") from error
+
+
+def kind_from(head: bytes) -> Kind | None:
+    """Return what a file is that begins with these bytes; None if they do not tell."""
     if _is_picture(head):
         return "picture"
     return "video" if _is_video(head) else None
 
 
-def is_sound(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file begins like one that holds only sound."""
-    head = _head(path)
+def is_sound(head: bytes) -> bool:
+    """Tell whether a file that begins with these bytes holds only sound."""
     wave = head[:4] == b"RIFF" and head[8:12] == b"WAVE"
     return wave or head.startswith(_SOUND_HEADS) or (head[4:8] == b"ftyp" and head[8:12] in _SOUND_BRANDS)
-
-
-def is_avi(head: bytes) -> bool:
-    """Tell whether a file that begins with these bytes is an AVI."""
-    return head[:4] in (b"RIFF", b"ON2 ") and head[8:11] == b"AVI"
-
-
-def _head(path: str | os.PathLike[str]) -> bytes:
-    with open_regular(path) as descriptor:
-        try:
-            return os.read(descriptor, _HEAD)
-        except OSError as error:
-            raise MediaError(f"{printable(path)}: {error.strerror or error}") from error
 
 
 def _is_picture(head: bytes) -> bool:
@@ -118,7 +122,8 @@ def _is_picture(head: bytes) -> bool:
 
 
 def _is_video(head: bytes) -> bool:
-    if head.startswith(_VIDEO_HEADS) or is_avi(head):
+    avi = head[:4] in (b"RIFF", b"ON2 ") and head[8:11] == b"AVI"
+    if avi or head.startswith(_VIDEO_HEADS):
         return True
     if head[4:8] == b"ftyp":
         return head[8:12] not in _SOUND_BRANDS

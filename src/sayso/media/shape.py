@@ -1,7 +1,7 @@
 """From decoded frames to RGB arrays of the wanted size, the right way up.
 
-One ``VideoReformatter`` is kept for all frames of a video, and only frames that are
-taken are converted: making a new one for each frame costs several times the decoding.
+One ``VideoReformatter`` is kept for all frames of a video, and only frames that are taken
+are converted: converting all of them takes as long as decoding them (benchmarks/decode.py).
 """
 
 from __future__ import annotations

@@ -106,9 +106,10 @@ def frame_rate(stream: VideoStream) -> float | None:
 
 
 def _usual_step(stream: VideoStream) -> int:
-    """Return the time between two frames that the header implies, in time stamps; 0 if none."""
+    """Return the time between two frames that the header implies, in time stamps; 0 if none is credible."""
     rate = frame_rate(stream)
-    return round(1 / (rate * stream.time_base)) if rate and stream.time_base else 0
+    credible = rate is not None and rate * MAX_GAP_S >= 1
+    return round(1 / (rate * stream.time_base)) if rate and credible and stream.time_base else 0
 
 
 def track_duration(source: Source) -> float | None:
