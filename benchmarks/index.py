@@ -54,7 +54,7 @@ def main() -> None:
     )
     parser.add_argument("--model", default="offline")
     parser.add_argument("--seconds", type=int, default=120, help="length of the video that is made")
-    parser.add_argument("--copies", type=int, default=8, help="how many files of that video are indexed")
+    parser.add_argument("--copies", type=int, default=30, help="how many files of that video are indexed")
     options = parser.parse_args()
     encoder = sayso.load(options.model)
     spec = encoder.clip

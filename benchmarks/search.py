@@ -114,15 +114,16 @@ def build_ours(folder: Path, queries: np.ndarray) -> dict:
             "title": "a video",
             "duration": 400.0,
             "text": "",
-            "meta": "{}",
             "thumb": b"",
         }
+        shown = {"kind": "video", "title": "a video", "duration": 400.0, "text": "", "meta": {}}
         values = {
             "id": [str(i) for i in ids],
             "media_id": [f"m{i // 100}" for i in ids],
             "path": [f"/videos/{i // 100}.mp4" for i in ids],
             "start_s": [4.0 * (i % 100) for i in ids],
             "end_s": [4.0 * (i % 100) + 4 for i in ids],
+            "shown": [json.dumps({"id": str(i), **shown}) for i in ids],
             **{name: [value] * len(part) for name, value in constant.items()},
             "vector": pa.FixedSizeListArray.from_arrays(pa.array(part.astype(np.float16).ravel()), dim),
         }

@@ -1,7 +1,11 @@
-"""The one place that decides where tensors live."""
+"""The one place that decides where tensors live, and how many cores work on them."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
@@ -32,3 +36,29 @@ def resolve_device(name: str = "auto") -> torch.device:
             f"device {name!r} cannot be used on this machine; use --device auto or cpu"
         ) from error
     return device
+
+
+def has_accelerator() -> bool:
+    """Tell whether ``auto`` is something faster than the CPU; False while nothing has loaded torch."""
+    return "torch" in sys.modules and resolve_device().type != "cpu"
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def keep_to(threads: int) -> Iterator[Callable[[], None]]:
+    """Give a function that limits the torch operations of the thread that calls it; undone at the end.
+
+    Args:
+        threads: cores that one operation may use; at least one is taken.
+    """
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 0
+    try:
+        yield lambda: torch.set_num_threads(max(1, threads)) if torch else None
+    finally:
+        if torch:
+            torch.set_num_threads(before)

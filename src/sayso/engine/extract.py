@@ -1,26 +1,31 @@
 """From files to embedded clips: decoding and encoding overlap, at bounded memory.
 
 A few threads decode (PyAV and Pillow let go of the interpreter while they work),
-the caller's thread encodes full batches, whichever files they come from. Between
-them stands a queue bounded in bytes, so memory does not grow with the number or
-the length of the files.
+others encode full batches, whichever files they come from. Between them stands a
+queue bounded in bytes, so memory does not grow with the number or the length of
+the files. On a CPU each encoding thread keeps to its own cores, since a network that
+spreads over all of them waits for the slowest, which the decoders are holding up;
+and no more threads work at once than there are cores, so that none pushes out
+another's caches.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.device import cores, has_accelerator, keep_to
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
+from sayso.engine.channel import Channel, ClosedError
 from sayso.engine.cut import Cut, Facts, Job, cut_clips
 
 if TYPE_CHECKING:
@@ -52,6 +57,7 @@ def extract(
     encoder: Encoder,
     *,
     workers: int | None = None,
+    encoders: int | None = None,
     batch_frames: int = 64,
     max_bytes: int = 256 << 20,
 ) -> Iterator[Embedded | Finished]:
@@ -60,15 +66,18 @@ def extract(
     Args:
         jobs: consumed lazily, by the decoding threads, one at a time.
         encoder: embeds the clips.
-        workers: decoding threads; by default ``default_workers()``.
+        workers: decoding threads; by default one a core, at most 8.
+        encoders: encoding threads; by default one with an accelerator, else as many as decode.
         batch_frames: about how many frames are encoded at once.
         max_bytes: bound on decoded frames that wait to be encoded.
     """
-    ready = _Channel(max_bytes)
-    threads = _start_decoders(jobs, ready, encoder.clip, workers or default_workers())
+    workers, accelerated = workers or default_workers(), has_accelerator()
+    encoders = encoders or (1 if accelerated else default_workers())
+    slots = threading.Semaphore(max(workers, cores()) + (encoders if accelerated else 0))
+    ready = Channel(max_bytes)
+    threads = _start_decoders(jobs, ready, encoder.clip, workers, slots)
     try:
-        for batch in _batches(ready, len(threads), batch_frames):
-            yield from _embed(batch, encoder)
+        yield from _embed_all(_batches(ready, workers, batch_frames), encoder, encoders, slots)
     finally:
         ready.close()
         for thread in threads:
@@ -77,46 +86,11 @@ def extract(
 
 def default_workers() -> int:
     """Return how many threads decode where nobody chose: one a core, at most 8."""
-    return min(8, os.cpu_count() or 1)
-
-
-class _ClosedError(Exception):
-    """Nobody reads the channel any more."""
-
-
-class _Channel:
-    """A queue whose items together hold at most ``max_bytes``, or else a single item."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.items: deque[tuple[Any, int]] = deque()
-        self.max_bytes, self.held, self.closed = max_bytes, 0, False
-        self.changed = threading.Condition()
-
-    def put(self, item: Any, size: int = 0) -> None:
-        with self.changed:
-            self.changed.wait_for(lambda: self.closed or not self.held or self.held + size <= self.max_bytes)
-            if self.closed:
-                raise _ClosedError
-            self.held += size
-            self.items.append((item, size))
-            self.changed.notify_all()
-
-    def get(self) -> Any:
-        with self.changed:
-            self.changed.wait_for(lambda: self.items)
-            item, size = self.items.popleft()
-            self.held -= size
-            self.changed.notify_all()
-        return item
-
-    def close(self) -> None:
-        with self.changed:
-            self.closed = True
-            self.changed.notify_all()
+    return min(8, cores())
 
 
 def _start_decoders(
-    jobs: Iterable[Job], ready: _Channel, spec: ClipSpec, workers: int
+    jobs: Iterable[Job], ready: Channel, spec: ClipSpec, workers: int, slots: threading.Semaphore
 ) -> list[threading.Thread]:
     source, turn = iter(jobs), threading.Lock()
 
@@ -127,12 +101,12 @@ def _start_decoders(
                     job = next(source, None)
                 if job is None:
                     break
-                _decode(job, spec, ready)
+                _decode(job, spec, ready, slots)
             ready.put(None)
-        except _ClosedError:
+        except ClosedError:
             pass
         except BaseException as error:  # noqa: BLE001  the caller's thread raises it
-            with contextlib.suppress(_ClosedError):
+            with contextlib.suppress(ClosedError):
                 ready.put(error)
 
     threads = [threading.Thread(target=work, name=f"decode-{k}", daemon=True) for k in range(workers)]
@@ -141,11 +115,16 @@ def _start_decoders(
     return threads
 
 
-def _decode(job: Job, spec: ClipSpec, ready: _Channel) -> None:
+def _decode(job: Job, spec: ClipSpec, ready: Channel, slots: threading.Semaphore) -> None:
     facts = Facts()
     error = None
     try:
-        for cut in cut_clips(job, spec):
+        cuts = cut_clips(job, spec)
+        while True:
+            with slots:
+                cut = next(cuts, None)
+            if cut is None:
+                break
             facts = cut.facts
             ready.put(cut, cut.frames.nbytes)
     except SaysoError as problem:
@@ -155,7 +134,7 @@ def _decode(job: Job, spec: ClipSpec, ready: _Channel) -> None:
     ready.put(Finished(job, facts, error))
 
 
-def _batches(ready: _Channel, decoders: int, batch_frames: int) -> Iterator[list[Cut | Finished]]:
+def _batches(ready: Channel, decoders: int, batch_frames: int) -> Iterator[list[Cut | Finished]]:
     batch: list[Cut | Finished] = []
     frames = 0
     while decoders:
@@ -172,16 +151,34 @@ def _batches(ready: _Channel, decoders: int, batch_frames: int) -> Iterator[list
             batch, frames = [], 0
 
 
-def _embed(batch: list[Cut | Finished], encoder: Encoder) -> Iterator[Embedded | Finished]:
+def _embed_all(
+    batches: Iterator[list[Cut | Finished]], encoder: Encoder, encoders: int, slots: threading.Semaphore
+) -> Iterator[Embedded | Finished]:
+    """Embed batches side by side; give them back in the order they came."""
+    with keep_to(cores() // encoders) as limit, ThreadPoolExecutor(encoders, "encode", limit) as pool:
+        under_way: deque[Future[list[Embedded | Finished]]] = deque()
+        for batch in batches:
+            under_way.append(pool.submit(_embed, batch, encoder, slots))
+            while len(under_way) > encoders or (under_way and under_way[0].done()):
+                yield from under_way.popleft().result()
+        for future in under_way:
+            yield from future.result()
+
+
+def _embed(
+    batch: list[Cut | Finished], encoder: Encoder, slots: threading.Semaphore
+) -> list[Embedded | Finished]:
     """Embed clips of one shape together; give everything back in the order it came."""
     cuts = [item for item in batch if isinstance(item, Cut)]
     vectors: dict[int, NDArray[np.float32]] = {}
     for shape in {cut.frames.shape for cut in cuts}:
         alike = [cut for cut in cuts if cut.frames.shape == shape]
-        embedded: Embeddings = encoder.encode_video(np.stack([cut.frames for cut in alike]))
+        with slots:
+            embedded: Embeddings = encoder.encode_video(np.stack([cut.frames for cut in alike]))
         vectors.update({id(cut): vector for cut, vector in zip(alike, embedded, strict=True)})
-    for item in batch:
-        if isinstance(item, Finished):
-            yield item
-        else:
-            yield Embedded(item.job, item.facts, item.span, vectors[id(item)], item.thumb)
+    return [
+        item
+        if isinstance(item, Finished)
+        else Embedded(item.job, item.facts, item.span, vectors[id(item)], item.thumb)
+        for item in batch
+    ]
