@@ -18,6 +18,7 @@ from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
 from sayso.cli.index import index
 from sayso.cli.models import models
+from sayso.cli.pull import pull
 from sayso.cli.search import search
 from sayso.cli.serve import serve
 from sayso.core.errors import SaysoError
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (index, search, serve, demo, evaluate, models, doctor):
+for verb in (index, search, serve, demo, evaluate, models, pull, doctor):
     app.command()(verb)
 
 

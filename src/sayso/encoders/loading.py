@@ -44,7 +44,7 @@ def load(name: str = "auto", *, device: str = "auto", notify: cache.Notify | Non
     if name and path.is_dir():
         return _hub_encoder(path.resolve(), str(path.resolve()), device)
     if HUB_NAME.fullmatch(name) and not name.startswith("."):
-        return _hub_encoder(_hub_folder(name, notify), name, device)
+        return _hub_encoder(hub_folder(name, notify), name, device)
     if len(path.parts) > 1 or name.startswith(("~", ".")):
         raise SaysoError(f"there is no model folder {name}")
     raise SaysoError(
@@ -82,7 +82,7 @@ def _hub_encoder(folder: Path, name: str, device: str) -> Encoder:
     return HubEncoder(folder, name, device)
 
 
-def _hub_folder(name: str, notify: cache.Notify) -> Path:
+def hub_folder(name: str, notify: cache.Notify) -> Path:
     """Return the folder of a hub model, fetched if need be.
 
     Raises:
