@@ -1,0 +1,112 @@
+"""Chunks give the gradient of the whole batch, whatever chance and statistics do."""
+
+from __future__ import annotations
+
+import copy
+import gc
+
+import pytest
+import torch
+from torch import nn
+
+from sayso.engine.gradient_cache import cached_backward
+
+
+class Towers(nn.Module):
+    """Two towers with dropout: pictures (B, 6), texts (B, 4) -> two embeddings (B, 5)."""
+
+    def __init__(self, dropout: float = 0.0, norm: bool = False) -> None:
+        super().__init__()
+        self.left = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8) if norm else nn.Tanh(), nn.Linear(8, 5))
+        self.right = nn.Linear(4, 5)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, pictures: torch.Tensor, texts: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return self.left(self.dropout(pictures)), self.right(self.dropout(texts))
+
+
+def info_nce(embeddings: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    left, right = embeddings
+    return nn.functional.cross_entropy(left @ right.T, torch.arange(len(left)))
+
+
+def batch(rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(rows, 6, generator=generator).double(), torch.randn(
+        rows, 4, generator=generator
+    ).double()
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 4, 12, 50])
+def test_is_the_gradient_of_the_whole_batch(chunk):
+    torch.manual_seed(0)
+    model = Towers().double()
+    other = copy.deepcopy(model)
+    inputs = batch(12)
+    value = cached_backward(model, inputs, info_nce, chunk=chunk)
+    whole = info_nce(other(*inputs))
+    whole.backward()
+    assert value == pytest.approx(whole.item())
+    assert not value.requires_grad
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, two.grad)
+
+
+def test_dropout_falls_the_same_way_in_both_passes():
+    """The gradient matches finite differences of the loss whose masks are drawn chunk by chunk."""
+    torch.manual_seed(0)
+    model = Towers(dropout=0.5).double()
+    inputs = batch(6)
+    torch.manual_seed(7)
+    cached_backward(model, inputs, info_nce, chunk=2)
+    after = torch.rand(1)
+
+    def loss() -> float:
+        torch.manual_seed(7)
+        parts = [model(*part) for part in zip(*(tensor.split(2) for tensor in inputs), strict=True)]
+        return float(info_nce(tuple(map(torch.cat, zip(*parts, strict=True)))).detach())
+
+    weight, step = model.right.weight, 1e-6
+    for position in [(0, 0), (3, 2), (4, 3)]:
+        with torch.no_grad():
+            weight[position] += step
+            up = loss()
+            weight[position] -= 2 * step
+            down = loss()
+            weight[position] += step
+        assert weight.grad[position].item() == pytest.approx((up - down) / (2 * step), rel=1e-4, abs=1e-8)
+    loss()
+    assert torch.rand(1) == after, "chance goes on as after a single pass"
+
+
+def test_running_statistics_count_each_chunk_once():
+    torch.manual_seed(0)
+    model = Towers(norm=True).double()
+    other = copy.deepcopy(model)
+    inputs = batch(12)
+    cached_backward(model, inputs, info_nce, chunk=4)
+    for part in inputs[0].split(4):
+        other.left(part)
+    torch.testing.assert_close(model.left[1].running_mean, other.left[1].running_mean)
+    torch.testing.assert_close(model.left[1].running_var, other.left[1].running_var)
+    assert model.left[1].num_batches_tracked == 3
+
+
+def test_holds_the_activations_of_one_chunk_only():
+    alive = []
+
+    class Wide(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(1))
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            wide = (x * self.weight).sin()
+            gc.collect()
+            tensors = [o for o in gc.get_objects() if type(o) is torch.Tensor and o.grad_fn is not None]
+            alive.append(len(tensors))
+            return wide, x * self.weight
+
+    cached_backward(Wide(), (torch.randn(40, 3),), lambda e: (e[0] @ e[1].T).logsumexp(1).mean(), chunk=4)
+    assert max(alive[10:]) <= alive[10] + 4
+    assert len(alive) == 20

@@ -1,0 +1,248 @@
+"""A run ends the same whether it was killed, interrupted, shared by processes, or cut into chunks."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.training import Numbers, TwoTowers
+from sayso.core.errors import SaysoError
+from sayso.engine.options import Training
+from sayso.engine.train import Trainer
+
+PROGRAM = str(Path(__file__).with_name("training.py"))
+SHORT = Training(steps=20, batch_size=8, warmup=5, save_every=7, log_every=1)
+
+
+def start(folder, *flags, resume=False, dropout=0.1, slow_s=0.0, **environment):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    what = [str(folder), "resume" if resume else "new", str(dropout), str(slow_s), *flags]
+    command = [sys.executable, PROGRAM, *what]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def start_together(count, *arguments, **options):
+    """Start processes as ``accelerate launch`` does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    group = {
+        "WORLD_SIZE": str(count),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "ACCELERATE_USE_CPU": "true",
+    }
+    return [
+        start(*arguments, **options, **group, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(count)
+    ]
+
+
+def finish(process):
+    _, error = process.communicate(timeout=120)
+    return process.returncode, error.decode()
+
+
+def losses(folder):
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, len(lines) + 1))
+    return [line["loss"] for line in lines]
+
+
+def weights(folder):
+    return torch.load(folder / "latest" / "model.pt", weights_only=True)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    assert finish(start(folder)) == (0, "")
+    return folder
+
+
+def assert_same(one, two):
+    assert losses(one) == losses(two)
+    for key, value in weights(one).items():
+        torch.testing.assert_close(weights(two)[key], value, rtol=0, atol=0)
+
+
+def test_learns_and_keeps_the_last_steps(whole):
+    told = losses(whole)
+    assert sum(told[-5:]) / 5 < 0.5 * told[0]
+    names = sorted(path.name for path in whole.iterdir() if path.name.startswith("step_"))
+    assert names == ["step_00000049", "step_00000056", "step_00000060"]
+    assert (whole / "latest").resolve().name == "step_00000060"
+    assert (whole / "latest" / "card.txt").read_text() == "60"
+    data = json.loads((whole / "latest" / "data.json").read_text())
+    assert (data["step"], data["loader"]["next"]) == (60, 60)
+    assert "batch_size = 8" in (whole / "config.toml").read_text()
+
+
+def test_killed_at_any_moment_it_goes_on_bit_for_bit(whole, tmp_path):
+    chance = random.Random(0)
+    folder = tmp_path / "run"
+    for attempt in range(3):
+        process = start(folder, slow_s=0.05, resume=attempt > 0)
+        deadline = time.monotonic() + 60
+        before = len(list(folder.glob("step_*"))) and max(folder.glob("step_*")).name
+        while time.monotonic() < deadline and process.poll() is None:
+            steps = sorted(folder.glob("step_*"))
+            if steps and steps[-1].name != before:
+                break
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.2))
+        process.kill()
+        finish(process)
+    assert finish(start(folder, resume=True)) == (0, "")
+    assert_same(whole, folder)
+    assert not [path for path in folder.iterdir() if path.name.startswith((".step", ".gone", ".link"))]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_saves_the_step_under_way(whole, tmp_path, number):
+    folder = tmp_path / "run"
+    process = start(folder, "save_every=1000", slow_s=0.05)
+    while not (folder / "log.jsonl").exists() or len((folder / "log.jsonl").read_text().splitlines()) < 3:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    code, error = finish(process)
+    assert (code, error) == (130, "")
+    (saved,) = folder.glob("step_*")
+    assert int(saved.name[5:]) == len(losses(folder)) < 60
+    assert finish(start(folder, resume=True)) == (0, "")
+    assert_same(whole, folder)
+
+
+def test_two_processes_learn_as_one_does_with_the_same_batch(tmp_path):
+    flags = ["steps=12", "save_every=5"]
+    assert finish(start(tmp_path / "one", *flags, dropout=0)) == (0, "")
+    for process in start_together(2, tmp_path / "two", *flags, dropout=0):
+        code, error = finish(process)
+        assert code == 0, error
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
+    for key, value in weights(tmp_path / "one").items():
+        torch.testing.assert_close(weights(tmp_path / "two")[key], value, rtol=1e-4, atol=1e-5)
+
+
+def run(folder, method=None, **options):
+    trainer = Trainer(method or TwoTowers(0.0), Numbers(), replace(SHORT, **options), folder, device="cpu")
+    return trainer.train(resume=False)
+
+
+def test_chunks_and_accumulation_change_nothing_but_the_work(tmp_path):
+    run(tmp_path / "plain")
+    run(tmp_path / "chunks", chunk=3)
+    assert losses(tmp_path / "chunks") == pytest.approx(losses(tmp_path / "plain"), rel=1e-5)
+    for key, value in weights(tmp_path / "plain").items():
+        torch.testing.assert_close(weights(tmp_path / "chunks")[key], value, rtol=1e-4, atol=1e-5)
+
+
+def test_accumulated_gradients_are_the_mean_of_their_batches(tmp_path):
+    """One step of plain descent over two batches, done by hand."""
+    options = {
+        "steps": 1,
+        "accumulate": 2,
+        "optimizer": "sgd",
+        "warmup": 0,
+        "lr": 0.1,
+        "schedule": "constant",
+    }
+    run(tmp_path / "run", **options)
+    from sayso.data.loader import Loader
+
+    method = TwoTowers(0.0)
+    batches = iter(Loader(Numbers(), 8, seed=0, workers=0))
+    loss = sum(
+        method.loss(method.model(*method.inputs(batch)), batch) for batch in [next(batches), next(batches)]
+    )
+    (loss / 2).backward()
+    expected = method.model.seen.weight - 0.1 * method.model.seen.weight.grad
+    torch.testing.assert_close(weights(tmp_path / "run")["seen.weight"], expected.detach())
+
+
+def test_the_average_is_what_is_saved(tmp_path):
+    seen = []
+
+    class Watched(TwoTowers):
+        def inputs(self, batch):
+            seen.append(self.model.seen.weight.detach().clone())
+            return super().inputs(batch)
+
+    method = Watched(0.0)
+    run(tmp_path / "run", method, ema=0.5, steps=4)
+    states = [*seen[1:], method.model.seen.weight.detach()]
+    average = states[0]
+    for state in states[1:]:
+        average = 0.5 * average + 0.5 * state
+    torch.testing.assert_close(weights(tmp_path / "run")["seen.weight"], average)
+
+
+def test_the_best_step_outlives_the_last_ones(tmp_path):
+    scores = iter([0.1, 0.9, 0.2, 0.3, 0.4, 0.5])
+    trainer = Trainer(
+        TwoTowers(0.0),
+        Numbers(),
+        replace(SHORT, steps=12, save_every=2, keep=2),
+        tmp_path / "run",
+        device="cpu",
+        score=lambda model: {"R@10": next(scores), "loss": -1.0},
+    )
+    trainer.train()
+    names = sorted(path.name for path in (tmp_path / "run").glob("step_*"))
+    assert names == ["step_00000004", "step_00000010", "step_00000012"]
+    assert (tmp_path / "run" / "best").resolve().name == "step_00000004"
+
+
+def test_refuses_what_would_lose_or_mix_runs(tmp_path):
+    run(tmp_path / "run")
+    with pytest.raises(SaysoError, match="holds a run at step 20; add --resume"):
+        run(tmp_path / "run")
+    other = Trainer(TwoTowers(0.0), Numbers(), replace(SHORT, seed=1), tmp_path / "run", device="cpu")
+    with pytest.raises(SaysoError, match="another seed"):
+        other.train(resume=True)
+    averaged = Trainer(TwoTowers(0.0), Numbers(), replace(SHORT, ema=0.9), tmp_path / "run", device="cpu")
+    with pytest.raises(SaysoError, match=r"another model \(differing: ema\); resume with its recipe"):
+        averaged.train(resume=True)
+    with pytest.raises(SaysoError, match="batch_size must be 1 or more; got 0"):
+        Training(batch_size=0)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
+    class Broken(TwoTowers):
+        def loss(self, embeddings, batch):
+            return super().loss(embeddings, batch) * float("nan")
+
+    with pytest.raises(SaysoError, match="the loss became nan before step 1; lower lr"):
+        run(tmp_path / "run", Broken(0.0))
+
+
+def test_only_one_process_trains_into_a_folder(tmp_path):
+    first = start(tmp_path / "run", slow_s=0.2)
+    while not list((tmp_path / "run").glob("log.jsonl")):
+        assert first.poll() is None
+        time.sleep(0.05)
+    with pytest.raises(SaysoError, match="another process is training into"):
+        run(tmp_path / "run")
+    first.kill()
+    finish(first)
+
+
+def test_the_learning_rate_rises_then_falls():
+    options = Training(steps=110, warmup=10, lr=1.0)
+    rates = [options.rate(step) for step in range(110)]
+    assert rates[:10] == pytest.approx([0.1 * k for k in range(1, 11)])
+    assert rates[60] == pytest.approx(0.5)
+    assert rates == sorted(rates[:10]) + sorted(rates[10:], reverse=True)
+    assert Training(steps=110, warmup=10, lr=1.0, schedule="constant").rate(109) == 1.0
