@@ -1,0 +1,168 @@
+"""MIL-NCE: a clip, and a bag of captions of which at least one is hoped to tell of it.
+
+With s(i, jk) = <video_i, text_jk> the score of clip i and caption k of clip j, and Z_i the sum of
+e^s over the pairs that clip i or a caption of its bag takes part in, each counted once,
+
+    L = 1/B sum_i [ log Z_i - log sum_k e^s(i, ik) ],
+    Z_i = sum_jk e^s(i, jk) + sum_{j != i, k} e^s(j, ik).
+
+``bag`` gives the ablations of [1]: ``first`` (NCE: the bag is its first caption), ``max`` (its
+best one for the clip), ``attention`` (the mean weighted by the softmax of the scores). Cat+NCE,
+which joins the captions before they are embedded, is K = 1 here.
+
+Sources
+    [1] Miech, Alayrac et al., CVPR 2020, eq. 1 and table 1. https://arxiv.org/abs/1912.06430
+    [2] The authors' PyTorch code counts the pairs of clip i with its own bag twice in Z_i
+        (``double_count``). https://github.com/antoine77340/MIL-NCE_HowTo100M
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from sayso.core.distributed import gather, processes, rank
+
+Bag = Literal["sum", "first", "max", "attention"]
+
+_ROWS = 256  # of scores worked on at once: they stay in the cache
+_SPREAD = 40.0  # of the rows' largest scores; e^-40 is nothing beside 1 in float32
+
+
+def mil_nce(video: Tensor, text: Tensor, *, bag: Bag = "sum", double_count: bool = False) -> Tensor:
+    """Return the MIL-NCE loss of this process's clips against those of all processes, a scalar.
+
+    Args:
+        video: (B, D) embeddings of clips, floating point; the raw dot product counts.
+        text: (B, K, D) embeddings of the K captions in each clip's bag, its own caption first.
+        bag: what becomes of a bag: ``sum`` is MIL-NCE, ``first`` NCE, ``max`` Max+NCE,
+            ``attention`` Attn+NCE.
+        double_count: count positive pairs twice in the denominator, as [2] does.
+
+    Raises:
+        ValueError: if the shapes disagree, or ``bag`` is none of these.
+    """
+    if text.ndim != 3 or video.shape != (text.shape[0], text.shape[2]):
+        raise ValueError(
+            f"mil_nce needs video (B, D) and text (B, K, D); got {tuple(video.shape)} and {tuple(text.shape)}"
+        )
+    dtype = torch.promote_types(video.dtype, torch.float32)  # e^s needs float32's range
+    video, text = video.to(dtype), _reduced(video.to(dtype), text.to(dtype), bag)
+    if processes() > 1:
+        return _shared(video, text, double_count)
+    if _spread(video, text) > _SPREAD:
+        return _plain(video, text, double_count)
+    loss: Tensor = _Lean.apply(video, text, double_count)  # type: ignore[no-untyped-call]
+    return loss
+
+
+def _reduced(video: Tensor, text: Tensor, bag: Bag) -> Tensor:
+    """Return the bags as the loss sees them: (B, K, D), or (B, 1, D) where one stands for all."""
+    if bag == "sum":
+        return text
+    if bag == "first":
+        return text[:, :1]
+    score = torch.einsum("id,ikd->ik", video, text)
+    if bag == "max":
+        return text.take_along_dim(score.argmax(1)[:, None, None], 1)
+    if bag == "attention":
+        return (score.softmax(1)[..., None] * text).sum(1, keepdim=True)
+    raise ValueError(f"bag must be sum, first, max or attention; got {bag!r}")
+
+
+def _plain(video: Tensor, text: Tensor, double_count: bool) -> Tensor:
+    """Follow the formula, on one process: right for scores of any size."""
+    B = len(video)
+    score = torch.einsum("id,jkd->ijk", video, text)
+    positive = score.diagonal().T.logsumexp(1)
+    back = score.transpose(0, 1)
+    if not double_count:
+        back = back.masked_fill(torch.eye(B, dtype=torch.bool, device=video.device)[..., None], -torch.inf)
+    return (torch.cat([score, back], 1).flatten(1).logsumexp(1) - positive).mean()
+
+
+def _shared(video: Tensor, text: Tensor, double_count: bool) -> Tensor:
+    """Follow the formula for this process's rows; no process holds the scores of all with all."""
+    B, first = len(video), rank() * len(video)
+    everywhere_video, everywhere_text = gather(video), gather(text)
+    own = torch.arange(B, device=video.device)
+    forth = torch.einsum("id,jkd->ijk", video, everywhere_text)
+    positive = forth[own, own + first].logsumexp(1)
+    back = torch.einsum("jd,ikd->ijk", everywhere_video, text)
+    if not double_count:
+        back = back.index_put(
+            (own, own + first), torch.tensor(-torch.inf, dtype=back.dtype, device=back.device)
+        )
+    total = torch.logaddexp(forth.flatten(1).logsumexp(1), back.flatten(1).logsumexp(1))
+    return (total - positive).mean()
+
+
+def _spread(video: Tensor, text: Tensor) -> float:
+    """Bound how far the rows' largest scores can lie apart: no score exceeds the product of the norms."""
+    with torch.no_grad():
+        return float(2 * video.norm(dim=1).max() * text.norm(dim=2).max())
+
+
+class _Lean(torch.autograd.Function):
+    """The loss at the price of its three matrix products, and the memory of one.
+
+    e^(s(i, jk) - r_i), with r_i the largest score of row i, is computed once, in the place of the
+    scores. With r the largest of all, both sums of Z and all gradients follow from it by scaling
+    rows and columns: e^(s - Z_i) = e^(s - r_i) e^(r_i - Z_i), and e^(s - Z_j) likewise. Since
+    r - r_i <= 40, no scale overflows, and what underflows is nothing beside what it is added to.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, video: Tensor, text: Tensor, double_count: bool) -> Tensor:
+        B, K, _ = text.shape
+        weight = video @ text.flatten(0, 1).T  # (B, BK): scores, then e^(s - r_i)
+        positive = _own(weight, K).clone()  # (B, K)
+        row = torch.empty(B, dtype=weight.dtype, device=weight.device)
+        total = torch.empty_like(row)
+        for part in _parts(B):
+            row[part] = weight[part].amax(1)
+            weight[part].sub_(row[part, None]).exp_()
+            total[part] = weight[part].sum(1)
+        most = row.max()
+        scale = (row - most).exp()
+        column = (scale @ weight).view(B, K).sum(1)  # sum over all clips of e^(s - r)
+        if not double_count:
+            column -= (positive - most).exp().sum(1)
+        log_z = torch.logaddexp(total.log() + row, column.clamp_min(0).log() + most)
+        ctx.save_for_backward(video, text, weight, positive, row, log_z)
+        ctx.double_count = double_count
+        return (log_z - positive.logsumexp(1)).mean()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        video, text, weight, positive, row, log_z = ctx.saved_tensors
+        B, K, _ = text.shape
+        most = row.max()
+        along = (row - log_z).exp()  # e^(s - Z_i) = weight * along
+        across = (row - most).exp()  # e^(s - Z_j) = weight * across_i * back_j
+        back = (most - log_z).exp().repeat_interleave(K)
+        own = (positive - log_z[:, None]).exp() * (2 if ctx.double_count else 1) - positive.softmax(1)
+        flat = text.flatten(0, 1)
+        d_video, d_text = torch.empty_like(video), torch.zeros_like(flat)
+        for part in _parts(B):
+            slope = weight[part] * torch.addcmul(along[part, None], across[part, None], back[None])
+            numbers = torch.arange(part.start, part.stop, device=slope.device)
+            slope.view(len(numbers), B, K)[numbers - part.start, numbers] = own[part]
+            d_video[part] = slope @ flat
+            d_text.addmm_(slope.T, video[part])
+        scale = gradient / B
+        return d_video * scale, (d_text * scale).view_as(text), None
+
+
+def _parts(rows: int) -> list[slice]:
+    return [slice(start, min(start + _ROWS, rows)) for start in range(0, rows, _ROWS)]
+
+
+def _own(score: Tensor, K: int) -> Tensor:
+    """Return the scores of clips with their own bags, (B, K), of (B, BK)."""
+    B = len(score)
+    return score.view(B, B, K).diagonal().T

@@ -1,0 +1,129 @@
+"""MIL-NCE is what its formula says, pair by pair, whatever way it is computed."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sayso.losses import mil_nce
+from sayso.losses.mil_nce import _plain, _shared
+
+
+def naive(video, text, double_count=False):
+    """Loop over all pairs, in plain Python floats."""
+    B, K, _ = text.shape
+    score = [[[float(video[i] @ text[j, k]) for k in range(K)] for j in range(B)] for i in range(B)]
+    total = 0.0
+    for i in range(B):
+        positives = [math.exp(score[i][i][k]) for k in range(K)]
+        negatives = [math.exp(score[i][j][k]) for j in range(B) for k in range(K) if j != i]
+        negatives += [math.exp(score[j][i][k]) for j in range(B) for k in range(K) if j != i]
+        twice = 2 if double_count else 1
+        total -= math.log(sum(positives) / (twice * sum(positives) + sum(negatives)))
+    return total / B
+
+
+def draw(B, K, D=6, scale=1.0, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    video = torch.randn(B, D, generator=generator, dtype=torch.float64) * scale
+    return video, torch.randn(B, K, D, generator=generator, dtype=torch.float64) * scale
+
+
+@pytest.mark.parametrize("double_count", [False, True])
+@pytest.mark.parametrize(("B", "K"), [(1, 1), (1, 4), (2, 1), (5, 3), (7, 5)])
+def test_is_the_formula_pair_by_pair(B, K, double_count):
+    video, text = draw(B, K)
+    expected = naive(video, text, double_count)
+    assert mil_nce(video, text, double_count=double_count).item() == pytest.approx(expected, abs=1e-12)
+    assert _plain(video, text, double_count).item() == pytest.approx(expected, abs=1e-12)
+    assert _shared(video, text, double_count).item() == pytest.approx(expected, abs=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 9), st.integers(1, 4), st.floats(0, 30), st.booleans(), st.integers(0, 99))
+def test_the_lean_way_has_the_gradient_of_the_plain_one(B, K, scale, double_count, seed):
+    one = [t.requires_grad_() for t in draw(B, K, scale=scale, seed=seed)]
+    two = [t.detach().clone().requires_grad_() for t in one]
+    fast, plain = mil_nce(*one, double_count=double_count), _plain(*two, double_count)
+    torch.testing.assert_close(fast, plain, rtol=1e-9, atol=1e-9)
+    fast.backward()
+    plain.backward()
+    for a, b in zip(one, two, strict=True):
+        torch.testing.assert_close(a.grad, b.grad, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_in_float32_rows_of_very_different_size_lose_nothing(scale):
+    """Logits spread over almost all that the lean way takes on; the reference is float64."""
+    video, text = draw(300, 3, D=8, scale=0.8)
+    video = video / video.norm(dim=1).max() * 19 * scale
+    text = text / text.norm(dim=2).max()
+    video[::2] *= 0.01
+    exact = [t.clone().requires_grad_() for t in (video, text)]
+    single = [t.float().requires_grad_() for t in (video, text)]
+    want, got = _plain(*exact, False), mil_nce(*single)
+    assert got.dtype == torch.float32
+    assert got.item() == pytest.approx(want.item(), rel=1e-5)
+    want.backward()
+    got.backward()
+    for a, b in zip(exact, single, strict=True):
+        torch.testing.assert_close(b.grad.double(), a.grad, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("bag", ["sum", "first", "max", "attention"])
+@pytest.mark.parametrize("double_count", [False, True])
+def test_gradients_match_finite_differences(bag, double_count):
+    video, text = (t.requires_grad_() for t in draw(4, 3))
+    torch.autograd.gradcheck(
+        lambda v, t: mil_nce(v, t, bag=bag, double_count=double_count), (video, text), atol=1e-6
+    )
+
+
+def test_the_ablations():
+    video, text = draw(5, 4)
+    score = torch.einsum("id,ikd->ik", video, text)
+    best = torch.stack([text[i, score[i].argmax()] for i in range(5)])[:, None]
+    mixed = torch.stack(
+        [sum(w * t for w, t in zip(score[i].softmax(0), text[i], strict=True)) for i in range(5)]
+    )
+    assert mil_nce(video, text, bag="first").item() == pytest.approx(naive(video, text[:, :1]))
+    assert mil_nce(video, text, bag="max").item() == pytest.approx(naive(video, best))
+    assert mil_nce(video, text, bag="attention").item() == pytest.approx(naive(video, mixed[:, None]))
+
+
+def test_with_one_caption_it_is_nce_and_with_equal_scores_the_share_of_positives():
+    video, text = torch.zeros(6, 3), torch.zeros(6, 4, 3)
+    assert mil_nce(video, text).item() == pytest.approx(math.log(11))  # 4 of 4 * (6 + 5)
+    assert mil_nce(video, text, double_count=True).item() == pytest.approx(math.log(12))
+    assert mil_nce(video[:1], text[:1], double_count=True).item() == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("scale", [1e2, 1e4])
+def test_scores_of_any_size_give_numbers(scale):
+    video, text = (t.float().requires_grad_() for t in draw(6, 3, scale=scale))
+    loss = mil_nce(video, text)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(video.grad).all()
+    assert torch.isfinite(text.grad).all()
+
+
+def test_half_precision_is_computed_in_float32():
+    video, text = draw(8, 3)
+    half = mil_nce(video.bfloat16(), text.bfloat16())
+    assert half.dtype == torch.float32
+    assert half.item() == pytest.approx(
+        mil_nce(video.bfloat16().double(), text.bfloat16().double()).item(), rel=1e-5
+    )
+
+
+def test_refuses_shapes_that_disagree():
+    for video, text in [((3, 4), (3, 4)), ((3, 4), (2, 2, 4)), ((3, 4), (3, 2, 5))]:
+        with pytest.raises(ValueError, match=r"mil_nce needs video \(B, D\) and text \(B, K, D\); got"):
+            mil_nce(torch.zeros(video), torch.zeros(text))
+    with pytest.raises(ValueError, match="bag must be"):
+        mil_nce(torch.zeros(2, 3), torch.zeros(2, 2, 3), bag="mean")

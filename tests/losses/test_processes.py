@@ -1,0 +1,75 @@
+"""Two real processes with half of the batch each get the losses and gradients of one with all of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from sayso.losses import max_margin, mil_nce
+
+B, K, D = 6, 3, 5
+
+
+def draw():
+    generator = torch.Generator().manual_seed(0)
+    video = torch.randn(B, D, generator=generator, dtype=torch.float64).requires_grad_()
+    text = torch.randn(B, K, D, generator=generator, dtype=torch.float64).requires_grad_()
+    return video, text, torch.tensor([0, 0, 1, 1, 1, 2])
+
+
+def losses(video, text, group):
+    made = {
+        f"{bag} {twice}": mil_nce(video, text, bag=bag, double_count=twice)
+        for bag in ("sum", "max")
+        for twice in (0, 1)
+    }
+    return {**made, "margin": max_margin(video, text[:, 0], group)}
+
+
+def gradients(video, text, group):
+    """Losses, and the gradients of all rows for each."""
+    found = {}
+    for name, loss in losses(video, text, group).items():
+        grads = torch.autograd.grad(loss, (video, text), retain_graph=True, allow_unused=True)
+        found[name] = (loss.detach(), *grads)
+    return found
+
+
+def main(folder: str) -> None:
+    torch.distributed.init_process_group("gloo")
+    rank = torch.distributed.get_rank()
+    rows = slice(rank * B // 2, (rank + 1) * B // 2)
+    video, text, group = draw()
+    parts = video[rows].detach().requires_grad_(), text[rows].detach().requires_grad_()
+    torch.save(gradients(*parts, group[rows]), f"{folder}/{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_are_one(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    group = {
+        **os.environ,
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, __file__, str(tmp_path)]
+    both = [subprocess.Popen(command, env={**group, "RANK": str(k)}) for k in range(2)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    one, two = (torch.load(tmp_path / f"{k}.pt", weights_only=True) for k in range(2))
+    for name, (loss, *grads) in gradients(*draw()).items():
+        assert ((one[name][0] + two[name][0]) / 2).item() == pytest.approx(loss.item(), abs=1e-12)
+        for whole, *halves in zip(grads, one[name][1:], two[name][1:], strict=True):
+            torch.testing.assert_close(torch.cat(halves) / 2, whole)  # processes average their gradients
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
