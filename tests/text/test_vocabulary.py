@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
-from sayso.text.vocabulary import read_vectors, vocabulary, words_in
+from sayso.text.vocabulary import read_vectors, vocabulary, word_vectors, words_in
 
 
 def test_words_are_runs_of_letters_digits_and_apostrophes():
@@ -73,3 +73,16 @@ def test_says_where_a_file_goes_wrong(tmp_path, name, content, sentence):
         read_vectors(tmp_path / name, ["knife", "wood"])
     with pytest.raises(SaysoError, match=r"none\.txt cannot be read"):
         read_vectors(tmp_path / "none.txt", ["knife"])
+
+
+def test_vectors_of_the_words_that_have_some(tmp_path):
+    (tmp_path / "v.txt").write_text("\n".join(lines()))
+    known, rows = word_vectors(str(tmp_path / "v.txt"), ["glue", "saw", "knife"], 300, 0)
+    assert known == ["glue", "knife"]
+    np.testing.assert_allclose(rows, [[0, 0, 0], VECTORS["glue"], VECTORS["knife"]])
+    with pytest.raises(SaysoError, match="have none of the 1 words"):
+        word_vectors(str(tmp_path / "v.txt"), ["saw"], 300, 0)
+    words, drawn = word_vectors("learned", ["saw", "glue"], 4, 1)
+    assert (words, drawn.shape, drawn.dtype) == (["saw", "glue"], (3, 4), np.float32)
+    assert not drawn[0].any()
+    assert drawn[1:].all()

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
+    from sayso.data.manifest import Failure
     from sayso.index.build import AddReport
     from sayso.index.collection import Index
     from sayso.index.hit import Hit, Media
-    from sayso.index.sources import Failure
 
 __getattr__ = exports(
     __name__,
     {
         "AddReport": "sayso.index.build",
-        "Failure": "sayso.index.sources",
+        "Failure": "sayso.data.manifest",
         "Hit": "sayso.index.hit",
         "Index": "sayso.index.collection",
         "Media": "sayso.index.hit",

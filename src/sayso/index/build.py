@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
+from sayso.data.manifest import Failure, Source
+from sayso.data.sources import find_sources
 from sayso.engine.cut import Job
 from sayso.engine.extract import Finished, extract
 from sayso.index.plan import Cutting, Moved, Plan, Planned, to_job
-from sayso.index.sources import Failure, Source, find_sources
 from sayso.index.store import Record, Store, title_of
 from sayso.index.writer import Writer
 

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from sayso.core.errors import SaysoError, SubtitleError
 from sayso.core.types import Caption, Span
+from sayso.data.manifest import Failure, Row, Source
 from sayso.engine.cut import Job
 from sayso.index.hit import Kind
-from sayso.index.sources import Failure, Row, Source
 from sayso.index.store import Record
 
 

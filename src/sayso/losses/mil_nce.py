@@ -28,7 +28,7 @@ from sayso.core.distributed import gather, processes, rank
 
 Bag = Literal["sum", "first", "max", "attention"]
 
-_ROWS = 256  # of scores worked on at once: they stay in the cache
+_CLIPS = 128  # whose scores are worked on at once: they stay in the cache
 _SPREAD = 40.0  # of the rows' largest scores; e^-40 is nothing beside 1 in float32
 
 
@@ -142,24 +142,25 @@ class _Lean(torch.autograd.Function):
         video, text, weight, positive, row, log_z = ctx.saved_tensors
         B, K, _ = text.shape
         most = row.max()
-        along = (row - log_z).exp()  # e^(s - Z_i) = weight * along
+        share = gradient / B
+        along = share * (row - log_z).exp()  # e^(s - Z_i) = weight * along
         across = (row - most).exp()  # e^(s - Z_j) = weight * across_i * back_j
-        back = (most - log_z).exp().repeat_interleave(K)
+        back = share * (most - log_z).exp().repeat_interleave(K)
         own = (positive - log_z[:, None]).exp() * (2 if ctx.double_count else 1) - positive.softmax(1)
+        own *= share
         flat = text.flatten(0, 1)
-        d_video, d_text = torch.empty_like(video), torch.zeros_like(flat)
+        d_video, d_text = torch.zeros_like(video), torch.empty_like(flat)
         for part in _parts(B):
-            slope = weight[part] * torch.addcmul(along[part, None], across[part, None], back[None])
-            numbers = torch.arange(part.start, part.stop, device=slope.device)
-            slope.view(len(numbers), B, K)[numbers - part.start, numbers] = own[part]
-            d_video[part] = slope @ flat
-            d_text.addmm_(slope.T, video[part])
-        scale = gradient / B
-        return d_video * scale, (d_text * scale).view_as(text), None
+            columns, clips = slice(part.start * K, part.stop * K), torch.arange(B, device=row.device)[part]
+            slope = torch.addcmul(along[:, None], across[:, None], back[columns]).mul_(weight[:, columns])
+            slope.view(B, len(clips), K)[clips, clips - part.start] = own[part]
+            d_video.addmm_(slope, flat[columns])
+            d_text[columns] = slope.T @ video
+        return d_video, d_text.view_as(text), None
 
 
-def _parts(rows: int) -> list[slice]:
-    return [slice(start, min(start + _ROWS, rows)) for start in range(0, rows, _ROWS)]
+def _parts(clips: int) -> list[slice]:
+    return [slice(start, min(start + _CLIPS, clips)) for start in range(0, clips, _CLIPS)]
 
 
 def _own(score: Tensor, K: int) -> Tensor:

@@ -89,3 +89,27 @@ def _until_space(file: BinaryIO) -> bytes:
         if len(read) > 4096:
             raise ValueError("a word has more than 4096 bytes")
     return bytes(read).lstrip(b"\n")
+
+
+def word_vectors(source: str, words: list[str], dim: int, seed: int) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the words that have vectors, and (1 + V, D) float32: row 0, for padding, is zeros.
+
+    Args:
+        source: a file for ``read_vectors``, or ``learned``: random ones to begin with, for all words.
+        words: the words wanted.
+        dim: D of random vectors.
+        seed: of random vectors.
+
+    Raises:
+        SaysoError: if the file cannot be read or has none of the words.
+    """
+    if source == "learned":
+        drawn = np.random.default_rng(seed).standard_normal((1 + len(words), dim), np.float32)
+        drawn[0] = 0
+        return words, drawn
+    found = read_vectors(Path(source).expanduser(), words)
+    known = [word for word in words if word in found]
+    if not known:
+        raise SaysoError(f"the word vectors {source} have none of the {len(words)} words of the captions")
+    rows = np.stack([found[word] for word in known])
+    return known, np.concatenate([np.zeros_like(rows[:1]), rows])

@@ -12,7 +12,8 @@ import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
-from sayso.index.sources import Failure, Row, find_sources, read_manifest
+from sayso.data.manifest import Failure, Row, read_manifest
+from sayso.data.sources import find_sources
 
 
 def touch(path):

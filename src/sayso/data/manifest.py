@@ -1,4 +1,4 @@
-"""Which files to index: folders, single files, manifests, and lists from stdin.
+"""Manifests: files to look at, listed with what is known of them.
 
 A manifest is a CSV, JSONL or Parquet file whose rows name a file (``path``),
 and may name a span (``start_s``, ``end_s``), what is said in it (``text``), a
@@ -13,9 +13,7 @@ import csv
 import json
 import math
 import os
-import stat
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to index, and what is known of it besides its content."""
+    """A file, and what is known of it besides its content."""
 
     path: str
     rows: tuple[Row, ...] = ()
@@ -51,7 +49,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that could not be indexed: where, at which stage, and one sentence why."""
+    """Something that could not be used: where, at which stage, and one sentence why."""
 
     path: str
     stage: str
@@ -65,80 +63,6 @@ class Failure:
 def printable(text: str) -> str:
     """Return ``text`` with undecodable bytes of a file name written as escapes."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[Source | Failure]:
-    """Yield every file that ``paths`` name, each once.
-
-    Args:
-        paths: files, folders, manifests, or ``-`` for a list of them on stdin, one a line.
-        skip: a folder to leave out (the index itself).
-    """
-    seen: set[str] = set()
-    for path in _with_stdin(paths):
-        for source in _expand(path, skip):
-            if source.path not in seen:
-                seen.add(source.path)
-                yield source
-
-
-def _with_stdin(paths: Iterable[str]) -> Iterator[str]:
-    for path in paths:
-        if path == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
-        else:
-            yield path
-
-
-def _expand(path: str, skip: str | None) -> Iterator[Source | Failure]:
-    full = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  no symlink is resolved
-    try:
-        mode = os.stat(full).st_mode  # noqa: PTH116
-    except (OSError, ValueError) as error:
-        yield Failure(full, "find", f"{path} cannot be read: {_reason(error)}")
-        return
-    if stat.S_ISDIR(mode):
-        yield from _walk(full, skip)
-    elif Path(full).suffix.lower() in MANIFESTS:
-        yield from read_manifest(Path(full))
-    else:
-        yield Source(full, named=True)
-
-
-def _walk(folder: str, skip: str | None) -> Iterator[Source | Failure]:
-    """Walk a tree in a stable order, through links, each folder once."""
-    from sayso.media import kind_of
-
-    visited: set[tuple[int, int]] = set()
-    stack = [folder]
-    while stack:
-        here = stack.pop()
-        try:
-            status = os.stat(here)  # noqa: PTH116
-            if (status.st_dev, status.st_ino) in visited or here == skip:
-                continue
-            visited.add((status.st_dev, status.st_ino))
-            with os.scandir(here) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            yield Failure(here, "find", f"the folder {here} cannot be read: {_reason(error)}")
-            continue
-        folders = []
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if _is_folder(entry):
-                folders.append(entry.path)
-            elif kind_of(entry.path) is not None:
-                yield Source(entry.path)
-        stack.extend(reversed(folders))
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def read_manifest(path: Path) -> Iterator[Source | Failure]:
@@ -201,7 +125,3 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
     except (OSError, ValueError, csv.Error) as error:
         raise SaysoError(f"the manifest {path} cannot be read: {error}") from error
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,249 @@
+"""A corpus: videos with captions, small in memory and read at random.
+
+Nothing is kept as an object a caption: captions are columns (starts, ends, packed
+texts), those of one video side by side and in order of time. A corpus that was
+saved opens at once and stays on disk; only what is asked for is read.
+``sayso.data.read_corpus`` makes one from what people have.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.core.errors import MediaError, SaysoError
+from sayso.core.types import Caption, Span
+from sayso.data.strings import Packer, Strings
+
+MARK = "corpus.json"
+_SCHEMA = 1
+_COPIED = 1 << 20
+
+
+class Missing(NamedTuple):
+    """A video that is listed but cannot be learned from, and why, in a few words."""
+
+    video: str
+    why: str
+
+
+class Corpus:
+    """Videos v = 0 .. V-1 and their captions c = 0 .. N-1, numbered through all videos.
+
+    Args:
+        ids: names of the videos, V; features are found by them.
+        paths: their files, V.
+        first: (V + 1,) int64: video v has the captions ``first[v]`` to ``first[v + 1] - 1``.
+        spans: (N, 2) float64, start and end in seconds, by start within a video. An end of
+            infinity is the end of the video.
+        texts: what is said, N.
+        parts: (V, 2) int64: where the video lies inside its file, first byte and size; (0, -1) is all of it.
+        missing: the videos that are listed but not there, or have no captions.
+        dropped: number of captions left out because they say nothing or their times are impossible.
+    """
+
+    def __init__(
+        self,
+        ids: Strings,
+        paths: Strings,
+        first: NDArray[np.int64],
+        spans: NDArray[np.float64],
+        texts: Strings,
+        parts: NDArray[np.int64],
+        missing: Sequence[Missing] = (),
+        dropped: int = 0,
+    ) -> None:
+        self.ids, self.paths, self.first = ids, paths, first
+        self.spans, self.texts, self.parts = spans, texts, parts
+        self.missing, self.dropped = list(missing), dropped
+
+    def __len__(self) -> int:
+        """Return V, the number of videos."""
+        return len(self.paths)
+
+    @property
+    def captions(self) -> int:
+        """N, the number of captions of all videos."""
+        return len(self.texts)
+
+    def captions_of(self, video: int) -> range:
+        """Return the numbers of a video's captions, in order of time."""
+        return range(int(self.first[video]), int(self.first[video + 1]))
+
+    def video_of(self, caption: int) -> int:
+        """Return the video to which a caption belongs."""
+        return int(np.searchsorted(self.first, caption, side="right")) - 1
+
+    def caption(self, caption: int) -> Caption:
+        """Return when a caption is said, and what."""
+        start, end = self.spans[caption]
+        return Caption(Span(float(start), float(end)), self.texts[caption])
+
+    @contextmanager
+    def file(self, video: int) -> Iterator[str]:
+        """Give a file that holds this video alone, for as long as the ``with`` block lasts.
+
+        A video inside a tar shard is copied to a temporary file, as FFmpeg needs to seek in it.
+
+        Raises:
+            SaysoError: if the shard cannot be read.
+        """
+        offset, size = (int(number) for number in self.parts[video])
+        if size < 0:
+            yield self.paths[video]
+            return
+        with tempfile.NamedTemporaryFile(prefix="sayso-") as copy:
+            _copy_part(self.paths[video], offset, size, copy)
+            copy.flush()
+            try:
+                yield copy.name
+            except MediaError as error:
+                raise MediaError(str(error).replace(copy.name, self.name(video))) from error
+
+    def name(self, video: int) -> str:
+        """Return what to call a video in messages: its file, or the shard and its name in it."""
+        path = self.paths[video]
+        return path if self.parts[video][1] < 0 else f"{path}: {self.ids[video]}"
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the corpus to a new folder, from which ``read_corpus`` opens it at once.
+
+        Raises:
+            SaysoError: if there is something of that name already.
+        """
+        target = Path(folder)
+        if target.exists():
+            raise SaysoError(f"{target} is there already; save the corpus under a new name")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            for name, column in self._columns().items():
+                np.save(partial / f"{name}.npy", column)
+            head = {"schema": _SCHEMA, "dropped": self.dropped, "missing": self.missing}
+            (partial / MARK).write_text(json.dumps(head), encoding="utf-8")
+            partial.rename(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        return target
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Self:
+        """Open a corpus that was saved; its columns stay on disk.
+
+        Raises:
+            SaysoError: if it is none, or another version's.
+        """
+        here = Path(folder)
+        try:
+            head = json.loads((here / MARK).read_text(encoding="utf-8"))
+            if head["schema"] != _SCHEMA:
+                raise SaysoError(f"the corpus {here} was saved by another version of sayso; save it anew")
+            found = {path.stem: _mapped(path) for path in here.glob("*.npy")}
+            missing = [Missing(*entry) for entry in head["missing"]]
+            return cls(
+                Strings(found["ids"], found["ids_data"]),
+                Strings(found["paths"], found["paths_data"]),
+                found["first"],
+                found["spans"],
+                Strings(found["texts"], found["texts_data"]),
+                found["parts"],
+                missing,
+                head["dropped"],
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SaysoError(f"{here} is no corpus that can be opened ({error}); save it anew") from error
+
+    def _columns(self) -> dict[str, NDArray[np.generic]]:
+        packed = {"ids": self.ids, "paths": self.paths, "texts": self.texts}
+        columns: dict[str, NDArray[np.generic]] = {name: strings.bounds for name, strings in packed.items()}
+        columns |= {f"{name}_data": strings.data for name, strings in packed.items()}
+        return columns | {"first": self.first, "spans": self.spans, "parts": self.parts}
+
+
+class CorpusBuilder:
+    """Collects videos and their captions into the columns of a corpus."""
+
+    def __init__(self) -> None:
+        self.missing: list[Missing] = []
+        self.dropped = 0
+        self._ids, self._paths, self._texts = Packer(), Packer(), Packer()
+        self._spans, self._first, self._parts = array("d"), array("q", [0]), array("q")
+
+    def add(
+        self,
+        video: str,
+        path: str,
+        captions: Iterable[tuple[float, float, str]],
+        part: tuple[int, int] = (0, -1),
+    ) -> None:
+        """Add a video with its captions (start, end, text); without any it counts as missing."""
+        said = sorted(self._sound(captions))
+        if not said:
+            self.miss(video, "has no captions")
+            return
+        for start, end, text in said:
+            self._spans.extend((start, end))
+            self._texts.append(text)
+        self._ids.append(video)
+        self._paths.append(path)
+        self._parts.extend(part)
+        self._first.append(self._first[-1] + len(said))
+
+    def miss(self, video: str, why: str) -> None:
+        """Count a video that is not there."""
+        self.missing.append(Missing(video, why))
+
+    def finish(self) -> Corpus:
+        """Return the corpus; nothing can be added afterwards."""
+        return Corpus(
+            Strings(*self._ids.arrays()),
+            Strings(*self._paths.arrays()),
+            np.frombuffer(self._first, np.int64),
+            np.frombuffer(self._spans, np.float64).reshape(-1, 2),
+            Strings(*self._texts.arrays()),
+            np.frombuffer(self._parts, np.int64).reshape(-1, 2),
+            self.missing,
+            self.dropped,
+        )
+
+    def _sound(self, captions: Iterable[tuple[float, float, str]]) -> Iterator[tuple[float, float, str]]:
+        """Yield the captions that say something at a possible time; one that starts before 0 starts at 0."""
+        for start, end, text in captions:
+            words = " ".join(text.split())
+            if words and start < float("inf") and max(start, 0.0) <= end:
+                yield max(start, 0.0), end, words
+            else:
+                self.dropped += 1
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """Open a column without reading it; an empty one cannot be mapped."""
+    try:
+        return np.asarray(np.load(path, mmap_mode="r"))
+    except ValueError:
+        return np.asarray(np.load(path))
+
+
+def _copy_part(path: str, offset: int, size: int, copy: IO[bytes]) -> None:
+    try:
+        with Path(path).open("rb") as shard:
+            shard.seek(offset)
+            while size:
+                chunk = shard.read(min(size, _COPIED))
+                if not chunk:
+                    raise SaysoError(f"the shard {path} is shorter than when it was listed; read it anew")
+                copy.write(chunk)
+                size -= len(chunk)
+    except OSError as error:
+        raise SaysoError(f"the shard {path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,135 @@
+"""Making a corpus from what people have; what it is, is told by what is there.
+
+* a corpus that was saved (``Corpus.save``);
+* a folder of videos with caption files beside them (``talk.mp4``, ``talk.en.vtt``);
+* a manifest: CSV, JSONL or Parquet, one row a caption or a video (``sayso.data.manifest``);
+* HowTo100M as released: a CSV of videos, their captions in one file or one file each, and the
+  videos, or their features, in a folder (``sayso.data.datasets.howto100m``);
+* WebDataset shards, ``.tar`` (``sayso.data.shards``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from sayso.core.errors import SaysoError
+from sayso.core.progress import Progress, Silent
+from sayso.core.types import Caption
+from sayso.data import shards
+from sayso.data.corpus import MARK, Corpus, CorpusBuilder
+from sayso.data.datasets import howto100m
+from sayso.data.manifest import MANIFESTS, Failure, Row, Source, read_manifest
+from sayso.data.sources import find_sources
+
+Said = tuple[float, float, str]
+
+
+def read_corpus(
+    path: str | os.PathLike[str],
+    *,
+    videos: str | os.PathLike[str] | None = None,
+    captions: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    files: bool = True,
+    progress: Progress | None = None,
+) -> Corpus:
+    """Return the videos with captions that are at a place.
+
+    What is listed but missing (no such file, no captions) is counted in ``corpus.missing``.
+
+    Args:
+        path: a folder, a manifest, a CSV of HowTo100M's, or a tar shard.
+        videos: HowTo100M only: the folder of the videos or their features, if not beside the CSV.
+        captions: HowTo100M only: the captions' JSON or folder, if not beside the CSV.
+        split: manifests only: take the rows with this in the column ``split``.
+        files: whether the videos must be there; not where features stand in for them.
+        progress: told how many videos were read.
+
+    Raises:
+        SaysoError: if nothing is there, or it is none of these.
+    """
+    here = Path(path).expanduser()
+    builder, progress = CorpusBuilder(), progress or Silent()
+    if (here / MARK).is_file():
+        return Corpus.open(here)
+    release = howto100m.find(here, videos, captions)
+    tars = shards.find(here)
+    if release is not None:
+        howto100m.read(release, builder, progress, files=files)
+    elif tars:
+        shards.read(tars, builder, progress)
+    elif here.is_dir() or here.suffix.lower() in MANIFESTS:
+        _read_sources(here, split, builder, progress, files=files)
+    elif here.exists():
+        raise SaysoError(f"{here} is no corpus; name a folder of videos, a manifest or a tar shard")
+    else:
+        raise SaysoError(f"there is nothing at {here}; name a folder of videos, a manifest or a tar shard")
+    return builder.finish()
+
+
+def _read_sources(
+    here: Path, split: str | None, builder: CorpusBuilder, progress: Progress, *, files: bool
+) -> None:
+    """Read a folder's videos or a manifest's."""
+    from sayso.media import kind_of
+
+    found = find_sources([str(here)]) if here.is_dir() else read_manifest(here)
+    for done, source in enumerate(found, 1):
+        progress.update(done, note=Path(source.path).name)
+        if isinstance(source, Failure):
+            builder.miss(source.path, source.error)
+        elif kind_of(source.path) == "video" or source.named:
+            _add(source, split, builder, files=files)
+
+
+def _add(source: Source, split: str | None, builder: CorpusBuilder, *, files: bool) -> None:
+    rows = [row for row in source.rows if split is None or row.meta.get("split") == split]
+    if split is not None and not rows:
+        return
+    name = next((str(row.meta["video_id"]) for row in rows if "video_id" in row.meta), None)
+    if files and not Path(source.path).is_file():
+        builder.miss(source.path, "there is no such file")
+        return
+    try:
+        said = _said(source, rows)
+    except (SaysoError, ValueError) as error:
+        builder.miss(source.path, str(error))
+    else:
+        builder.add(name or Path(source.path).stem, source.path, said)
+
+
+def _said(source: Source, rows: list[Row]) -> list[Said]:
+    """Return a video's captions: its rows' texts, else what its caption file says (in their spans)."""
+    from sayso.text import Transcript, find_subtitles, read_subtitles, transcript_of
+
+    told = list(chain.from_iterable(map(_told, rows)))
+    if told:
+        return told
+    beside = source.captions or find_subtitles(source.path)
+    if beside is None:
+        return []
+    captions = Transcript(read_subtitles(beside, problems=[]))
+    spans = [row.span for row in rows if row.span is not None]
+    if not spans:
+        return [_plain(caption) for caption in captions]
+    return [(span.start, span.end, transcript_of(captions, span)) for span in spans]
+
+
+def _told(row: Row) -> Iterator[Said]:
+    """Yield the caption in a manifest's row; without times it is of the whole video."""
+    if not row.text:
+        return
+    times = (row.meta.get("text_start_s"), row.meta.get("text_end_s"))
+    if None not in times:
+        yield float(str(times[0])), float(str(times[1])), row.text
+    elif row.span is not None:
+        yield row.span.start, row.span.end, row.text
+    else:
+        yield 0.0, float("inf"), row.text
+
+
+def _plain(caption: Caption) -> Said:
+    return caption.span.start, caption.span.end, caption.text

@@ -1,0 +1,100 @@
+"""WebDataset shards: listed by their headers, videos read from inside."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+
+import numpy as np
+import pytest
+
+from data.narrated import colour_of, narrate
+from sayso.core.types import Caption, Span
+from sayso.data import Clips, Loader, read_corpus
+
+WHOLE = Span(0, float("inf"))
+
+
+def write_shard(path, files):
+    with tarfile.open(path, "w") as shard:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            shard.addfile(entry, io.BytesIO(content))
+    return path
+
+
+CUES = b"WEBVTT\n\n00:01.000 --> 00:02.000\nglue it\n"
+LISTS = {"start": [1, 3], "end": [2, 4], "text": ["cut", "glue"]}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"txt": b"a whole video\n"}, [Caption(WHOLE, "a whole video")]),
+        ({"vtt": CUES, "txt": b"title"}, [Caption(Span(1, 2), "glue it")]),
+        ({"en.vtt": CUES}, [Caption(Span(1, 2), "glue it")]),
+        ({"json": json.dumps(LISTS).encode()}, [Caption(Span(1, 2), "cut"), Caption(Span(3, 4), "glue")]),
+        ({"json": b'[{"start": 1, "end": 2, "text": "cut"}]'}, [Caption(Span(1, 2), "cut")]),
+        ({"json": b'{"captions": [{"start": 1, "end": 2, "text": "cut"}]}'}, [Caption(Span(1, 2), "cut")]),
+        ({"json": b'{"caption": "all of it", "fps": 25}'}, [Caption(WHOLE, "all of it")]),
+        ({"json": b'{"fps": 25}', "txt": b"told"}, [Caption(WHOLE, "told")]),
+    ],
+)
+def test_captions_of_every_form(tmp_path, files, expected):
+    named = {f"part/0001.{suffix}": content for suffix, content in files.items()}
+    corpus = read_corpus(write_shard(tmp_path / "s.tar", {"part/0001.mp4": b"x", **named}))
+    assert [corpus.caption(c) for c in range(corpus.captions)] == expected
+    assert list(corpus.ids) == ["part/0001"]
+
+
+def test_what_is_wrong_in_a_shard_costs_that_sample_or_that_shard(tmp_path):
+    files = {
+        "a.mp4": b"x",
+        "a.json": b"{",
+        "b.txt": b"no video",
+        "c.mp4": b"no caption",
+        "d.mp4": b"x",
+        "d.txt": b"good",
+    }
+    write_shard(tmp_path / "0.tar", files)
+    (tmp_path / "1.tar").write_bytes(b"no tar at all" * 100)
+    corpus = read_corpus(tmp_path)
+    assert list(corpus.ids) == ["d"]
+    why = {missing.video.removeprefix(str(tmp_path)): missing.why for missing in corpus.missing}
+    assert why["/0.tar: b"] == "has no video"
+    assert why["c"] == "has no captions"
+    assert "JSON holds no captions" in why["/0.tar: a"]
+    assert "cannot be read further" in why["/1.tar"]
+
+
+def test_clips_out_of_shards_are_those_of_the_files(tmp_path):
+    (tmp_path / "files").mkdir()
+    for name in ("a", "b", "c"):
+        narrate(tmp_path / "files", name)
+    files = {path.name: path.read_bytes() for path in sorted((tmp_path / "files").iterdir())}
+    write_shard(tmp_path / "0.tar", {k: v for k, v in files.items() if k[0] != "c"})
+    write_shard(tmp_path / "1.tar", {k: v for k, v in files.items() if k[0] == "c"})
+
+    def batches(place):
+        dataset = Clips(read_corpus(place), frames=2, fps=2, size=32, candidates=1, min_s=0)
+        return list(Loader(dataset, 3, workers=2, epochs=2))
+
+    packed, plain = batches(tmp_path), batches(tmp_path / "files")
+    assert len(packed) == 2
+    for one, other in zip(packed, plain, strict=True):
+        assert np.array_equal(one.frames, other.frames)
+        assert one.texts == other.texts
+        assert [colour_of(frames) for frames in one.frames] == [texts[0].split()[1] for texts in one.texts]
+
+
+def test_a_damaged_video_in_a_shard_is_named_as_it_is_in_the_shard(tmp_path):
+    narrate(tmp_path, "good")
+    files = {"good.mp4": (tmp_path / "good.mp4").read_bytes(), "good.txt": b"good"}
+    corpus = read_corpus(write_shard(tmp_path / "s.tar", files | {"x/bad.mp4": b"none", "x/bad.txt": b"bad"}))
+    loader = Loader(Clips(corpus, frames=1, fps=1, size=16, candidates=1), 1, workers=0, epochs=1)
+    assert [batch.texts for batch in loader] == [[("good",)]] * 2
+    (failure,) = loader.failures
+    assert failure.path == f"{tmp_path / 's.tar'}: x/bad"
+    assert failure.error.startswith(f"{tmp_path / 's.tar'}: x/bad is not a video")
