@@ -73,9 +73,9 @@ class TwoTowers:
         scores = seen.float() @ everybody.float().T
         return nn.functional.cross_entropy(scores, torch.arange(first, first + len(seen)))
 
-    def save(self, folder, model, card):
+    def save(self, folder, model, about):
         torch.save(model.state_dict(), folder / "model.pt")
-        (folder / "card.txt").write_text(repr(card["step"]))
+        (folder / "card.txt").write_text(about)
 
 
 def main() -> None:

@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from sayso.cli.align import align
+from sayso.cli.convert import convert
 from sayso.cli.demo import demo
 from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
@@ -21,6 +23,7 @@ from sayso.cli.models import models
 from sayso.cli.pull import pull
 from sayso.cli.search import search
 from sayso.cli.serve import serve
+from sayso.cli.train import train
 from sayso.core.errors import SaysoError
 from sayso.version import __version__
 
@@ -36,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (index, search, serve, demo, evaluate, models, pull, doctor):
+for verb in (index, search, serve, align, demo, train, evaluate, models, pull, convert, doctor):
     app.command()(verb)
 
 

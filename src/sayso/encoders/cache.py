@@ -22,6 +22,7 @@ from sayso.core.lazy import need
 Notify = Callable[[str], None]
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]  # nothing pickled is ever fetched
+OWN = ("config.json", "transform.json", "words.json", "golden.json", "model.safetensors")  # sayso's folders
 PATIENCE_S = 3.0
 
 
@@ -42,6 +43,8 @@ def hub_cache() -> Path:
 
 def is_model(folder: Path) -> bool:
     """Tell whether a folder holds a whole model: configurations, a vocabulary, every safetensors file."""
+    if all((folder / name).is_file() for name in OWN):
+        return True
     return (
         (folder / "config.json").is_file()
         and any((folder / name).is_file() for name in ("preprocessor_config.json", "processor_config.json"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
-from sayso.encoders import cache, catalog
+from sayso.encoders import cache, catalog, saved
 
 if TYPE_CHECKING:
     from sayso.encoders.base import Encoder
@@ -24,7 +24,9 @@ def load(name: str = "auto", *, device: str = "auto", notify: cache.Notify | Non
     Args:
         name: ``auto``: the hub model openai/clip-vit-base-patch32 where it is cached or the hub
             answers at once, else ``offline``; ``offline``: from PyPI packages alone; a hub id such
-            as ``google/siglip2-base-patch16-224``; or a folder that holds such a model.
+            as ``google/siglip2-base-patch16-224``; or a folder that holds such a model, or
+            one that sayso wrote (train, convert, ``save_pretrained``). Of a run's folder, the
+            best step is taken, or the last where none was measured.
         device: ``auto``, ``cpu``, ``cuda``, ``mps``, ...
         notify: called with a sentence about what a person should know: a download, a fall-back.
 
@@ -42,9 +44,9 @@ def load(name: str = "auto", *, device: str = "auto", notify: cache.Notify | Non
         return OfflineEncoder(device)
     path = Path(name).expanduser()
     if name and path.is_dir():
-        return _hub_encoder(path.resolve(), str(path.resolve()), device)
+        return _from_folder(_step_of(path).resolve(), str(path.resolve()), device)
     if HUB_NAME.fullmatch(name) and not name.startswith("."):
-        return _hub_encoder(hub_folder(name, notify), name, device)
+        return _from_folder(hub_folder(name, notify), name, device)
     if len(path.parts) > 1 or name.startswith(("~", ".")):
         raise SaysoError(f"there is no model folder {name}")
     raise SaysoError(
@@ -76,7 +78,22 @@ def _auto(device: str, notify: cache.Notify) -> Encoder:
     return encoder
 
 
-def _hub_encoder(folder: Path, name: str, device: str) -> Encoder:
+def _step_of(folder: Path) -> Path:
+    """Return the step to use of a run's folder; any other folder as it is."""
+    steps = (folder / name for name in ("best", "latest"))
+    return next((step for step in steps if (step / "config.json").is_file()), folder)
+
+
+def _from_folder(folder: Path, name: str, device: str) -> Encoder:
+    kind = saved.kind_of(folder)
+    if kind == "text-video":
+        from sayso.encoders.text_video import TextVideoEncoder
+
+        return TextVideoEncoder.from_pretrained(folder, name=name, device=device)
+    if kind == "howto100m":
+        from sayso.encoders.howto100m import HowTo100MEncoder
+
+        return HowTo100MEncoder.from_pretrained(folder, name=name, device=device)
     from sayso.encoders.hub import HubEncoder
 
     return HubEncoder(folder, name, device)

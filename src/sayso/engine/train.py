@@ -44,10 +44,10 @@ class Method(Protocol):
     def loss(self, embeddings: Embeddings, batch: Batch) -> Tensor:
         """Return the mean loss of this process's rows, against the rows of all processes."""
 
-    def save(self, folder: Path, model: nn.Module, card: dict[str, Any]) -> None:
+    def save(self, folder: Path, model: nn.Module, about: str) -> None:
         """Write an encoder that ``sayso.load`` takes, with the weights of ``model``.
 
-        ``card`` tells how it was trained: step, loss, options.
+        ``about`` tells how it was trained, in Markdown, for the model card.
         """
 
 
@@ -246,15 +246,19 @@ class Trainer:
         if self._main:
             model = self.learner.best_model
             scores = self._measure(model)
-            card = {"step": self.step, "scores": scores, "options": self.config}
 
             def write(folder: Path) -> None:
-                self.method.save(folder, model, card)
+                self.method.save(folder, model, self._about(scores))
                 torch.save(self.learner.state(), folder / "state.pt")
 
             data = {"loader": loader.state(), "scores": scores}
             self.run.save(self.step, write, data, next(iter(scores.values()), None))
         self.accelerator.wait_for_everyone()
+
+    def _about(self, scores: dict[str, float]) -> str:
+        told = "".join(f" {name} {value:.4g}." for name, value in scores.items())
+        recipe = f"\n\n```toml\n{self.config}```" if self.config else ""
+        return f"Trained with sayso for {self.step:,} of {self.options.steps:,} steps.{told}{recipe}"
 
     def _measure(self, model: nn.Module) -> dict[str, float]:
         if self.score is None:

@@ -1,0 +1,140 @@
+"""S3D in clips a second: forward and a training step, next to a plain eager transcription, in one run.
+
+    python benchmarks/s3d.py [--clips 1] [--rounds 5] [--size 224] [--device cpu] [--out FILE]
+
+The plain network is the one of tests/nets/plain_s3d.py: functions of a state dict, float32, batch norm
+written out. Ours infers in bfloat16 where the device computes in it (FastS3D, what the encoder
+uses), and trains in float32 and in bfloat16 autocast. Clips are 32 x 224 x 224. Times are medians of rounds
+in which all take turns; the cosine is that of the two networks' embeddings, the least over the clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from sayso.bench.record import commit
+from sayso.nets import S3D, FastS3D
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "nets"))
+import plain_s3d
+
+
+def timed(way: Callable[[], object], device: str) -> float:
+    start = time.perf_counter()
+    way()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def median_times(ways: dict[str, Callable[[], object]], rounds: int, device: str) -> dict[str, float]:
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, way in ways.items():
+            taken = timed(way, device)
+            if number:
+                times[name].append(taken)
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def training_step(net: Callable[[Tensor], Tensor], weights: list[Tensor], video: Tensor, bfloat16: bool):
+    def step() -> None:
+        with torch.autocast(video.device.type, torch.bfloat16) if bfloat16 else nullcontext():
+            loss = net(video).float().square().sum()
+        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+            weight.data.add_(gradient, alpha=-1e-12)
+
+    return step
+
+
+def plain_training(weights: dict[str, Tensor]) -> tuple[Callable[[Tensor], Tensor], list[Tensor]]:
+    """Return the plain network with batch statistics, and what it learns."""
+    learnt = {
+        key: value.clone().requires_grad_()
+        for key, value in weights.items()
+        if value.is_floating_point() and "running" not in key
+    }
+
+    def unit(w, x, name, number=1, stride=1, padding=(0, 0, 0)):
+        x = F.conv3d(x, w[f"{name}.conv{number}.weight"], stride=stride, padding=padding)
+        norm = f"{name}.bn{number}"
+        return F.relu(
+            F.batch_norm(x, None, None, w[f"{norm}.weight"], w[f"{norm}.bias"], training=True, eps=1e-5)
+        )
+
+    def net(video: Tensor) -> Tensor:
+        infer, plain_s3d.unit = plain_s3d.unit, unit
+        try:
+            return plain_s3d.s3d(learnt, video)
+        finally:
+            plain_s3d.unit = infer
+
+    return net, list(learnt.values())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clips", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    weights = {key: w.to(options.device) for key, w in plain_s3d.weights(plain_s3d.shapes()).items()}
+    net = S3D().to(options.device).eval()
+    net.load_state_dict(weights)
+    g = torch.Generator().manual_seed(0)
+    coarse = torch.rand(options.clips, 3, 8, 14, 14, generator=g)
+    video = F.interpolate(coarse, (32, options.size, options.size), mode="trilinear").to(options.device)
+
+    fast = FastS3D(net, torch.bfloat16)
+    with torch.inference_mode():
+        exact = plain_s3d.s3d(weights, video)
+        cosine = float(torch.cosine_similarity(exact, fast(video)).min())
+        forward = median_times(
+            {
+                "plain": lambda: plain_s3d.s3d(weights, video),
+                "module": lambda: net(video),
+                "fast": lambda: fast(video),
+            },
+            options.rounds,
+            options.device,
+        )
+    net.train()
+    lasting = net.to(memory_format=torch.channels_last_3d)
+    learnt = list(net.parameters())
+    last = video.contiguous(memory_format=torch.channels_last_3d)
+    ways = {
+        "plain": training_step(*plain_training(weights), video, False),
+        "float32": training_step(lasting, learnt, last, False),
+        "bfloat16": training_step(lasting, learnt, last, True),
+    }
+    training = median_times(ways, options.rounds, options.device)
+    rates = {f"forward {name}": options.clips / taken for name, taken in forward.items()}
+    rates |= {f"training {name}": options.clips / taken for name, taken in training.items()}
+    for name, rate in rates.items():
+        kind = name.split()[0]
+        print(f"{name:20} {rate:8.2f} clips/s  {rate / rates[f'{kind} plain']:5.2f} x plain")
+    print(f"cosine of fast and plain embeddings: {cosine:.6f}")
+    if options.device == "cuda":
+        print(f"memory: {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB")
+    if options.out:
+        record = {"commit": commit(), "threads": torch.get_num_threads(), "cosine": cosine, **rates}
+        options.out.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

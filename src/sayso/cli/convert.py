@@ -1,0 +1,42 @@
+"""``sayso convert``: a published checkpoint into a model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def convert(
+    file: Annotated[Path, typer.Argument(help="The checkpoint: .pth or .pth.tar.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="A new folder.", show_default=False)],
+    words: Annotated[
+        Path, typer.Option("--words", help="Its vocabulary: .npy, or a word a line.", show_default=False)
+    ],
+    vectors: Annotated[
+        Path | None, typer.Option("--vectors", help="Word vectors (word2vec), for HowTo100M's network.")
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", min=32, help="Side of clips, pixels.", show_default="224; 200 for .pth.tar"),
+    ] = None,
+) -> None:
+    """Turn a published checkpoint into a folder that --model takes.
+
+    Knows s3d_howto100m.pth with s3d_dict.npy, the open training code's epochNNNN.pth.tar,
+    and howto100m_pt_model.pth. A file that lacks a weight is refused.
+
+    Examples:
+
+      sayso convert s3d_howto100m.pth --words s3d_dict.npy --out ~/models/mil-nce
+
+      sayso index ~/Videos --index my.index --model ~/models/mil-nce
+    """
+    from sayso.encoders.published import convert as convert_file
+
+    model = convert_file(file, words, vectors=vectors, size=size)
+    model.save_pretrained(out)
+    print(
+        f"{out}: {len(model.tokenizer.words):,} words, embeddings of {model.dim}; use it with --model {out}"
+    )

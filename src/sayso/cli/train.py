@@ -1,0 +1,139 @@
+"""``sayso train``: learn a joint embedding of clips and words from narrated videos."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sayso.cli.options import Device, ProgressMode
+from sayso.core.errors import SaysoError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SOME_FAILED, INTERRUPTED = 3, 130
+
+
+class Method(StrEnum):
+    """The systems that train, and the modules that hold them."""
+
+    mil_nce = "mil-nce"
+    howto100m = "howto100m"
+
+
+def train(
+    method: Annotated[Method, typer.Argument(help="mil-nce: from pixels; howto100m: from features.")],
+    corpus: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of videos with captions, a manifest, HowTo100M's release, or .tar shards."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder.", show_default=False)],
+    recipe: Annotated[Path | None, typer.Option("--recipe", "-r", help="A TOML file of options.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", "-s", metavar="KEY=VALUE", help="One option; may be repeated; goes before the recipe."
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            "--test", help="Manifest of captioned clips: measures every checkpoint, and finds the best."
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe and stop.")] = False,
+    device: Device = "auto",
+    progress: ProgressMode = "auto",
+) -> None:
+    """Train; the run's folder is a model that --model takes.
+
+    An interrupt saves the step under way; the same command with --resume goes on. For
+    several processes: accelerate launch -m sayso train ...
+
+    Examples:
+
+      sayso train mil-nce ~/how-to --out runs/mine
+
+      sayso train mil-nce ~/how-to --out runs/small --set size=96 --set width=0.5 --set steps=2000
+
+      sayso index ~/Videos --index my.index --model runs/mine
+    """
+    from sayso.core.config import to_toml
+
+    system = import_module(f"sayso.systems.{method.name}")
+    chosen = _recipe(system.Recipe(), recipe, out / "config.toml" if resume else None, changes or [])
+    if show:
+        print(to_toml(chosen), end="")
+        return
+    done = _run(system, chosen, corpus, out, resume=resume, test=test, device=device, mode=progress)
+    print(json.dumps({"folder": str(done.folder), "step": done.step, "failures": done.failures}))
+    if done.interrupted:
+        sys.exit(INTERRUPTED)
+    if done.failures:
+        sys.exit(SOME_FAILED)
+
+
+def _recipe(default: Any, file: Path | None, resumed: Path | None, changes: list[str]) -> Any:
+    """Return the recipe: the defaults, the file or what the run was begun with, the flags."""
+    from sayso.core.config import read_recipe, with_flags
+
+    file = file or (resumed if resumed and resumed.exists() else None)
+    return with_flags(read_recipe(default, file) if file else default, changes)
+
+
+def _run(
+    system: Any,
+    recipe: Any,
+    corpus: Path,
+    out: Path,
+    *,
+    resume: bool,
+    test: Path | None,
+    device: str,
+    mode: Any,
+) -> Any:
+    from sayso.core.config import to_toml
+    from sayso.core.progress import reporter
+    from sayso.data import read_corpus
+    from sayso.engine.train import Trainer
+
+    with reporter("training", unit="steps", mode=mode) as bar:
+        read = read_corpus(corpus, progress=bar, **system.reading(recipe))
+        bar.message(f"{len(read):,} videos, {read.captions:,} captions, {len(read.missing):,} missing")
+        if not read.captions:
+            raise SaysoError(f"{corpus} holds no video with captions beside it; see: sayso train --help")
+        method = system.make(recipe, read, out, bar)
+        score = None if test is None else _score(method, test)
+        trainer = Trainer(
+            method,
+            method.examples(read),
+            recipe,
+            out,
+            config=to_toml(recipe),
+            device=device,
+            score=score,
+            progress=bar,
+        )
+        return trainer.train(resume=resume)
+
+
+def _score(method: Any, manifest: Path) -> Any:
+    """Return what measures a model: retrieval of the manifest's clips by their captions."""
+    from sayso.bench.clips import clip_retrieval, read_clips
+
+    clips = read_clips(manifest)
+
+    def score(model: nn.Module) -> dict[str, float]:
+        ranks: dict[str, float] = clip_retrieval(method.encoder(model), clips)["text_to_clip"]
+        return {"R@10": ranks.pop("R@10"), **ranks}
+
+    return score

@@ -1,0 +1,1 @@
+"""Public data sets as they are released, one file each."""

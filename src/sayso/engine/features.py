@@ -1,0 +1,93 @@
+"""Features of whole videos, extracted once: what an encoder sees at regular moments, a file a video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sayso.core.errors import SaysoError
+from sayso.core.progress import Progress, Silent
+from sayso.data.manifest import Failure
+from sayso.engine.cut import Job
+from sayso.engine.extract import Finished, extract
+
+if TYPE_CHECKING:
+    from sayso.encoders.base import Encoder
+
+_MADE_BY = "encoder.txt"
+
+
+def extract_features(
+    videos: Mapping[str, str],
+    encoder: Encoder,
+    folder: Path,
+    *,
+    rate: float = 1.0,
+    progress: Progress | None = None,
+) -> list[Failure]:
+    """Write ``folder/<id>.npy``, (T, D) float32, for every video that has none yet.
+
+    Row i is the embedding of the frames from i / rate to (i + 1) / rate seconds. A file appears
+    whole or not at all, so an interrupted run goes on where it was.
+
+    Args:
+        videos: id -> path.
+        encoder: any encoder; its embeddings are the features.
+        folder: where to; it remembers the encoder.
+        rate: rows a second.
+        progress: told how many videos are done.
+
+    Returns:
+        The videos that could not be read to their end; what was read of them is kept.
+
+    Raises:
+        SaysoError: if the folder holds features of another encoder or rate, or an id is no file name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, f"{encoder.name} {encoder.sha256} at {rate:g} a second\n")
+    wrong = next((name for name in videos if os.path.basename(name) != name or not name), None)  # noqa: PTH119
+    if wrong is not None:
+        raise SaysoError(f"the video's id {wrong!r} cannot be the name of a file; give it another")
+    missing = {name: path for name, path in videos.items() if not (folder / f"{name}.npy").exists()}
+    jobs = [Job(path, "video", 1 / rate, tag=name) for name, path in missing.items()]
+    rows: dict[str, list[np.ndarray]] = {job.tag: [] for job in jobs}
+    failures = []
+    done = len(videos) - len(jobs)
+    for item in extract(jobs, encoder):
+        name = item.job.tag
+        if not isinstance(item, Finished):
+            rows[name].append(item.vector)
+            continue
+        done += 1
+        found = rows.pop(name)
+        if item.error:
+            failures.append(Failure(item.job.path, "decode", item.error))
+        if found:
+            _write(folder / f"{name}.npy", np.stack(found))
+        (progress or Silent()).update(done, len(videos), name)
+    return failures
+
+
+def _claim(folder: Path, made_by: str) -> None:
+    """Note whose features a folder holds.
+
+    Raises:
+        SaysoError: if they are another encoder's.
+    """
+    note = folder / _MADE_BY
+    if note.exists() and note.read_text(encoding="utf-8") != made_by:
+        raise SaysoError(
+            f"{folder} holds features of {note.read_text(encoding='utf-8').strip()}; give another folder"
+        )
+    note.write_text(made_by, encoding="utf-8")
+
+
+def _write(path: Path, rows: np.ndarray) -> None:
+    waiting = path.with_name(f".{path.name}")
+    with waiting.open("wb") as file:
+        np.save(file, rows)
+    waiting.replace(path)

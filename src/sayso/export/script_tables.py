@@ -1,0 +1,66 @@
+"""An aligned script as tables and captions that other programs read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from sayso.core.types import Caption
+from sayso.text import write_srt
+
+Row = Mapping[str, object]
+COLUMNS = ("scene", "start_s", "end_s", "confidence", "text")
+
+
+def descriptions_csv(rows: Iterable[Row]) -> str:
+    """Return the descriptions as CSV: scene, start_s, end_s, confidence, text; empty times where unknown.
+
+    Args:
+        rows: of an aligned script: ``kind``, ``text``, ``start_s``, ``end_s``, ``confidence``.
+    """
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(COLUMNS)
+    scene: object = ""
+    for row in rows:
+        if row["kind"] == "heading":
+            scene = row["text"]
+        elif row["kind"] == "description":
+            table.writerow([scene, *(row[name] for name in COLUMNS[1:])])
+    return out.getvalue()
+
+
+def speaker_srt(captions: Iterable[Caption]) -> str:
+    """Return captions as SRT with the speaker's name before what is said."""
+    srt: str = write_srt(
+        replace(caption, text=f"{caption.speaker}: {caption.text}") if caption.speaker else caption
+        for caption in captions
+    )
+    return srt
+
+
+def moments_manifest(video: str, rows: Iterable[Row], least_confidence: float = 0.5) -> str:
+    """Return a manifest (JSON lines) that ``sayso index`` reads: a moment for each speech and description.
+
+    Args:
+        video: the media file, as the manifest names it.
+        rows: of an aligned script.
+        least_confidence: moments that are less sure are left out.
+    """
+    return "".join(
+        json.dumps(row, ensure_ascii=False) + "\n" for row in _moments(video, rows, least_confidence)
+    )
+
+
+def _moments(video: str, rows: Iterable[Row], least: float) -> Iterator[Row]:
+    for row in rows:
+        start, end, confidence = row["start_s"], row["end_s"], row["confidence"]
+        timed = isinstance(start, float) and isinstance(end, float) and end > start
+        sure = isinstance(confidence, float) and confidence >= least
+        if timed and sure and row["kind"] != "heading":
+            said = row["kind"] == "dialogue" and row["speaker"]
+            text = f"{row['speaker']}: {row['text']}" if said else row["text"]
+            yield {"path": video, **row, "text": text}

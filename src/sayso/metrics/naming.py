@@ -1,0 +1,78 @@
+"""Naming: how right the names are, and how right they are where the system is surest.
+
+Items are ranked by confidence. After the first n items the proportion named is n / N and
+the precision is the fraction of right names among them (Bojanowski et al., ICCV 2013).
+The average precision is the mean of the precisions at the items named right, times their
+fraction of all: the area under that curve, counted where it steps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def naming(scores: ArrayLike, truth: ArrayLike, ignore: int | None = None) -> dict[str, float]:
+    """Return accuracy, ranking AP and the mean of per-class AP.
+
+    Args:
+        scores: (N, K) confidence of each class, higher is surer.
+        truth: (N,) the right class, 0 to K - 1.
+        ignore: a class whose AP is left out of the mean (the background).
+
+    Raises:
+        ValueError: if shapes disagree, a score is not finite, a class is out of range, or N is 0.
+    """
+    S, right = _checked(scores, truth)
+    correct = S.argmax(1) == right
+    per_class = class_precision(S, right)
+    kept = [value for k, value in enumerate(per_class) if k != ignore and np.isfinite(value)]
+    return {
+        "accuracy": float(correct.mean()),
+        "AP": float(_average(S.max(1), correct) * correct.mean()) if correct.any() else 0.0,
+        "mAP": float(np.mean(kept)) if kept else float("nan"),
+    }
+
+
+def precision_curve(scores: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
+    """Return the proportion of items named and the precision among them, (N,) each, surest first.
+
+    Args:
+        scores: as for ``naming``.
+        truth: as for ``naming``.
+    """
+    S, right = _checked(scores, truth)
+    order = np.argsort(-S.max(1), kind="stable")
+    ranks = np.arange(1, len(S) + 1)
+    return ranks / len(S), np.cumsum((S.argmax(1) == right)[order]) / ranks
+
+
+def class_precision(scores: ArrayLike, truth: ArrayLike) -> Floats:
+    """Return the average precision of each class, (K,); NaN for a class that no item has.
+
+    Args:
+        scores: as for ``naming``.
+        truth: as for ``naming``.
+    """
+    S, right = _checked(scores, truth)
+    return np.array([_average(S[:, k], right == k) for k in range(S.shape[1])])
+
+
+def _average(confidence: Floats, correct: NDArray[np.bool_]) -> float:
+    """Return the average precision; equal confidences count in the least favourable order."""
+    if not correct.any():
+        return float("nan")
+    hits = correct[np.lexsort((correct, -confidence))]
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    return float(precision[hits].mean())
+
+
+def _checked(scores: ArrayLike, truth: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
+    S, right = np.asarray(scores, dtype=np.float64), np.asarray(truth)
+    if S.ndim != 2 or not len(S) or right.shape != (len(S),) or right.dtype.kind not in "iu":
+        raise ValueError(f"expected scores (N, K) and classes (N,); got {S.shape} and {right.shape}")
+    if not np.isfinite(S).all() or right.min() < 0 or right.max() >= S.shape[1]:
+        raise ValueError(f"scores must be finite and classes within 0 to {S.shape[1] - 1}")
+    return S, right.astype(np.int64)

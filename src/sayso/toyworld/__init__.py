@@ -1,0 +1,23 @@
+"""A toy world: narrated how-to videos of which everything is known, drawn in seconds.
+
+Things have names and looks, actions are seen only as motion, tasks are ordered steps, and
+a narrator names them too early or too late, between chatter. For tests, tutorials and
+claims about methods that need truth; nothing is downloaded. It is a test bench, no
+replacement for real data.
+"""
+
+from sayso.core.lazy import exports
+
+__getattr__ = exports(
+    __name__,
+    {
+        "HowTo": "sayso.toyworld.howto",
+        "Narration": "sayso.toyworld.howto",
+        "render": "sayso.toyworld.write",
+        "held_out_videos": "sayso.toyworld.howto",
+        "training_video": "sayso.toyworld.howto",
+        "write_corpus": "sayso.toyworld.write",
+    },
+)
+
+__all__ = ["HowTo", "Narration", "held_out_videos", "render", "training_video", "write_corpus"]

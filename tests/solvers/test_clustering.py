@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sayso.core.errors import SaysoError
+from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe
+from sayso.solvers.exact import exact
+from sayso.solvers.oracles import Demand, Oracle, background, bag, joint
+from sayso.solvers.rounding import by_oracle, by_row
+
+
+def closed_form(X, lam, Z):
+    N = len(X)
+    C = np.eye(N) - 1 / N
+    A = C @ (np.eye(N) - X @ np.linalg.solve(X.T @ C @ X + N * lam * np.eye(X.shape[1]), X.T)) @ C / N
+    # with A = 1/N C (I - X (X'CX + N lam I)^-1 X') C, as the papers write it
+    return float(np.trace(Z @ Z.T @ A))
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_value_and_gradient_equal_the_closed_form_and_the_kernel_form(seed):
+    r = np.random.default_rng(seed)
+    X, Z, lam = r.normal(size=(9, 3)) + 1, r.random((9, 4)), 0.1
+    problem = Diffrac([X[:4], X[4:]], lam)
+    assert problem.value(Z) == pytest.approx(closed_form(X, lam, Z), abs=1e-12)
+    kernel = Diffrac.from_kernel(X @ X.T, lam)
+    assert kernel.value(Z) == pytest.approx(problem.value(Z), abs=1e-10)
+    way = r.normal(size=Z.shape)
+    slope = (problem.value(Z + 1e-4 * way) - problem.value(Z - 1e-4 * way)) / 2e-4
+    assert np.vdot(problem.gradient(Z), way) == pytest.approx(slope, abs=1e-8)
+
+
+def test_weights_count_as_repeated_rows_and_files_as_arrays(tmp_path):
+    r = np.random.default_rng(0)
+    X, Z, times = r.normal(size=(6, 2)), r.random((6, 3)), np.array([1, 2, 1, 3, 1, 1])
+    again = Diffrac(np.repeat(X, times, 0), 0.1).value(np.repeat(Z, times, 0))
+    assert Diffrac(X, 0.1, weights=times).value(Z) == pytest.approx(again, abs=1e-12)
+    np.save(tmp_path / "x.npy", X)
+    assert Diffrac([tmp_path / "x.npy"], 0.1, bias=5.0).value(Z) == Diffrac(X, 0.1, bias=5.0).value(Z)
+
+
+def program(oracle, cost, prices):
+    """Return the optimum of the oracle's linear program by HiGHS."""
+    from scipy.optimize import linprog
+
+    N, K, J = oracle.rows, oracle.classes, len(oracle.demands)
+    A, simplex = np.zeros((J, N * K + J)), np.zeros((N, N * K + J))
+    for j, d in enumerate(oracle.demands):
+        A[j, d.rows * K + d.label] = -1 if d.weights is None else -d.weights
+        A[j, N * K + j] = -1
+    for n in range(N):
+        simplex[n, n * K : (n + 1) * K] = 1
+    limits = [(0, 1)] * (N * K) + [(0, 0 if d.kappa is None else d.at_least) for d in oracle.demands]
+    wanted = [-d.at_least for d in oracle.demands]
+    return linprog(np.r_[cost.ravel(), prices], A, wanted, simplex, np.ones(N), limits, method="highs")
+
+
+def some_demands(r, N, K, kind):
+    if kind == "one":
+        return [bag(range(5), 1, 2, 1.0), background(range(5, N), 0, 0.4)]
+    demands = []
+    for _ in range(4):
+        rows = r.choice(N, 6, replace=False)
+        kappa = [None, 1.0][r.integers(2)]
+        if kind == "joint":
+            demands.append(joint(rows, r.random(6), int(r.integers(K)), kappa))
+        else:
+            demands.append(bag(rows, int(r.integers(K)) if kind == "any" else len(demands), 2, kappa))
+    return demands
+
+
+@pytest.mark.parametrize("kind", ["one", "several", "any", "joint"])
+def test_each_oracle_is_as_cheap_as_the_linear_program(kind):
+    for seed in range(40):
+        r = np.random.default_rng(seed)
+        oracle = Oracle(12, 4, some_demands(r, 12, 4, kind))
+        cost, prices = r.normal(size=(12, 4)), r.random(len(oracle.demands))
+        best = program(oracle, cost, prices)
+        if not best.success:
+            with pytest.raises(SaysoError, match="contradict"):
+                oracle(cost, prices)
+            continue
+        Z, slack = oracle(cost, prices)
+        assert oracle.violation(Z, slack) < 1e-9
+        assert np.vdot(cost, Z) + prices @ slack == pytest.approx(best.fun, abs=1e-8)
+
+
+def small(seed):
+    """Return a problem and its oracles: faces, actions or joint, with slack and background."""
+    r = np.random.default_rng(seed)
+    blocks, kappa = [r.normal(size=(8, 3)) for _ in range(2)], [None, 0.01, 1.0][seed // 3 % 3]
+    kinds = [
+        lambda: [bag(range(4), 1, 2, kappa), bag(range(2, 6), 2, 1, kappa)],
+        lambda: [bag(range(3), 1, 2, kappa), background(range(3, 8), 0, 0.4)],
+        lambda: [joint(range(4), r.random(4), 1, kappa), joint(range(4, 7), r.random(3), 2, kappa)],
+    ]
+    return Diffrac(blocks, 0.1), [Oracle(8, 3, kinds[seed % 3]()) for _ in blocks]
+
+
+def check_against_the_exact_solver(seeds):
+    for seed in seeds:
+        problem, oracles = small(seed)
+        _, best = exact(problem, oracles)
+
+        def watch(state, step, gap, best=best):
+            assert state.value() - best <= gap + 1e-7
+            parts = zip(state.oracles, state.problem.slices, state.slack, strict=True)
+            assert max(o.violation(state.Z[rows], s) for o, rows, s in parts) < 1e-8
+
+        for found in (
+            frank_wolfe(problem, oracles, pairwise=True, gap=9e-5, steps=3000, watch=watch),
+            block_frank_wolfe(problem, oracles, gap=9e-5, passes=5000, every=25, watch=watch),
+        ):
+            assert found.value == pytest.approx(best, abs=1e-4), seed
+
+
+def test_both_solvers_reach_the_exact_optimum():
+    check_against_the_exact_solver(range(3))
+
+
+@pytest.mark.slow
+def test_both_solvers_reach_the_exact_optimum_of_200_problems():
+    check_against_the_exact_solver(range(200))
+
+
+def test_solving_goes_on_after_an_interrupt_as_if_it_had_not_stopped(tmp_path):
+    problem, oracles = small(4)
+    whole = block_frank_wolfe(problem, oracles, gap=0, passes=20)
+
+    def interrupt(state, done, gap):
+        if done == 10:
+            raise KeyboardInterrupt
+
+    file = tmp_path / "state.npz"
+    with pytest.raises(KeyboardInterrupt):
+        block_frank_wolfe(problem, oracles, gap=0, passes=20, state=file, watch=interrupt)
+    again = block_frank_wolfe(problem, oracles, gap=0, passes=20, state=file)
+    np.testing.assert_allclose(again.Z, whole.Z, atol=1e-12)
+    with pytest.raises(SaysoError, match="another problem"):
+        block_frank_wolfe(*small(0)[:1], [Oracle(8, 3)] * 2, state=file)
+
+
+def test_rounding_keeps_the_demands():
+    problem, oracles = small(0)
+    found = frank_wolfe(problem, oracles, gap=1e-3)
+    labels = by_oracle(found, oracles)
+    assert (labels[:4] == 1).sum() >= 2 and (labels[8:12] == 1).sum() >= 2
+    assert by_row([[0.2, 0.8]]).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("demand", "said"),
+    [
+        (Demand(np.array([9]), 0, 1), "outside"),
+        (Demand(np.array([0, 0]), 0, 1), "twice"),
+        (Demand(np.array([0, 1]), 0, 3), "ask for less"),
+        (Demand(np.array([0, 1]), 0, 1.5), "whole number"),
+    ],
+)
+def test_a_wrong_demand_is_said(demand, said):
+    with pytest.raises(SaysoError, match=said):
+        Oracle(4, 2, [demand])
+
+
+@pytest.mark.parametrize("X", [np.zeros(3), np.full((3, 2), np.nan)])
+def test_wrong_features_are_said(X):
+    with pytest.raises(SaysoError, match="feature"):
+        Diffrac(X, 0.1)

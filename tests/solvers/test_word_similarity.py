@@ -1,0 +1,50 @@
+"""Similar words are found through their keys exactly as by comparing all pairs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.solvers.word_similarity import similar_words, similarity, stem
+
+words = st.text(alphabet="abinges", min_size=0, max_size=8)
+
+
+@given(st.sets(words, max_size=12), st.sets(words, max_size=12))
+def test_keys_find_what_comparing_all_pairs_finds(a, b):
+    expected = {
+        first: sorted((second, similarity(first, second)) for second in b if similarity(first, second))
+        for first in a
+        if first
+    }
+    assert similar_words(a, b) == expected
+
+
+@given(words, words)
+def test_similarity_is_symmetric_and_graded(a, b):
+    assert similarity(a, b) == similarity(b, a)
+    assert (similarity(a, b) == 4) == (a == b != "")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "grade"),
+    [
+        ("walk", "walked", 3),
+        ("walking", "walks", 3),
+        ("friend", "freind", 2),
+        ("colour", "color", 2),
+        ("house", "mouse", 2),
+        ("cat", "hat", 0),
+        ("then", "when", 0),
+        ("", "", 0),
+    ],
+)
+def test_grades(a, b, grade):
+    assert similarity(a, b) == grade
+
+
+def test_a_stem_keeps_three_letters():
+    assert stem("sing") == "sing"
+    assert stem("singing") == "sing"
+    assert stem("is") == "is"

@@ -1,0 +1,107 @@
+"""HowTo100M from narrated videos, or from features alone, to a model that indexes and searches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import sayso
+import toy
+from sayso.core.config import with_flags
+from sayso.core.errors import SaysoError
+from sayso.core.progress import Silent
+from sayso.data import Loader, read_corpus
+from sayso.engine.features import extract_features
+from sayso.losses import max_margin
+from sayso.media import stream_frames
+from sayso.systems.howto100m import Recipe, make, reading
+from sayso.toyworld import write_corpus
+
+SMALL = [
+    "dim=16",
+    "word_dim=12",
+    "batch_size=8",
+    "per_video=2",
+    "steps=4",
+    "warmup=1",
+    "save_every=2",
+    "workers=0",
+]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("toy") / "world", videos=8, test_clips=4, size=32)
+
+
+def test_features_are_what_the_encoder_sees_each_second(world, tmp_path):
+    corpus, encoder = read_corpus(world / "train"), toy.ColourEncoder()
+    videos = {name: corpus.name(k) for k, name in enumerate(corpus.ids)}
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"nothing")
+    failures = extract_features({**videos, "broken": str(broken)}, encoder, tmp_path / "f")
+    assert [failure.path for failure in failures] == [str(broken)]
+    assert not (tmp_path / "f" / "broken.npy").exists()
+    name = corpus.ids[3]
+    rows = np.load(tmp_path / "f" / f"{name}.npy")
+    size = encoder.clip.size
+    frames = [
+        frame for _, frame in stream_frames(videos[name], fps=encoder.clip.fps, size=size, crop="squash")
+    ]
+    assert len(rows) == pytest.approx(len(frames) / encoder.clip.fps, abs=1)
+    before = (tmp_path / "f" / f"{name}.npy").stat().st_mtime_ns
+    extract_features(videos, encoder, tmp_path / "f")
+    assert (tmp_path / "f" / f"{name}.npy").stat().st_mtime_ns == before, "nothing is read twice"
+    with pytest.raises(SaysoError, match=r"holds features of .* at 1 a second; give another folder"):
+        extract_features(videos, encoder, tmp_path / "f", rate=2)
+
+
+def test_given_features_need_no_videos(world, tmp_path):
+    corpus = read_corpus(world / "train")
+    rng = np.random.default_rng(0)
+    for folder, width, rate in (("2d", 6, 1.0), ("3d", 4, 1.5)):
+        (tmp_path / folder).mkdir()
+        for name in corpus.ids:
+            np.save(tmp_path / folder / f"{name}.npy", rng.random((int(60 * rate), width), np.float32))
+    flags = [f'features=["{tmp_path}/2d", "{tmp_path}/3d"]', "rates=[1, 1.5]", "intra=0.25"]
+    recipe = with_flags(Recipe(), [*SMALL, *flags])
+    assert reading(recipe) == {"files": False}
+    method = make(recipe, corpus, tmp_path, Silent())
+    batch = next(iter(Loader(method.examples(corpus), 8, workers=0)))
+    features, words = method.inputs(batch)
+    assert (features.shape, words.shape) == ((8, 10), (8, 20))
+    torch.testing.assert_close(features[:, :6].norm(dim=1), torch.ones(8))
+    video, text = method.model(features, words)
+    expected = max_margin(video, text, torch.from_numpy(batch.video), margin=0.1, intra=0.25)
+    torch.testing.assert_close(method.loss((video, text), batch), expected)
+    encoder = method.encoder(method.model)
+    np.testing.assert_allclose(encoder.encode_features(batch.features), video.detach(), atol=1e-5)
+    with pytest.raises(SaysoError, match="takes features of clips, not pixels"):
+        encoder.encode_video(np.zeros((1, 2, 8, 8, 3), np.uint8))
+    with pytest.raises(SaysoError, match="2 features and 1 rates"):
+        make(with_flags(recipe, ["rates=[1.0]"]), corpus, tmp_path, Silent())
+
+
+def sayso_command(*arguments):
+    command = [sys.executable, "-m", "sayso", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+
+
+def test_from_a_folder_of_videos_to_search(world, tmp_path):
+    run, index = tmp_path / "run", tmp_path / "my.index"
+    flags = [part for flag in SMALL for part in ("--set", flag)]
+    command = ["train", "howto100m", world / "train", "--out", run, *flags]
+    done = sayso_command(*command, "--test", world / "test" / "manifest.csv")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["step"] == 4
+    encoder = sayso.load(str(run))
+    assert (encoder.dim, encoder.clip.frames, encoder.clip.fps) == (16, 4, 1.0)
+    assert sayso_command("index", world / "test", "--index", index, "--model", run).returncode == 0
+    found = sayso_command("search", index, "push the ball", "--json")
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout.splitlines()[0])["path"].endswith(".mp4")

@@ -1,0 +1,145 @@
+"""MIL-NCE from narrated videos on disk to a model that indexes and searches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import sayso
+from sayso.core.config import with_flags
+from sayso.core.errors import SaysoError
+from sayso.data import Loader, read_corpus
+from sayso.losses import max_margin, mil_nce
+from sayso.systems.mil_nce import MilNce, Recipe
+from sayso.toyworld import write_corpus
+
+SMALL = [
+    "frames=4", "fps=2.5", "size=32", "width=0.125", "dim=16", "hidden=32", "word_dim=12", "min_s=3.2",
+    "candidates=3", "batch_size=8", "steps=4", "warmup=2", "save_every=2", "log_every=1", "workers=0",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("toy") / "world", videos=10, test_clips=8, size=32)
+
+
+def method(world, *flags):
+    corpus = read_corpus(world / "train")
+    made = MilNce(with_flags(Recipe(), [*SMALL, *flags]), corpus)
+    (batch,) = (next(iter(Loader(made.examples(corpus), 8, workers=0))),)
+    return made, batch
+
+
+def test_a_bag_of_lines_becomes_a_bag_of_embeddings(world):
+    made, batch = method(world)
+    frames, words = made.inputs(batch)
+    assert (frames.shape, frames.dtype) == ((8, 4, 32, 32, 3), torch.uint8)
+    assert words.shape == (8, 3, 16)
+    known = ["", *made.tokenizer.words]
+    assert [known[n] for n in words[2, 1] if n] == sayso.text.vocabulary.words_in(batch.texts[2][1])[:16]
+    made.model.eval()
+    video, text = made.model(frames, words)
+    encoder = made.encoder(made.model)
+    np.testing.assert_allclose(encoder.encode_text([batch.texts[2][1]])[0], text[2, 1].detach(), atol=1e-5)
+    found = encoder.encode_video(batch.frames[:2])
+    cosine = (found * video[:2].detach().numpy()).sum(1) / (
+        np.linalg.norm(found, axis=1) * video[:2].detach().norm(dim=1).numpy()
+    )
+    assert cosine.min() > 0.999
+
+
+@pytest.mark.parametrize(
+    ("flags", "bag", "lines"),
+    [([], "sum", 3), (["bag=first"], "sum", 1), (["bag=max"], "max", 3), (["bag=attention"], "attention", 3)],
+)
+def test_the_loss_is_that_of_the_bag(world, flags, bag, lines):
+    made, batch = method(world, *flags)
+    embeddings = made.model(*made.inputs(batch))
+    assert embeddings[1].shape[1] == lines
+    torch.testing.assert_close(made.loss(embeddings, batch), mil_nce(*embeddings, bag=bag))
+
+
+def test_cat_joins_the_lines_before_they_are_embedded(world):
+    made, batch = method(world, "bag=cat")
+    words = made.inputs(batch)[1]
+    assert words.shape == (8, 1, 48)
+    joined = made.tokenizer([" ".join(batch.texts[0])])
+    torch.testing.assert_close(words[0], joined)
+
+
+def test_max_margin_knows_which_clips_are_of_one_video(world):
+    made, batch = method(world, "loss=max_margin", "per_video=2", "intra=0.25", "margin=0.3")
+    video, text = made.model(*made.inputs(batch))
+    assert len(set(batch.video.tolist())) == 4
+    unit = torch.nn.functional.normalize
+    expected = max_margin(
+        unit(video, dim=1), unit(text[:, 0], dim=1), torch.from_numpy(batch.video), margin=0.3, intra=0.25
+    )
+    torch.testing.assert_close(made.loss((video, text), batch), expected)
+
+
+def test_learned_words_learn_and_given_ones_do_not(world, tmp_path):
+    assert method(world)[0].model.text.word_embd.weight.requires_grad
+    corpus = read_corpus(world / "train")
+    words = sayso.text.vocabulary.vocabulary(corpus.texts)[:5]
+    (tmp_path / "vectors.txt").write_text("\n".join(f"{word} 1 2 3" for word in words))
+    made, _ = method(world, f"words={tmp_path / 'vectors.txt'}")
+    assert made.tokenizer.words == words
+    assert made.model.text.word_embd.weight.shape == (6, 3)
+    assert not made.model.text.word_embd.weight.requires_grad
+
+
+def sayso_command(*arguments):
+    command = [sys.executable, "-m", "sayso", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_from_a_folder_of_videos_to_search(world, tmp_path):
+    run, index = tmp_path / "run", tmp_path / "my.index"
+    flags = [part for flag in SMALL for part in ("--set", flag)]
+    command = [
+        "train",
+        "mil-nce",
+        world / "train",
+        "--out",
+        run,
+        "--test",
+        world / "test" / "manifest.csv",
+        *flags,
+    ]
+    done = sayso_command(*command)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["step"] == 4
+    assert "10 videos" in done.stderr
+    assert "R@10" in (run / "best" / "README.md").read_text()
+    assert sayso_command(*command).returncode == 1
+    more = sayso_command(*command[:5], "--resume", "--set", "steps=6")
+    assert more.returncode == 0, more.stderr
+    assert json.loads(more.stdout)["step"] == 6
+    assert sayso.load(str(run)).dim == 16
+    assert sayso_command("index", world / "test", "--index", index, "--model", run).returncode == 0
+    found = sayso_command("search", index, "push the ball", "--json")
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout.splitlines()[0])["path"].endswith(".mp4")
+
+
+def test_says_what_is_wrong_in_one_sentence(world, tmp_path):
+    unknown = sayso_command("train", "mil-nce", world / "train", "--out", tmp_path / "run", "--set", "step=3")
+    assert (unknown.returncode, unknown.stderr) == (
+        1,
+        "sayso: --set has the unknown key 'step'; did you mean 'steps'?\n",
+    )
+    (tmp_path / "none").mkdir()
+    empty = sayso_command("train", "mil-nce", tmp_path / "none", "--out", tmp_path / "run")
+    assert empty.returncode == 1
+    assert empty.stderr.splitlines()[-1].startswith("sayso: ")
+    corpus = read_corpus(world / "train")
+    clips = MilNce(with_flags(Recipe(), SMALL), corpus).examples(corpus)
+    with pytest.raises(SaysoError, match="an epoch has 10 items and a batch takes 64"):
+        Loader(clips, 64)
