@@ -23,6 +23,7 @@ from sayso.cli.models import models
 from sayso.cli.pull import pull
 from sayso.cli.search import search
 from sayso.cli.serve import serve
+from sayso.cli.toyworld import toyworld
 from sayso.cli.train import train
 from sayso.core.errors import SaysoError
 from sayso.version import __version__
@@ -39,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (index, search, serve, align, demo, train, evaluate, models, pull, convert, doctor):
+for verb in (index, search, serve, align, demo, train, evaluate, models, pull, convert, toyworld, doctor):
     app.command()(verb)
 
 
