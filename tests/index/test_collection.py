@@ -60,6 +60,19 @@ def test_limit_threshold_and_merging(index):
     assert len(index.search("yellow", merge=False, where="path LIKE '%yellow%'")) == 2
 
 
+def test_fewer_answers_are_the_first_of_more(tmp_path):
+    """Also where seen and said disagree: what leads neither ranking may lead their fusion."""
+    toy.make_video(tmp_path / "v.mp4", ["red", "green", "blue", "white"], 4)
+    rows = ["v.mp4,0,4,a wall", "v.mp4,4,8,blue red paint", "v.mp4,8,12,a red red door", "v.mp4,12,16,red"]
+    (tmp_path / "rows.csv").write_text("path,start_s,end_s,text\n" + "\n".join(rows) + "\n")
+    index = Index.open(tmp_path / "my.index", toy.ColourEncoder())
+    index.add(tmp_path / "rows.csv")
+    for merge in (False, True):
+        whole = [hit.id for hit in index.search("red", limit=4, merge=merge)]
+        for limit in (1, 2, 3):
+            assert [hit.id for hit in index.search("red", limit=limit, merge=merge)] == whole[:limit]
+
+
 def test_pictures_and_clips_are_queries(index, media):
     image = Image.new("RGB", (40, 90), toy.COLOURS["white"])
     assert name(index.search(like=image)[0]) == "white.png"

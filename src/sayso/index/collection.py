@@ -237,11 +237,12 @@ class Index:
         merge: bool,
     ) -> list[Hit]:
         """Look at more and more clips until they merge into enough moments."""
-        reach = max(100, 4 * limit) if merge else limit
+        fused = 0 < weight < 1  # a clip that is second in both rankings may well be the first of all
+        reach = max(100, 4 * limit) if merge or fused else limit
         while True:
             seen = found.search_seen(self.store, vector, reach, where) if vector is not None else []
             said = found.search_said(self.store, words, reach, where) if weight > 0 else []
-            clips = found.fuse(seen, said, weight) if 0 < weight < 1 else said if vector is None else seen
+            clips = found.fuse(seen, said, weight) if fused else said if vector is None else seen
             moments = merge_neighbours(clips) if merge else clips
             if min_score is not None:
                 moments = [moment for moment in moments if moment.score >= min_score]
