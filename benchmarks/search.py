@@ -153,7 +153,8 @@ def run_faiss(folder: Path, queries: np.ndarray, kind: str) -> dict:
     built = time.perf_counter() - start
     if kind == "flat":
         best, result = timed(lambda q: index.search(q[None], K)[1][0].tolist(), queries)
-        return {**result, "build_s": built, "found": [[str(i) for i in ids] for ids in best]}
+        found = [[str(i) for i in ids] for ids in best]
+        return {**result, "build_s": built, "resident_gb": resident_gb(), "found": found}
     exact = json.loads((folder / "exact.json").read_text())
     for ef in (32, 64, 128, 256, 512, 1024):
         index.hnsw.efSearch = ef
@@ -161,7 +162,7 @@ def run_faiss(folder: Path, queries: np.ndarray, kind: str) -> dict:
         found = [[str(i) for i in ids] for ids in best]
         if recall(found, exact) >= 0.95:
             break
-    return {**result, "build_s": built, "found": found, "efSearch": ef}
+    return {**result, "build_s": built, "resident_gb": resident_gb(), "found": found, "efSearch": ef}
 
 
 def recall(found: list[list[str]], exact: list[list[str]]) -> float:
@@ -176,7 +177,7 @@ def child(engine: str, folder: Path) -> None:
         "flat": lambda: run_faiss(folder, queries, "flat"),
         "hnsw": lambda: run_faiss(folder, queries, "hnsw"),
     }[engine]()
-    print(json.dumps({**result, "resident_gb": resident_gb()}))
+    print(json.dumps({"resident_gb": resident_gb(), **result}))
 
 
 def measure(engine: str, folder: Path) -> dict:

@@ -12,7 +12,7 @@ from sayso.core.types import Box, Caption, Clip, Span
 from sayso.version import __version__
 
 if TYPE_CHECKING:
-    from sayso import encoders, media, metrics, text
+    from sayso import encoders, losses, media, metrics, nets, solvers, text, toyworld
     from sayso.encoders import load
     from sayso.index import Index
 
@@ -22,9 +22,13 @@ __getattr__ = exports(
         "Index": "sayso.index",
         "encoders": "sayso.encoders",
         "load": "sayso.encoders",
+        "losses": "sayso.losses",
         "media": "sayso.media",
         "metrics": "sayso.metrics",
+        "nets": "sayso.nets",
+        "solvers": "sayso.solvers",
         "text": "sayso.text",
+        "toyworld": "sayso.toyworld",
     },
 )
 
@@ -37,7 +41,11 @@ __all__ = [
     "__version__",
     "encoders",
     "load",
+    "losses",
     "media",
     "metrics",
+    "nets",
+    "solvers",
     "text",
+    "toyworld",
 ]

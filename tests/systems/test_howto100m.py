@@ -87,6 +87,16 @@ def test_given_features_need_no_videos(world, tmp_path):
         make(with_flags(recipe, ["rates=[1.0]"]), corpus, tmp_path, Silent())
 
 
+def test_videos_of_one_name_are_not_mixed_up(world, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        for ending in ("mp4", "vtt"):
+            source = next((world / "train").glob(f"*.{ending}"))
+            (tmp_path / folder / f"x.{ending}").write_bytes(source.read_bytes())
+    with pytest.raises(SaysoError, match="have one name, and features go by names"):
+        make(with_flags(Recipe(), SMALL), read_corpus(tmp_path), tmp_path / "run", Silent())
+
+
 def sayso_command(*arguments):
     command = [sys.executable, "-m", "sayso", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)

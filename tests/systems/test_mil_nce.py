@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 import sayso
-from sayso.core.config import with_flags
+from sayso.core.config import changed, read_recipe, to_toml, with_flags
 from sayso.core.errors import SaysoError
 from sayso.data import Loader, read_corpus
 from sayso.losses import max_margin, mil_nce
@@ -143,3 +146,12 @@ def test_says_what_is_wrong_in_one_sentence(world, tmp_path):
     clips = MilNce(with_flags(Recipe(), SMALL), corpus).examples(corpus)
     with pytest.raises(SaysoError, match="an epoch has 10 items and a batch takes 64"):
         Loader(clips, 64)
+
+
+@pytest.mark.parametrize("name", ["mil_nce", "howto100m"])
+def test_published_recipes_are_recipes(name):
+    path = Path(__file__).parents[2] / "recipes" / f"{name}.toml"
+    system = import_module(f"sayso.systems.{name}")
+    recipe = read_recipe(system.Recipe(), path)
+    assert recipe.lr == {"mil_nce": 1e-3, "howto100m": 1e-4}[name]
+    assert changed(system.Recipe(), tomllib.loads(to_toml(recipe)), where="here") == recipe

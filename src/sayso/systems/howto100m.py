@@ -151,10 +151,25 @@ def make(recipe: Recipe, corpus: Corpus, folder: Path, progress: Progress) -> Ho
     from sayso.encoders import load
 
     backbone = load(recipe.backbone, notify=progress.message)
-    videos = {name: corpus.name(number) for number, name in enumerate(corpus.ids)}
-    for failure in extract_features(videos, backbone, folder / "features", progress=progress):
+    for failure in extract_features(_files(corpus), backbone, folder / "features", progress=progress):
         progress.message(f"{failure.path}: {failure.error}")
     return HowTo100M(recipe, corpus, [open_features(folder / "features", 1.0)], backbone)
+
+
+def _files(corpus: Corpus) -> dict[str, str]:
+    """Return id -> file.
+
+    Raises:
+        SaysoError: if two videos have one id, or a video lies in a shard.
+    """
+    files: dict[str, str] = {}
+    for name, path, (_, size) in zip(corpus.ids, corpus.paths, corpus.parts, strict=True):
+        if name in files:
+            raise SaysoError(f"{files[name]} and {path} have one name, and features go by names; rename one")
+        if size >= 0:
+            raise SaysoError(f"{path} is a shard; unpack it, or extract features and give them as 'features'")
+        files[name] = path
+    return files
 
 
 def _width(source: Features, corpus: Corpus) -> int:

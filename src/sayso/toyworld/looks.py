@@ -42,7 +42,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What all steps of a video share.
+    """The place where a step is filmed, and how.
 
     Args:
         backdrop: (H + 2 m, W + 2 m, 3) float32, with a margin of m pixels for the camera to move in.

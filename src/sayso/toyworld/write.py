@@ -36,19 +36,20 @@ _KEYFRAMES = 10  # frames from one to the next: clips are read at random
 def render(video: HowTo, *, size: int = 64, fps: int = 10) -> Iterator[Frames]:
     """Yield a video in pieces (T, size, size, 3) uint8 RGB, steps and pauses in turn.
 
-    The same video always gives the same pixels.
+    The same video always gives the same pixels. Every step is another shot, in another place:
+    were the place the same throughout, it alone would tell which video's words to expect.
     """
     rng = np.random.default_rng([*video.seed, 1])
-    style = draw_style(rng, size)
     now = 0
     for step in video.steps:
+        style = draw_style(rng, size)
         begin, end = round(step.span.start * fps), round(step.span.end * fps)
         if begin > now:
             yield film_place(rng, style, begin - now, size)
         yield film_step(rng, style, step.verb, step.colour, step.thing, end - begin, size)
         now = end
     if round(video.duration_s * fps) > now:
-        yield film_place(rng, style, round(video.duration_s * fps) - now, size)
+        yield film_place(rng, draw_style(rng, size), round(video.duration_s * fps) - now, size)
 
 
 def write_corpus(
