@@ -245,6 +245,9 @@ def test_files(tmp_path):
     path.write_text(" \n ")
     with pytest.raises(SaysoError, match="there is no text in the file"):
         read_screenplay(path)
+    (tmp_path / "noise.txt").write_bytes(bytes(range(256)) * 8)
+    with pytest.raises(SaysoError, match="holds no text a person can read"):
+        read_screenplay(tmp_path / "noise.txt")
     with pytest.raises(SaysoError, match="found no file there"):
         read_screenplay(tmp_path / "absent.txt")
 

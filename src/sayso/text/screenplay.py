@@ -20,6 +20,7 @@ from sayso.core.lazy import need
 
 Kind = Literal["heading", "description", "dialogue", "parenthetical", "transition"]
 Style = Literal["indented", "flat", "transcript"]
+FOREIGN = 0.05  # of the characters may be none that are written
 LARGEST = 32 * 2**20
 
 
@@ -93,6 +94,10 @@ def read_screenplay(path: str | os.PathLike[str]) -> Screenplay:
     text = _text(Path(path))
     if not text.strip():
         raise SaysoError(f"{os.fspath(path)}: expected a screenplay, but there is no text in the file")
+    if sum(not (char.isprintable() or char.isspace()) for char in text) > FOREIGN * len(text):
+        raise SaysoError(
+            f"{os.fspath(path)}: expected a screenplay, but the file holds no text a person can read"
+        )
     return parse_screenplay(text)
 
 
