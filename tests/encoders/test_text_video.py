@@ -52,6 +52,24 @@ def test_a_saved_model_loads_and_is_the_same(encoder, folder):
     )
 
 
+def test_embeddings_that_are_compared_by_cosine_have_unit_norm(encoder, tmp_path):
+    parts = (encoder.net, encoder.tokenizer, encoder.clip)
+    unit = TextVideoEncoder(*parts, similarity="cosine", device="cpu")
+    frames = clips(3, 4, 40, 48, 3)
+    for found, plain in (
+        (unit.encode_video(frames), encoder.encode_video(frames)),
+        (unit.encode_text(["red ball", "jumps"]), encoder.encode_text(["red ball", "jumps"])),
+    ):
+        np.testing.assert_allclose(
+            found, plain / np.linalg.norm(plain, axis=1, keepdims=True), rtol=1e-5, atol=1e-6
+        )
+    unit.save_pretrained(tmp_path / "unit")
+    loaded = sayso.load(str(tmp_path / "unit"), device="cpu")
+    assert (loaded.similarity, encoder.similarity) == ("cosine", "dot")
+    assert loaded.sha256 == unit.sha256 != encoder.sha256
+    np.testing.assert_allclose(loaded.encode_video(frames), unit.encode_video(frames), rtol=1e-5)
+
+
 def test_identity_follows_what_decides(encoder):
     def other(**parts):
         whole = {"net": encoder.net, "tokenizer": encoder.tokenizer, "clip": encoder.clip, **parts}

@@ -85,6 +85,8 @@ def test_max_margin_knows_which_clips_are_of_one_video(world):
         unit(video, dim=1), unit(text[:, 0], dim=1), torch.from_numpy(batch.video), margin=0.3, intra=0.25
     )
     torch.testing.assert_close(made.loss((video, text), batch), expected)
+    assert made.encoder(made.model).similarity == "cosine"
+    assert method(world)[0].encoder(made.model).similarity == "dot"
 
 
 def test_learned_words_learn_and_given_ones_do_not(world, tmp_path):
@@ -146,6 +148,11 @@ def test_says_what_is_wrong_in_one_sentence(world, tmp_path):
     clips = MilNce(with_flags(Recipe(), SMALL), corpus).examples(corpus)
     with pytest.raises(SaysoError, match="an epoch has 10 items and a batch takes 64"):
         Loader(clips, 64)
+
+
+def test_the_toy_recipe_is_a_recipe():
+    path = Path(__file__).parents[2] / "recipes" / "toy.toml"
+    assert read_recipe(Recipe(), path).candidates == 5
 
 
 @pytest.mark.parametrize("name", ["mil_nce", "howto100m"])

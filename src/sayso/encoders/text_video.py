@@ -39,6 +39,7 @@ class TextVideoEncoder:
         net: the networks; they are moved to the device and set to inference.
         tokenizer: the words that the sentence network knows, in its order.
         clip: how a clip is cut and sampled.
+        similarity: what the networks were trained to compare by; ``cosine`` makes unit norms.
         name: what ``sayso.load`` takes to get it again.
         device: ``auto``, ``cpu``, ``cuda``, ...
         about: where it comes from, a sentence or two for the model card.
@@ -47,14 +48,13 @@ class TextVideoEncoder:
         SaysoError: if the vocabulary is not that of the network.
     """
 
-    similarity: Literal["dot"] = "dot"
-
     def __init__(
         self,
         net: TextVideoNet,
         tokenizer: WordTokenizer,
         clip: ClipSpec,
         *,
+        similarity: Literal["cosine", "dot"] = "dot",
         name: str = KIND,
         device: str = "auto",
         about: str = "",
@@ -67,6 +67,7 @@ class TextVideoEncoder:
         self.device = resolve_device(device)
         self.net, self.tokenizer = net.eval().to(self.device), tokenizer
         self.clip, self.name, self.about, self.dim = clip, name, about, net.dim
+        self.similarity = similarity
         self._lock = Lock()
         self._fast: FastS3D | None = None
 
@@ -78,7 +79,9 @@ class TextVideoEncoder:
             SaysoError: if the folder is damaged, or its network no longer makes what it made when saved.
         """
         model = saved.read(Path(folder))
-        encoder = cls(*_assemble(model, folder), name=name or str(folder), device=device)
+        similarity = model.options.get("similarity", "dot")
+        parts = _assemble(model, folder)
+        encoder = cls(*parts, similarity=similarity, name=name or str(folder), device=device)
         encoder._check(model.golden)
         return encoder
 
@@ -136,8 +139,7 @@ class TextVideoEncoder:
         import torch
 
         with torch.inference_mode():
-            embeddings = self.net.text(self.tokenizer(texts).to(self.device))
-        return np.asarray(embeddings.float().cpu().numpy(), np.float32)
+            return self._compared(self.net.text(self.tokenizer(texts).to(self.device)))
 
     def _encode_clips(self, clips: Sequence[Pixels]) -> Embeddings:
         import torch
@@ -146,7 +148,14 @@ class TextVideoEncoder:
         video = torch.from_numpy(pixels).to(self.device).permute(0, 4, 1, 2, 3).float().div_(255)
         with self._lock:
             self._fast = self._fast or self._choose()
-        return np.asarray(self._fast(video).cpu().numpy(), np.float32)
+        return self._compared(self._fast(video))
+
+    def _compared(self, embeddings: torch.Tensor) -> Embeddings:
+        """Return embeddings (b, D) as they are compared: of unit norm if by cosine."""
+        import torch.nn.functional as F  # noqa: N812
+
+        scaled = F.normalize(embeddings, dim=1) if self.similarity == "cosine" else embeddings
+        return np.asarray(scaled.float().cpu().numpy(), np.float32)
 
     def _fit(self, clip: Pixels) -> Pixels:
         """Return a clip (T, H, W, 3) as (T', size, size, 3): T' even, and at least ``clip.frames``."""
@@ -191,6 +200,7 @@ class TextVideoEncoder:
     def _saved(self, *, golden: bool = True) -> saved.SavedModel:
         text, words = self.net.text, self.tokenizer
         options = {
+            **({"similarity": "cosine"} if self.similarity == "cosine" else {}),
             **self.net.video.options,
             "hidden": text.hidden,
             "max_words": words.max_words,
@@ -222,6 +232,7 @@ def _assemble(model: saved.SavedModel, folder: Path | str) -> tuple[TextVideoNet
     from sayso.nets import S3D, SentenceNet, TextVideoNet, WordTokenizer
 
     options = dict(model.options)
+    options.pop("similarity", None)
     try:
         max_words, lower, hidden = (options.pop(name) for name in ("max_words", "lower", "hidden"))
         vectors = torch.empty_like(model.weights["text.word_embd.weight"])
