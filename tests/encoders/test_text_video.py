@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 import sayso
 from sayso.core.errors import SaysoError
 from sayso.encoders import ClipSpec, Encoder
+from sayso.encoders.howto100m import HowTo100MEncoder
 from sayso.encoders.text_video import TextVideoEncoder
-from sayso.nets import S3D, SentenceNet, TextVideoNet, WordTokenizer
+from sayso.nets import S3D, HowTo100MNet, SentenceNet, TextVideoNet, WordTokenizer
 
 WORDS = ["red", "ball", "jumps"]
 
@@ -162,7 +163,9 @@ def test_the_card_tells_what_the_model_is(folder):
     assert "| width | 0.125 |" in card
 
 
-def test_pushing_sends_a_whole_folder(encoder, monkeypatch):
+@pytest.mark.parametrize("pixels", [True, False])
+def test_pushing_sends_a_whole_folder(encoder, pixels, monkeypatch):
+    pushed = encoder if pixels else from_features()
     sent = {}
 
     class Api:
@@ -170,12 +173,17 @@ def test_pushing_sends_a_whole_folder(encoder, monkeypatch):
             sent.update(name=name, private=private)
 
         def upload_folder(self, *, repo_id, folder_path):
-            sent["model"] = TextVideoEncoder.from_pretrained(folder_path, device="cpu")
+            sent["model"] = type(pushed).from_pretrained(folder_path, device="cpu")
             return f"hub/{repo_id}"
 
     monkeypatch.setitem(sys.modules, "huggingface_hub", types.SimpleNamespace(HfApi=Api))
-    assert encoder.push_to_hub("me/model", private=True) == "hub/me/model"
-    assert (sent["name"], sent["private"], sent["model"].sha256) == ("me/model", True, encoder.sha256)
+    assert pushed.push_to_hub("me/model", private=True) == "hub/me/model"
+    assert (sent["name"], sent["private"], sent["model"].sha256) == ("me/model", True, pushed.sha256)
+
+
+def from_features():
+    net = HowTo100MNet(torch.randn(4, 6), 10, 12)
+    return HowTo100MEncoder(net, WordTokenizer(WORDS, 5, lower=True), device="cpu")
 
 
 def test_a_model_of_the_hub_loads_by_its_name(encoder, folder, cache, no_sockets, monkeypatch):

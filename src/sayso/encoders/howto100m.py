@@ -99,6 +99,10 @@ class HowTo100MEncoder:
         """
         saved.write(self._saved(), Path(folder))
 
+    def push_to_hub(self, repository: str, *, private: bool = False) -> str:
+        """Save the model to the model hub; return its address there."""
+        return saved.push(self._saved(), repository, private=private)
+
     @cached_property
     def sha256(self) -> str:
         """Identity of weights, word vectors and vocabulary."""

@@ -128,20 +128,23 @@ def read(folder: Path) -> SavedModel:
         raise SaysoError(f"the model {folder} cannot be read: {error}; copy or convert it again") from error
 
 
-def push(folder: Path, repository: str, *, private: bool = False) -> str:
-    """Copy a model folder to the model hub, as the person who is logged in there; return its address.
+def push(saved: SavedModel, repository: str, *, private: bool = False) -> str:
+    """Write a model to the model hub, as the person who is logged in there; return its address.
 
     Raises:
-        MissingExtra: if huggingface_hub is not installed.
+        MissingExtra: if huggingface_hub or safetensors is not installed.
         SaysoError: if the hub refuses.
     """
     hub = need("huggingface_hub", "hub")
-    try:
-        api = hub.HfApi()
-        api.create_repo(repository, private=private, exist_ok=True)
-        return str(api.upload_folder(repo_id=repository, folder_path=str(folder)))
-    except (OSError, ValueError) as error:  # what the hub's client raises derives from these
-        raise SaysoError(f"{repository} cannot be written on the model hub: {error}") from error
+    with tempfile.TemporaryDirectory() as waiting:
+        folder = Path(waiting, "model")
+        write(saved, folder)
+        try:
+            api = hub.HfApi()
+            api.create_repo(repository, private=private, exist_ok=True)
+            return str(api.upload_folder(repo_id=repository, folder_path=str(folder)))
+        except (OSError, ValueError) as error:  # what the hub's client raises derives from these
+            raise SaysoError(f"{repository} cannot be written on the model hub: {error}") from error
 
 
 def _card(saved: SavedModel) -> str:

@@ -95,12 +95,7 @@ class TextVideoEncoder:
 
     def push_to_hub(self, repository: str, *, private: bool = False) -> str:
         """Save the model to the model hub; return its address there."""
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as waiting:
-            folder = Path(waiting, "model")
-            self.save_pretrained(folder)
-            return saved.push(folder, repository, private=private)
+        return saved.push(self._saved(), repository, private=private)
 
     @cached_property
     def sha256(self) -> str:
