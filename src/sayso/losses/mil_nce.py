@@ -51,11 +51,10 @@ def mil_nce(video: Tensor, text: Tensor, *, bag: Bag = "sum", double_count: bool
         )
     dtype = torch.promote_types(video.dtype, torch.float32)  # e^s needs float32's range
     video, text = video.to(dtype), _reduced(video.to(dtype), text.to(dtype), bag)
-    if processes() > 1:
-        return _shared(video, text, double_count)
-    if _spread(video, text) > _SPREAD:
-        return _plain(video, text, double_count)
-    loss: Tensor = _Lean.apply(video, text, double_count)  # type: ignore[no-untyped-call]
+    if processes() > 1 or _spread(video, text) > _SPREAD:
+        loss: Tensor = _Rows.apply(video, text, gather(video), gather(text), rank(), double_count)  # type: ignore[no-untyped-call]
+    else:
+        loss = _Lean.apply(video, text, double_count)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -73,37 +72,59 @@ def _reduced(video: Tensor, text: Tensor, bag: Bag) -> Tensor:
     raise ValueError(f"bag must be sum, first, max or attention; got {bag!r}")
 
 
-def _plain(video: Tensor, text: Tensor, double_count: bool) -> Tensor:
-    """Follow the formula, on one process: right for scores of any size."""
-    B = len(video)
-    score = torch.einsum("id,jkd->ijk", video, text)
-    positive = score.diagonal().T.logsumexp(1)
-    back = score.transpose(0, 1)
-    if not double_count:
-        back = back.masked_fill(torch.eye(B, dtype=torch.bool, device=video.device)[..., None], -torch.inf)
-    return (torch.cat([score, back], 1).flatten(1).logsumexp(1) - positive).mean()
-
-
-def _shared(video: Tensor, text: Tensor, double_count: bool) -> Tensor:
-    """Follow the formula for this process's rows; no process holds the scores of all with all."""
-    B, first = len(video), rank() * len(video)
-    everywhere_video, everywhere_text = gather(video), gather(text)
-    own = torch.arange(B, device=video.device)
-    forth = torch.einsum("id,jkd->ijk", video, everywhere_text)
-    positive = forth[own, own + first].logsumexp(1)
-    back = torch.einsum("jd,ikd->ijk", everywhere_video, text)
-    if not double_count:
-        back = back.index_put(
-            (own, own + first), torch.tensor(-torch.inf, dtype=back.dtype, device=back.device)
-        )
-    total = torch.logaddexp(forth.flatten(1).logsumexp(1), back.flatten(1).logsumexp(1))
-    return (total - positive).mean()
-
-
 def _spread(video: Tensor, text: Tensor) -> float:
     """Bound how far the rows' largest scores can lie apart: no score exceeds the product of the norms."""
     with torch.no_grad():
         return float(2 * video.norm(dim=1).max() * text.norm(dim=2).max())
+
+
+class _Rows(torch.autograd.Function):
+    """The loss of some rows, for scores of any size: B of them against G, which hold them too.
+
+    Two tables are held, e^(s - Z_i) for the scores of own clips with all captions and of own captions
+    with all clips; one process that has all rows needs but one (``_Lean``).
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        video: Tensor,
+        text: Tensor,
+        every_video: Tensor,
+        every_text: Tensor,
+        rank: int,
+        double: bool,
+    ) -> Tensor:
+        B, K, _ = text.shape
+        G = len(every_video)
+        own = torch.arange(B, device=video.device)
+        forth = video @ every_text.flatten(0, 1).T  # (B, GK)
+        back = (text.flatten(0, 1) @ every_video.T).view(B, K * G)
+        positive = forth.view(B, G, K)[own, own + rank * B]
+        if not double:
+            back.view(B, K, G)[own, :, own + rank * B] = -torch.inf
+        log_z = torch.empty_like(positive[:, 0])
+        for part in _parts(B):
+            log_z[part] = torch.logaddexp(forth[part].logsumexp(1), back[part].logsumexp(1))
+            for score in (forth, back):
+                score[part].sub_(log_z[part, None]).exp_()
+        ctx.save_for_backward(video, text, every_video, every_text, forth, back, positive)
+        ctx.rank = rank
+        return (log_z - positive.logsumexp(1)).mean()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        video, text, every_video, every_text, forth, back, positive = ctx.saved_tensors
+        B, K, D = text.shape
+        captions, share = text.flatten(0, 1), gradient / B
+        back = back.view(B * K, -1)
+        right = positive.softmax(1)
+        d_video = forth @ every_text.flatten(0, 1) - torch.einsum("ik,ikd->id", right, text)
+        d_every_text = (forth.T @ video).view(-1, K, D)
+        d_every_text[ctx.rank * B : (ctx.rank + 1) * B] -= right[..., None] * video[:, None]
+        d_text, d_every_video = (back @ every_video).view(B, K, D), back.T @ captions
+        return *(share * d for d in (d_video, d_text, d_every_video, d_every_text)), None, None
 
 
 class _Lean(torch.autograd.Function):
