@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import toy
 from sayso.cli import main
 from sayso.core.errors import SaysoError
 
@@ -70,10 +71,48 @@ def test_the_fall_back_of_auto_is_told_on_stderr(captions, monkeypatch, tmp_path
 
 def test_the_nearest_file_is_offered(captions):
     with pytest.raises(
-        SaysoError, match=r"caption.json is not a file of captions .*did you mean .*captions.json\?"
+        SaysoError,
+        match=r"caption.json is neither .* nor a file of captions .*did you mean .*captions.json\?",
     ):
         CliRunner().invoke(
             main.app, ["evaluate", str(captions.with_name("caption.json"))], catch_exceptions=False
         )
-    with pytest.raises(SaysoError, match=r"youcok2 is not a file of captions \(COCO format, .json\)"):
+    with pytest.raises(
+        SaysoError, match=r"youcok2 is neither a protocol \(youcook2, msrvtt, lsmdc\) nor a file"
+    ):
         CliRunner().invoke(main.app, ["evaluate", "youcok2"], catch_exceptions=False)
+
+
+def test_a_benchmark_is_measured_next_to_what_is_published(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "data" / "videos").mkdir(parents=True)
+    for number, colour in enumerate(("red", "blue")):
+        toy.make_video(tmp_path / "data" / "videos" / f"video{number}.mp4", [colour], 4)
+    rows = ["key,vid_key,video_id,sentence", "a,a,video0,all red", "b,b,video1,all blue", "c,c,video2,gone"]
+    (tmp_path / "data" / "msrvtt_test.csv").write_text("\n".join(rows) + "\n")
+    command = (
+        "msrvtt",
+        "--data",
+        tmp_path / "data",
+        "--model",
+        "offline",
+        "--windows",
+        1,
+        "--progress",
+        "off",
+    )
+    done = run(*command, "--out", tmp_path / "result.json")
+    assert done.exit_code == 3
+    assert "2 of 3 clips" in done.stdout
+    assert done.stderr.splitlines()[-1] == "not used: video2"
+    published = next(line for line in done.stdout.splitlines() if line.startswith("MIL-NCE"))
+    assert published.split()[-4:] == ["0.099", "0.240", "0.324", "29.500"]
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["definition"]["windows"] == 1
+    assert result["definition"]["as_published"] is False
+    assert set(result) >= {"command", "commit", "model", "text_to_clip", "clip_to_text"}
+
+
+def test_a_benchmark_needs_its_folder(tmp_path):
+    with pytest.raises(SaysoError, match=r"youcook2 needs --data: the folder of validation_youcook.csv"):
+        CliRunner().invoke(main.app, ["evaluate", "youcook2"], catch_exceptions=False)

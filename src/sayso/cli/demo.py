@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sayso.core.folders import cache_folder
 
 if TYPE_CHECKING:
     from sayso.index import Index
@@ -38,7 +39,7 @@ def demo(
     from sayso.data.packaged import gather
     from sayso.index import Index
 
-    base = folder or _cache()
+    base = folder or cache_folder("demo")
     files = gather(base / "media")
     index = Index.open(base / "demo.index", "offline")
     with reporter("indexing") as bar:
@@ -69,7 +70,3 @@ def _search(index: Index, query: str, expected: str) -> bool:
     if not found:
         print(f"  expected {expected} first", file=sys.stderr)
     return found
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sayso" / "demo"

@@ -14,15 +14,29 @@ from sayso.cli.options import Device, Json, Model, ProgressMode
 from sayso.core.errors import SaysoError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sayso.core.progress import Progress
     from sayso.encoders import Encoder
 
 SOME_FAILED = 3
+SHOWN = 20  # of what was not used
 
 
 def evaluate(
     target: Annotated[
-        str, typer.Argument(help="Captions in COCO format (a .json file): caption retrieval is measured.")
+        str,
+        typer.Argument(
+            help="youcook2, msrvtt or lsmdc; or captions of pictures in COCO format (a .json file)."
+        ),
     ],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder of a benchmark's list of clips, with its videos below."),
+    ] = None,
+    windows: Annotated[
+        int | None, typer.Option("--windows", min=1, help="Windows a clip, instead of the protocol's.")
+    ] = None,
     images: Annotated[
         Path | None,
         typer.Option("--images", help="Folder of the pictures.", show_default="images/ beside the captions"),
@@ -38,35 +52,61 @@ def evaluate(
 ) -> None:
     """Measure a model by a protocol.
 
-    Caption retrieval: for every caption, how high its picture ranks among all
-    pictures, and for every picture, how high the best of its captions ranks. Pictures
-    that are missing or cannot be read are counted, and the exit code is then 3.
+    youcook2, msrvtt, lsmdc: for every caption, how high its clip ranks among all clips,
+    next to the published numbers. The list of clips is the published file; videos are found
+    by their ids. What was embedded is kept, so an evaluation that was cut off goes on.
+
+    Captions of pictures: for every caption, how high its picture ranks among all
+    pictures, and for every picture, how high the best of its captions ranks.
+
+    What is missing or cannot be read is counted, and the exit code is then 3.
 
     Examples:
 
-      sayso evaluate captions.json
+      sayso evaluate youcook2 --data ~/YouCook2 --model runs/mine --out youcook2.json
 
       sayso evaluate captions.json --images val2017 --model openai/clip-vit-base-patch32 --out clip.json
     """
-    from sayso.bench.captions import caption_retrieval, read_captions
     from sayso.bench.record import record
     from sayso.core.progress import reporter
     from sayso.encoders import load
 
-    captions = read_captions(_captions_file(target), images)
+    measure = _measure(target, data, images, windows)
     encoder: Encoder = load(model or "auto", device=device, notify=lambda told: print(told, file=sys.stderr))
-    with reporter("embedding", unit="pictures", mode=progress) as bar:
-        result = record(encoder, caption_retrieval(encoder, captions, progress=bar))
+    with reporter("embedding", mode=progress) as bar:
+        result = record(encoder, measure(encoder, bar))
     if out is not None:
         out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
         _print_table(result)
-    for lost in result["missing"] + result["unreadable"]:
-        print(f"not used: {lost}", file=sys.stderr)
-    if result["missing"] or result["unreadable"]:
-        raise typer.Exit(SOME_FAILED)
+    _tell_lost(result)
+
+
+def _measure(
+    target: str, data: Path | None, images: Path | None, windows: int | None
+) -> Callable[[Encoder, Progress], dict[str, Any]]:
+    """Return what is to be measured of an encoder.
+
+    Raises:
+        SaysoError: if it cannot be.
+    """
+    from sayso.bench.captions import caption_retrieval, read_captions
+    from sayso.bench.protocols import protocols, run_protocol
+    from sayso.core.folders import cache_folder
+
+    protocol = protocols().get(target)
+    if protocol is None:
+        captions = read_captions(_captions_file(target), images)
+        return lambda encoder, bar: caption_retrieval(encoder, captions, progress=bar)
+    if data is None:
+        raise SaysoError(
+            f"{target} needs --data: the folder of {protocol.annotations}, with the videos beside or below it"
+        )
+    return lambda encoder, bar: run_protocol(
+        encoder, protocol, data, windows=windows, cache=cache_folder("evaluate"), progress=bar
+    )
 
 
 def _captions_file(target: str) -> Path:
@@ -75,24 +115,42 @@ def _captions_file(target: str) -> Path:
     Raises:
         SaysoError: if there is none of that name, with the most similar one.
     """
+    from sayso.bench.protocols import protocols
+
     path = Path(target).expanduser()
     if path.is_file():
         return path
     beside = [file.name for file in path.parent.glob("*.json")] if path.parent.is_dir() else []
     close = get_close_matches(path.name, beside, n=1)
     hint = f"; did you mean {path.parent / close[0]}?" if close else ""
-    raise SaysoError(f"{target} is not a file of captions (COCO format, .json){hint}")
+    known = ", ".join(protocols())
+    raise SaysoError(
+        f"{target} is neither a protocol ({known}) nor a file of captions (COCO format, .json){hint}"
+    )
 
 
 def _print_table(result: dict[str, Any]) -> None:
-    """Print both directions, and of how many items."""
+    """Print both directions, of how many items, and what others measured."""
     columns = ("R@1", "R@5", "R@10", "median_rank", "mean_rank")
+    directions = [name for name in result if "_to_" in name]
+    rows = [(name.replace("_", " "), result[name]) for name in directions]
+    rows += [(f"{told['model']} ({told['source']})", told) for told in result.get("published", [])]
+    width = max(16, *(len(name) + 1 for name, _ in rows))
     print(f"{result['protocol']}, {result['model']['name']}")
-    print(
-        f"{result['pictures_used']} of {result['pictures']} pictures, "
-        f"{result['captions_used']} of {result['captions']} captions"
-    )
-    print(f"{'':16}" + "".join(f"{column.replace('_', ' '):>13}" for column in columns))
-    for direction in ("text_to_picture", "picture_to_text"):
-        numbers = "".join(f"{result[direction][c]:13.3f}" for c in columns)
-        print(f"{direction.replace('_', ' '):16}{numbers}")
+    counted = [kind for kind in ("pictures", "captions", "clips") if kind in result]
+    print(", ".join(f"{result[f'{kind}_used']:,} of {result[kind]:,} {kind}" for kind in counted))
+    print(f"{'':{width}}" + "".join(f"{column.replace('_', ' '):>13}" for column in columns))
+    for name, numbers in rows:
+        cells = (f"{numbers[c]:13.3f}" if c in numbers else f"{'':13}" for c in columns)
+        print(f"{name:{width}}{''.join(cells)}".rstrip())
+
+
+def _tell_lost(result: dict[str, Any]) -> None:
+    """Say on stderr what was not used, and end with the exit code for that."""
+    lost = result.get("missing", []) + result["unreadable"]
+    for name in lost[:SHOWN]:
+        print(f"not used: {name}", file=sys.stderr)
+    if len(lost) > SHOWN:
+        print(f"not used: {len(lost) - SHOWN:,} more, which --out lists", file=sys.stderr)
+    if lost:
+        raise typer.Exit(SOME_FAILED)
