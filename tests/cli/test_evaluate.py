@@ -78,7 +78,7 @@ def test_the_nearest_file_is_offered(captions):
             main.app, ["evaluate", str(captions.with_name("caption.json"))], catch_exceptions=False
         )
     with pytest.raises(
-        SaysoError, match=r"youcok2 is neither a protocol \(youcook2, msrvtt, lsmdc\) nor a file"
+        SaysoError, match=r"youcok2 is neither a protocol \(youcook2, msrvtt, lsmdc, crosstask\) nor a file"
     ):
         CliRunner().invoke(main.app, ["evaluate", "youcok2"], catch_exceptions=False)
 
@@ -116,3 +116,20 @@ def test_a_benchmark_is_measured_next_to_what_is_published(tmp_path, monkeypatch
 def test_a_benchmark_needs_its_folder(tmp_path):
     with pytest.raises(SaysoError, match=r"youcook2 needs --data: the folder of validation_youcook.csv"):
         CliRunner().invoke(main.app, ["evaluate", "youcook2"], catch_exceptions=False)
+
+
+def test_steps_are_localised_next_to_what_is_published(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "tasks_primary.txt").write_text("7\nPaint\nx\n2\nall red,all blue\n")
+    (tmp_path / "videos_val.csv").write_text("7,aa,x\n7,bb,x\n")
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "7_aa.csv").write_text("1,0,4\n2,4,8\n")
+    toy.make_video(tmp_path / "aa.mp4", ["red", "blue"], 4)
+    done = run("crosstask", "--data", tmp_path, "--model", "offline", "--progress", "off")
+    assert done.exit_code == 3
+    lines = done.stdout.splitlines()
+    assert lines[1] == "1 of 2 videos"
+    assert [line.split()[0] for line in lines[3:5]] == ["Paint", "mean"]
+    assert lines[-1].split()[-1] == "0.405"
+    with pytest.raises(SaysoError, match="crosstask needs --data"):
+        CliRunner().invoke(main.app, ["evaluate", "crosstask"], catch_exceptions=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ from sayso.core.progress import Silent
 from sayso.data import Loader, read_corpus
 from sayso.engine.features import extract_features
 from sayso.losses import max_margin
-from sayso.media import stream_frames
+from sayso.media import probe, read_clip, stream_frames
 from sayso.systems.howto100m import Recipe, make, reading
 from sayso.toyworld import write_corpus
 
@@ -59,6 +60,21 @@ def test_features_are_what_the_encoder_sees_each_second(world, tmp_path):
     assert (tmp_path / "f" / f"{name}.npy").stat().st_mtime_ns == before, "nothing is read twice"
     with pytest.raises(SaysoError, match=r"holds features of .* at 1 a second; give another folder"):
         extract_features(videos, encoder, tmp_path / "f", rate=2)
+
+
+def test_features_may_see_more_than_their_own_second(world, tmp_path):
+    corpus, encoder = read_corpus(world / "train"), toy.ColourEncoder()
+    name, path = corpus.ids[0], corpus.name(0)
+    assert extract_features({name: path}, encoder, tmp_path / "f", seen_s=3.0) == []
+    rows = np.load(tmp_path / "f" / f"{name}.npy")
+    duration = probe(path).duration
+    assert len(rows) == math.ceil(duration)
+    last = duration - 3
+    for second, start in ((0, 0.0), (7, 6.0), (len(rows) - 1, last)):
+        frames = read_clip(
+            path, start, start + 3, frames=round(3 * encoder.clip.fps), size=encoder.clip.size, crop="center"
+        )
+        np.testing.assert_allclose(rows[second], encoder.encode_video(frames.frames[None])[0], atol=0.02)
 
 
 def test_given_features_need_no_videos(world, tmp_path):

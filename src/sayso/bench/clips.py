@@ -130,8 +130,8 @@ def _kept(
         there, vectors = _embed(encoder, clips, windows)
     cache.mkdir(parents=True, exist_ok=True)
     waiting = path.with_suffix(f".{os.getpid()}.tmp")
-    with waiting.open("wb") as file:
-        np.savez(file, there=there, vectors=vectors)
+    with waiting.open("wb") as new:
+        np.savez(new, there=there, vectors=vectors)
     waiting.replace(path)
     return there, vectors
 

@@ -86,7 +86,7 @@ def run_protocol(
     """
     path = data / protocol.annotations
     listed = list(_listed(path, protocol))
-    videos = _videos(data)
+    videos = videos_by_id(data)
     there = [CaptionedClip(videos[video], span, text) for video, span, text in listed if video in videos]
     missing = sorted({video for video, _, _ in listed} - set(videos))
     if not listed:
@@ -141,7 +141,7 @@ def _listed(path: Path, protocol: Protocol) -> Iterator[tuple[str, Span | None, 
             ) from error
 
 
-def _videos(folder: Path) -> dict[str, str]:
+def videos_by_id(folder: Path) -> dict[str, str]:
     """Return the videos below a folder by id; of several copies the first by path."""
     from sayso.media.kinds import VIDEO_SUFFIXES
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sayso.encoders import Encoder
 
 SOME_FAILED = 3
+CROSSTASK = "crosstask"
 SHOWN = 20  # of what was not used
 
 
@@ -27,7 +28,7 @@ def evaluate(
     target: Annotated[
         str,
         typer.Argument(
-            help="youcook2, msrvtt or lsmdc; or captions of pictures in COCO format (a .json file)."
+            help="youcook2, msrvtt, lsmdc crosstask; or captions of pictures in COCO format (.json)."
         ),
     ],
     data: Annotated[
@@ -40,6 +41,10 @@ def evaluate(
     images: Annotated[
         Path | None,
         typer.Option("--images", help="Folder of the pictures.", show_default="images/ beside the captions"),
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option("--features", help="crosstask: <video id>.npy, the model's embedding of each second."),
     ] = None,
     model: Model = None,
     device: Device = "auto",
@@ -56,6 +61,8 @@ def evaluate(
     next to the published numbers. The list of clips is the published file; videos are found
     by their ids. What was embedded is kept, so an evaluation that was cut off goes on.
 
+    crosstask: the second of each step, of the 18 primary tasks' validation videos; recall as published.
+
     Captions of pictures: for every caption, how high its picture ranks among all
     pictures, and for every picture, how high the best of its captions ranks.
 
@@ -71,7 +78,7 @@ def evaluate(
     from sayso.core.progress import reporter
     from sayso.encoders import load
 
-    measure = _measure(target, data, images, windows)
+    measure = _measure(target, data, images, windows, features)
     encoder: Encoder = load(model or "auto", device=device, notify=lambda told: print(told, file=sys.stderr))
     with reporter("embedding", mode=progress) as bar:
         result = record(encoder, measure(encoder, bar))
@@ -85,7 +92,7 @@ def evaluate(
 
 
 def _measure(
-    target: str, data: Path | None, images: Path | None, windows: int | None
+    target: str, data: Path | None, images: Path | None, windows: int | None, features: Path | None
 ) -> Callable[[Encoder, Progress], dict[str, Any]]:
     """Return what is to be measured of an encoder.
 
@@ -96,6 +103,16 @@ def _measure(
     from sayso.bench.protocols import protocols, run_protocol
     from sayso.core.folders import cache_folder
 
+    cache = cache_folder("evaluate")
+    if target == CROSSTASK:
+        from sayso.bench.crosstask import zero_shot
+
+        release = data
+        if release is None:
+            raise SaysoError("crosstask needs --data: the folder of its release, with the videos below it")
+        return lambda encoder, bar: zero_shot(
+            encoder, release, features=features, cache=cache / CROSSTASK, progress=bar
+        )
     protocol = protocols().get(target)
     if protocol is None:
         captions = read_captions(_captions_file(target), images)
@@ -105,7 +122,7 @@ def _measure(
             f"{target} needs --data: the folder of {protocol.annotations}, with the videos beside or below it"
         )
     return lambda encoder, bar: run_protocol(
-        encoder, protocol, data, windows=windows, cache=cache_folder("evaluate"), progress=bar
+        encoder, protocol, data, windows=windows, cache=cache, progress=bar
     )
 
 
@@ -123,7 +140,7 @@ def _captions_file(target: str) -> Path:
     beside = [file.name for file in path.parent.glob("*.json")] if path.parent.is_dir() else []
     close = get_close_matches(path.name, beside, n=1)
     hint = f"; did you mean {path.parent / close[0]}?" if close else ""
-    known = ", ".join(protocols())
+    known = ", ".join([*protocols(), CROSSTASK])
     raise SaysoError(
         f"{target} is neither a protocol ({known}) nor a file of captions (COCO format, .json){hint}"
     )
@@ -131,13 +148,17 @@ def _captions_file(target: str) -> Path:
 
 def _print_table(result: dict[str, Any]) -> None:
     """Print both directions, of how many items, and what others measured."""
-    columns = ("R@1", "R@5", "R@10", "median_rank", "mean_rank")
+    columns: tuple[str, ...] = ("R@1", "R@5", "R@10", "median_rank", "mean_rank")
     directions = [name for name in result if "_to_" in name]
     rows = [(name.replace("_", " "), result[name]) for name in directions]
+    if "recalls" in result:
+        columns = ("recall",)
+        rows += [(name, {"recall": recall}) for name, recall in result["recalls"].items()]
+        rows.append((f"mean of {result['tasks']} tasks", result))
     rows += [(f"{told['model']} ({told['source']})", told) for told in result.get("published", [])]
     width = max(16, *(len(name) + 1 for name, _ in rows))
     print(f"{result['protocol']}, {result['model']['name']}")
-    counted = [kind for kind in ("pictures", "captions", "clips") if kind in result]
+    counted = [kind for kind in ("pictures", "captions", "clips", "videos") if kind in result]
     print(", ".join(f"{result[f'{kind}_used']:,} of {result[kind]:,} {kind}" for kind in counted))
     print(f"{'':{width}}" + "".join(f"{column.replace('_', ' '):>13}" for column in columns))
     for name, numbers in rows:
