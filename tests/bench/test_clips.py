@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import toy
-from sayso.bench.clips import clip_retrieval, read_clips, window_starts
+from sayso.bench.clips import clip_retrieval, read_clips
+from sayso.bench.windows import window_starts
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
 from sayso.media import read_clip

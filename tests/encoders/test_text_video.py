@@ -92,6 +92,16 @@ def test_a_clip_is_the_network_of_its_pixels(encoder):
     assert cosine.min() >= 0.999
 
 
+def test_frozen_features_are_those_of_the_network(encoder):
+    frames = clips(2, 4, 32, 32, 3)
+    with torch.inference_mode():
+        expected = encoder.net.video.features(torch.from_numpy(frames).permute(0, 4, 1, 2, 3).float() / 255)
+    found = encoder.video_features(frames)
+    assert found.shape == (2, encoder.net.video.feature_dim)
+    cosine = torch.cosine_similarity(torch.from_numpy(found), expected)
+    assert cosine.min() > 0.99  # bfloat16, where the embedding is as good as float32's
+
+
 def test_short_clips_stand_still_at_their_end(encoder):
     frames = clips(1, 3, 32, 32, 3)
     still = np.concatenate([frames, frames[:, -1:]], 1)

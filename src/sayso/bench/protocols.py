@@ -73,7 +73,7 @@ def run_protocol(
         protocol: one of ``protocols()``.
         data: folder of the list of clips and, at any depth, of the videos.
         windows: instead of the protocol's.
-        cache: folder of what was embedded before; see ``clip_retrieval``.
+        cache: folder of what was embedded before; see ``embed_windows``.
         progress: told how many clips are done.
 
     Returns:

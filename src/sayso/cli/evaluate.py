@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sayso.encoders import Encoder
 
 SOME_FAILED = 3
-CROSSTASK = "crosstask"
+CROSSTASK, RECOGNITION = "crosstask", ("hmdb51", "ucf101")
 SHOWN = 20  # of what was not used
 
 
@@ -28,7 +28,8 @@ def evaluate(
     target: Annotated[
         str,
         typer.Argument(
-            help="youcook2, msrvtt, lsmdc crosstask; or captions of pictures in COCO format (.json)."
+            help="youcook2, msrvtt, lsmdc, crosstask, hmdb51 or ucf101;"
+            " or captions of pictures in COCO format (a .json file)."
         ),
     ],
     data: Annotated[
@@ -62,6 +63,8 @@ def evaluate(
     by their ids. What was embedded is kept, so an evaluation that was cut off goes on.
 
     crosstask: the second of each step, of the 18 primary tasks' validation videos; recall as published.
+
+    hmdb51, ucf101: accuracy of a linear SVM on frozen features, three splits.
 
     Captions of pictures: for every caption, how high its picture ranks among all
     pictures, and for every picture, how high the best of its captions ranks.
@@ -113,6 +116,15 @@ def _measure(
         return lambda encoder, bar: zero_shot(
             encoder, release, features=features, cache=cache / CROSSTASK, progress=bar
         )
+    if target in RECOGNITION:
+        from sayso.bench.recognition import recognition
+
+        splits = data
+        if splits is None:
+            raise SaysoError(f"{target} needs --data: the folder of its splits, with the videos below it")
+        return lambda encoder, bar: recognition(
+            encoder, target, splits, windows=windows, cache=cache, progress=bar
+        )
     protocol = protocols().get(target)
     if protocol is None:
         captions = read_captions(_captions_file(target), images)
@@ -140,7 +152,7 @@ def _captions_file(target: str) -> Path:
     beside = [file.name for file in path.parent.glob("*.json")] if path.parent.is_dir() else []
     close = get_close_matches(path.name, beside, n=1)
     hint = f"; did you mean {path.parent / close[0]}?" if close else ""
-    known = ", ".join([*protocols(), CROSSTASK])
+    known = ", ".join([*protocols(), CROSSTASK, *RECOGNITION])
     raise SaysoError(
         f"{target} is neither a protocol ({known}) nor a file of captions (COCO format, .json){hint}"
     )
@@ -151,10 +163,11 @@ def _print_table(result: dict[str, Any]) -> None:
     columns: tuple[str, ...] = ("R@1", "R@5", "R@10", "median_rank", "mean_rank")
     directions = [name for name in result if "_to_" in name]
     rows = [(name.replace("_", " "), result[name]) for name in directions]
-    if "recalls" in result:
-        columns = ("recall",)
-        rows += [(name, {"recall": recall}) for name, recall in result["recalls"].items()]
-        rows.append((f"mean of {result['tasks']} tasks", result))
+    for one, many, what in (("recall", "recalls", "tasks"), ("accuracy", "accuracies", "splits")):
+        if many in result:
+            columns = (one,)
+            rows += [(name, {one: value}) for name, value in result[many].items()]
+            rows.append((f"mean of {len(result[many])} {what}", result))
     rows += [(f"{told['model']} ({told['source']})", told) for told in result.get("published", [])]
     width = max(16, *(len(name) + 1 for name, _ in rows))
     print(f"{result['protocol']}, {result['model']['name']}")

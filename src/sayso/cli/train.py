@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from importlib import import_module
@@ -106,6 +107,7 @@ def _run(
     from sayso.data import read_corpus
     from sayso.engine.train import Trainer
 
+    _leave_cores(recipe.workers)
     with reporter("training", unit="steps", mode=mode) as bar:
         read = read_corpus(corpus, progress=bar, **system.reading(recipe))
         bar.message(f"{len(read):,} videos, {read.captions:,} captions, {len(read.missing):,} missing")
@@ -124,6 +126,16 @@ def _run(
             progress=bar,
         )
         return trainer.train(resume=resume)
+
+
+def _leave_cores(workers: int | None) -> None:
+    """Leave cores to the decoding threads that were asked for: torch slows down where it shares one."""
+    import torch
+
+    from sayso.core.device import cores
+
+    if workers and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, cores() - workers))
 
 
 def _score(method: Any, manifest: Path) -> Any:

@@ -120,11 +120,16 @@ class TextVideoEncoder:
         Raises:
             SaysoError: if the array is anything else.
         """
-        if frames.ndim != 5 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or frames.shape[1] < 1:
-            raise SaysoError(
-                f"clips must be (B, T, H, W, 3) uint8 with T >= 1; got {tuple(frames.shape)} {frames.dtype}"
-            )
-        return in_batches(self._encode_clips, list(frames), self._clips, self.dim)
+        return in_batches(self._encode_clips, self._checked(frames), self._clips, self.dim)
+
+    def video_features(self, frames: Pixels) -> Embeddings:
+        """Return what classifiers learn from, (B, F): ``S3D.features`` of clips as for ``encode_video``.
+
+        Raises:
+            SaysoError: if the array is anything else.
+        """
+        width = self.net.video.feature_dim
+        return in_batches(self._clip_features, self._checked(frames), self._clips, width)
 
     @property
     def _clips(self) -> int:
@@ -137,13 +142,28 @@ class TextVideoEncoder:
             return self._compared(self.net.text(self.tokenizer(texts).to(self.device)))
 
     def _encode_clips(self, clips: Sequence[Pixels]) -> Embeddings:
+        return self._compared(self._network()(self._tensor(clips)))
+
+    def _clip_features(self, clips: Sequence[Pixels]) -> Embeddings:
+        return np.asarray(self._network().features(self._tensor(clips)).cpu().numpy(), np.float32)
+
+    def _checked(self, frames: Pixels) -> list[Pixels]:
+        if frames.ndim != 5 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or frames.shape[1] < 1:
+            raise SaysoError(
+                f"clips must be (B, T, H, W, 3) uint8 with T >= 1; got {tuple(frames.shape)} {frames.dtype}"
+            )
+        return list(frames)
+
+    def _tensor(self, clips: Sequence[Pixels]) -> torch.Tensor:
         import torch
 
         pixels = np.stack([self._fit(clip) for clip in clips])  # (b, T, S, S, 3)
-        video = torch.from_numpy(pixels).to(self.device).permute(0, 4, 1, 2, 3).float().div_(255)
+        return torch.from_numpy(pixels).to(self.device).permute(0, 4, 1, 2, 3).float().div_(255)
+
+    def _network(self) -> FastS3D:
         with self._lock:
             self._fast = self._fast or self._choose()
-        return self._compared(self._fast(video))
+        return self._fast
 
     def _compared(self, embeddings: torch.Tensor) -> Embeddings:
         """Return embeddings (b, D) as they are compared: of unit norm if by cosine."""
