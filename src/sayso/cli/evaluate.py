@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,39 +104,29 @@ def _measure(
         SaysoError: if it cannot be.
     """
     from sayso.bench.captions import caption_retrieval, read_captions
+    from sayso.bench.crosstask import zero_shot
     from sayso.bench.protocols import protocols, run_protocol
+    from sayso.bench.recognition import recognition
     from sayso.core.folders import cache_folder
 
-    cache = cache_folder("evaluate")
-    if target == CROSSTASK:
-        from sayso.bench.crosstask import zero_shot
-
-        release = data
-        if release is None:
-            raise SaysoError("crosstask needs --data: the folder of its release, with the videos below it")
-        return lambda encoder, bar: zero_shot(
-            encoder, release, features=features, cache=cache / CROSSTASK, progress=bar
-        )
-    if target in RECOGNITION:
-        from sayso.bench.recognition import recognition
-
-        splits = data
-        if splits is None:
-            raise SaysoError(f"{target} needs --data: the folder of its splits, with the videos below it")
-        return lambda encoder, bar: recognition(
-            encoder, target, splits, windows=windows, cache=cache, progress=bar
-        )
     protocol = protocols().get(target)
-    if protocol is None:
+    if protocol is None and target not in (CROSSTASK, *RECOGNITION):
         captions = read_captions(_captions_file(target), images)
         return lambda encoder, bar: caption_retrieval(encoder, captions, progress=bar)
     if data is None:
+        lists = protocol.annotations if protocol else "its lists"
         raise SaysoError(
-            f"{target} needs --data: the folder of {protocol.annotations}, with the videos beside or below it"
+            f"{target} needs --data: the folder of {lists}, with the videos beside or below them"
         )
-    return lambda encoder, bar: run_protocol(
-        encoder, protocol, data, windows=windows, cache=cache, progress=bar
-    )
+    run: Callable[..., dict[str, Any]]
+    cache = cache_folder("evaluate")
+    if protocol is not None:
+        run = partial(run_protocol, protocol=protocol, windows=windows, cache=cache)
+    elif target == CROSSTASK:
+        run = partial(zero_shot, features=features, cache=cache / CROSSTASK)
+    else:
+        run = partial(recognition, name=target, windows=windows, cache=cache)
+    return lambda encoder, bar: run(encoder, data=data, progress=bar)
 
 
 def _captions_file(target: str) -> Path:
