@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import sayso
+from sayso.cli.train import _leave_cores
 from sayso.core.config import changed, read_recipe, to_toml, with_flags
 from sayso.core.errors import SaysoError
 from sayso.data import Loader, read_corpus
@@ -148,6 +149,18 @@ def test_says_what_is_wrong_in_one_sentence(world, tmp_path):
     clips = MilNce(with_flags(Recipe(), SMALL), corpus).examples(corpus)
     with pytest.raises(SaysoError, match="an epoch has 10 items and a batch takes 64"):
         Loader(clips, 64)
+
+
+def test_decoding_threads_get_cores_of_their_own(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    monkeypatch.setattr("sayso.core.device.cores", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for workers in (1, 8, 0, None):
+        _leave_cores(workers)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    _leave_cores(1)
+    assert asked == [3, 1]
 
 
 def test_the_toy_recipe_is_a_recipe():
