@@ -56,8 +56,9 @@ def test_pooling_at_the_edges():
     features = drawn(5)
     assert pool(features, 1, 0, float("inf")).tolist() == pytest.approx(plainly(features, 1, 0, 9), rel=1e-5)
     assert pool(np.zeros((5, D), np.float16), 1, 0, 2).tolist() == [0] * D
-    with pytest.raises(MediaError, match=r"end at 5\.0 s, before 5\.0 s"):
-        pool(features, 1, 5.0, 6.0)
+    assert pool(features, 1, 5.9, 7.0).tolist() == pytest.approx(plainly(features, 1, 4, 4), rel=1e-5)
+    with pytest.raises(MediaError, match=r"end at 5\.0 s, before 6\.0 s"):
+        pool(features, 1, 6.0, 7.0)
 
 
 def test_two_kinds_of_features_stand_side_by_side(videos):

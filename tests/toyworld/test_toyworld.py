@@ -16,6 +16,7 @@ from sayso.media import probe
 from sayso.text import read_subtitles
 from sayso.text.vocabulary import words_in
 from sayso.toyworld import Narration, held_out_videos, render, training_video, write_corpus
+from sayso.toyworld.howto import tasks
 from sayso.toyworld.words import COLOURS, OBJECTS, VERBS, pairs
 
 
@@ -70,6 +71,20 @@ def unexplained(before, after, reach=6):
     shifts = itertools.product(range(-reach, reach + 1), repeat=2)
     moved = (np.roll(before, shift, (0, 1)) - after for shift in shifts)
     return min(np.abs(change[reach:-reach, reach:-reach]).mean() for change in moved)
+
+
+def test_a_task_has_its_own_place_if_asked():
+    """Up to a shift, videos of one task begin with the same picture, and those of others do not."""
+    every = len(tasks(0))
+
+    def first(number, places):
+        return next(render(training_video(0, number), size=48, places=places))[0].astype(float)
+
+    for number in range(4):
+        here = first(number, "task")
+        assert unexplained(here, first(number + every, "task")) == 0
+        assert unexplained(here, first(number + 1, "task")) > 0.5
+        assert unexplained(first(number, "step"), first(number + every, "step")) > 0.5
 
 
 def test_a_painted_thing_ends_in_the_colour_that_is_named():

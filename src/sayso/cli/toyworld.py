@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from sayso.cli.options import ProgressMode
+
+Places = Literal["step", "task"]
 
 
 def toyworld(
@@ -18,6 +20,9 @@ def toyworld(
     seed: Annotated[int, typer.Option("--seed", help="Of all chance.")] = 0,
     lag: Annotated[float, typer.Option("--lag", help="Spread of when a step is named, seconds.")] = 3.0,
     chatter: Annotated[float, typer.Option("--chatter", help="Share of lines about nothing visible.")] = 0.5,
+    places: Annotated[
+        Places, typer.Option("--places", help="What each step, or each task, has its own of.")
+    ] = "step",
     progress: ProgressMode = "auto",
 ) -> None:
     """Draw a toy corpus: narrated how-to videos, and a test set of pairs they never show.
@@ -41,6 +46,13 @@ def toyworld(
         raise SaysoError(str(error)) from error
     with reporter("drawing", unit="videos", mode=progress) as bar:
         write_corpus(
-            out, videos=videos, seed=seed, test_clips=clips, size=size, narration=narration, progress=bar
+            out,
+            videos=videos,
+            seed=seed,
+            test_clips=clips,
+            size=size,
+            narration=narration,
+            places=places,
+            progress=bar,
         )
     print(out)

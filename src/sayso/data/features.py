@@ -160,13 +160,14 @@ def pool(
         (D,) float32; zeros if all the rows are zero.
 
     Raises:
-        MediaError: if the features end before the stretch begins.
+        MediaError: if the features end a row or more before the stretch begins: a video's last part,
+            shorter than a row, may have none of its own.
     """
     first = int(start_s * rate)
     last = len(features) if math.isinf(end_s) else int(end_s * rate) + 1
-    if first >= len(features):
+    if first > len(features) or not len(features):
         raise MediaError(f"the features end at {len(features) / rate:.1f} s, before {start_s:.1f} s")
-    strongest = np.asarray(features[first:last], np.float32).max(axis=0)
+    strongest = np.asarray(features[min(first, len(features) - 1) : last], np.float32).max(axis=0)
     return np.asarray(strongest / max(float(np.linalg.norm(strongest)), 1e-12), np.float32)
 
 

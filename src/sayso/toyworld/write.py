@@ -11,12 +11,13 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,19 +31,25 @@ from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_vid
 from sayso.toyworld.looks import draw_style
 from sayso.toyworld.scene import Frames, film_place, film_step
 
+_PLACES = 3  # tells the chance of places from that of videos and of tasks
 _KEYFRAMES = 10  # frames from one to the next: clips are read at random
 
 
-def render(video: HowTo, *, size: int = 64, fps: int = 10) -> Iterator[Frames]:
+def render(
+    video: HowTo, *, size: int = 64, fps: int = 10, places: Literal["step", "task"] = "step"
+) -> Iterator[Frames]:
     """Yield a video in pieces (T, size, size, 3) uint8 RGB, steps and pauses in turn.
 
-    The same video always gives the same pixels. Every step is another shot, in another place:
-    were the place the same throughout, it alone would tell which video's words to expect.
+    The same video always gives the same pixels. Every step is another shot, in another place;
+    or all videos of a task are filmed in one place, which then alone tells what words to expect:
+    what a model learns that is never asked to tell the steps of a video apart.
     """
     rng = np.random.default_rng([*video.seed, 1])
     now = 0
     for step in video.steps:
         style = draw_style(rng, size)
+        if places == "task" and video.task >= 0:
+            style = draw_style(np.random.default_rng([video.seed[0], _PLACES, video.task]), size)
         begin, end = round(step.span.start * fps), round(step.span.end * fps)
         if begin > now:
             yield film_place(rng, style, begin - now, size)
@@ -61,6 +68,7 @@ def write_corpus(
     size: int = 64,
     fps: int = 10,
     narration: Narration | None = None,
+    places: Literal["step", "task"] = "step",
     progress: Progress | None = None,
 ) -> Path:
     """Write a corpus into a new folder.
@@ -73,6 +81,7 @@ def write_corpus(
         size: pixels of the square videos, even and at least 16.
         fps: frames a second.
         narration: how the training videos are told.
+        places: what each step or each task has its own of; those of the test set are always new.
         progress: told how many videos are written.
 
     Returns:
@@ -96,9 +105,16 @@ def write_corpus(
     trained = [training_video(seed, number, narration=narration) for number in range(videos)]
     films = {f"train/video-{number:04}": video for number, video in enumerate(trained)}
     films |= {f"test/test-{number:03}": video for number, video in enumerate(tests)}
-    _write_films(out, films, size, fps, progress or Silent())
+    draw = partial(render, size=size, fps=fps, places=places)
+    _write_films(out, films, draw, fps, progress or Silent())
     _write_manifest(out / "test", tests)
-    truth = {"seed": seed, "size": size, "fps": fps, "videos": [_truth(*film) for film in films.items()]}
+    truth = {
+        "seed": seed,
+        "size": size,
+        "fps": fps,
+        "places": places,
+        "videos": [_truth(*film) for film in films.items()],
+    }
     (out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     return out
 
@@ -124,13 +140,19 @@ def write_video(path: Path, pieces: Iterator[Frames], fps: int) -> None:
             container.mux(stream.encode())
 
 
-def _write_films(out: Path, films: dict[str, HowTo], size: int, fps: int, progress: Progress) -> None:
+def _write_films(
+    out: Path,
+    films: dict[str, HowTo],
+    draw: Callable[[HowTo], Iterator[Frames]],
+    fps: int,
+    progress: Progress,
+) -> None:
     for part in ("train", "test"):
         (out / part).mkdir(parents=True, exist_ok=True)
 
     def write(name: str) -> None:
         video = films[name]
-        write_video(out / f"{name}.mp4", render(video, size=size, fps=fps), fps)
+        write_video(out / f"{name}.mp4", draw(video), fps)
         if video.lines:
             captions = [Caption(line.span, line.text) for line in video.lines]
             (out / f"{name}.vtt").write_text(write_vtt(captions), encoding="utf-8")
