@@ -8,10 +8,19 @@ __getattr__ = exports(
     {
         "frank_wolfe": "sayso.solvers.batch_steps",
         "block_frank_wolfe": "sayso.solvers.block_steps",
+        "quasi_newton": "sayso.solvers.newton_steps",
         "Oracle": "sayso.solvers.oracles",
         "Diffrac": "sayso.solvers.diffrac",
         "align_words": "sayso.solvers.word_alignment",
     },
 )
 
-__all__ = ["Diffrac", "Oracle", "align_words", "block_frank_wolfe", "frank_wolfe", "ordered_path"]
+__all__ = [
+    "Diffrac",
+    "Oracle",
+    "align_words",
+    "block_frank_wolfe",
+    "frank_wolfe",
+    "ordered_path",
+    "quasi_newton",
+]

@@ -28,7 +28,7 @@ from sayso.core.errors import SaysoError
 Floats = NDArray[np.float64]
 Source = ArrayLike | str | Path
 
-_ROWS = 4096  # rows read from a file at once
+_PIECE = 1 << 18  # numbers read at once: as float64 they stay in the processor's cache
 
 
 class Diffrac:
@@ -65,6 +65,7 @@ class Diffrac:
         self.rows = int(ends[-1])
         self.weights = _row_weights(weights, self.rows)
         self.total = float(self.weights.sum())
+        self._last: tuple[int, int, Floats] = (-1, -1, np.zeros((0, 0)))
         self._moments()
 
     @classmethod
@@ -150,23 +151,31 @@ class Diffrac:
             if self.blocks[block].shape[1] != self.blocks[0].shape[1]:
                 raise SaysoError(f"block {block} has another number of features than block 0")
             for where, rows in self._pieces(block):
-                weighted = self.weights[span][where][:, None] * rows
-                gram += rows.T @ weighted
-                sums += weighted.sum(0)
+                roots = np.sqrt(self.weights[span][where])
+                weighted = roots[:, None] * rows
+                gram += weighted.T @ weighted
+                sums += roots @ weighted
         if not np.isfinite(gram).all():
             raise SaysoError("a feature is infinite or not a number; check the features")
         self.mean = sums / self.total if self.bias is None else np.zeros(D)
         gram -= self.total * np.outer(self.mean, self.mean)
-        self._inverse = np.linalg.inv(gram + self.total * self.lam * np.eye(D))
+        self.metric = gram + self.total * self.lam * np.eye(D)
+        self._inverse = np.linalg.inv(self.metric)
 
     def _pieces(self, block: int) -> Iterator[tuple[slice, Floats]]:
-        """Yield a block's rows as float64, a piece at a time, with the constant feature if there is one."""
+        """Yield a block's rows as float64, a piece at a time, with the constant feature if there is one.
+
+        The last piece is kept: what is asked of one block in a row is read once.
+        """
         features = self.blocks[block]
-        for start in range(0, len(features), _ROWS):
-            rows = np.asarray(features[start : start + _ROWS], dtype=np.float64)
-            if self.bias is not None:
-                rows = np.column_stack([rows, np.full(len(rows), self.bias)])
-            yield slice(start, start + len(rows)), rows
+        size = max(64, _PIECE // features.shape[1])
+        for start in range(0, len(features), size):
+            if self._last[:2] != (block, start):
+                rows = np.asarray(features[start : start + size], dtype=np.float64)
+                if self.bias is not None:
+                    rows = np.column_stack([rows, np.full(len(rows), self.bias)])
+                self._last = (block, start, rows)
+            yield slice(start, start + len(self._last[2])), self._last[2]
 
 
 def _is_block(first: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,11 @@ def matrix(problem: Diffrac) -> Floats:
 def exact(problem: Diffrac, oracles: Sequence[Oracle], solver: str = "CLARABEL") -> tuple[Floats, float]:
     """Return optimal labels (N, K) and the optimal objective, slack included.
 
+    The regression's weights are unknowns beside the labels where there are fewer features than
+    rows; else the objective is the quadratic of the labels alone, with N x N numbers.
+
     Args:
-        problem: the objective; N x N numbers are held.
+        problem: the objective.
         oracles: one for each block.
         solver: a quadratic solver that cvxpy knows.
 
@@ -31,10 +35,8 @@ def exact(problem: Diffrac, oracles: Sequence[Oracle], solver: str = "CLARABEL")
         SaysoError: if no labelling keeps the demands.
     """
     cvxpy = need("cvxpy", "solvers")
-    values, vectors = np.linalg.eigh(matrix(problem))
-    root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
     Z = cvxpy.Variable((problem.rows, oracles[0].classes))
-    cost, kept = cvxpy.sum_squares(root @ Z), [Z >= 0, cvxpy.sum(Z, axis=1) == 1]
+    cost, kept = _objective(problem, Z), [Z >= 0, cvxpy.sum(Z, axis=1) == 1]
     for oracle, rows in zip(oracles, problem.slices, strict=True):
         for demand in oracle.demands:
             counts = np.ones(len(demand.rows)) if demand.weights is None else demand.weights
@@ -48,3 +50,20 @@ def exact(problem: Diffrac, oracles: Sequence[Oracle], solver: str = "CLARABEL")
     if Z.value is None:
         raise SaysoError(f"{solver} found no labelling that keeps the demands: {task.status}")
     return np.asarray(Z.value), float(task.value)
+
+
+def _objective(problem: Diffrac, Z: Any) -> Any:
+    """Return h as an expression of the variable Z."""
+    cvxpy = need("cvxpy", "solvers")
+    D = len(problem.mean)
+    if problem.rows <= D:
+        values, vectors = np.linalg.eigh(matrix(problem))
+        return cvxpy.sum_squares((np.sqrt(np.maximum(values, 0))[:, None] * vectors.T) @ Z)
+    zero = np.zeros(D)
+    X = np.concatenate([problem.block_scores(i, np.eye(D), zero) for i in range(len(problem.blocks))])
+    W, rest = cvxpy.Variable((D, Z.shape[1])), Z
+    if problem.bias is None:
+        rest = Z - np.ones((problem.rows, 1)) @ cvxpy.Variable((1, Z.shape[1]))
+    heavy = np.sqrt(problem.weights / problem.total)[:, None]
+    residual = cvxpy.multiply(heavy @ np.ones((1, Z.shape[1])), rest) - (heavy * X) @ W
+    return cvxpy.sum_squares(residual) + problem.lam * cvxpy.sum_squares(W)

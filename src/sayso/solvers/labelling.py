@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.solvers.diffrac import Diffrac
+from sayso.solvers.nearest import Nearest
 from sayso.solvers.oracles import Corner, Oracle
 
 Floats = NDArray[np.float64]
@@ -35,6 +36,7 @@ class Solution:
         gap: the value is at most this far above the optimum.
         W: (D, K) regression weights.
         scores: (N, K) the regression's answer X W + b.
+        weights: (N,) of the rows in the objective; they sum to 1.
         steps: steps taken, those before a resume included.
         converged: whether the gap reached what was asked.
     """
@@ -45,6 +47,7 @@ class Solution:
     gap: float
     W: Floats
     scores: Floats
+    weights: Floats
     steps: int
     converged: bool
 
@@ -56,7 +59,7 @@ class Labelling:
         problem: the objective.
         oracles: one for each block of the problem.
         Z: (N, K) labels to start from; slacks become the least that keep the demands. Default: the
-            corner where the gradient of uniform labels leads.
+            corner where the gradient of the labels leads that the demands suggest.
     """
 
     def __init__(self, problem: Diffrac, oracles: Sequence[Oracle], Z: Floats | None = None) -> None:
@@ -65,9 +68,11 @@ class Labelling:
             raise SaysoError(f"expected one oracle a block, of {sizes} rows and equal classes")
         self.problem, self.oracles = problem, list(oracles)
         shape = (problem.rows, oracles[0].classes)
-        self.Z = np.full(shape, 1 / shape[1]) if Z is None else np.array(Z, dtype=np.float64)
+        given = np.concatenate([o.suggested() for o in oracles]) if Z is None else Z
+        self.Z = np.array(given, dtype=np.float64)
         if self.Z.shape != shape:
             raise SaysoError(f"the start must be {shape} labels; got {self.Z.shape}")
+        self._nearest: dict[int, Nearest] = {}
         self.slack = [o.slack(self.Z[s]) for o, s in zip(oracles, problem.slices, strict=True)]
         self.refresh()
         if Z is None:
@@ -95,6 +100,25 @@ class Labelling:
         prices = 2 * oracle.kappa * slack
         V, low = oracle(cost, prices)
         return (V, low), float(np.vdot(cost, Z - V) + prices @ (slack - low))
+
+    def lean(self, block: int, goal: Floats | None = None) -> tuple[Corner, float]:
+        """Return the labels nearest to the block's scores, and how fast the value falls towards them.
+
+        Args:
+            block: the block.
+            goal: (D + 1, K) weights and bias that give the scores, where they are not the labels' own.
+        """
+        if block not in self._nearest:
+            rows = self.problem.slices[block]
+            self._nearest[block] = Nearest(
+                self.oracles[block], self.problem.weights[rows], self.problem.total
+            )
+        oracle, Z, slack = self.oracles[block], self.Z[self.problem.slices[block]], self.slack[block]
+        W, bias = (self.W, self.mean) if goal is None else (goal[:-1], goal[-1])
+        V = self._nearest[block](self.problem.block_scores(block, W, bias))
+        low = oracle.slack(V)
+        cost = self.problem.block_gradient(block, Z, self.W, self.mean)
+        return (V, low), float(np.vdot(cost, Z - V) + 2 * oracle.kappa * slack @ (slack - low))
 
     def move(self, blocks: Sequence[int], corners: Sequence[Corner], gap: float, most: float = 1.0) -> float:
         """Step from here along ``corner - labels`` in the blocks, by exact line search; return its length.
@@ -130,7 +154,15 @@ class Labelling:
         blocks = range(len(self.oracles))
         scores = [self.problem.block_scores(i, self.W, self.mean) for i in blocks]
         return Solution(
-            self.Z, self.slack, self.value(), gap, self.W, np.concatenate(scores), steps, converged
+            Z=self.Z,
+            slack=self.slack,
+            value=self.value(),
+            gap=gap,
+            W=self.W,
+            scores=np.concatenate(scores),
+            weights=self.problem.weights / self.problem.total,
+            steps=steps,
+            converged=converged,
         )
 
     def _first_corner(self) -> None:
@@ -144,16 +176,34 @@ class Labelling:
 
 
 def save(path: Path, labelling: Labelling, **more: NDArray[np.generic] | float) -> None:
-    """Write the state to a ``.npz`` file; an interrupted write leaves the old one."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        slack = np.concatenate(labelling.slack)
-        np.savez(file, Z=labelling.Z, slack=slack, **{k: np.asarray(v) for k, v in more.items()})  # type: ignore[arg-type]
-    part.replace(path)
+    """Write the labels and slacks to a ``.npz`` file, and what else is given."""
+    save_arrays(path, Z=labelling.Z, slack=np.concatenate(labelling.slack), **more)
 
 
 def load(path: Path, labelling: Labelling) -> dict[str, NDArray[np.generic]]:
-    """Read a state into the labelling; return what else was saved.
+    """Read labels and slacks into the labelling; return what else was saved.
+
+    Raises:
+        SaysoError: if the file is of another problem, or cannot be read.
+    """
+    ends = np.cumsum([len(s) for s in labelling.slack])
+    state = load_arrays(path, {"Z": labelling.Z.shape, "slack": (int(ends[-1]),)})
+    labelling.Z = np.asarray(state.pop("Z"), dtype=np.float64)
+    labelling.slack = np.split(np.asarray(state.pop("slack"), dtype=np.float64), ends[:-1])
+    labelling.refresh()
+    return state
+
+
+def save_arrays(path: Path, **arrays: NDArray[np.generic] | float) -> None:
+    """Write a solver's state to a ``.npz`` file; an interrupted write leaves the old one."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez(file, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
+    part.replace(path)
+
+
+def load_arrays(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, NDArray[np.generic]]:
+    """Read a solver's state, some of whose arrays must have these shapes.
 
     Raises:
         SaysoError: if the file is of another problem, or cannot be read.
@@ -163,9 +213,6 @@ def load(path: Path, labelling: Labelling) -> dict[str, NDArray[np.generic]]:
             state = dict(file)
     except (OSError, ValueError) as error:
         raise SaysoError(f"{path} holds no state of a solver; remove it to start anew: {error}") from error
-    ends = np.cumsum([len(s) for s in labelling.slack])
-    if state["Z"].shape != labelling.Z.shape or len(state["slack"]) != ends[-1]:
+    if any(name not in state or state[name].shape != shape for name, shape in shapes.items()):
         raise SaysoError(f"{path} is the state of another problem; remove it to start anew")
-    labelling.Z, labelling.slack = state.pop("Z"), np.split(state.pop("slack"), ends[:-1])
-    labelling.refresh()
     return state

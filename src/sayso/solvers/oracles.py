@@ -27,6 +27,7 @@ from sayso.core.lazy import need
 from sayso.solvers.augment import augment
 
 Floats = NDArray[np.float64]
+_DEAR = 1e7  # a price, in the largest cost, above which no exchange of labels pays for slack
 Corner = tuple[Floats, Floats]  # labels (N, K), slacks (J,)
 
 
@@ -101,7 +102,8 @@ class Oracle:
             _check(index, demand, rows, classes)
         self.kappa = np.array([d.kappa or 0.0 for d in self.demands])
         self.hard = np.array([d.kappa is None for d in self.demands], dtype=bool)
-        self._groups = _connected(self.demands)
+        self.wanted = np.array([float(d.at_least) for d in self.demands])
+        self.groups = _connected(self.demands)
 
     def __call__(self, cost: Floats, prices: Floats) -> Corner:
         """Return a corner (labels, slacks) of least ``<cost, Z> + <prices, slack>``.
@@ -115,9 +117,16 @@ class Oracle:
         """
         Z, slack = cheapest_rows(cost), np.zeros(len(self.demands))
         prices = np.where(self.hard, np.inf, prices)
-        for group in self._groups:
+        for group in self.groups:
             self._serve(group, cost, prices, Z, slack)
         return Z, slack
+
+    def suggested(self) -> Floats:
+        """Return labels (N, K) that lean, all rows alike, to what the demands ask of them."""
+        Z = np.full((self.rows, self.classes), 1 / self.classes)
+        for demand in self.demands:
+            Z[demand.rows, demand.label] += 1
+        return np.asarray(Z / Z.sum(1, keepdims=True))
 
     def slack(self, Z: Floats) -> Floats:
         """Return the least slack with which Z keeps each demand, (J,)."""
@@ -224,7 +233,7 @@ def _program(demands: Sequence[Demand], cost: Floats, prices: Floats, Z: Floats)
     limits = [(0, 1)] * (N * K) + [(0, d.at_least if s else 0) for d, s in zip(demands, soft, strict=True)]
     scale = max(1e-300, float(np.abs(cost[rows]).max()))
     answer = optimize.linprog(
-        np.concatenate([cost[rows].ravel(), np.where(soft, prices, 0)]) / scale,
+        np.concatenate([cost[rows].ravel() / scale, np.where(soft, np.minimum(prices / scale, _DEAR), 0)]),
         A_ub=A.tocsr(),
         b_ub=[-d.at_least for d in demands],
         A_eq=simplex,
