@@ -1,11 +1,15 @@
-"""Step recall, counted by hand."""
+"""Step recall and F1, counted by hand."""
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sayso.metrics.steps import mean_recall, step_recall
+from sayso.metrics.steps import best_matching, mean_recall, step_f1, step_recall
 
 
 def test_recall_counts_steps_over_videos_then_averages_tasks() -> None:
@@ -19,3 +23,64 @@ def test_recall_counts_steps_over_videos_then_averages_tasks() -> None:
 def test_bad_times_are_refused(times: list[float]) -> None:
     with pytest.raises(ValueError, match="task a, video 0"):
         step_recall({"a": [(np.ones((2, 3), dtype=bool), times)]})
+
+
+def spans(seconds: int, *steps: tuple[int, int] | None) -> np.ndarray:
+    inside = np.zeros((seconds, len(steps)), dtype=bool)
+    for k, step in enumerate(steps):
+        if step is not None:
+            inside[slice(*step), k] = True
+    return inside
+
+
+def test_discovered_steps_are_matched_over_the_whole_task() -> None:
+    # Discovered 0 is annotated 1 and the other way round; the second video shows one step only.
+    first = (spans(10, (0, 3), (5, 8)), [6, 1])
+    second = (spans(10, None, (2, 4)), [3, 9])
+    score = step_f1([first, second])
+    assert score.matching == (1, 0)
+    assert score.precision == pytest.approx(3 / 4)
+    assert score.recall == pytest.approx(3 / 3)
+    assert score.f1 == pytest.approx(6 / 7)
+
+
+def test_more_steps_than_annotated_cost_precision_and_absent_ones_are_no_hits() -> None:
+    score = step_f1([(spans(4, (0, 1), (2, 3)), [0, 2, 3, -1])])
+    assert score.matching.count(None) == 2
+    assert (score.precision, score.recall) == (pytest.approx(0.5), 1.0)
+    truth = spans(4, (3, 4))  # an absent step is not read as the last time
+    assert step_f1([(truth, [-1])]).f1 == 0
+
+
+def test_one_annotated_step_cannot_serve_two_discovered_ones() -> None:
+    score = step_f1([(spans(4, (0, 4)), [0, 1])])
+    assert (score.precision, score.recall) == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("videos", "message"),
+    [
+        ([], "no video"),
+        ([(spans(3, None), [0])], "no step is annotated"),
+        ([(spans(3, (0, 1)), [3])], "from -1 to 2"),
+        ([(spans(3, (0, 1)), [0]), (spans(3, (0, 1)), [0, 1])], "other steps"),
+    ],
+)
+def test_what_cannot_be_scored_is_told(videos, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        step_f1(videos)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_matching_is_the_best_there_is(seed: int) -> None:
+    draws = np.random.default_rng(seed)
+    gain = draws.integers(0, 5, draws.integers(1, 6, 2)).astype(float)
+    matching = best_matching(gain)
+    taken = [c for c in matching if c is not None]
+    assert len(set(taken)) == len(taken) == min(gain.shape)
+    wide = gain if gain.shape[0] <= gain.shape[1] else gain.T
+    best = max(
+        sum(wide[row, column] for row, column in enumerate(way))
+        for way in itertools.permutations(range(wide.shape[1]), len(wide))
+    )
+    assert sum(gain[k, c] for k, c in enumerate(matching) if c is not None) == best

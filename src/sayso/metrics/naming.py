@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sayso.metrics.average_precision import average_precision
+
 Floats = NDArray[np.float64]
 
 
@@ -31,7 +33,7 @@ def naming(scores: ArrayLike, truth: ArrayLike, ignore: int | None = None) -> di
     kept = [value for k, value in enumerate(per_class) if k != ignore and np.isfinite(value)]
     return {
         "accuracy": float(correct.mean()),
-        "AP": float(_average(S.max(1), correct) * correct.mean()) if correct.any() else 0.0,
+        "AP": average_precision(S.max(1), correct, positives=len(S)),
         "mAP": float(np.mean(kept)) if kept else float("nan"),
     }
 
@@ -57,16 +59,26 @@ def class_precision(scores: ArrayLike, truth: ArrayLike) -> Floats:
         truth: as for ``naming``.
     """
     S, right = _checked(scores, truth)
-    return np.array([_average(S[:, k], right == k) for k in range(S.shape[1])])
+    return np.array([average_precision(S[:, k], right == k) for k in range(S.shape[1])])
 
 
-def _average(confidence: Floats, correct: NDArray[np.bool_]) -> float:
-    """Return the average precision; equal confidences count in the least favourable order."""
-    if not correct.any():
-        return float("nan")
-    hits = correct[np.lexsort((correct, -confidence))]
-    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    return float(precision[hits].mean())
+def reliability(probabilities: ArrayLike, truth: ArrayLike, bins: int = 10) -> dict[str, float]:
+    """Return how far confidence is what it says: the share of right names among those equally sure.
+
+    ``error`` is the expected calibration error (Naeini et al., AAAI 2015): the mean over items of the
+    difference between confidence and accuracy of their bin; ``confidence`` and ``accuracy`` are means.
+
+    Args:
+        probabilities: (N, K), rows that sum to 1.
+        truth: as for ``naming``.
+        bins: of equal width over confidences from 0 to 1.
+    """
+    P, right = _checked(probabilities, truth)
+    sure, correct = P.max(1), P.argmax(1) == right
+    bin_of = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(bin_of, sure - correct, minlength=bins)
+    error = float(np.abs(gaps).sum() / len(P))
+    return {"error": error, "confidence": float(sure.mean()), "accuracy": float(correct.mean())}
 
 
 def _checked(scores: ArrayLike, truth: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:

@@ -1,0 +1,104 @@
+"""Tags as people keep them: a CSV with the columns ``path`` and ``tags``, or a folder for each tag.
+
+Several tags of a picture are separated by ``;``, ``|`` or a comma; a tag with a question mark
+(``dog?``) neither says that it is there nor that it is not. Tags that a picture does not have
+count as absent. A picture's rows, where it has several, are taken together.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Never
+
+from sayso.core.errors import SaysoError
+from sayso.data.tagged import Place, TaggedPicture, TaggedPictures
+
+_BETWEEN = re.compile(r"[;,|]")
+Tags = dict[str, int]  # +1 there, 0 perhaps
+
+
+def read_csv(place: Place) -> TaggedPictures:
+    """Return the pictures of a CSV; paths are relative to it, or to the folder of pictures.
+
+    Raises:
+        SaysoError: if it cannot be read, lacks a column, or no row is of the split.
+    """
+    tagged: dict[str, Tags] = {}
+    for number, row in _rows(place.path):
+        if place.split is not None and (row.get("split") or "").strip() != place.split:
+            continue
+        name, tags = (row.get("path") or "").strip(), row.get("tags")
+        if not name or tags is None:
+            raise SaysoError(f"{place.path}, line {number}: expected the columns path and tags")
+        _add(tagged.setdefault(name, {}), tags)
+    if not tagged:
+        part = "" if place.split is None else f" whose column split is {place.split!r}"
+        raise SaysoError(f"{place.path} has no row{part}")
+    folder = place.images or place.path.parent
+    return _together((name, folder / Path(name).expanduser(), tags) for name, tags in tagged.items())
+
+
+def read_folders(place: Place) -> TaggedPictures:
+    """Return the pictures below each folder, whose tag is the folder's name.
+
+    Raises:
+        SaysoError: if there are not two such folders.
+    """
+    from sayso.media.kinds import kind_of
+
+    root = place.path / place.split if place.split else place.path
+    found = [
+        (str(path.relative_to(root)), path, {folder.name: 1})
+        for folder in sorted(root.glob("*"))
+        if folder.is_dir() and not folder.name.startswith(".")
+        for path in sorted(folder.rglob("*"))
+        if kind_of(path) == "picture" and path.is_file()
+    ]
+    if len({tag for _, _, tags in found for tag in tags}) < 2:
+        raise SaysoError(
+            f"{root} is no data set of tagged pictures; expected a folder of pictures for each of two tags"
+            " or more, PASCAL VOC's folder, COCO's, a .json or a .csv"
+        )
+    return _together(found)
+
+
+def no_boxes(place: Place, pictures: TaggedPictures) -> Never:
+    """Say that there are none.
+
+    Raises:
+        SaysoError: always.
+    """
+    raise SaysoError(f"{place.path} tells where none of its {len(pictures.pictures):,} pictures' things are")
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            for row in rows:
+                yield rows.line_num, row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SaysoError(f"{path} cannot be read: {error}") from error
+
+
+def _add(tags: Tags, written: str) -> None:
+    for part in _BETWEEN.split(written):
+        tag = part.strip().removesuffix("?").strip()
+        if tag:
+            tags[tag] = max(tags.get(tag, 0), 0 if part.strip().endswith("?") else 1)
+
+
+def _together(found: Iterable[tuple[str, Path, Tags]]) -> TaggedPictures:
+    listed = list(found)
+    names = tuple(sorted({tag for _, _, tags in listed for tag in tags}))
+    pictures = [
+        TaggedPicture(path, tuple(tags.get(name, -1) for name in names), id_) for id_, path, tags in listed
+    ]
+    return TaggedPictures(
+        names,
+        tuple(picture for picture in pictures if picture.path.is_file()),
+        tuple(str(picture.path) for picture in pictures if not picture.path.is_file()),
+    )

@@ -1,0 +1,82 @@
+"""One annotation file of PASCAL VOC: the objects of a picture, what people in it do, where they are.
+
+Pixels count from 1 in the files, and a box holds its last row and column; here they count from 0
+and a box ends before ``x1`` and ``y1``. Document types are refused, so no entity is ever expanded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from sayso.core.errors import SaysoError
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An object of a picture.
+
+    Args:
+        name: of its class.
+        edges: left, top, right, bottom in pixels; None if the file gives no box.
+        difficult: whether it is hard to see, and so does not count.
+        actions: whether the person does each action; empty if the file says nothing of it.
+    """
+
+    name: str
+    edges: tuple[float, float, float, float] | None
+    difficult: bool
+    actions: dict[str, bool]
+
+
+class _Builder(ET.TreeBuilder):
+    """Builds a tree of a file without a document type."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:  # noqa: ARG002
+        """Refuse it.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("it has a document type; remove <!DOCTYPE ...>")
+
+
+def things(path: Path) -> list[Thing]:
+    """Return the objects of a picture.
+
+    Raises:
+        SaysoError: if the file cannot be read or is no annotation.
+    """
+    try:
+        parser = ET.XMLParser(target=_Builder())  # noqa: S314  the builder refuses entities
+        return [_thing(element) for element in _annotation(ET.parse(path, parser).getroot()).iter("object")]  # noqa: S314
+    except (OSError, ValueError, ET.ParseError) as error:
+        raise SaysoError(f"{path} is no annotation as PASCAL VOC's: {error}") from error
+
+
+def _annotation(root: ET.Element | None) -> ET.Element:
+    if root is None or root.tag != "annotation":
+        raise ValueError("there is no <annotation>")
+    return root
+
+
+def _thing(element: ET.Element) -> Thing:
+    name = (element.findtext("name") or "").strip()
+    if not name:
+        raise ValueError("an <object> has no <name>")
+    actions = {action.tag: _flag(action.text) for action in element.iterfind("actions/*")}
+    return Thing(name, _edges(element.find("bndbox")), _flag(element.findtext("difficult")), actions)
+
+
+def _edges(box: ET.Element | None) -> tuple[float, float, float, float] | None:
+    if box is None:
+        return None
+    x0, y0, x1, y1 = (float(box.findtext(side) or "nan") for side in ("xmin", "ymin", "xmax", "ymax"))
+    if not (x0 <= x1 and y0 <= y1):
+        raise ValueError(f"a box goes from {x0}, {y0} to {x1}, {y1}")
+    return x0 - 1, y0 - 1, x1, y1
+
+
+def _flag(text: str | None) -> bool:
+    return (text or "").strip() not in ("", "0")
