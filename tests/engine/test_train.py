@@ -189,6 +189,21 @@ def test_the_average_is_what_is_saved(tmp_path):
     torch.testing.assert_close(weights(tmp_path / "run")["seen.weight"], average)
 
 
+def test_a_part_of_the_model_learns_at_its_own_rate(tmp_path):
+    """After one plain gradient step, the part has moved by its factor times what it moves otherwise."""
+    options = replace(SHORT, steps=1, warmup=0, optimizer="sgd", lr=0.1)
+    moved = []
+    for name, rates in (("whole", {}), ("part", {"said.": 0.25})):
+        method = TwoTowers(0.0)
+        before = {key: value.clone() for key, value in method.model.state_dict().items()}
+        method.rates = rates
+        Trainer(method, Numbers(), options, tmp_path / name, device="cpu").train()
+        moved.append({key: value - before[key] for key, value in method.model.state_dict().items()})
+    assert moved[0]["said.weight"].abs().max() > 0
+    torch.testing.assert_close(moved[1]["said.weight"], 0.25 * moved[0]["said.weight"], rtol=1e-4, atol=1e-7)
+    torch.testing.assert_close(moved[1]["seen.weight"], moved[0]["seen.weight"])
+
+
 def test_the_best_step_outlives_the_last_ones(tmp_path):
     scores = iter([0.1, 0.9, 0.2, 0.3, 0.4, 0.5])
     trainer = Trainer(

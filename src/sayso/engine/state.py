@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,19 +27,26 @@ class Learner:
         model: what learns; parameters that do not require gradients stay as they are.
         options: how.
         device: ``auto``, ``cpu``, ``cuda``, ...
+        rates: factors on the learning rate, by the beginning of parameters' names; 1 for the others.
 
     Raises:
         MissingExtra: if accelerate is not installed.
     """
 
-    def __init__(self, model: nn.Module, options: Training, device: str = "auto") -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        options: Training,
+        device: str = "auto",
+        rates: Mapping[str, float] | None = None,
+    ) -> None:
         self.options = options
         self.accelerator = _accelerator(options, device)
         if self.accelerator.num_processes > 1 and self.accelerator.device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
         self.bare = model
         self.average = _average(model.to(self.accelerator.device), options.ema)
-        self.model, self.optimizer = self.accelerator.prepare(model, _optimizer(model, options))
+        self.model, self.optimizer = self.accelerator.prepare(model, _optimizer(model, options, rates or {}))
 
     @property
     def best_model(self) -> nn.Module:
@@ -53,7 +61,7 @@ class Learner:
     def update(self, lr: float) -> None:
         """Change the weights by the gradients there are, and forget these."""
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["rate"]
         if self.options.clip_norm:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.options.clip_norm)
         self.optimizer.step()
@@ -113,17 +121,18 @@ def _accelerator(options: Training, device: str) -> Accelerator:
     )
 
 
-def _optimizer(model: nn.Module, options: Training) -> torch.optim.Optimizer:
+def _optimizer(model: nn.Module, options: Training, rates: Mapping[str, float]) -> torch.optim.Optimizer:
     """Return the optimizer; weights of one dimension (biases, norms) do not decay."""
-    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in learning if p.ndim > 1], "weight_decay": options.weight_decay},
-        {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            rate = next((factor for start, factor in rates.items() if name.startswith(start)), 1.0)
+            decay = options.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
+    told = [{"params": group, "weight_decay": decay, "rate": rate} for (rate, decay), group in groups.items()]
     if options.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=options.lr, momentum=0.9)
-    return torch.optim.AdamW(groups, lr=options.lr)
+        return torch.optim.SGD(told, lr=options.lr, momentum=0.9)
+    return torch.optim.AdamW(told, lr=options.lr)
 
 
 def _average(model: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel | None:

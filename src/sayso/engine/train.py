@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 
 class Method(Protocol):
-    """What a system is to the training loop."""
+    """What a system is to the training loop.
+
+    It may also have ``rates``: factors on the learning rate, by the beginning of parameters' names.
+    """
 
     model: nn.Module  # tensors of B rows -> a tuple of embeddings of B rows
 
@@ -96,7 +99,7 @@ class Trainer:
         progress: Progress | None = None,
     ) -> None:
         self.method, self.dataset, self.options, self.score = method, dataset, options, score
-        self.learner = Learner(method.model, options, device)
+        self.learner = Learner(method.model, options, device, getattr(method, "rates", None))
         self.accelerator = self.learner.accelerator
         self.progress = progress if progress and self._main else Silent()
         self.run = Run(folder, options.keep)

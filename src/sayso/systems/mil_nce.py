@@ -63,6 +63,10 @@ class Recipe(Training):
         width: of S3D; 1 is as published.
         space_to_depth: S3D's stem, as in the published model.
         hidden: width of the text network's layer.
+        text_lr: factor on the learning rate of the text network: a few large layers run ahead of a
+            deep video network, and with small batches their embeddings may blow up and stay alike.
+        text_scale: factor on the text network's last layer at the beginning; small, the first steps
+            are not spent on unlearning random scores.
         words: where word vectors come from: a file in word2vec's or GloVe's format, frozen as
             published; or ``learned`` with the rest.
         word_dim: length of the vectors, if they are learned.
@@ -84,6 +88,8 @@ class Recipe(Training):
     width: float = 1.0
     space_to_depth: bool = True
     hidden: int = 2048
+    text_lr: float = 1.0
+    text_scale: float = 1.0
     words: str = "learned"
     word_dim: int = 300
     max_words: int = 16
@@ -113,10 +119,14 @@ class MilNce:
         self.tokenizer = WordTokenizer(words, read, lower=True)
         text = SentenceNet(torch.from_numpy(vectors), recipe.dim, hidden=recipe.hidden)
         text.word_embd.weight.requires_grad_(recipe.words == "learned")
+        with torch.no_grad():
+            text.fc2.weight *= recipe.text_scale
+            text.fc2.bias *= recipe.text_scale
         video = S3D(recipe.dim, space_to_depth=recipe.space_to_depth, width=recipe.width)
         # frames lie in memory like this, which saves turning them over
         video.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # torch's stubs lack it
         self.model = Towers(video, text)
+        self.rates = {"text.": recipe.text_lr}
 
     def inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return frames (B, T, H, W, 3) uint8 and the numbers of the bags' words (B, K, L)."""
