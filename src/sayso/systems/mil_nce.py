@@ -120,8 +120,8 @@ class MilNce:
         text = SentenceNet(torch.from_numpy(vectors), recipe.dim, hidden=recipe.hidden)
         text.word_embd.weight.requires_grad_(recipe.words == "learned")
         with torch.no_grad():
-            text.fc2.weight *= recipe.text_scale
-            text.fc2.bias *= recipe.text_scale
+            text.fc2.weight.mul_(recipe.text_scale)
+            text.fc2.bias.mul_(recipe.text_scale)
         video = S3D(recipe.dim, space_to_depth=recipe.space_to_depth, width=recipe.width)
         # frames lie in memory like this, which saves turning them over
         video.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # torch's stubs lack it
