@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sayso.solvers.ordered_path import ordered_path
+from sayso.solvers.ordered_path import ordered_path, ordered_paths
 
 
 @st.composite
@@ -68,3 +68,88 @@ def test_as_many_times_as_steps_leaves_one_answer() -> None:
 def test_says_what_is_wrong(cost: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ordered_path(cost)
+
+
+def least_cost(cost: np.ndarray, windows: np.ndarray, absent: np.ndarray) -> float:
+    """Return the least cost by trying all choices; infinity where there is none."""
+    T, K = cost.shape
+    least = np.inf
+    for choice in product(range(-1, T), repeat=K):
+        present = [t for t in choice if t >= 0]
+        if present != sorted(set(present)):
+            continue
+        if all(t < 0 or windows[k, 0] <= t < windows[k, 1] for k, t in enumerate(choice)):
+            least = min(least, sum(absent[k] if t < 0 else cost[t, k] for k, t in enumerate(choice)))
+    return float(least)
+
+
+@st.composite
+def scripts(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    T, K = draw(st.integers(0, 5)), draw(st.integers(0, 3))
+    cost = draw(arrays(np.int64, (T, K), elements=st.integers(-3, 3)))
+    windows = np.sort(draw(arrays(np.int64, (K, 2), elements=st.integers(0, T))), axis=1)
+    absent = draw(arrays(np.float64, K, elements=st.sampled_from([-1.0, 0.0, 2.0, np.inf])))
+    return cost, windows, absent
+
+
+def check(cost: np.ndarray, windows: np.ndarray, absent: np.ndarray, times: np.ndarray) -> None:
+    """Times are in order, in their windows, and of least cost."""
+    there = np.flatnonzero(times >= 0)
+    assert (times[times < 0] == -1).all()
+    assert (np.diff(times[there]) > 0).all()
+    assert ((windows[there, 0] <= times[there]) & (times[there] < windows[there, 1])).all()
+    total = cost[times[there], there].sum() + absent[times < 0].sum()
+    assert total == least_cost(cost, windows, absent)
+
+
+@given(st.lists(scripts(), max_size=4))
+def test_videos_with_windows_and_absent_steps_equal_brute_force(videos: list) -> None:
+    feasible = [np.isfinite(least_cost(*video)) for video in videos]
+    costs, windows, absent = ([video[part] for video in videos] for part in range(3))
+    if all(feasible):
+        for video, times in zip(videos, ordered_paths(costs, windows, absent), strict=True):
+            check(*video, times)
+    else:
+        with pytest.raises(ValueError, match="keep the order and the windows"):
+            ordered_paths(costs, windows, absent)
+
+
+def test_videos_side_by_side_equal_videos_alone() -> None:
+    rng = np.random.default_rng(3)
+    shapes = [(1, 1), (700, 5), (33, 0), (350, 9), (701, 2)]
+    costs = [rng.normal(size=shape) for shape in shapes]
+    together = ordered_paths(costs)
+    assert [times.tolist() for times in together] == [ordered_path(cost).tolist() for cost in costs]
+
+
+def test_long_videos_leave_steps_out_where_that_costs_less() -> None:
+    rng = np.random.default_rng(4)
+    for T in (199, 200, 1200):
+        cost = rng.random((T, 6))
+        planted = np.sort(rng.choice(T, size=6, replace=False))
+        cost[planted, np.arange(6)] = -5.0
+        absent = np.array([np.inf, -6.0, 0.0, np.inf, -4.0, -7.0])
+        wanted = np.where(absent < -5, -1, planted)
+        assert ordered_path(cost, absent=absent).tolist() == wanted.tolist()
+
+
+def test_windows_move_a_step_from_its_cheapest_time() -> None:
+    cost = np.tile(np.arange(500.0)[:, None], 3)
+    windows = [(10, 20), (0, 400), (300, 301)]
+    assert ordered_path(cost, windows).tolist() == [10, 11, 300]
+
+
+@pytest.mark.parametrize(
+    ("windows", "absent", "message"),
+    [
+        ([(0, 3)], None, "expected windows"),
+        ([(0, 3), (0, 9)], None, "not within the 3 times"),
+        ([(2, 3), (0, 2)], None, "keep the order and the windows"),
+        ([(0.0, 3.0), (0.0, 3.0)], None, "of integers"),
+        (None, [1.0], "expected absent"),
+        (None, [np.nan, 1.0], "expected absent"),
+    ],
+)
+def test_says_what_is_wrong_with_windows(windows: list | None, absent: list | None, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ordered_path(np.zeros((3, 2)), windows, absent)
