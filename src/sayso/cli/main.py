@@ -20,6 +20,7 @@ from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
 from sayso.cli.index import index
 from sayso.cli.models import models
+from sayso.cli.name import name
 from sayso.cli.pull import pull
 from sayso.cli.search import search
 from sayso.cli.serve import serve
@@ -40,7 +41,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (index, search, serve, align, demo, train, evaluate, models, pull, convert, toyworld, doctor):
+VERBS = (
+    *(index, search, serve, align, name),
+    *(demo, train, evaluate, models, pull, convert, toyworld, doctor),
+)
+for verb in VERBS:
     app.command()(verb)
 
 

@@ -59,6 +59,8 @@ def search(
       sayso search my.index "2:dog + beach - night" --where "kind = 'video' AND duration > 60"
 
       sayso search my.index --like talk.mp4@12.5 --json
+
+      sayso search my.index 'who:ilsa playing piano'
     """
     from sayso.index import Index
 

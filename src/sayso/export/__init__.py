@@ -5,11 +5,32 @@ from sayso.core.lazy import exports
 __getattr__ = exports(
     __name__,
     {
+        "curve_png": "sayso.export.naming_curve",
         "descriptions_csv": "sayso.export.script_tables",
         "moments_manifest": "sayso.export.script_tables",
+        "names_vtt": "sayso.export.naming_vtt",
+        "people_manifest": "sayso.export.naming_vtt",
         "script_page": "sayso.export.script_html",
+        "sheet_page": "sayso.export.naming_sheet",
+        "sheet_png": "sayso.export.naming_sheet",
         "speaker_srt": "sayso.export.script_tables",
+        "steps_page": "sayso.export.steps_html",
+        "steps_vtt": "sayso.export.steps_files",
+        "youtube_chapters": "sayso.export.steps_files",
     },
 )
 
-__all__ = ["descriptions_csv", "moments_manifest", "script_page", "speaker_srt"]
+__all__ = [
+    "curve_png",
+    "descriptions_csv",
+    "moments_manifest",
+    "names_vtt",
+    "people_manifest",
+    "script_page",
+    "sheet_page",
+    "sheet_png",
+    "speaker_srt",
+    "steps_page",
+    "steps_vtt",
+    "youtube_chapters",
+]

@@ -14,6 +14,7 @@ from sayso.index import search as found
 from sayso.index.build import Adding, AddReport
 from sayso.index.hit import Hit, Media
 from sayso.index.moments import merge_neighbours
+from sayso.index.people import split_people, with_people
 from sayso.index.plan import Cutting
 from sayso.index.query import embed_query, parse_query, spoken
 from sayso.index.schema import SCHEMA_VERSION, Identity
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sayso.encoders.base import Encoder
-
-HYBRID_WEIGHT = 0.5
-"""Weight of what is said where an index holds words and nobody chose."""
 
 _MEDIA_COLUMNS = list(Media.__slots__[1:])
 
@@ -182,7 +180,7 @@ class Index:
         """Return the moments that fit best, best first.
 
         Args:
-            query: words; also sums such as ``2:dog + ./pool.jpg - night``.
+            query: words; also sums such as ``2:dog + ./pool.jpg - night``, and ``who:ilsa`` for people.
             like: a picture or a clip to look for: a path, ``talk.mp4@12.5``, or a PIL image.
             limit: how many.
             min_score: leave out what scores lower.
@@ -195,13 +193,18 @@ class Index:
         Raises:
             QueryError: if the query or the filter cannot be understood.
         """
+        people, query = split_people(query)
+        where = with_people(where, people)
         terms = parse_query(query, files=files) if query.strip() else []
-        if not terms and like is None:
+        if not terms and like is None and not people:
             raise QueryError("the query is empty; say what to look for, or give a picture with --like")
         if limit < 1:
             raise QueryError(f"the limit must be at least 1; got {limit}")
+        if not terms and like is None:
+            clips = found.search_all(self.store, where)
+            return found.show(self.store, (merge_neighbours(clips) if merge else clips)[:limit])
         words = spoken(terms)
-        weight = self._said_weight(said, words)
+        weight = found.said_weight(self.store, said, words)
         vector = embed_query(terms, self.encoder, like) if weight < 1 else None
         return self._ranked(vector, words, weight, limit=limit, min_score=min_score, where=where, merge=merge)
 
@@ -215,15 +218,6 @@ class Index:
         other = f"id != {quoted(clip_id)}"
         where = f"({where}) AND {other}" if where else other
         return self._ranked(vector, "", 0.0, limit=limit, min_score=None, where=where, merge=True)
-
-    def _said_weight(self, said: float | None, words: str) -> float:
-        if said is not None and not 0 <= said <= 1:
-            raise QueryError(f"the weight of what is said must lie in 0 to 1; got {said}")
-        if not words:
-            return 0.0
-        if said is None:
-            return HYBRID_WEIGHT if self.store.words else 0.0
-        return said
 
     def _ranked(
         self,

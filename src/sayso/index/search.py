@@ -29,6 +29,9 @@ PROBES = 20
 RESCORED = 200
 """At least so many of the best are scored exactly: recall@10 >= 0.95 at a million (benchmarks/search.py)."""
 
+HYBRID_WEIGHT = 0.5
+"""Weight of what is said where an index holds words and nobody chose."""
+
 RANKED = ["id", "start_s", "end_s"]
 SHOWN = ["path", "shown"]
 
@@ -85,6 +88,27 @@ def search_said(store: Store, words: str, limit: int, where: str | None) -> list
     query = store.clips.search(MatchQuery(words, "text"), query_type="fts")
     rows = _run(query.select([*RANKED, "_score"]), limit, where)
     return [_candidate(row, row["_score"], said=row["_score"]) for row in rows]
+
+
+def search_all(store: Store, where: str | None) -> list[Candidate]:
+    """Return all clips that a filter lets pass, file by file in time order; each scores 1."""
+    clips = [_candidate(row, 1.0) for row in _run(store.clips.search().select(RANKED), None, where)]
+    return sorted(clips, key=lambda clip: (clip.media_id, clip.start_s, clip.end_s))
+
+
+def said_weight(store: Store, said: float | None, words: str) -> float:
+    """Return the weight of what is said in a query with these words; ``said`` is what somebody chose.
+
+    Raises:
+        QueryError: if it does not lie in 0 to 1.
+    """
+    if said is not None and not 0 <= said <= 1:
+        raise QueryError(f"the weight of what is said must lie in 0 to 1; got {said}")
+    if not words:
+        return 0.0
+    if said is None:
+        return HYBRID_WEIGHT if store.words else 0.0
+    return said
 
 
 def fuse(seen: list[Candidate], said: list[Candidate], weight: float) -> list[Candidate]:

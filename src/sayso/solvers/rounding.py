@@ -17,9 +17,10 @@ def by_row(Z: ArrayLike) -> NDArray[np.int64]:
 
 
 def by_oracle(solution: Solution, oracles: Sequence[Oracle]) -> NDArray[np.int64]:
-    """Return the classes that agree best with the regression's scores and keep the demands.
+    """Return the classes that agree best with the regression's scores and keep the demands, (N,) int64.
 
-    Where a demand may have slack, the slack the solution took is kept at its price.
+    A label e_k costs its row's weight times |e_k - score|^2, as in the objective. Where a demand may
+    have slack, slack costs what it cost the solution at the margin.
 
     Args:
         solution: what a solver found.
@@ -27,7 +28,8 @@ def by_oracle(solution: Solution, oracles: Sequence[Oracle]) -> NDArray[np.int64
     """
     labels, at = [], 0
     for oracle, slack in zip(oracles, solution.slack, strict=True):
-        cost = -solution.scores[at : at + oracle.rows]
+        rows = slice(at, at + oracle.rows)
+        cost = -2 * solution.weights[rows, None] * solution.scores[rows]
         labels.append(by_row(oracle(cost, 2 * oracle.kappa * slack)[0]))
         at += oracle.rows
     return np.concatenate(labels)

@@ -1,0 +1,195 @@
+"""Contact sheets: of each name the faces that are surest and least sure, as one picture and as a page.
+
+The page is how corrections are made: a click on a face says that it is somebody else, and the
+corrections so far stand below, ready to be saved for ``sayso name --corrections``.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Row = Mapping[str, Any]
+FACE, GAP, LABEL = 96, 6, 18  # pixels
+EACH = 6  # faces at either end
+
+STYLE = """
+:root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
+body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
+h2 { margin: 1.6rem 0 .3rem; }
+.faces { display: flex; flex-wrap: wrap; gap: .5rem; }
+figure { margin: 0; width: 6.2rem; border-bottom: .3rem solid var(--sure); }
+figure img, .unseen { width: 6.2rem; height: 6.2rem; object-fit: cover; display: block; background: #8883; }
+figcaption { font-size: .8rem; font-variant-numeric: tabular-nums; }
+select { width: 100%; font: inherit; font-size: .8rem; }
+.gap { align-self: center; opacity: .6; }
+textarea { width: 100%; height: 8rem; font-family: monospace; }
+"""
+SCRIPT = """
+const out = document.querySelector("textarea"), link = document.querySelector("a[download]");
+const before = JSON.parse(out.value);
+function write() {
+  const fixed = {...before};
+  for (const s of document.querySelectorAll("select")) {
+    delete fixed[s.dataset.track];
+    if (s.value !== "") fixed[s.dataset.track] = s.value === "-" ? null : s.value;
+  }
+  out.value = JSON.stringify(fixed, null, 1);
+  link.href = "data:application/json," + encodeURIComponent(out.value);
+}
+document.addEventListener("change", write);
+write();
+"""
+
+
+def ends_of(rows: Sequence[Row], name: str | None, each: int = EACH) -> tuple[list[Row], list[Row]]:
+    """Return the rows of a name that are surest, best first, and least sure, worst last; none is in both."""
+    own = sorted((row for row in rows if row["name"] == name), key=lambda row: -float(row["confidence"]))
+    return own[:each], own[each:][-each:]
+
+
+def shown(rows: Sequence[Row], each: int = EACH) -> list[Row]:
+    """Return the rows that a contact sheet shows, so that only their pictures need be read."""
+    return [row for name in _names(rows) for end in ends_of(rows, name, each) for row in end]
+
+
+def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH) -> bytes:
+    """Return a PNG: a line for each name, its surest faces left and its least sure ones right.
+
+    Args:
+        rows: of tracks (``track``, ``name``, ``confidence``).
+        faces: track -> its picture; a track without one is a grey square.
+        each: faces at either end.
+    """
+    from PIL import Image, ImageDraw
+
+    names = _names(rows)
+    width = (2 * each + 1) * (FACE + GAP) + GAP
+    height = FACE + GAP + 2 * LABEL
+    sheet = Image.new("RGB", (width, max(1, len(names)) * height + GAP), "white")
+    pen = ImageDraw.Draw(sheet)
+    for line, name in enumerate(names):
+        top = line * height + GAP
+        count = sum(row["name"] == name for row in rows)
+        pen.text(
+            (GAP, top), f"{name or 'nobody of these'}: {count} tracks, surest and least sure", fill="black"
+        )
+        best, worst = ends_of(rows, name, each)
+        places = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
+        for column, row in places:
+            left = GAP + column * (FACE + GAP)
+            face = faces.get(int(row["track"]))
+            cell = face.resize((FACE, FACE)) if face else Image.new("RGB", (FACE, FACE), "#cccccc")
+            sheet.paste(cell, (left, top + LABEL))
+            label = f"{row['confidence']:.2f}  #{row['track']}"
+            pen.text((left, top + LABEL + FACE), label, fill="black")
+    out = io.BytesIO()
+    sheet.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def sheet_page(
+    title: str,
+    rows: Sequence[Row],
+    faces: Mapping[int, Image],
+    fixed: Mapping[int, str | None] | None = None,
+    each: int = EACH,
+) -> str:
+    """Return the contact sheet as HTML that needs no other file, with a way to make corrections.
+
+    Args:
+        title: of the film.
+        rows: as for ``sheet_png``, with ``start_s``.
+        faces: as for ``sheet_png``.
+        fixed: corrections so far; they stay among those that the page writes.
+        each: faces at either end.
+    """
+    names, fixed = _names(rows), fixed or {}
+    known = sorted({name for row in rows for name in row.get("names", {})} | set(filter(None, names)))
+    choices = [name for name in known if name != "nobody"]
+    body = "\n".join(_section(rows, name, faces, choices, fixed, each) for name in names)
+    head = html.escape(title)
+    so_far = html.escape(json.dumps({str(track): name for track, name in fixed.items()}, ensure_ascii=False))
+    return (
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{head}</title>\n<style>{STYLE}</style>\n<h1>{head}</h1>\n"
+        "<p>Of each name the surest faces, and the least sure. Where one is wrong, choose who it is; then "
+        '<a download="corrections.json">save the corrections</a> and give them to '
+        "<code>sayso name --corrections</code>.</p>\n"
+        f'{body}\n<h2>Corrections</h2>\n<textarea readonly aria-label="Corrections">{so_far}</textarea>\n'
+        f"<script>{SCRIPT}</script>\n</html>\n"
+    )
+
+
+def _section(
+    rows: Sequence[Row],
+    name: str | None,
+    faces: Mapping[int, Image],
+    choices: Sequence[str],
+    fixed: Mapping[int, str | None],
+    each: int,
+) -> str:
+    best, worst = ends_of(rows, name, each)
+    gap = '<span class="gap">&hellip;</span>' if worst else ""
+    figures = "".join(_figure(row, faces, choices, fixed) for row in best)
+    figures += gap + "".join(_figure(row, faces, choices, fixed) for row in worst)
+    count = sum(row["name"] == name for row in rows)
+    label = html.escape(name or "Nobody of these")
+    return f'<h2>{label} <small>{count} tracks</small></h2>\n<div class="faces">{figures}</div>'
+
+
+def _figure(
+    row: Row, faces: Mapping[int, Image], choices: Sequence[str], fixed: Mapping[int, str | None]
+) -> str:
+    from sayso.export.script_html import colour
+
+    face, track, start = faces.get(int(row["track"])), int(row["track"]), float(row["start_s"])
+    at = f"{int(start) // 60}:{int(start) % 60:02d}"
+    label = html.escape(f"{row['name'] or 'nobody'} at {at}")
+    picture = f'<img alt="{label}" src="{_data(face)}">' if face else '<div class="unseen"></div>'
+    chosen = (fixed[track] or "-").casefold() if track in fixed else ""
+    offered = [("", "right"), ("-", "nobody of these"), *((name, name) for name in choices)]
+    options = "".join(
+        f'<option value="{html.escape(value)}"{" selected" * (value.casefold() == chosen)}>'
+        f"{html.escape(shown)}</option>"
+        for value, shown in offered
+    )
+    return (
+        f'<figure style="--sure:{colour(float(row["confidence"]))}">{picture}'
+        f"<figcaption>{row['confidence']:.2f} at {at}, #{track}</figcaption>"
+        f'<select data-track="{track}" aria-label="Who track {track} is">{options}</select></figure>'
+    )
+
+
+def _data(face: Image) -> str:
+    out = io.BytesIO()
+    face.resize((FACE, FACE)).save(out, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _names(rows: Sequence[Row]) -> list[str | None]:
+    """Return the names by number of tracks, nobody last."""
+    counts: dict[str | None, int] = {}
+    for row in rows:
+        counts[row["name"]] = counts.get(row["name"], 0) + 1
+    return sorted(counts, key=lambda name: (name is None, -counts[name], name or ""))
+
+
+def read_corrections(text: str) -> dict[int, str | None]:
+    """Return corrections, track -> name or None, from the JSON that the page writes.
+
+    Raises:
+        ValueError: if it is not an object of track numbers and names.
+    """
+    data = json.loads(text)
+    if not isinstance(data, dict) or not all(name is None or isinstance(name, str) for name in data.values()):
+        raise ValueError("expected an object of track numbers and names, null for nobody")
+    return {int(track): name for track, name in data.items()}

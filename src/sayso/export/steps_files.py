@@ -1,0 +1,67 @@
+"""The steps of a video as chapters: WebVTT for players, and the lines that YouTube reads.
+
+What is exported is plain: a row has ``name``, ``start_s``, ``end_s``, and ``sure``; rows that are not sure
+are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sayso.core.types import Caption, Span
+from sayso.text import write_vtt
+
+Row = Mapping[str, object]
+_YOUTUBE_S = 10.0  # the shortest chapter that YouTube takes
+_YOUTUBE_LEAST = 3  # chapters, or it shows none
+
+
+def steps_vtt(rows: Sequence[Row], duration_s: float) -> str:
+    """Return WebVTT chapters: a step goes on until the next begins.
+
+    Args:
+        rows: of one video, in order of time.
+        duration_s: of the video.
+    """
+    kept = _sure(rows)
+    ends = [start for _, start in kept[1:]] + [max([duration_s, *(start for _, start in kept)])]
+    captions = [
+        Caption(Span(start, max(start, end)), name) for (name, start), end in zip(kept, ends, strict=True)
+    ]
+    vtt: str = write_vtt(captions)
+    return vtt
+
+
+def youtube_chapters(rows: Sequence[Row], duration_s: float) -> str:
+    """Return chapters as YouTube reads them from a description; empty where there are too few.
+
+    The first begins at 0:00 and each lasts 10 s; a step that begins sooner joins the one before.
+
+    Args:
+        rows: of one video, in order of time.
+        duration_s: of the video.
+    """
+    chapters = [(0.0, ["Start"])]
+    for name, start in _sure(rows):
+        last, names = chapters[-1]
+        if start - last >= _YOUTUBE_S and duration_s - start >= _YOUTUBE_S:
+            chapters.append((start, [name]))
+        elif names == ["Start"] and start < _YOUTUBE_S:
+            chapters[-1] = (0.0, [name])
+        else:
+            names.append(name)
+    if len(chapters) < _YOUTUBE_LEAST:
+        return ""
+    return "".join(f"{clock(start)} {', '.join(names)}\n" for start, names in chapters)
+
+
+def clock(seconds: float) -> str:
+    """Return whole seconds as YouTube reads them: 0:05, 12:40, 1:02:03."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def _sure(rows: Sequence[Row]) -> list[tuple[str, float]]:
+    kept = [(str(row["name"]), float(str(row["start_s"]))) for row in rows if row["sure"]]
+    return sorted(kept, key=lambda row: row[1])

@@ -1,0 +1,195 @@
+"""``sayso name`` from a film, a transcript and subtitles to files, corrections and a search for a person."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import toy
+from sayso.cli.main import app
+from sayso.core.types import Box, Span
+from sayso.data.manifest import read_manifest
+from sayso.export.naming_sheet import read_corrections
+from sayso.media import Track, write_tracks
+from sayso.text import read_subtitles
+
+WORDS = (
+    *("the garden is closed until morning", "nobody told me about any garden at all"),
+    *("then ask the gardener yourself please", "he went away three weeks before christmas"),
+    *("you might have written him some letter", "letters never arrive inside this valley"),
+    *("what about the telephone beside our kitchen", "somebody cut that wire last tuesday night"),
+    *("so we wait here like frightened chickens", "chickens would have left an hour ago"),
+)
+PEOPLE = ("ANN", "BOB")
+COLOURS = ("red", "blue")
+
+
+def clock(seconds):
+    return f"00:00:{int(seconds):02d},{round(seconds % 1 * 1000):03d}"
+
+
+def lips(draws):
+    """Return how lips move in a shot, whose line is said from second 1 to 3."""
+    at = 0.2 + (np.arange(45) + 0.5) * 0.08
+    return draws.standard_normal(45) * np.where((at > 1) & (at < 3), 0.02, 0.001)
+
+
+@pytest.fixture
+def film(tmp_path):
+    """Ten shots of four seconds, in which Ann (red) and Bob (blue) are seen to speak in turns."""
+    draws = np.random.default_rng(0)
+    toy.make_video(tmp_path / "film.mp4", [COLOURS[k % 2] for k in range(10)])
+    (tmp_path / "film.txt").write_text("\n".join(f"{PEOPLE[k % 2]}: {w}." for k, w in enumerate(WORDS)))
+    cues = [f"{k + 1}\n{clock(4 * k + 1)} --> {clock(4 * k + 3)}\n{w}.\n" for k, w in enumerate(WORDS)]
+    (tmp_path / "film.srt").write_text("\n".join(cues))
+    tracks = [
+        Track(
+            Span(4.0 * k + 0.2, 4.0 * k + 3.8),
+            Box(10 + k, 10, 30 + k, 30),
+            lips(draws) if k < 6 else np.full(45, np.nan),
+            np.eye(4)[k % 2] + 0.05 * draws.standard_normal(4),
+        )
+        for k in range(10)
+    ]
+    write_tracks(tmp_path / "tracks.json", tracks)
+    return tmp_path
+
+
+def words(film, *more, given=True):
+    tracks = ["--tracks", film / "tracks.json"] if given else []
+    named = [film / "film.mp4", "--script", film / "film.txt", "--subtitles", film / "film.srt"]
+    return list(map(str, [*named, "--out", film / "film.names", *tracks, *more]))
+
+
+def run(film, *more, **options):
+    return CliRunner().invoke(app, ["name", *words(film, *more, **options)])
+
+
+def sayso(*arguments):
+    """Run the real command in a process of its own."""
+    command = [sys.executable, "-m", "sayso", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_every_face_gets_its_name_in_every_form(film):
+    done = run(film, "--json", "--progress", "off")
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["name"] for row in rows] == ["Ann", "Bob"] * 5
+    assert [row["seen_speaking"] for row in rows[:2]] == [True, True]
+    assert "10 face tracks" in done.stderr and "Ann 5" in done.stderr and "film.names.html" in done.stderr
+    out = film / "film.names"
+    kept = (film / "film.names.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in kept] == rows
+    cues = read_subtitles(out.with_name("film.names.vtt"))
+    assert [cue.text for cue in cues] == ["Ann", "Bob"] * 5 and cues[0].span == Span(0.2, 3.8)
+    picture = np.asarray(Image.open(film / "film.names.png").convert("RGB")).astype(int)
+    red = (abs(picture - toy.COLOURS["red"]) < 30).all(2)
+    blue = (abs(picture - toy.COLOURS["blue"]) < 30).all(2)
+    assert red.sum() > 5 * 90 * 90 < blue.sum()  # the faces were cut out of the film
+    page = (film / "film.names.html").read_text()
+    assert page.count("data:image/jpeg") == 10 and page.count("<select") == 10
+
+
+def test_a_person_is_found_by_name_in_the_index(film, monkeypatch):
+    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
+    run(film)
+    (source,) = read_manifest(film / "film.names.moments.jsonl")
+    assert source.rows[-1].span.end == pytest.approx(40, abs=0.3)
+    made = CliRunner().invoke(
+        app, ["index", str(film / "film.names.moments.jsonl"), "--index", str(film / "x.index")]
+    )
+    assert made.exit_code == 0, made.output
+    for person, colour in (("ann", "red"), ("bob", "blue")):
+        found = CliRunner().invoke(
+            app, ["search", str(film / "x.index"), f"who:{person} {colour}", "--json", "--no-merge"]
+        )
+        hits = [json.loads(line) for line in found.stdout.splitlines()]
+        assert len(hits) == 5 and {hit["meta"]["who"] for hit in hits} == {person.title()}
+        assert all(int(hit["start_s"] // 4) % 2 == COLOURS.index(colour) for hit in hits)
+        assert all("garden" in hit["text"] for hit in hits if hit["start_s"] < 4)
+
+
+def test_corrections_are_kept_and_stay_on_the_page(film):
+    (film / "fixed.json").write_text('{"9": "ann", "8": null}')
+    done = run(film, "--json", "--corrections", film / "fixed.json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (rows[9]["name"], rows[9]["confidence"], rows[8]["name"]) == ("Ann", 1.0, None)
+    assert [row["name"] for row in rows[:3]] == ["Ann", "Bob", "Ann"]
+    page = (film / "film.names.html").read_text()
+    text = page.split('aria-label="Corrections">')[1].split("</textarea>")[0].replace("&quot;", '"')
+    assert read_corrections(text) == {9: "ann", 8: None}
+
+
+def test_only_the_asked_people_are_told_apart(film):
+    done = run(film, "--json", "--cast", "bob, Eve")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["name"] for row in rows] == [None, "Bob"] * 5
+    assert run(film, "--cast", " , ").exit_code != 0
+
+
+def test_tracks_without_their_film_are_named_without_pictures(film):
+    (film / "film.mp4").unlink()
+    assert run(film).exit_code == 0
+    assert "data:image" not in (film / "film.names.html").read_text()
+
+
+def test_damaged_subtitles_are_told_and_the_rest_is_done(film):
+    text = (film / "film.srt").read_text()
+    (film / "film.srt").write_text(text + "\n11\n00:00:39,000 --> soon\nWhat?\n")
+    done = run(film)
+    assert done.exit_code == 3 and "film.srt" in done.stderr and (film / "film.names.vtt").exists()
+
+
+def test_an_interrupt_ends_with_130(film, monkeypatch):
+    def interrupt(*given, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sayso.systems.name_actors.name_actors", interrupt)
+    assert run(film).exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "sentence"),
+    [
+        (lambda f: (f / "film.mp4").unlink(), {"given": False}, "film.mp4"),
+        (lambda f: (f / "film.mp4").write_bytes(b"no film"), {"given": False}, "film.mp4"),
+        (lambda f: (f / "tracks.json").write_text('[{"start_s": 1}]'), {}, "entry 0 is no track"),
+        (lambda f: (f / "tracks.json").write_text("[]"), {}, "not one face track"),
+        (lambda f: (f / "film.srt").write_text("WEBVTT\n"), {}, "no captions in the file"),
+        (lambda f: (f / "film.txt").write_text("EVE: Entirely other words."), {}, "same film"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(film, change, more, sentence):
+    change(film)
+    done = sayso("name", *words(film, **more))
+    assert done.returncode == 1, done.stderr
+    assert sentence in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not list(film.glob("film.names*"))
+
+
+@pytest.mark.parametrize(
+    ("corrections", "sentence"),
+    [
+        ("nonsense", "holds no corrections"),
+        ('{"one": "Ann"}', "holds no corrections"),
+        ('{"1": "Eve"}', "names 'Eve'; the names are Ann, Bob"),
+        ('{"99": "Ann"}', "the tracks are 0 to 9"),
+    ],
+)
+def test_wrong_corrections_are_one_sentence(film, corrections, sentence):
+    (film / "fixed.json").write_text(corrections)
+    done = run(film, "--corrections", film / "fixed.json")
+    assert done.exit_code != 0 and sentence in str(done.exception)
+
+
+def test_usage(film):
+    done = sayso("name", film / "film.mp4")
+    assert done.returncode == 2 and "--script" in done.stderr and done.stdout == ""

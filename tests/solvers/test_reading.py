@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sayso.solvers import Diffrac, Oracle, quasi_newton
+from sayso.solvers.oracles import background, bag, joint
+from sayso.solvers.reading import ask, densities, named, read
+
+N, K, BAG = 400, 3, 10
+
+
+def film(seed=0, share=0.3, distance=6.0):
+    """Return features, the truth and an oracle: bags of which a share holds the class they name."""
+    r = np.random.default_rng(seed)
+    truth, demands = np.zeros(N, dtype=int), []
+    for start in range(0, 20 * BAG, BAG):
+        label = int(r.integers(1, K))
+        truth[start : start + int(share * BAG)] = label
+        demands.append(bag(range(start, start + BAG), label, 2, 1e-2))
+    demands.append(background(range(20 * BAG, N), 0, 0.9))
+    means = np.zeros((K, 5))
+    means[1, 0] = means[2, 1] = distance
+    return means[truth] + r.normal(size=(N, 5)), truth, Oracle(N, K, demands)
+
+
+@pytest.mark.parametrize("bias", [None, 10.0])
+def test_densities_are_those_of_gaussians_with_one_covariance(bias):
+    X, truth, _ = film()
+    labels, weights = np.eye(K)[truth], np.random.default_rng(1).integers(1, 4, N)
+    logs = densities(Diffrac([X[:150], X[150:]], 1e-9, bias=bias, weights=weights), labels)
+    again, kinds = np.repeat(X, weights, 0), np.repeat(truth, weights)
+    means = np.array([again[kinds == k].mean(0) for k in range(K)])
+    spread = np.cov((again - means[kinds]).T, bias=True)
+    away = X[:, None] - means
+    expected = -np.einsum("nkd,de,nke->nk", away, np.linalg.inv(spread), away) / 2
+    np.testing.assert_allclose(logs - logs[:, :1], expected - expected[:, :1], atol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_the_share_of_bags_is_found_and_asked_for(share):
+    X, truth, oracle = film(share=share)
+    problem = Diffrac(X, 1e-3)
+    first = read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-4))
+    more = ask(oracle, first.share)
+    second = read(problem, [more], quasi_newton(problem, [more], gap=1e-4))
+    assert second.share == pytest.approx(share, abs=0.05)
+    assert (second.probabilities.argmax(1) == truth).mean() > 0.98
+    np.testing.assert_allclose(second.probabilities.sum(1), 1)
+    assert {d.at_least for d in more.demands[:-1]} == {max(2, int(first.share * BAG))}
+    assert more.demands[-1].at_least == oracle.demands[-1].at_least
+
+
+def test_a_row_of_a_bag_is_what_its_bags_name_or_background():
+    X, _, oracle = film(distance=0.5)
+    problem = Diffrac(X, 1e-3)
+    found = read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-3)).probabilities
+    for demand in oracle.demands[:-1]:
+        other = 3 - demand.label
+        assert (found[demand.rows, other] == 0).all()
+    assert (found[20 * BAG :] > 0).all()
+    assert not named(oracle)[:, 0].any() and named(oracle)[: 20 * BAG].sum() == 20 * BAG
+
+
+def test_without_background_each_row_of_a_bag_is_named_and_fixed_demands_stay():
+    X, _, oracle = film()
+    problem = Diffrac(X, 1e-3)
+    found = read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-3), background=None)
+    assert found.share == 1 and (found.probabilities[: 20 * BAG].max(1) > 0.999).all()
+    fixed = Oracle(N, K, [joint(range(5), np.ones(5), 1, 1.0), bag([7], 2)])
+    assert [d.at_least for d in ask(fixed, 0.9).demands] == [1, 1]
+
+
+def test_without_bags_all_rows_are_open():
+    X, _, _ = film()
+    problem, oracle = Diffrac(X, 1e-3), Oracle(N, K)
+    found = read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-3))
+    assert np.isnan(found.share) and (found.probabilities > 0).all()
