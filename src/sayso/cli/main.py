@@ -24,6 +24,7 @@ from sayso.cli.name import name
 from sayso.cli.pull import pull
 from sayso.cli.search import search
 from sayso.cli.serve import serve
+from sayso.cli.steps import steps
 from sayso.cli.toyworld import toyworld
 from sayso.cli.train import train
 from sayso.core.errors import SaysoError
@@ -42,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, serve, align, name),
+    *(index, search, serve, align, name, steps),
     *(demo, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 for verb in VERBS:

@@ -1,0 +1,132 @@
+"""Stage 1: the steps of a task, in order, from what its narrations say.
+
+Each narration is a sequence of pairs of verb and object. They are aligned so that what is alike
+shares a slot (``sayso.solvers.sequence_alignment``); the slots that most videos fill are the steps.
+Somebody who swaps two steps fills another slot with the same phrases, so slots of the same phrases that no
+video fills both of are one step, at the place of the larger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sayso.core.errors import SaysoError
+from sayso.solvers.sequence_alignment import align_sequences
+from sayso.text.narration import Mention
+from sayso.text.phrases import Embed, Floats, commonest, phrase_likeness
+
+APART = 100.0  # cost of two phrases of different steps in one slot; the paper's
+_TOGETHER = 0.1  # of the videos of the smaller slot that may fill both slots of one step
+_ALIKE = 0.1  # mean likeness of the phrases of two such slots
+_LEAST = 0.2  # of the videos name a step, where their number is not given
+_STEPS = range(3, 26)
+
+
+@dataclass(frozen=True, eq=False)
+class ScriptStep:
+    """A step that the narrations have in common.
+
+    Args:
+        phrases: how it is called, with the number of videos, the commonest first.
+        mentions: where it is told: number of the video -> what is said there.
+    """
+
+    phrases: tuple[tuple[str, int], ...]
+    mentions: dict[int, Mention]
+
+    @property
+    def name(self) -> str:
+        """Its commonest phrase."""
+        return self.phrases[0][0]
+
+
+def discover_script(
+    videos: Sequence[Sequence[Mention]],
+    steps: int | None = None,
+    *,
+    embed: Embed | None = None,
+    commonest_pairs: int = 45,
+    slots: int = 120,
+    starts: int = 3,
+    seed: int = 0,
+) -> list[ScriptStep]:
+    """Return the steps that the narrations have in common, in order.
+
+    Args:
+        videos: what each narration tells of (``sayso.text.narration.mentions``).
+        steps: at most how many; None leaves it to the data (``_cut``).
+        embed: texts -> embeddings with cosine similarity, to tell synonyms; None: the same words only.
+        commonest_pairs: how many pairs of verb and object are aligned.
+        slots: of the alignment.
+        starts: of the alignment.
+        seed: of the alignment's random starts.
+
+    Raises:
+        SaysoError: if no two videos say the same.
+    """
+    pairs = commonest(videos, commonest_pairs)
+    if not pairs:
+        raise SaysoError(
+            "no two of these videos name the same action; the steps are found from what narrations share: "
+            "give more videos of one task, with their captions"
+        )
+    number = {pair: at for at, pair in enumerate(pairs)}
+    told = [[m for m in video if (m.verb, m.object) in number] for video in videos]
+    tokens = [[number[m.verb, m.object] for m in video] for video in told]
+    likeness = phrase_likeness(pairs, [[(m.verb, m.object) for m in video] for video in videos], embed)
+    cost = np.where(likeness > 0, -likeness, APART)
+    aligned = align_sequences(tokens, cost, slots=slots, starts=starts, seed=seed)
+    filled: dict[int, dict[int, Mention]] = {}
+    for n, (places, said) in enumerate(zip(aligned.slots, told, strict=True)):
+        for place, mention in zip(places, said, strict=True):
+            filled.setdefault(int(place), {})[n] = mention
+    merged = _merged(filled, number, likeness)
+    order = sorted(merged, key=lambda place: (-len(merged[place]), place))
+    wanted = _cut([len(merged[place]) for place in order], len(videos)) if steps is None else steps
+    return [_step(merged[place]) for place in sorted(order[:wanted])]
+
+
+def _merged(
+    filled: dict[int, dict[int, Mention]], number: dict[tuple[str, str], int], likeness: Floats
+) -> dict[int, dict[int, Mention]]:
+    """Join slots of the same phrases that hardly any video fills both of, to the larger's place."""
+    kept: dict[int, dict[int, Mention]] = {}
+    for place in sorted(filled, key=lambda place: (-len(filled[place]), place)):
+        mine = filled[place]
+        for there in kept.values():
+            both = len(there.keys() & mine.keys())
+            if both <= _TOGETHER * len(mine) and _alike(there, mine, number, likeness):
+                for n, mention in mine.items():
+                    there.setdefault(n, mention)
+                break
+        else:
+            kept[place] = dict(mine)
+    return kept
+
+
+def _alike(
+    a: dict[int, Mention], b: dict[int, Mention], number: dict[tuple[str, str], int], likeness: Floats
+) -> bool:
+    """Say whether two slots hold the same phrases, by the mean likeness of all pairs between them."""
+    rows, columns = ([number[m.verb, m.object] for m in slot.values()] for slot in (a, b))
+    return float(likeness[np.ix_(rows, columns)].mean()) >= _ALIKE
+
+
+def _cut(support: Sequence[int], videos: int) -> int:
+    """Return how many steps stand out: where the number of videos that name them falls most, by ratio."""
+    least = max(2, _LEAST * videos)
+    counts = [count for count in support if count >= least]
+    bounds = [k for k in _STEPS if k <= len(counts)]
+    if not bounds:
+        return max(1, len(counts))
+    after = [*support, least]
+    return max(bounds, key=lambda k: (support[k - 1] / after[k], k))
+
+
+def _step(mentions: dict[int, Mention]) -> ScriptStep:
+    names = Counter(mention.phrase for mention in mentions.values())
+    return ScriptStep(tuple(names.most_common()), dict(sorted(mentions.items())))

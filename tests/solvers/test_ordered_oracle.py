@@ -1,0 +1,96 @@
+"""The oracle of ordered scripts against brute force, and as part of discriminative clustering."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sayso.core.errors import SaysoError
+from sayso.solvers import Diffrac, frank_wolfe
+from sayso.solvers.ordered_oracle import OrderedScript
+from sayso.solvers.ordered_path import ordered_path
+
+
+def every_script(T, K, windows):
+    """All times in order, with how many windows each breaks."""
+    for times in itertools.combinations(range(T), K):
+        yield np.array(times), sum(not a <= t < b for t, (a, b) in zip(times, windows, strict=True))
+
+
+def random_windows(draws, T, K):
+    first = draws.integers(0, T, K)
+    return np.column_stack([first, np.minimum(T, first + draws.integers(1, 4, K))])
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(0, 2**32 - 1))
+def test_the_oracle_is_exact_and_gives_up_the_fewest_windows(seed):
+    draws = np.random.default_rng(seed)
+    K = int(draws.integers(1, 5))
+    T = int(draws.integers(K, 8))
+    windows = random_windows(draws, T, K)
+    oracle = OrderedScript(T, K, windows)
+    assert oracle.given_up.sum() == min(broken for _, broken in every_script(T, K, windows))
+    cost = draws.normal(size=(T, K)).round(1)
+    least = min(
+        cost[times, np.arange(K)].sum() for times, broken in every_script(T, K, oracle.windows) if not broken
+    )
+    Z, slack = oracle(cost, np.zeros(0))
+    assert np.vdot(cost, Z) == pytest.approx(least)
+    assert oracle.violation(Z, slack) == 0
+    assert oracle.violation(oracle.suggested() / 2, slack) == pytest.approx(0.5)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1))
+def test_it_is_the_ordered_path_within_windows_and_without(seed):
+    draws = np.random.default_rng(seed)
+    K = int(draws.integers(1, 6))
+    cost = draws.integers(-3, 4, size=(int(draws.integers(K, 30)), K))  # many answers cost the same
+    assert OrderedScript(*cost.shape).times(cost).tolist() == ordered_path(cost).tolist()
+    oracle = OrderedScript(*cost.shape, random_windows(draws, *cost.shape))
+    assert oracle.times(cost).tolist() == ordered_path(cost, oracle.windows).tolist()
+
+
+def test_absent_steps_have_no_time():
+    cost = np.array([[0.0, -9, 0], [0, -9, 0], [-1, -9, -1]])
+    oracle = OrderedScript(3, 3, present=[True, False, True])
+    assert oracle.times(cost).tolist() == [0, -1, 2] or oracle.times(cost).tolist() == [1, -1, 2]
+    assert oracle(cost, np.zeros(0))[0].sum(0).tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((2, 3), "as many times"),
+        ((5, 2, [[0, 1]]), "window each"),
+        ((5, 2, [[0, 1], [3, 3]]), "empty"),
+        ((5, 2, [[0, 1], [3, 6]]), "within the 5"),
+    ],
+)
+def test_wrong_windows_are_told(arguments, message):
+    with pytest.raises(SaysoError, match=message):
+        OrderedScript(*arguments)
+
+
+def test_clustering_reaches_the_optimum_of_the_relaxation():
+    """Against projected gradient on convex combinations of all corners, listed."""
+    draws = np.random.default_rng(0)
+    X = [draws.normal(size=(5, 3)) for _ in range(2)]
+    oracles = [OrderedScript(5, 2, [[0, 4], [1, 5]]) for _ in X]
+    found = frank_wolfe(Diffrac(X, 0.1), oracles, gap=1e-4, steps=5000)
+    assert found.converged
+    problem = Diffrac(X, 0.1)
+    corners = [
+        [oracle.labels(times) for times, broken in every_script(5, 2, oracle.windows) if not broken]
+        for oracle in oracles
+    ]
+    best = min(problem.value(np.concatenate(pair)) for pair in itertools.product(*corners))
+    assert found.value <= best + 1e-9
+    for _ in range(50):
+        mixed = [np.tensordot(draws.dirichlet(np.ones(len(c))), np.array(c), 1) for c in corners]
+        assert found.value <= problem.value(np.concatenate(mixed)) + 1e-4

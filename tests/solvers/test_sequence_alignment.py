@@ -1,0 +1,131 @@
+"""Sequence alignment: the oracle against brute force, the objective against loops and exhaustive search."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sayso.core.errors import SaysoError
+from sayso.solvers.sequence_alignment import (
+    _Problem,
+    align_progressively,
+    align_sequences,
+    alignment_value,
+    cheapest_slots,
+)
+
+
+def by_hand(sequences, cost, slots):
+    """The objective, pair by pair."""
+    total = 0.0
+    for n, m in itertools.permutations(range(len(sequences)), 2):
+        for a, at in zip(sequences[n], slots[n], strict=True):
+            for b, there in zip(sequences[m], slots[m], strict=True):
+                total += cost[a, b] * (at == there)
+    return total / max(1, sum(map(len, sequences)))
+
+
+def exhaustive(sequences, cost, slots):
+    ways = [list(itertools.combinations(range(slots), len(sequence))) for sequence in sequences]
+    return min(by_hand(sequences, cost, choice) for choice in itertools.product(*ways))
+
+
+def likeness(kinds, apart=100.0):
+    return np.where(np.eye(kinds, dtype=bool), -1.0, apart)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1))
+def test_the_oracle_is_exact(seed):
+    draws = np.random.default_rng(seed)
+    L, lengths = int(draws.integers(4, 7)), draws.integers(0, 5, 3)
+    cost = draws.normal(size=(3, L, 4)).round(1)
+    slots = cheapest_slots(cost, lengths)
+    for n, length in enumerate(lengths):
+        found = slots[n, :length]
+        assert (np.diff(found) > 0).all()
+        least = min(
+            sum(cost[n, at, s] for s, at in enumerate(way))
+            for way in itertools.combinations(range(L), length)
+        )
+        assert cost[n, found, np.arange(length)].sum() == pytest.approx(least)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1))
+def test_value_and_gradient_are_those_of_the_formula(seed):
+    draws = np.random.default_rng(seed)
+    sequences = [draws.integers(0, 4, n) for n in draws.integers(0, 4, 3)]
+    half = draws.normal(size=(4, 4))
+    cost = half + half.T
+    problem = _Problem(sequences, cost, 5)
+    corner = problem.random(draws)
+    slots = problem.alignment(corner).slots
+    expected = by_hand(sequences, cost, slots)
+    assert problem.value_at(corner) == pytest.approx(expected)
+    assert problem.value(problem.matrix(corner)) == pytest.approx(expected)
+    assert alignment_value(sequences, cost, slots) == pytest.approx(expected)
+    U, way = problem.matrix(problem.random(draws)), problem.matrix(problem.random(draws))
+    step = 1e-6
+    numeric = (problem.value(U + step * way) - problem.value(U - step * way)) / (2 * step)
+    assert np.vdot(problem.gradient(U), way) == pytest.approx(numeric, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_problems_are_solved(seed):
+    draws = np.random.default_rng(seed)
+    sequences = [np.sort(draws.choice(4, draws.integers(2, 4), replace=False)) for _ in range(3)]
+    sequences[0] = sequences[0][::-1]  # one tells it the other way round
+    cost = likeness(4)
+    found = align_sequences(sequences, cost, slots=5, starts=30, seed=seed)
+    assert found.value == pytest.approx(exhaustive(sequences, cost, 5))
+    assert found.value == pytest.approx(by_hand(sequences, cost, found.slots))
+
+
+def test_no_start_leaves_it_worse_than_progressive_alignment():
+    draws = np.random.default_rng(0)
+    for _ in range(5):
+        sequences = [draws.integers(0, 12, draws.integers(5, 10)) for _ in range(8)]
+        cost = likeness(12)
+        plain = align_progressively(sequences, cost, slots=40)
+        assert align_sequences(sequences, cost, slots=40, starts=1).value <= plain.value + 1e-12
+
+
+def test_a_hidden_script_is_found():
+    draws = np.random.default_rng(1)
+    script = np.arange(8)
+    sequences = []
+    for n in range(20):
+        told = script[draws.random(8) > 0.2]
+        chatter = np.insert(told, draws.integers(0, len(told) + 1), 8 + n % 4)
+        sequences.append(chatter)
+    found = align_sequences(sequences, likeness(12), slots=60)
+    pairs = list(zip(sequences, found.slots, strict=True))
+    where = [{slots[list(told).index(k)] for told, slots in pairs if k in told} for k in script]
+    assert all(len(slots) == 1 for slots in where)
+    assert [min(slots) for slots in where] == sorted(min(slots) for slots in where)
+
+
+def test_empty_sequences_and_long_ones_have_places():
+    found = align_sequences([[], [0, 1, 0, 1], [1]], likeness(2), slots=2)
+    assert [len(slots) for slots in found.slots] == [0, 4, 1]
+    assert found.slots[1].max() == 3
+    assert align_sequences([], np.zeros((0, 0))).slots == []
+
+
+@pytest.mark.parametrize(
+    ("sequences", "cost", "message"),
+    [
+        ([[0, 2]], np.zeros((2, 2)), "outside the 2"),
+        ([[0]], np.zeros((2, 3)), "symmetric"),
+        ([[0]], [[0, 1], [2, 0]], "symmetric"),
+        ([[0]], [[np.inf]], "finite"),
+    ],
+)
+def test_wrong_input_is_told(sequences, cost, message):
+    with pytest.raises(SaysoError, match=message):
+        align_sequences(sequences, cost)
