@@ -2,6 +2,7 @@
 
     python benchmarks/instruction_steps.py [--seeds 3] [--noise 1.0]     # about 5 minutes on one core
     python benchmarks/instruction_steps.py --scale [--rows 10000 100000 1000000]
+    python benchmarks/instruction_steps.py --draw FOLDER                 # twelve toy videos to look at
 
 Five tasks of 30 videos each (sayso.toyworld.tasks): synonyms, lag of -1 s with a spread of 2 s, steps
 left out and swapped, half of the lines chatter. K is the number of the task's steps. F1 by the protocol of
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -27,9 +29,12 @@ from sayso.solvers.ordered_oracle import OrderedScript
 from sayso.systems.instruction_steps import NarratedVideo, Recipe, StepModel
 from sayso.systems.instruction_steps.places import Looks, place_steps, told_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
+from sayso.text import write_vtt
 from sayso.text.narration import mentions
+from sayso.toyworld import render
 from sayso.toyworld.tasks import TASKS, VIDEOS, task_features, task_steps, task_truth, task_video
 from sayso.toyworld.words import OBJECTS, VERBS
+from sayso.toyworld.write import write_video
 
 NAMES = {
     "uniform": "uniform in time",
@@ -177,6 +182,17 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def draw(folder: Path, videos: int = 12, size: int = 160, fps: int = 10) -> None:
+    """Write videos of a toy task with captions beside them, for ``sayso steps FOLDER``."""
+    folder.mkdir(parents=True)
+    for n in range(videos):
+        video = task_video(0, 0, n)
+        path = folder / f"video-{n + 1:02}.mp4"
+        write_video(path, render(video, size=size, fps=fps), fps)
+        captions = [Caption(line.span, line.text) for line in video.lines]
+        path.with_suffix(".vtt").write_text(write_vtt(captions), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
@@ -185,8 +201,11 @@ def main() -> None:
     )
     parser.add_argument("--scale", action="store_true")
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--draw", type=Path, metavar="FOLDER")
     asked = parser.parse_args()
-    if asked.scale:
+    if asked.draw:
+        draw(asked.draw)
+    elif asked.scale:
         scale(asked.rows)
     else:
         table(asked.seeds, asked.noise)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import toy
-from sayso.bench.crosstask import ordered_recall, read_segments, read_tasks, truth, zero_shot
+from sayso.bench.crosstask import localise_steps, ordered_recall, uniform
 from sayso.core.errors import SaysoError
+from sayso.data.datasets.crosstask import read_segments, read_tasks, truth
 from sayso.metrics.steps import mean_recall, step_recall
 
 
@@ -52,7 +53,7 @@ def release(tmp_path: Path) -> Path:
 
 def test_zero_shot_finds_steps_that_are_seen(release: Path) -> None:
     encoder = toy.ColourEncoder()
-    result = zero_shot(encoder, release, cache=release / "cache")
+    result = localise_steps(encoder, release, cache=release / "cache")
     assert (result["videos"], result["videos_used"], result["tasks"]) == (4, 3, 2)
     assert (result["missing"], result["unreadable"]) == (["lost"], [])
     assert result["recalls"] == {"Make Tea": 1.0, "Mix": pytest.approx(2 / 3)}
@@ -60,12 +61,12 @@ def test_zero_shot_finds_steps_that_are_seen(release: Path) -> None:
     (kept,) = (release / "cache").iterdir()
     for video in (release / "videos").iterdir():
         video.unlink()
-    assert zero_shot(encoder, release, features=kept, cache=release / "cache") == result
+    assert localise_steps(encoder, release, features=kept, cache=release / "cache") == result
 
 
 def test_zero_shot_says_what_is_wrong(release: Path) -> None:
     encoder = toy.ColourEncoder()
-    run = lambda **more: zero_shot(encoder, release, cache=release / "cache", **more)  # noqa: E731
+    run = lambda **more: localise_steps(encoder, release, cache=release / "cache", **more)  # noqa: E731
     (release / "features").mkdir()
     with pytest.raises(SaysoError, match=r"none of the 4 videos is there: .* aa.mp4"):
         run(features=release / "features")
@@ -76,7 +77,7 @@ def test_zero_shot_says_what_is_wrong(release: Path) -> None:
     with pytest.raises(SaysoError, match=r"7_aa\.csv cannot be read"):
         run()
     (release / "videos_val.csv").write_text("9,aa,x\n")
-    with pytest.raises(SaysoError, match="lists no video of the primary tasks"):
+    with pytest.raises(SaysoError, match="lists no video of the tasks"):
         run()
     (release / "videos_val.csv").unlink()
     with pytest.raises(SaysoError, match=r"videos_val\.csv cannot be read"):
@@ -88,7 +89,7 @@ def test_the_real_release(shared_data: Path) -> None:
     tasks = read_tasks(release / "tasks_primary.txt")
     assert len(tasks) == 18
     oracle: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {task: [] for task in tasks}
-    uniform: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {task: [] for task in tasks}
+    even: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {task: [] for task in tasks}
     for path in sorted((release / "annotations").glob("*.csv")):
         task = path.stem.partition("_")[0]
         if task not in tasks:
@@ -98,9 +99,8 @@ def test_the_real_release(shared_data: Path) -> None:
         seconds = max([steps, *(int(np.ceil(segment.end)) for segment in segments)])
         inside = truth(segments, seconds, steps)
         oracle[task].append((inside, inside.argmax(axis=0)))
-        uniform[task].append((inside, (np.arange(steps) + 0.5) * seconds // steps))
+        even[task].append((inside, uniform(seconds, steps)))
     assert mean_recall(step_recall(oracle)) == 1.0
-    even = {task: [(i, t.astype(int)) for i, t in videos] for task, videos in uniform.items()}
     recall = mean_recall(step_recall(even))
     print(sum(map(len, oracle.values())), "videos, uniform", recall)
     assert 0.02 < recall < 0.35

@@ -155,6 +155,41 @@ def test_an_interrupt_ends_with_130(film, monkeypatch):
     assert run(film).exit_code == 130
 
 
+class Reader(toy.ColourEncoder):
+    """Tells colours apart, and texts by the first letters of their words."""
+
+    def encode_text(self, texts):
+        beginnings = ("wash", "car", "burn", "lette")
+        counts = [[sum(w.startswith(b) for w in text.lower().split()) for b in beginnings] for text in texts]
+        return np.asarray(counts, dtype=np.float32)
+
+
+def test_actions_are_given_to_the_people_who_do_them(film, monkeypatch):
+    """Ann washes the car in two green shots, Bob burns letters in two yellow ones; both are on screen."""
+    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: Reader())
+    told = {
+        0: "Ann washes the car.",
+        3: "Bob burns the letter.",
+        4: "Ann washes a car.",
+        7: "Bob burns a letter.",
+    }
+    shots = {0: "green", 3: "yellow", 4: "green", 7: "yellow"}
+    toy.make_video(film / "film.mp4", [shots.get(k, COLOURS[k % 2]) for k in range(10)])
+    speeches = [f"{PEOPLE[k % 2]}\n{w}.\n\n{told.get(k, 'A pause.')}" for k, w in enumerate(WORDS)]
+    (film / "film.txt").write_text("INT. HOUSE - DAY\n\n" + "\n\n".join(speeches) + "\n")
+    done = run(film, "--json", "--actions", "wash car, burn letter")
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["name"] for row in rows] == ["Ann", "Bob"] * 5
+    wanted = {0: "wash car", 4: "wash car", 3: "burn letter", 7: "burn letter"}
+    assert {row["track"]: row["does"] for row in rows} == {k: wanted.get(k) for k in range(10)}
+    moments = (film / "film.names.moments.jsonl").read_text()
+    assert "[Ann: wash car]" in moments and "[Bob: burn letter]" in moments
+    assert run(film, "--actions", "fly").exit_code == 0  # nobody is told to do it: said, and no error
+    (film / "film.mp4").unlink()
+    assert "needs the film" in str(run(film, "--actions", "wash car").exception)
+
+
 @pytest.mark.parametrize(
     ("change", "more", "sentence"),
     [
@@ -190,6 +225,27 @@ def test_wrong_corrections_are_one_sentence(film, corrections, sentence):
     assert done.exit_code != 0 and sentence in str(done.exception)
 
 
-def test_usage(film):
+def test_the_real_command_prints_results_only_if_asked(film):
+    done = sayso("name", *words(film))
+    assert (done.returncode, done.stdout) == (0, "") and "10 face tracks" in done.stderr
     done = sayso("name", film / "film.mp4")
     assert done.returncode == 2 and "--script" in done.stderr and done.stdout == ""
+
+
+@pytest.mark.slow
+def test_faces_of_a_real_film_are_found_once_and_named(shared_data, tmp_path):
+    pytest.importorskip("dlib")
+    real = next((shared_data / "videos").glob("RATRACE*"))
+    (tmp_path / "film.txt").write_text("ANN: Somebody says something here.\nBOB: And is answered at once.\n")
+    cues = [("00:00:00,100", "00:00:01,000", "Somebody says something here.")]
+    cues += [("00:00:01,200", "00:00:02,200", "And is answered at once.")]
+    text = "\n\n".join(f"{k + 1}\n{start} --> {end}\n{t}" for k, (start, end, t) in enumerate(cues))
+    (tmp_path / "film.srt").write_text(text + "\n")
+    given = ["--script", tmp_path / "film.txt", "--subtitles", tmp_path / "film.srt", "--json"]
+    command = ["name", real, *given, "--cast", "Ann, Bob", "--out", tmp_path / "n"]
+    first = sayso(*command)
+    rows = [json.loads(line) for line in first.stdout.splitlines()]
+    assert first.returncode == 0 and len(rows) >= 3 and {row["name"] for row in rows} <= {"Ann", "Bob", None}
+    assert (tmp_path / "n.html").read_text().count("data:image/jpeg") == len(rows)
+    kept = (tmp_path / "n.faces.jsonl").read_bytes()
+    assert sayso(*command).stdout == first.stdout and (tmp_path / "n.faces.jsonl").read_bytes() == kept

@@ -18,6 +18,7 @@ import torch
 
 from engine.training import Numbers, TwoTowers
 from sayso.core.errors import SaysoError
+from sayso.core.progress import Silent
 from sayso.engine.options import Training
 from sayso.engine.train import Trainer
 
@@ -205,6 +206,11 @@ def test_a_part_of_the_model_learns_at_its_own_rate(tmp_path):
 
 
 def test_the_best_step_outlives_the_last_ones(tmp_path):
+    class Noting(Silent):
+        def message(self, text):
+            told.append(text)
+
+    told = []
     scores = iter([0.1, 0.9, 0.2, 0.3, 0.4, 0.5])
     trainer = Trainer(
         TwoTowers(0.0),
@@ -213,11 +219,13 @@ def test_the_best_step_outlives_the_last_ones(tmp_path):
         tmp_path / "run",
         device="cpu",
         score=lambda model: {"R@10": next(scores), "loss": -1.0},
+        progress=Noting(),
     )
     trainer.train()
     names = sorted(path.name for path in (tmp_path / "run").glob("step_*"))
     assert names == ["step_00000004", "step_00000010", "step_00000012"]
     assert (tmp_path / "run" / "best").resolve().name == "step_00000004"
+    assert told[1] == "step 4: R@10 0.9, loss -1"
 
 
 def test_refuses_what_would_lose_or_mix_runs(tmp_path):

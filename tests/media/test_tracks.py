@@ -24,7 +24,8 @@ def some_tracks(draw):
         box = Box(1, 2, 3.5, 4) if draw(st.booleans()) else None
         lips = np.array(draw(st.lists(number | st.just(float("nan")), max_size=5)))
         looks = np.array(draw(st.lists(number, min_size=size, max_size=size)))
-        tracks.append(Track(Span(start, start + more), box, lips, looks))
+        boxes = np.array(draw(st.lists(st.tuples(*[st.integers(0, 99)] * 4), max_size=3))).reshape(-1, 4)
+        tracks.append(Track(Span(start, start + more), box, lips, looks, boxes))
     return tracks
 
 
@@ -36,6 +37,14 @@ def test_tracks_come_back_as_they_were(tmp_path, tracks):
         assert back.span.start == pytest.approx(track.span.start, abs=6e-4) and back.box == track.box
         assert back.lips == pytest.approx(track.lips, abs=1e-5, nan_ok=True)
         assert back.descriptor == pytest.approx(track.descriptor, abs=1e-5)
+        np.testing.assert_array_equal(back.boxes, track.boxes)
+
+
+def test_where_a_face_is_at_a_time():
+    track = Track(Span(10, 12), boxes=np.array([[0, 0, 1, 1], [5, 0, 6, 1]]))
+    assert [track.at(s).x0 for s in (9, 10, 10.9, 11, 11.9, 12, 99)] == [0, 0, 0, 5, 5, 5, 5]
+    assert Track(Span(0, 1), Box(1, 2, 3, 4)).at(0.5) == Box(1, 2, 3, 4) and Track(Span(0, 1)).at(0) is None
+    assert Track(Span(1, 1), boxes=np.ones((2, 4))).at(1) == Box(1, 1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +57,7 @@ def test_tracks_come_back_as_they_were(tmp_path, tracks):
         ('[{"start_s": 0, "end_s": NaN}]', "entry 0"),
         ("[3]", "entry 0"),
         ('[{"start_s": 0, "end_s": 1, "box": [1, 2]}]', "entry 0"),
+        ('[{"start_s": 0, "end_s": 1, "boxes": [[1, 2, 3]]}]', "four numbers"),
         ('[{"start_s": 0, "end_s": 1, "descriptor": [1]}, {"start_s": 0, "end_s": 1}]', r"\[0, 1\] numbers"),
     ],
 )

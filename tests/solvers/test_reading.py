@@ -5,7 +5,7 @@ import pytest
 
 from sayso.solvers import Diffrac, Oracle, quasi_newton
 from sayso.solvers.oracles import background, bag, joint
-from sayso.solvers.reading import ask, densities, named, read
+from sayso.solvers.reading import ask, foretold, named, read
 
 N, K, BAG = 400, 3, 10
 
@@ -25,16 +25,29 @@ def film(seed=0, share=0.3, distance=6.0):
 
 
 @pytest.mark.parametrize("bias", [None, 10.0])
-def test_densities_are_those_of_gaussians_with_one_covariance(bias):
+def test_a_row_is_foretold_by_the_other_rows(bias):
+    """By loops over rows and classes, where a row of weight w counts as w rows."""
     X, truth, _ = film()
-    labels, weights = np.eye(K)[truth], np.random.default_rng(1).integers(1, 4, N)
-    logs = densities(Diffrac([X[:150], X[150:]], 1e-9, bias=bias, weights=weights), labels)
+    X, truth = X[:230], truth[:230]
+    labels, weights = np.eye(K)[truth], np.random.default_rng(1).integers(1, 4, len(X))
+    logs = foretold(Diffrac([X[:150], X[150:]], 1e-9, bias=bias, weights=weights), labels)
     again, kinds = np.repeat(X, weights, 0), np.repeat(truth, weights)
-    means = np.array([again[kinds == k].mean(0) for k in range(K)])
-    spread = np.cov((again - means[kinds]).T, bias=True)
-    away = X[:, None] - means
-    expected = -np.einsum("nkd,de,nke->nk", away, np.linalg.inv(spread), away) / 2
+    spread = np.cov((again - np.array([again[kinds == k].mean(0) for k in range(K)])[kinds]).T, bias=True)
+    expected = np.zeros_like(logs)
+    for n, k in np.ndindex(*expected.shape):
+        others = np.setdiff1d(np.flatnonzero(truth == k), [n])
+        c = weights[others].sum()
+        away = X[n] - np.average(X[others], axis=0, weights=weights[others])
+        wide = spread * (1 + 1 / c)
+        expected[n, k] = -(away @ np.linalg.solve(wide, away) + np.linalg.slogdet(wide)[1]) / 2
     np.testing.assert_allclose(logs - logs[:, :1], expected - expected[:, :1], atol=1e-4)
+
+
+def test_soft_labels_and_a_class_without_rows_are_foretold():
+    X, truth, _ = film()
+    labels = 0.9 * np.eye(K + 1)[truth] + 0.1 * np.eye(K + 1)[np.roll(truth, 1)]
+    logs = foretold(Diffrac(X, 1e-3), labels)
+    assert np.isfinite(logs).all() and (logs[:, :K].argmax(1) == truth).mean() > 0.95
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])

@@ -1,7 +1,8 @@
-"""CrossTask: the release's files, and the recall of one predicted second for each step.
+"""CrossTask: the recall of one predicted second for each step.
 
-Zero-shot, every second of a video is compared with the name of every step of its task, and the steps are
-placed in order, each in one second, where that adds up to most. DIR is the release (``tasks_primary.txt``,
+Every second of a video is scored for every step of its task, and the steps are placed in order, each in
+one second, where that adds up to most. Zero-shot, a score is the likeness of the second and the step's
+name; step classifiers (``sayso train crosstask``) have their own. DIR is the release (``tasks_primary.txt``,
 ``videos_val.csv``, ``annotations/``) with the videos at any depth below, named by their ids.
 
 Source
@@ -10,9 +11,7 @@ Source
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +20,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from sayso.bench.protocols import videos_by_id
 from sayso.core.errors import SaysoError
+from sayso.data.datasets.crosstask import listed_videos, read_segments, read_tasks, truth
 from sayso.engine.features import extract_features
 from sayso.metrics.steps import mean_recall, step_recall
-from sayso.solvers.ordered_path import ordered_path
+from sayso.solvers.ordered_path import ordered_paths
+from sayso.systems.crosstask import StepClassifier
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.base import Encoder
 
-PROTOCOL = "CrossTask, zero-shot step localisation"
+PROTOCOL = "CrossTask, step localisation"
 PUBLISHED = [
     {"model": "Alayrac et al., trained on it", "recall": 0.133, "source": "CVPR 2019"},
     {"model": "Zhukov et al., trained on it", "recall": 0.224, "source": "CVPR 2019"},
@@ -37,75 +38,6 @@ PUBLISHED = [
     {"model": "HowTo100M, zero-shot", "recall": 0.336, "source": "ICCV 2019"},
     {"model": "MIL-NCE, S3D, zero-shot", "recall": 0.405, "source": "CVPR 2020"},
 ]
-LINES_PER_TASK = 5  # id, name, address, number of steps, steps
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A task: its ``name`` and its ``steps``, in order."""
-
-    name: str
-    steps: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """An annotated step: its index from 0, start and end in seconds."""
-
-    step: int
-    start: float
-    end: float
-
-
-def read_tasks(path: Path) -> dict[str, Task]:
-    """Read a list of tasks (``tasks_primary.txt``), by task id.
-
-    Raises:
-        SaysoError: if the file is not in the release's format.
-    """
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except OSError as error:
-        raise SaysoError(f"{path} cannot be read: it lists the tasks of CrossTask's release") from error
-    tasks = {}
-    for first in range(0, len(lines), LINES_PER_TASK):
-        block = lines[first : first + LINES_PER_TASK]
-        steps = tuple(block[-1].split(","))
-        if len(block) < LINES_PER_TASK or block[3] != str(len(steps)):
-            raise SaysoError(f"{path}: task {block[0]!r} is not id, name, address, number of steps and steps")
-        tasks[block[0]] = Task(block[1], steps)
-    return tasks
-
-
-def read_segments(path: Path, steps: int) -> list[Segment]:
-    """Read the annotated steps of a video (``annotations/<task id>_<video id>.csv``).
-
-    Raises:
-        SaysoError: with the line, if it is not ``step,start,end`` with a step from 1 to ``steps``.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").split()
-    except OSError as error:
-        raise SaysoError(f"{path} cannot be read: it holds the annotated steps of a listed video") from error
-    segments = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            step, start, end = line.split(",")
-            segment = Segment(int(step) - 1, float(start), float(end))
-        except ValueError as error:
-            raise SaysoError(f"{path}, line {number}: expected step,start,end; got {line!r}") from error
-        if not (0 <= segment.step < steps and 0 <= segment.start <= segment.end < math.inf):
-            raise SaysoError(f"{path}, line {number}: no step from 1 to {steps} with its interval: {line!r}")
-        segments.append(segment)
-    return segments
-
-
-def truth(segments: list[Segment], seconds: int, steps: int) -> NDArray[np.bool_]:
-    """Return (seconds, steps): whether a step is annotated in any part of a second."""
-    inside = np.zeros((seconds, steps), dtype=bool)
-    for segment in segments:
-        inside[math.floor(segment.start) : math.ceil(segment.end), segment.step] = True
-    return inside
 
 
 def ordered_recall(
@@ -118,17 +50,22 @@ def ordered_recall(
             each second to each step name.
 
     Raises:
-        ValueError: as ``ordered_path`` and ``step_recall`` do.
+        ValueError: as ``ordered_paths`` and ``step_recall`` do.
     """
-    placed = {
-        task: [(inside, ordered_path(-np.asarray(scores, dtype=np.float64))) for inside, scores in pairs]
-        for task, pairs in videos.items()
-    }
+    placed = {}
+    for task, pairs in videos.items():
+        times = ordered_paths([-np.asarray(scores, dtype=np.float64) for _, scores in pairs])
+        placed[task] = [(inside, where) for (inside, _), where in zip(pairs, times, strict=True)]
     return step_recall(placed)
 
 
-def zero_shot(
-    encoder: Encoder,
+def uniform(T: int, K: int) -> NDArray[np.int64]:
+    """Return the seconds (K,) of steps that stand evenly in a video: the middle of the k-th of K parts."""
+    return (2 * np.arange(K) + 1) * T // (2 * K)
+
+
+def localise_steps(
+    model: Encoder | StepClassifier,
     data: Path,
     *,
     features: Path | None = None,
@@ -138,30 +75,27 @@ def zero_shot(
     """Localise the steps of the 18 primary tasks in the validation videos.
 
     Args:
-        encoder: any dual encoder; each second is seen for as long as its clips last.
+        model: any dual encoder, zero-shot: each second is seen for as long as its clips last; or what
+            ``sayso train crosstask`` learned.
         data: the release, with the videos below.
-        features: folder of ``<video id>.npy``, (T, D), this encoder's embeddings of each second; no video is
-            needed then.
+        features: folder of ``<video id>.npy``, (T, D), this encoder's embeddings of each second, or what
+            the classifiers learned from; no video is needed then.
         cache: folder of what was embedded before, by encoder.
         progress: told how many videos are done.
 
     Returns:
         ``protocol``, ``videos``, ``videos_used``, the ids that are ``missing``, the paths ``unreadable``,
-        ``recalls`` of tasks by name, their mean ``recall``, and the ``published`` ones.
+        ``recalls`` of tasks by name, their mean ``recall``, and as ``published`` that of steps which stand
+        evenly, and what others measured.
 
     Raises:
         SaysoError: if the release cannot be read, or nothing of its videos is there.
     """
     tasks = read_tasks(data / "tasks_primary.txt")
-    listed = _listed(data / "videos_val.csv", tasks)
+    listed = listed_videos(data / "videos_val.csv", tasks)
     unreadable: list[str] = []
     if features is None:
-        there = videos_by_id(data)
-        wanted = {video: there[video] for _, video in listed if video in there}
-        features = cache / encoder.sha256[:16]
-        seen_s = max(1.0, encoder.clip.duration)
-        lost = extract_features(wanted, encoder, features, seen_s=seen_s, progress=progress)
-        unreadable = [failure.path for failure in lost]
+        features, unreadable = _embedded(model, data, [video for _, video in listed], cache, progress)
     found: dict[str, list[tuple[NDArray[np.bool_], ArrayLike]]] = {}
     missing = []
     for task, video in listed:
@@ -170,7 +104,7 @@ def zero_shot(
             missing.append(video)
             continue
         steps = tasks[task].steps
-        scores = _scores(encoder, path, steps)
+        scores = _scores(model, path, task, steps)
         annotated = read_segments(data / "annotations" / f"{task}_{video}.csv", len(steps))
         found.setdefault(task, []).append((truth(annotated, len(scores), len(steps)), scores))
     if not found:
@@ -178,6 +112,10 @@ def zero_shot(
             f"none of the {len(listed)} videos is there: they go by ids, such as {missing[0]}.mp4"
         )
     recalls = ordered_recall(found)
+    even = {
+        task: [(inside, uniform(*inside.shape)) for inside, _ in videos] for task, videos in found.items()
+    }
+    spread = {"model": "steps that stand evenly", "recall": mean_recall(step_recall(even)), "source": "here"}
     return {
         "protocol": PROTOCOL,
         "videos": len(listed),
@@ -187,37 +125,43 @@ def zero_shot(
         "unreadable": unreadable,
         "recalls": {tasks[task].name: recall for task, recall in recalls.items()},
         "recall": mean_recall(recalls),
-        "published": PUBLISHED,
+        "published": [spread, *PUBLISHED],
     }
 
 
-def _scores(encoder: Encoder, path: Path, steps: Sequence[str]) -> NDArray[np.float64]:
+def _embedded(
+    model: Encoder | StepClassifier, data: Path, wanted: Sequence[str], cache: Path, progress: Progress | None
+) -> tuple[Path, list[str]]:
+    """Embed each second of the videos; return the folder, and the paths that cannot be read.
+
+    Raises:
+        SaysoError: if the model does not see videos.
+    """
+    if isinstance(model, StepClassifier):
+        raise SaysoError(f"{model.name} learned from features; name a folder of the same with --features")
+    there = videos_by_id(data)
+    folder = cache / model.sha256[:16]
+    seen_s = max(1.0, model.clip.duration)
+    files = {video: there[video] for video in wanted if video in there}
+    lost = extract_features(files, model, folder, seen_s=seen_s, progress=progress)
+    return folder, [failure.path for failure in lost]
+
+
+def _scores(
+    model: Encoder | StepClassifier, path: Path, task: str, steps: Sequence[str]
+) -> NDArray[np.float64]:
     """Return (T, K): each second against each step; a video shorter than its steps stands still at its end.
 
     Raises:
-        SaysoError: if the features are no (T, D) of the encoder.
+        SaysoError: if the features are no (T, D) of the model.
     """
     seconds = np.load(path, allow_pickle=False)
-    if seconds.ndim != 2 or seconds.shape[1] != encoder.dim or not len(seconds):
-        raise SaysoError(f"{path} holds {seconds.shape}, expected (T, {encoder.dim}), a row a second")
+    dim = len(model.mean) if isinstance(model, StepClassifier) else model.dim
+    if seconds.ndim != 2 or seconds.shape[1] != dim or not len(seconds):
+        raise SaysoError(f"{path} holds {seconds.shape}, expected (T, {dim}), a row a second")
     still = max(0, len(steps) - len(seconds))
     seconds = np.concatenate([seconds, np.repeat(seconds[-1:], still, axis=0)])
-    return seconds.astype(np.float64) @ encoder.encode_text(list(steps)).T.astype(np.float64)
-
-
-def _listed(path: Path, tasks: Mapping[str, Task]) -> list[tuple[str, str]]:
-    """Return task and id of the videos in a list of the release, of these tasks.
-
-    Raises:
-        SaysoError: if it cannot be read, or lists none.
-    """
-    try:
-        rows = [line.split(",")[:2] for line in path.read_text(encoding="utf-8").split()]
-    except OSError as error:
-        raise SaysoError(
-            f"{path} cannot be read: --data is CrossTask's release, with the videos below"
-        ) from error
-    listed = [(row[0], row[1]) for row in rows if len(row) == 2 and row[0] in tasks]
-    if not listed:
-        raise SaysoError(f"{path} lists no video of the primary tasks (task id,video id,address)")
-    return listed
+    if isinstance(model, StepClassifier):
+        return np.asarray(model.scores(seconds, task, steps), np.float64)
+    names: NDArray[np.float64] = model.encode_text(list(steps)).astype(np.float64)
+    return seconds.astype(np.float64) @ names.T

@@ -21,7 +21,7 @@ def record(encoder: Encoder, result: dict[str, Any]) -> dict[str, Any]:
     """Return a protocol's result together with what made it, as JSON can hold it."""
     return {
         **result,
-        "model": {"name": encoder.name, "sha256": encoder.sha256, "dim": encoder.dim},
+        "model": {"name": encoder.name, "sha256": encoder.sha256, "dim": getattr(encoder, "dim", None)},
         "command": shlex.join([_program(), *sys.argv[1:]]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "sayso": __version__,

@@ -29,8 +29,8 @@ def evaluate(
     target: Annotated[
         str,
         typer.Argument(
-            help="youcook2, msrvtt, lsmdc, crosstask, hmdb51 or ucf101;"
-            " or captions of pictures in COCO format (a .json file)."
+            help="youcook2, msrvtt, lsmdc, crosstask, hmdb51, ucf101, voc2007, voc2012, voc2012-actions"
+            " or coco-localization; or captions of pictures in COCO format (a .json file)."
         ),
     ],
     data: Annotated[
@@ -46,7 +46,7 @@ def evaluate(
     ] = None,
     features: Annotated[
         Path | None,
-        typer.Option("--features", help="crosstask: <video id>.npy, the model's embedding of each second."),
+        typer.Option("--features", help="crosstask: <video id>.npy, (T, D), of each second."),
     ] = None,
     model: Model = None,
     device: Device = "auto",
@@ -64,8 +64,12 @@ def evaluate(
     by their ids. What was embedded is kept, so an evaluation that was cut off goes on.
 
     crosstask: the second of each step, of the 18 primary tasks' validation videos; recall as published.
+    Zero-shot with an encoder, or with a run of sayso train crosstask and the --features that it knows.
 
     hmdb51, ucf101: accuracy of a linear SVM on frozen features, three splits.
+
+    voc2007, voc2012, voc2012-actions, coco-localization: how well a model of sayso train localize names
+    what is in a picture, and points at it; average precision of each class.
 
     Captions of pictures: for every caption, how high its picture ranks among all
     pictures, and for every picture, how high the best of its captions ranks.
@@ -80,12 +84,11 @@ def evaluate(
     """
     from sayso.bench.record import record
     from sayso.core.progress import reporter
-    from sayso.encoders import load
 
     measure = _measure(target, data, images, windows, features)
-    encoder: Encoder = load(model or "auto", device=device, notify=lambda told: print(told, file=sys.stderr))
+    measured = _load(model or "auto", device)
     with reporter("embedding", mode=progress) as bar:
-        result = record(encoder, measure(encoder, bar))
+        result = record(measured, measure(measured, bar))
     if out is not None:
         out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
@@ -93,6 +96,24 @@ def evaluate(
     else:
         _print_table(result)
     _tell_lost(result)
+
+
+def _load(name: str, device: str) -> Any:
+    """Load an encoder, or a run of a system that trains something else."""
+    from sayso.encoders import load
+
+    for place in (Path(name).expanduser() / part / "config.json" for part in ("best", "latest", "")):
+        if place.is_file():
+            kind = json.loads(place.read_text("utf-8")).get("kind")
+            if kind == "localize":
+                from sayso.systems.localize import load as load_localizer
+
+                return load_localizer(name, device=device)
+            if kind == "crosstask":
+                from sayso.systems.crosstask import load as load_classifiers
+
+                return load_classifiers(name)
+    return load(name, device=device, notify=lambda told: print(told, file=sys.stderr))
 
 
 def _measure(
@@ -104,29 +125,48 @@ def _measure(
         SaysoError: if it cannot be.
     """
     from sayso.bench.captions import caption_retrieval, read_captions
-    from sayso.bench.crosstask import zero_shot
+    from sayso.bench.crosstask import localise_steps
+    from sayso.bench.localization import LOCALIZATION
     from sayso.bench.protocols import protocols, run_protocol
     from sayso.bench.recognition import recognition
     from sayso.core.folders import cache_folder
 
     protocol = protocols().get(target)
-    if protocol is None and target not in (CROSSTASK, *RECOGNITION):
+    if protocol is None and target not in (CROSSTASK, *RECOGNITION, *LOCALIZATION):
         captions = read_captions(_captions_file(target), images)
         return lambda encoder, bar: caption_retrieval(encoder, captions, progress=bar)
     if data is None:
         lists = protocol.annotations if protocol else "its lists"
+        media = "pictures" if target in LOCALIZATION else "videos"
         raise SaysoError(
-            f"{target} needs --data: the folder of {lists}, with the videos beside or below them"
+            f"{target} needs --data: the folder of {lists}, with the {media} beside or below them"
         )
+    if target in LOCALIZATION:
+        return lambda encoder, bar: _localization(encoder, target, data, bar)
     run: Callable[..., dict[str, Any]]
     cache = cache_folder("evaluate")
     if protocol is not None:
         run = partial(run_protocol, protocol=protocol, windows=windows, cache=cache)
     elif target == CROSSTASK:
-        run = partial(zero_shot, features=features, cache=cache / CROSSTASK)
+        run = partial(localise_steps, features=features, cache=cache / CROSSTASK)
     else:
         run = partial(recognition, name=target, windows=windows, cache=cache)
     return lambda encoder, bar: run(encoder, data=data, progress=bar)
+
+
+def _localization(model: Any, target: str, data: Path, bar: Progress) -> dict[str, Any]:
+    """Measure a model that says where things are.
+
+    Raises:
+        SaysoError: if it is another kind of model.
+    """
+    from sayso.bench.localization import localization
+
+    if not hasattr(model, "locate"):
+        raise SaysoError(
+            f"{model.name} does not say where things are; name a run of sayso train localize with --model"
+        )
+    return localization(model, target, data, progress=bar)
 
 
 def _captions_file(target: str) -> Path:
@@ -135,6 +175,7 @@ def _captions_file(target: str) -> Path:
     Raises:
         SaysoError: if there is none of that name, with the most similar one.
     """
+    from sayso.bench.localization import LOCALIZATION
     from sayso.bench.protocols import protocols
 
     path = Path(target).expanduser()
@@ -143,7 +184,7 @@ def _captions_file(target: str) -> Path:
     beside = [file.name for file in path.parent.glob("*.json")] if path.parent.is_dir() else []
     close = get_close_matches(path.name, beside, n=1)
     hint = f"; did you mean {path.parent / close[0]}?" if close else ""
-    known = ", ".join([*protocols(), CROSSTASK, *RECOGNITION])
+    known = ", ".join([*protocols(), CROSSTASK, *RECOGNITION, *LOCALIZATION])
     raise SaysoError(
         f"{target} is neither a protocol ({known}) nor a file of captions (COCO format, .json){hint}"
     )
@@ -159,15 +200,27 @@ def _print_table(result: dict[str, Any]) -> None:
             columns = (one,)
             rows += [(name, {one: value}) for name, value in result[many].items()]
             rows.append((f"mean of {len(result[many])} {what}", result))
+    if "classes" in result:
+        columns = ("pictures", "classification", "pointing")
+        rows += [(name, measured) for name, measured in result["classes"].items()]
+        rows.append(("mean", {column: result[column] for column in columns[1:]}))
     rows += [(f"{told['model']} ({told['source']})", told) for told in result.get("published", [])]
     width = max(16, *(len(name) + 1 for name, _ in rows))
     print(f"{result['protocol']}, {result['model']['name']}")
     counted = [kind for kind in ("pictures", "captions", "clips", "videos") if kind in result]
     print(", ".join(f"{result[f'{kind}_used']:,} of {result[kind]:,} {kind}" for kind in counted))
-    print(f"{'':{width}}" + "".join(f"{column.replace('_', ' '):>13}" for column in columns))
+    size = max(13, *(len(column) + 2 for column in columns))
+    print(f"{'':{width}}" + "".join(f"{column.replace('_', ' '):>{size}}" for column in columns))
     for name, numbers in rows:
-        cells = (f"{numbers[c]:13.3f}" if c in numbers else f"{'':13}" for c in columns)
+        cells = (f"{_number(numbers.get(column)):>{size}}" for column in columns)
         print(f"{name:{width}}{''.join(cells)}".rstrip())
+
+
+def _number(number: float | None) -> str:
+    """Return a count as it is, a fraction with three digits, nothing for None."""
+    if number is None:
+        return ""
+    return str(number) if isinstance(number, int) else f"{number:.3f}"
 
 
 def _tell_lost(result: dict[str, Any]) -> None:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sayso.cli.options import Json, ProgressMode
+from sayso.cli.options import Json, Model, ProgressMode
 from sayso.core.errors import SaysoError
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
+    from sayso.core.types import Span
     from sayso.media.tracks import Track
     from sayso.systems.align_script import AlignedScript
+    from sayso.systems.name_actors import Naming
 
 SOME_FAILED = 3
 INTERRUPTED = 130
@@ -50,10 +52,17 @@ def name(
         str | None,
         typer.Option("--cast", metavar="NAMES", help='Tell apart only these people: "Rick, Ilsa, Sam".'),
     ] = None,
+    actions: Annotated[
+        str | None,
+        typer.Option(
+            "--actions", metavar="NAMES", help='Say who does which of these: "play piano, sit down".'
+        ),
+    ] = None,
+    model: Model = None,
     progress: ProgressMode = "auto",
     as_json: Json = False,
 ) -> None:
-    """Give each face of a film its name.
+    """Give each face of a film its name, and, if asked, what it does.
 
     What was found is kept: after an interruption, or with corrections, the same command goes on from there.
 
@@ -80,6 +89,7 @@ def name(
                 for item in aligned.elements
                 if item.element.kind == "description" and item.span is not None
             ]
+            does = _listed(actions)
             naming = name_actors(
                 faces,
                 aligned.lines,
@@ -87,8 +97,10 @@ def name(
                 described=mentions(told, people),
                 corrections=fixed,
                 progress=watch,
-            ).only(wanted)
-            rows = list(naming.rows(faces))
+            )
+            rows = list(naming.only(wanted).rows(faces))
+            if does:
+                _with_actions(rows, film, faces, naming, told, does, model, watch, problems)
             _write(film, out, rows, faces, aligned, fixed, tracks is None)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
@@ -139,11 +151,49 @@ def _cast(asked: str | None, aligned: AlignedScript) -> tuple[list[str], list[st
             )
         return people, people
     known = {person.casefold(): person for person in people}
-    names = [name.strip() for name in asked.split(",") if name.strip()]
-    wanted = list(dict.fromkeys(known.get(name.casefold(), name) for name in names))
+    wanted = list(dict.fromkeys(known.get(name.casefold(), name) for name in _listed(asked)))
     if not wanted:
         raise SaysoError("--cast names nobody; write it like: --cast 'Rick, Ilsa, Sam'")
     return list(dict.fromkeys([*people, *wanted])), wanted
+
+
+def _listed(asked: str | None) -> list[str]:
+    return [name.strip() for name in (asked or "").split(",") if name.strip()]
+
+
+def _with_actions(
+    rows: list[dict[str, Any]],
+    film: Path,
+    faces: list[Track],
+    naming: Naming,
+    told: list[tuple[Span, str, float]],
+    actions: list[str],
+    model: str | None,
+    watch: Progress,
+    problems: list[Any],
+) -> None:
+    """Give each row ``does``: the action that is likelier than none, with its score."""
+    from sayso.encoders import load
+    from sayso.systems.align_script import actions_by_meaning
+    from sayso.systems.name_actors import Described, motion_features, name_actions, told_of
+
+    if not film.is_file():
+        raise SaysoError(f"{film} is not there; --actions looks at what people do, so it needs the film")
+    found = actions_by_meaning([text for _, text, _ in told], actions, load("offline").encode_text)
+    described = [
+        Described(span, text, sure, tuple(actions.index(name) for name in near))
+        for (span, text, sure), near in zip(told, found, strict=True)
+    ]
+    bags = told_of(faces, described, naming.names)
+    if not bags:
+        watch.message("no description tells of these actions while a face is on screen; nobody does them")
+        return
+    X = motion_features(film, faces, load(model or "auto"), progress=watch, problems=problems)
+    scores = name_actions(X, bags, len(actions), naming.probabilities[:, : len(naming.names)], progress=watch)
+    for row, score in zip(rows, scores, strict=True):
+        best = int(score.argmax())
+        row["does"] = actions[best] if best < len(actions) else None
+        row["does_score"] = round(float(score[best]), 3)
 
 
 def _corrections(path: Path | None) -> dict[int, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -189,10 +190,9 @@ def _plain(read: Folder, found: Discovery, title: str) -> dict[str, Any]:
 
 
 def _example(step: Any) -> str:
-    """Return a sentence that tells of a step by its name, neither the shortest nor the longest."""
+    """Return a short sentence that tells of a step by its name, but not the shortest of many."""
     said = [m.text for m in step.mentions.values() if m.phrase == step.name]
-    ordered = sorted(said, key=len)
-    return str(ordered[len(ordered) // 2])
+    return str(sorted(said, key=len)[len(said) // 4])
 
 
 def _named(name: str) -> dict[str, Any]:
@@ -234,7 +234,8 @@ def _write(out: Path, task: dict[str, Any], paths: list[str]) -> None:
         for row in video["steps"]
         if (jpeg := _picture(path, row["time_s"])) is not None
     }
-    page = steps_page(task["title"], task["steps"], task["videos"], pictures)
+    files = [Path(os.path.relpath(path, out)).as_posix() for path in paths]
+    page = steps_page(task["title"], task["steps"], task["videos"], pictures, files)
     (out / "index.html").write_text(page, encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from enum import StrEnum
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,8 @@ from sayso.core.errors import SaysoError
 if TYPE_CHECKING:
     from torch import nn
 
+    from sayso.data.corpus import Corpus
+
 SOME_FAILED, INTERRUPTED = 3, 130
 
 
@@ -26,6 +29,8 @@ class Method(StrEnum):
 
     mil_nce = "mil-nce"
     howto100m = "howto100m"
+    localize = "localize"
+    crosstask = "crosstask"
 
 
 def train(
@@ -104,20 +109,17 @@ def _run(
 ) -> Any:
     from sayso.core.config import to_toml
     from sayso.core.progress import reporter
-    from sayso.data import read_corpus
     from sayso.engine.train import Trainer
 
     _leave_cores(recipe.workers)
     with reporter("training", unit="steps", mode=mode) as bar:
-        read = read_corpus(corpus, progress=bar, **system.reading(recipe))
-        bar.message(f"{len(read):,} videos, {read.captions:,} captions, {len(read.missing):,} missing")
-        if not read.captions:
-            raise SaysoError(f"{corpus} holds no video with captions beside it; see: sayso train --help")
-        method = system.make(recipe, read, out, bar)
-        score = None if test is None else _score(method, test)
+        read = getattr(system, "read", None) or partial(_narrated, system)
+        data = read(corpus, recipe, bar)
+        method = system.make(recipe, data, out, bar)
+        score = None if test is None else getattr(system, "score", _retrieval)(method, test)
         trainer = Trainer(
             method,
-            method.examples(read),
+            method.examples(data),
             recipe,
             out,
             config=to_toml(recipe),
@@ -126,6 +128,17 @@ def _run(
             progress=bar,
         )
         return trainer.train(resume=resume)
+
+
+def _narrated(system: Any, path: Path, recipe: Any, bar: Any) -> Corpus:
+    """Return narrated videos: what systems learn from that bring no ``read`` of their own."""
+    from sayso.data import read_corpus
+
+    corpus: Corpus = read_corpus(path, progress=bar, **system.reading(recipe))
+    bar.message(f"{len(corpus):,} videos, {corpus.captions:,} captions, {len(corpus.missing):,} missing")
+    if not corpus.captions:
+        raise SaysoError(f"{path} holds no video with captions beside it; see: sayso train --help")
+    return corpus
 
 
 def _leave_cores(workers: int | None) -> None:
@@ -138,7 +151,7 @@ def _leave_cores(workers: int | None) -> None:
         torch.set_num_threads(max(1, cores() - workers))
 
 
-def _score(method: Any, manifest: Path) -> Any:
+def _retrieval(method: Any, manifest: Path) -> Any:
     """Return what measures a model: retrieval of the manifest's clips by their captions."""
     from sayso.bench.clips import clip_retrieval, read_clips
 

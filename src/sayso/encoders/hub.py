@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sayso.core.device import resolve_device
+from sayso.encoders import where as places
 from sayso.encoders.base import ClipSpec, Embeddings, Pixels
 from sayso.encoders.batches import as_texts, in_batches, pool_clips, unit
 from sayso.encoders.folder import dimension, identity, load_folder
-from sayso.encoders.pixels import as_rgb
+from sayso.encoders.pixels import as_rgb, as_square
 
 if TYPE_CHECKING:
     import torch
@@ -78,6 +79,23 @@ class HubEncoder:
         """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, D)."""
         return pool_clips(self.encode_images, frames)
 
+    def where(self, image: Image | Pixels, query: str | Embeddings) -> places.Map:
+        """Return how much each place of a picture is like a query; see ``sayso.encoders.where.where``.
+
+        The whole picture is looked at: where the model wants a square, it is squeezed into one.
+        """
+        import torch
+
+        vector = places.embedded(self, query)
+        whole = as_rgb(image) if self._any_shape else as_square(image, self.clip.size, "squash")
+        with torch.inference_mode():
+            return places.token_map(self._model, self._inputs([whole]), vector)
+
+    @property
+    def _any_shape(self) -> bool:
+        """Whether pictures keep their shape (SigLIP 2 with native aspect)."""
+        return getattr(self._pictures, "size", None) is None
+
     @property
     def _batch(self) -> int:
         return CPU_BATCH if self.device.type == "cpu" else GPU_BATCH
@@ -107,18 +125,22 @@ class HubEncoder:
     ) -> Embeddings:
         import torch
 
-        pixels = [as_rgb(image) for image in images]
-        size = (self.clip.size, self.clip.size, 3)
-        ready = getattr(self._pictures, "size", None) is not None and all(p.shape == size for p in pixels)
-        options = {"do_resize": False} if ready else {}
-        inputs = self._pictures(pixels, return_tensors="pt", input_data_format="channels_last", **options)
+        inputs = self._inputs([as_rgb(image) for image in images])
         precision = precision or self._precision or torch.float32
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, dtype=precision, enabled=precision != torch.float32),
         ):
-            features = self._model.get_image_features(**inputs.to(self.device))
+            features = self._model.get_image_features(**inputs)
         return _unit_features(features)
+
+    def _inputs(self, pixels: Sequence[Pixels]) -> Any:
+        """Return pictures as the model reads them, on its device."""
+        size = (self.clip.size, self.clip.size, 3)
+        ready = not self._any_shape and all(picture.shape == size for picture in pixels)
+        options = {"do_resize": False} if ready else {}
+        made = self._pictures(list(pixels), return_tensors="pt", input_data_format="channels_last", **options)
+        return made.to(self.device)
 
     def _choose_precision(self) -> torch.dtype:
         """Return bfloat16 where the CPU computes in it and this model stays faithful, else float32."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIZE = 224
+STRIDE = 32  # pixels from place to place in the last layer
 STRIDE_2 = {1, 3, 5, 11}  # blocks that halve the picture: [1], table 1
 EPSILON = 1e-3  # of the batch normalisation
 # On a CPU the blocks whose pictures are large, and weights small, go through a few pictures at a time,
@@ -97,8 +98,30 @@ class Lite0:
             mean = self.head(_run(self.blocks[LARGE:], x)).mean((2, 3))  # (B, 1280)
             return torch.nn.functional.linear(mean, *self.classes)
 
+    def places(self, picture: Pixels) -> Tensor:
+        """Score every place of one picture, whose mean over places ``__call__`` gives.
+
+        Args:
+            picture: (H, W, 3) uint8, sides a multiple of 32.
+
+        Returns:
+            (1000, H / 32, W / 32) logits, float32, on the device.
+
+        Raises:
+            ValueError: if a side is no multiple of 32.
+        """
+        import torch
+
+        if any(side % STRIDE or not side for side in picture.shape[:2]):
+            raise ValueError(f"sides must be multiples of {STRIDE} pixels; got {picture.shape[:2]}")
+        with torch.inference_mode():
+            features = self.head(_run(self.blocks[LARGE:], self._begin(picture[None])))  # (1, 1280, h, w)
+            weight, bias = self.classes
+            logits = torch.einsum("dhw,kd->khw", features[0], weight) + bias[:, None, None]
+            return logits.flip(1, 2)
+
     def _begin(self, pictures: Pixels) -> Tensor:
-        """Run the stem and the blocks whose pictures are large: (b, 224, 224, 3) uint8 -> (b, 40, 28, 28)."""
+        """Run the stem and the blocks whose pictures are large: (b, H, W, 3) -> (b, 40, H / 8, W / 8)."""
         import torch
 
         turned = np.ascontiguousarray(pictures[:, ::-1, ::-1])

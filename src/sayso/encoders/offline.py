@@ -16,6 +16,7 @@ import numpy as np
 
 from sayso.core.device import resolve_device
 from sayso.encoders import conse, lite0, minilm
+from sayso.encoders import where as places
 from sayso.encoders.base import ClipSpec, Embeddings, Pixels
 from sayso.encoders.batches import as_texts, in_batches, pool_clips
 from sayso.encoders.pixels import as_square
@@ -68,9 +69,7 @@ class OfflineEncoder:
 
     def encode_images(self, images: Sequence[Image | Pixels]) -> Embeddings:
         """Embed B pictures, each a PIL image or (H, W, 3) uint8 of any size: (B, 384)."""
-        with self._lock:
-            self._pictures = self._pictures or lite0.Lite0(resolve_device(self.device))
-        tower = self._pictures
+        tower = self._tower()
         size = CPU_BATCH if tower.device.type == "cpu" else GPU_BATCH
 
         def encode(batch: Sequence[Image | Pixels]) -> Embeddings:
@@ -83,3 +82,15 @@ class OfflineEncoder:
     def encode_video(self, frames: Pixels) -> Embeddings:
         """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, 384)."""
         return pool_clips(self.encode_images, frames)
+
+    def where(self, image: Image | Pixels, query: str | Embeddings) -> places.Map:
+        """Return how much each place of a picture is like a query; see ``sayso.encoders.where.where``."""
+        vector = places.embedded(self, query)
+        picture = places.fitted(image, places.LONGER_SIDE, lite0.STRIDE)
+        return places.conse_map(self._tower().places(picture), vector)
+
+    def _tower(self) -> lite0.Lite0:
+        """Return the picture tower, loaded when it is first needed."""
+        with self._lock:
+            self._pictures = self._pictures or lite0.Lite0(resolve_device(self.device))
+            return self._pictures

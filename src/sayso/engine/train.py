@@ -256,6 +256,9 @@ class Trainer:
 
             data = {"loader": loader.state(), "scores": scores}
             self.run.save(self.step, write, data, next(iter(scores.values()), None))
+            if scores:
+                told = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+                self.progress.message(f"step {self.step:,}: {told}")
         self.accelerator.wait_for_everyone()
 
     def _about(self, scores: dict[str, float]) -> str:

@@ -16,6 +16,7 @@ __getattr__ = exports(
         "speaker_srt": "sayso.export.script_tables",
         "steps_page": "sayso.export.steps_html",
         "steps_vtt": "sayso.export.steps_files",
+        "tracks_png": "sayso.export.tracks_picture",
         "youtube_chapters": "sayso.export.steps_files",
     },
 )
@@ -32,5 +33,6 @@ __all__ = [
     "speaker_srt",
     "steps_page",
     "steps_vtt",
+    "tracks_png",
     "youtube_chapters",
 ]

@@ -62,25 +62,34 @@ def people_manifest(
 ) -> str:
     """Return a manifest (JSON lines) that ``sayso index`` reads: the whole film in pieces of 4 s at most.
 
-    A piece with ``who`` has these people on screen all the time.
+    A piece with ``who`` has these people on screen all the time. What they do stands in its text.
 
     Args:
         video: the media file, as the manifest names it.
-        rows: as for ``names_vtt``.
-        captions: what is said; it becomes the text of the pieces.
+        rows: as for ``names_vtt``, and ``does`` where an action is known.
+        captions: what is said; it becomes the text of the pieces, "Play it. [Sam: play piano]".
         least: the confidence from which a name counts.
         duration: of the film in seconds, if known.
     """
+    rows = list(rows)
+    done = [(Span(_number(row["start_s"]), _number(row["end_s"])), row) for row in rows if row.get("does")]
     pieces = [
         (piece, names) for span, names in _whole(on_screen(rows, least), duration) for piece in _cut(span)
     ]
     lines = []
     for span, names in pieces:
-        said = " ".join(caption.text for caption in captions if caption.span.overlap(span) > 0)
+        heard = [caption.text for caption in captions if caption.span.overlap(span) > 0]
+        seen = [_deed(row, least) for when, row in done if when.overlap(span) > SHORTEST_S]
+        said = " ".join([*heard, *dict.fromkeys(seen)])
         row = {"path": video, "start_s": round(span.start, 3), "end_s": round(span.end, 3)}
         row |= {"text": said.replace("\n", " ")} | ({"who": ", ".join(names)} if names else {})
         lines.append(json.dumps(row, ensure_ascii=False) + "\n")
     return "".join(lines)
+
+
+def _deed(row: Row, least: float) -> str:
+    sure = row["name"] is not None and _number(row["confidence"]) >= least
+    return f"[{row['name']}: {row['does']}]" if sure else f"[{row['does']}]"
 
 
 def _whole(

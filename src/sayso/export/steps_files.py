@@ -24,9 +24,9 @@ def steps_vtt(rows: Sequence[Row], duration_s: float) -> str:
         duration_s: of the video.
     """
     kept = _sure(rows)
-    ends = [start for _, start in kept[1:]] + [max([duration_s, *(start for _, start in kept)])]
+    ends = [*(start for _, start in kept[1:]), duration_s]
     captions = [
-        Caption(Span(start, max(start, end)), name) for (name, start), end in zip(kept, ends, strict=True)
+        Caption(Span(start, max(start, end)), name) for (name, start), end in zip(kept, ends, strict=False)
     ]
     vtt: str = write_vtt(captions)
     return vtt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from sayso.export.steps_files import clock
 
@@ -26,6 +27,7 @@ h2 { font-size: 1rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 ul.shots { display: flex; gap: .4rem; margin: .4rem 0 0; padding: 0; overflow-x: auto; list-style: none; }
 ul.shots li { flex: 0 0 6.5rem; font-size: .75rem; line-height: 1.25; border-top: .25rem solid var(--hue); }
 ul.shots li.unsure { opacity: .45; }
+ul.shots a { color: inherit; text-decoration: none; }
 ul.shots img { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: cover; background: #8883; }
 """
 HEAD = (
@@ -39,6 +41,7 @@ def steps_page(
     steps: Sequence[Row],
     videos: Sequence[Row],
     pictures: Mapping[tuple[int, int], bytes] | None = None,
+    files: Sequence[str] | None = None,
 ) -> str:
     """Return the page, whole in one file.
 
@@ -48,16 +51,25 @@ def steps_page(
         videos: ``name``, ``duration_s``, ``steps``: rows of ``step`` (number), ``name``,
             ``start_s``, ``end_s``, ``time_s``, ``sure``, ``said``.
         pictures: JPEG of a step in a video, by their numbers.
+        files: paths of the videos from where the page is, to which its steps link; None: none.
     """
-    hues = [f"hsl({round(360 * k / max(1, len(steps)))} 62% 45%)" for k in range(len(steps))]
+    hues = [hue(k, len(steps)) for k in range(len(steps))]
     legend = "\n".join(_legend(k, step, hues[k]) for k, step in enumerate(steps))
-    rows = "\n".join(_video(n, video, hues, pictures or {}) for n, video in enumerate(videos))
+    rows = "\n".join(
+        _video(n, video, hues, pictures or {}, files[n] if files else None) for n, video in enumerate(videos)
+    )
     name = html.escape(title)
     return (
         f"{HEAD}<title>{name}</title>\n<style>{STYLE}</style>\n<h1>{name}</h1>\n"
         f"<p>{len(steps)} steps in {len(videos)} videos. Faded: neither told of nor sure.</p>\n"
         f'<ol class="steps">\n{legend}\n</ol>\n{rows}\n</html>\n'
     )
+
+
+def hue(step: int, steps: int) -> str:
+    """Return the colour of a step, dark enough for white letters: contrast 4.5 to 1 (WCAG 2 AA)."""
+    angle = round(360 * step / max(1, steps))
+    return f"hsl({angle} 62% {29 if 15 < angle < 225 else 45}%)"
 
 
 def _legend(number: int, step: Row, hue: str) -> str:
@@ -71,29 +83,35 @@ def _legend(number: int, step: Row, hue: str) -> str:
     )
 
 
-def _video(number: int, video: Row, hues: Sequence[str], pictures: Mapping[tuple[int, int], bytes]) -> str:
+def _video(
+    number: int,
+    video: Row,
+    hues: Sequence[str],
+    pictures: Mapping[tuple[int, int], bytes],
+    file: str | None,
+) -> str:
     duration_s = max(float(str(video["duration_s"])), 1e-3)
     found = video["steps"]
     rows = list(found) if isinstance(found, (list, tuple)) else []
-    bar = "".join(_span(row, duration_s, hues) for row in rows)
-    shots = "".join(_shot(row, hues, pictures.get((number, int(row["step"])))) for row in rows)
+    bar = "".join(_span(row, duration_s, hues, file) for row in rows)
+    shots = "".join(_shot(row, hues, pictures.get((number, int(row["step"]))), file) for row in rows)
     return (
         f"<section><h2>{html.escape(str(video['name']))} <small>{clock(duration_s)}</small></h2>"
         f'<div class="bar">{bar}</div><ul class="shots">{shots}</ul></section>'
     )
 
 
-def _span(row: Row, duration_s: float, hues: Sequence[str]) -> str:
+def _span(row: Row, duration_s: float, hues: Sequence[str], file: str | None) -> str:
     step, start, end = int(str(row["step"])), float(str(row["start_s"])), float(str(row["end_s"]))
     sure = "" if row["sure"] else ' class="unsure"'
     tip = html.escape(f"{row['name']}, {clock(start)}", quote=True)
     return (
-        f'<a{sure} style="--hue:{hues[step]};left:{100 * start / duration_s:.2f}%;'
+        f'<a{sure}{_link(file, start)} style="--hue:{hues[step]};left:{100 * start / duration_s:.2f}%;'
         f'width:{100 * (end - start) / duration_s:.2f}%" title="{tip}">{step + 1}</a>'
     )
 
 
-def _shot(row: Row, hues: Sequence[str], picture: bytes | None) -> str:
+def _shot(row: Row, hues: Sequence[str], picture: bytes | None, file: str | None) -> str:
     step = int(str(row["step"]))
     kind = "unsure" if not row["sure"] else ""
     image = ""
@@ -102,4 +120,10 @@ def _shot(row: Row, hues: Sequence[str], picture: bytes | None) -> str:
         image = f'<img alt="" src="data:image/jpeg;base64,{data}">'
     said = html.escape(str(row["said"] or ""), quote=True)
     text = f"{step + 1}. {html.escape(str(row['name']))} {clock(float(str(row['time_s'])))}"
-    return f'<li class="{kind}" style="--hue:{hues[step]}" title="{said}">{image}{text}</li>'
+    link = f"<a{_link(file, float(str(row['start_s'])))}>{image}{text}</a>"
+    return f'<li class="{kind}" style="--hue:{hues[step]}" title="{said}">{link}</li>'
+
+
+def _link(file: str | None, start_s: float) -> str:
+    """Return where a step plays; browsers begin a video at ``#t=``."""
+    return f' href="{quote(file)}#t={start_s:g}"' if file else ""

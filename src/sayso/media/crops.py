@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError
 from sayso.core.types import Box
+from sayso.media.faces import head_and_shoulders
 from sayso.media.tracks import Track
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ def face_pictures(path: str | os.PathLike[str], tracks: Mapping[int, Track]) -> 
 
 
 def person_clip(path: str | os.PathLike[str], track: Track, frames: int, height: int = HEIGHT) -> Frames:
-    """Return the head and shoulders of a track, from its first moment to its last, (T, H, W, 3) RGB.
+    """Return the head and shoulders of a track, followed from its first moment to its last, (T, H, W, 3) RGB.
 
     Args:
         path: the video.
-        track: with its box in the video's own pixels; without one the whole picture is shown.
+        track: with its boxes in the video's own pixels; without any the whole picture is shown.
         frames: T, evenly spread.
         height: pixels to which the short side of the whole picture is scaled before it is cut.
 
@@ -58,18 +59,44 @@ def person_clip(path: str | os.PathLike[str], track: Track, frames: int, height:
         MediaError: if the video cannot be read there.
     """
     from sayso.media.clip import read_clip
-    from sayso.media.faces import head_and_shoulders
-    from sayso.media.header import probe
 
-    shown = read_clip(path, track.span.start, track.span.end, frames=frames, size=height).frames
+    clip = read_clip(path, track.span.start, track.span.end, frames=frames, size=height)
+    shown, times = clip.frames, clip.times
     if track.box is None:
         return shown
     H, W = shown.shape[1:3]
+    scale = picture_scale(path, H, W)
+    cut = [
+        _person(frame, track.at(seconds) or track.box, scale)
+        for frame, seconds in zip(shown, times, strict=True)
+    ]
+    side = max(len(piece) for piece in cut)
+    return np.stack([piece if len(piece) == side else _resized(piece, side) for piece in cut])
+
+
+def picture_scale(path: str | os.PathLike[str], height: int, width: int) -> float:
+    """Return how large a pixel of the video is in a picture of it."""
+    from sayso.media.header import probe
+
     header = probe(path)
-    scale = min(H, W) / max(1, min(header.width or W, header.height or H))
-    face = Box(*(scale * v for v in (track.box.x0, track.box.y0, track.box.x1, track.box.y1)))
-    x0, y0, x1, y1 = square(head_and_shoulders(face, W, H), W, H, margin=0.0)
-    return shown[:, y0:y1, x0:x1]
+    return min(height, width) / max(1, min(header.width or width, header.height or height))
+
+
+def scaled(box: Box, scale: float) -> Box:
+    """Return a box in a picture that is so many times as large."""
+    return Box(scale * box.x0, scale * box.y0, scale * box.x1, scale * box.y1)
+
+
+def _person(frame: Frames, face: Box, scale: float) -> Frames:
+    H, W = frame.shape[:2]
+    x0, y0, x1, y1 = square(head_and_shoulders(scaled(face, scale), W, H), W, H, margin=0.0)
+    return frame[y0:y1, x0:x1]
+
+
+def _resized(piece: Frames, side: int) -> Frames:
+    from PIL.Image import fromarray
+
+    return np.asarray(fromarray(piece).resize((side, side)))
 
 
 def square(box: Box, width: int, height: int, margin: float = MARGIN) -> tuple[int, int, int, int]:

@@ -226,8 +226,8 @@ def _where(one: _Open) -> Box:
 
 def _closed(models: FaceModels, one: _Open, fps: float, scale: float, describe: bool) -> Track:
     """Return the finished track, up to its last find."""
-    middle = one.boxes[one.found // 2]
-    box = Box(middle.x0 * scale, middle.y0 * scale, middle.x1 * scale, middle.y1 * scale)
+    boxes = scale * np.array([(box.x0, box.y0, box.x1, box.y1) for box in one.boxes[: one.found]])
+    middle = Box(*map(float, boxes[one.found // 2]))
     span = Span(one.times[0], one.times[one.found - 1] + 1 / fps)
     looks = models.describe(np.array([chip for _, chip in one.best])) if describe else np.zeros(0)
-    return Track(span, box, np.array(one.lips[: one.found]), looks)
+    return Track(span, middle, np.array(one.lips[: one.found]), looks, boxes)

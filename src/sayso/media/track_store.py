@@ -18,7 +18,7 @@ from sayso.media.faces import FPS, track_faces
 from sayso.media.shots import find_shots
 from sayso.media.tracks import Track, parse_track
 
-FORMAT = 1
+FORMAT = 2
 
 
 def film_tracks(

@@ -2,8 +2,9 @@
 
 A file of tracks is a JSON list, one object a track: ``start_s`` and ``end_s``; and where
 known ``box`` (x0, y0, x1, y1: in the middle of the track, pixels), ``lip_motion`` (one number for each
-frame, null where the mouth was not seen), ``descriptor`` (numbers, the same count for
-every track) and ``track``, its number. Other fields are kept out of the way.
+frame, null where the mouth was not seen), ``boxes`` (where the face is over time, evenly spread),
+``descriptor`` (numbers, the same count for every track) and ``track``, its number. Other fields
+are kept out of the way.
 """
 
 from __future__ import annotations
@@ -37,18 +38,30 @@ class Track:
         lips: (T,) how far the lips move in each frame, evenly spread over the span; NaN where the
             mouth was not seen; empty if nobody looked.
         descriptor: (D,) what the face looks like; empty if unknown.
+        boxes: (T, 4) where it is, x0 y0 x1 y1, at times evenly spread over the span; empty if unknown.
     """
 
     span: Span
     box: Box | None = None
     lips: Floats = field(default_factory=_none)
     descriptor: Floats = field(default_factory=_none)
+    boxes: Floats = field(default_factory=lambda: np.zeros((0, 4)))
+
+    def at(self, seconds: float) -> Box | None:
+        """Return where the face is at a time; ``box`` where it is known for one moment only."""
+        T = len(self.boxes)
+        if not T:
+            return self.box
+        part = (seconds - self.span.start) / max(self.span.duration, 1e-9)
+        return Box(*map(float, self.boxes[min(T - 1, max(0, int(part * T)))]))
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields that are known, ready for JSON."""
         row: dict[str, object] = {"start_s": round(self.span.start, 3), "end_s": round(self.span.end, 3)}
         if self.box is not None:
             row["box"] = [round(v, 1) for v in (self.box.x0, self.box.y0, self.box.x1, self.box.y1)]
+        if len(self.boxes):
+            row["boxes"] = self.boxes.round().astype(int).tolist()
         if len(self.lips):
             row["lip_motion"] = [None if np.isnan(v) else round(float(v), 5) for v in self.lips]
         if len(self.descriptor):
@@ -103,9 +116,12 @@ def parse_track(row: Mapping[str, Any]) -> Track:
     lips = [np.nan if value is None else float(value) for value in row.get("lip_motion") or ()]
     looks = np.array(row.get("descriptor") or (), dtype=np.float64)
     span = Span(float(row["start_s"]), float(row["end_s"]))
+    boxes = np.array(row.get("boxes") or np.zeros((0, 4)), dtype=np.float64)
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
+        raise ValueError("its boxes are not four numbers each")
     if looks.ndim != 1 or not np.isfinite(looks).all() or not np.isfinite([span.start, span.end]).all():
         raise ValueError("it holds a number that is not finite")
-    return Track(span, box, np.array(lips, dtype=np.float64), looks)
+    return Track(span, box, np.array(lips, dtype=np.float64), looks, boxes)
 
 
 def _parsed(row: Mapping[str, Any], number: int, path: Path) -> Track:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException as PlainHTTPException
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.index import Index
-from sayso.serve import api, media, page
+from sayso.serve import api, media, page, where
 from sayso.serve.guard import LOOPBACK, Guard
 from sayso.serve.holdings import Holdings
 from sayso.version import __version__
@@ -40,7 +40,7 @@ def create_app(index: Index, *, token: str | None = None, hosts: Sequence[str] |
         hosts = LOOPBACK
     app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None)
     app.state.holdings = Holdings(index)
-    for part in (api, media, page):
+    for part in (api, where, media, page):
         app.include_router(part.router)
     app.add_middleware(Guard, token=token, hosts=hosts)
     _add_error_handlers(app)

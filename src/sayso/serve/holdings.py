@@ -6,10 +6,15 @@ import contextlib
 import threading
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from sayso.encoders.where import Map
 
 SAMPLE = 12
 
@@ -35,6 +40,7 @@ class Holdings:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.model_turn = threading.Lock()
+        self.map_turn = threading.Lock()
         self._glance: tuple[dict[str, Any], Glance] | None = None
 
     def warm_up(self) -> None:
@@ -46,6 +52,21 @@ class Holdings:
         """Search as ``Index.search`` does; terms of the query never name files of this machine."""
         with self.model_turn:
             return self.index.search(query, files=False, **options)
+
+    def where(self, picture: Image, query: str) -> Map:
+        """Return how much each place of a picture is like a query; see ``sayso.encoders.where.where``.
+
+        Raises:
+            SaysoError: if the model cannot tell, or the query cannot be understood.
+        """
+        from sayso.encoders.where import where
+        from sayso.index.query import embed_query, parse_query
+
+        terms = parse_query(query, files=False)
+        with self.model_turn:
+            vector = embed_query(terms, self.index.encoder)
+        with self.map_turn:  # one at a time, and searches go on meanwhile
+            return where(self.index.encoder, picture, vector)
 
     def glance(self) -> tuple[dict[str, Any], Glance]:
         """Return ``Index.info`` and a glance, which is taken anew when the index has changed."""

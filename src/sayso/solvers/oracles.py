@@ -23,11 +23,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sayso.core.errors import SaysoError
-from sayso.core.lazy import need
 from sayso.solvers.augment import augment
+from sayso.solvers.covering import Covering
 
 Floats = NDArray[np.float64]
-_DEAR = 1e7  # a price, in the largest cost, above which no exchange of labels pays for slack
 Corner = tuple[Floats, Floats]  # labels (N, K), slacks (J,)
 
 
@@ -104,6 +103,9 @@ class Oracle:
         self.hard = np.array([d.kappa is None for d in self.demands], dtype=bool)
         self.wanted = np.array([float(d.at_least) for d in self.demands])
         self.groups = _connected(self.demands)
+        self._sorted = [group for group in self.groups if not self._needs_program(group)]
+        self._programmed = [j for group in self.groups if self._needs_program(group) for j in group]
+        self._covering: Covering | None = None
 
     def __call__(self, cost: Floats, prices: Floats) -> Corner:
         """Return a corner (labels, slacks) of least ``<cost, Z> + <prices, slack>``.
@@ -117,8 +119,12 @@ class Oracle:
         """
         Z, slack = cheapest_rows(cost), np.zeros(len(self.demands))
         prices = np.where(self.hard, np.inf, prices)
-        for group in self.groups:
+        for group in self._sorted:
             self._serve(group, cost, prices, Z, slack)
+        if self._programmed:
+            if self._covering is None:
+                self._covering = Covering([self.demands[j] for j in self._programmed], self.classes)
+            slack[self._programmed] = self._covering(cost, prices[self._programmed], Z)
         return Z, slack
 
     def suggested(self) -> Floats:
@@ -139,15 +145,18 @@ class Oracle:
         sums = np.abs(Z.sum(1) - 1).max(initial=0.0)
         return float(max([0.0, sums, -Z.min(initial=0.0), -slack.min(initial=0.0), forbidden, *short]))
 
+    def _needs_program(self, group: list[int]) -> bool:
+        """Return whether one label of a row serves two of the demands, or several are weighted."""
+        demands = [self.demands[j] for j in group]
+        pairs = np.concatenate([d.rows * self.classes + d.label for d in demands])
+        weighted = any(d.weights is not None for d in demands)
+        return len(group) > 1 and (weighted or len(np.unique(pairs)) < len(pairs))
+
     def _serve(self, group: list[int], cost: Floats, prices: Floats, Z: Floats, slack: Floats) -> None:
         """Write the labels and slacks of demands that share rows, in place."""
         demands = [self.demands[j] for j in group]
         if len(group) == 1:
             slack[group[0]] = _one(demands[0], cost, prices[group[0]], Z)
-            return
-        pairs = np.concatenate([d.rows * self.classes + d.label for d in demands])
-        if len(np.unique(pairs)) < len(pairs) or any(d.weights is not None for d in demands):
-            slack[group] = _program(demands, cost, prices[group], Z)
             return
         rows = np.unique(np.concatenate([d.rows for d in demands]))
         extra = np.full((len(rows), len(group)), np.inf)
@@ -216,35 +225,3 @@ def _connected(demands: Sequence[Demand]) -> list[list[int]]:
                 rows, members = rows | other[0], other[1] + members
         groups = [*apart, (rows, members)]
     return [sorted(members) for _, members in groups]
-
-
-def _program(demands: Sequence[Demand], cost: Floats, prices: Floats, Z: Floats) -> Floats:
-    """Serve demands by a linear program over their rows."""
-    optimize, sparse = need("scipy.optimize", "solvers"), need("scipy.sparse", "solvers")
-    rows = np.unique(np.concatenate([d.rows for d in demands]))
-    N, K, J = len(rows), cost.shape[1], len(demands)
-    A = sparse.lil_matrix((J, N * K + J))
-    for j, demand in enumerate(demands):
-        columns = np.searchsorted(rows, demand.rows) * K + demand.label
-        A[j, columns] = -1 if demand.weights is None else -demand.weights
-        A[j, N * K + j] = -1
-    simplex = sparse.hstack([sparse.kron(sparse.eye(N), np.ones((1, K))), sparse.csr_matrix((N, J))])
-    soft = np.isfinite(prices)
-    limits = [(0, 1)] * (N * K) + [(0, d.at_least if s else 0) for d, s in zip(demands, soft, strict=True)]
-    scale = max(1e-300, float(np.abs(cost[rows]).max()))
-    answer = optimize.linprog(
-        np.concatenate([cost[rows].ravel() / scale, np.where(soft, np.minimum(prices / scale, _DEAR), 0)]),
-        A_ub=A.tocsr(),
-        b_ub=[-d.at_least for d in demands],
-        A_eq=simplex,
-        b_eq=np.ones(N),
-        bounds=limits,
-        method="highs",
-    )
-    if not answer.success:
-        raise SaysoError("demands without slack contradict each other; give some of them a kappa")
-    labels = np.clip(answer.x[: N * K].reshape(N, K), 0, 1)
-    Z[rows] = labels / labels.sum(1, keepdims=True)
-    return np.array(
-        [max(0.0, d.at_least - _held(d, Z)) if s else 0.0 for d, s in zip(demands, soft, strict=True)]
-    )

@@ -2,10 +2,12 @@
 
 Least squares on labels finds the directions of linear discriminant analysis, but its scores shrink
 with how rare a class is: where one row in a thousand is of a class, that class hardly ever has the
-highest score, though it is ranked well. So the classes' means are taken from the rounded labels,
-with the covariance they share, and
+highest score, though it is ranked well. So the classes' means m_k are taken from the rounded labels,
+with the covariance C they share. A row is judged by what the c other rows of each class say of it,
 
-    log p(x | k) = x^T P m_k - m_k^T P m_k / 2,    P = (total - between + lam I)^-1
+    log p(x | k) = -q / 2 - D/2 log(1 + 1/c),    q = (x - m_k)^T C^-1 (x - m_k) / (1 + 1/c)
+
+because a row's own label draws the mean of its class towards it, and few rows tell a mean badly.
 
 The rows of bags have other class shares than the film. How many of a bag's rows are of its class
 is the one unknown, found from the rows alone by expectation maximisation. The same share tells how much
@@ -13,7 +15,8 @@ the demands should have asked: ``ask`` gives oracles for a second solve.
 
 Sources
     Hastie, Tibshirani & Buja, JASA 1994 (regression on labels and discriminants);
-    Saerens, Latinne & Decaestecker, Neural Computation 2002 (unknown class shares).
+    Saerens, Latinne & Decaestecker, Neural Computation 2002 (unknown class shares);
+    Geisser 1964 (the predictive density of a class whose mean is estimated).
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ from sayso.solvers.labelling import Solution
 from sayso.solvers.oracles import Demand, Oracle
 from sayso.solvers.rounding import by_oracle
 
-_TURNS = 200  # of expectation and maximisation
+_TURNS = 200  # of expectation and maximisation of the share
+_AGAIN = 3  # times that the means are taken: after more, wrong labels draw others after them
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,21 +62,20 @@ def read(
         background: the class that every row may have, whatever the demands name; None where there is none.
     """
     labels = np.eye(oracles[0].classes)[by_oracle(solution, oracles)]
-    logs = densities(problem, labels)
     may = np.concatenate([named(oracle, background) for oracle in oracles])
-    bagged = may.any(1)
+    bagged, share = may.any(1), float("nan")
     if background is not None:
         may[:, background] = True
-    free = logs + np.log(problem.weights @ labels + 1)
-    probabilities = _normal(free)
-    share = float("nan")
-    if bagged.any():
-        probabilities[bagged], share = within(logs[bagged], may[bagged], background)
-    return Reading(probabilities, share)
+    for _ in range(_AGAIN):
+        logs = foretold(problem, labels)
+        labels = _normal(logs + np.log(problem.weights @ labels + 1))
+        if bagged.any():
+            labels[bagged], share = within(logs[bagged], may[bagged], background)
+    return Reading(labels, share)
 
 
-def densities(problem: Diffrac, labels: Floats) -> Floats:
-    """Return log p(x | k) for each row and class, up to a constant of the row, (N, K).
+def foretold(problem: Diffrac, labels: Floats) -> Floats:
+    """Return log p(x | k) of each row and class, as the other rows foretell it, up to a constant, (N, K).
 
     Args:
         problem: the features.
@@ -81,11 +84,19 @@ def densities(problem: Diffrac, labels: Floats) -> Floats:
     counts = np.maximum(problem.weights @ labels, 1e-9)
     means = problem.correlation(labels) / counts
     within = (problem.metric - (means * counts) @ means.T) / problem.total
-    ways: Floats = np.asarray(np.linalg.solve((within + within.T) / 2, means), dtype=np.float64)
-    offset = -np.einsum("dk,dk->k", means, ways) / 2
-    blocks = range(len(problem.blocks))
-    # block_scores takes the mean feature off, as means do
-    return np.concatenate([problem.block_scores(block, ways, offset) for block in blocks])
+    whiten = np.linalg.cholesky(np.linalg.inv((within + within.T) / 2))
+    means = whiten.T @ means
+    D, logs = problem.blocks[0].shape[1], []
+    for block, rows in enumerate(problem.slices):
+        X = problem.block_scores(block, whiten, np.zeros(len(means)))  # of mean 0 and covariance 1
+        own = problem.weights[rows, None] * labels[rows]
+        others = np.maximum(counts - own, 0.5)
+        grown, drawn = counts / others, own / others  # the others' mean is grown * mean - drawn * x
+        along, far = X @ means, np.square(X).sum(1)[:, None]
+        q = far - 2 * (grown * along - drawn * far)
+        q += grown**2 * np.square(means).sum(0) - 2 * grown * drawn * along + drawn**2 * far
+        logs.append(-0.5 * q / (1 + 1 / others) - 0.5 * D * np.log1p(1 / others))
+    return np.concatenate(logs)
 
 
 def named(oracle: Oracle, background: int | None = 0) -> NDArray[np.bool_]:

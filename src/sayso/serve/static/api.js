@@ -55,4 +55,7 @@ export async function media(id, state, { picture, signal }) {
 
 const pick = ({ q, picture, said }) => ({ q, picture, said });
 
+/** Return {heat, x, y}: how much each place of a picture is like the words, and the best place. */
+export const where = (id, words, signal) => ask(`/api/where/${encodeURIComponent(id)}?${query({ q: words })}`, { signal });
+
 export const about = () => ask("/api/index");

@@ -177,6 +177,7 @@ const playerKeys = {
   j: () => otherResult(+1),
   k: () => otherResult(-1),
   s: () => player.clip && similarTo({ id: player.clip }),
+  w: () => player.heat.toggle(),
   m: () => player.mute(),
   f: () => player.full(),
   e: exportResults,

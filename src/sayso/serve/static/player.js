@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { $, length, setIcon, span, wordsOf } from "./dom.js";
+import { Heat } from "./heat.js";
 import { ratioOf } from "./results.js";
 import { attach } from "./source.js";
 import { Timeline } from "./timeline.js";
@@ -15,6 +16,7 @@ export class Player {
     this.dialog = $("player");
     this.video = $("video");
     this.timeline = new Timeline((second) => this.seek(second));
+    this.heat = new Heat();
     this.transcript = new Transcript((second) => this.seek(second, { play: true }));
     this.source = null;
     this.file = null;
@@ -68,6 +70,7 @@ export class Player {
     try {
       const file = await api.media(id, state, { picture, signal: loading.signal });
       this.present(file, second, wordsOf(state.q));
+      if (file.kind === "picture" && file.there) this.heat.offer(file.id, state.similar ? "" : state.q);
     } catch (error) {
       if (error.name !== "AbortError") this.trouble(error.message);
     }
@@ -82,6 +85,7 @@ export class Player {
     this.timeline.setDuration(hit?.duration);
     this.timeline.update(this.start, []);
     this.trouble("");
+    this.heat.offer("", "");
     const still = hit?.kind === "picture";
     this.dialog.dataset.kind = still ? "picture" : "video";
     this.shape(ratioOf(hit));
@@ -157,6 +161,7 @@ export class Player {
 
   stop() {
     this.loading?.abort();
+    this.heat.offer("", "");
     this.release();
     this.file = null;
   }

@@ -53,8 +53,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.before_s + self.after_s < 0:
             raise SaysoError(
-                f"a step cannot begin {-self.before_s:g} s after it is told of and be over by {self.after_s:g} s;"
-                " give a longer --before or --after"
+                f"a step cannot begin {-self.before_s:g} s after it is told of and be over"
+                f" by {self.after_s:g} s; give a longer --before or --after"
             )
         if not self.rate > 0 or min(self.iterations, self.turns) < 0 or (self.steps or 1) < 1:
             raise SaysoError(

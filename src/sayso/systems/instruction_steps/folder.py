@@ -75,11 +75,17 @@ def read_videos(
     kept, videos = [], []
     for name, path in named.items():
         file = features / f"{name}.npy"
-        if file.exists():
-            kept.append(path)
+        if encoder is not None and not file.exists():
+            continue  # its failure is told already
+        try:
             videos.append(NarratedVideo(name, _rows(file), _captions(path, failures)))
-        elif encoder is None:
-            failures.append(Failure(path, "features", f"{file} is not there"))
+            kept.append(path)
+        except SaysoError as error:
+            failures.append(Failure(path, "features", str(error)))
+    widths = {video.features.shape[1]: video.name for video in videos}
+    if len(widths) > 1:
+        told = " and ".join(f"{name}.npy {width}" for width, name in sorted(widths.items()))
+        raise SaysoError(f"rows of features in {features} differ in length ({told}); give one encoder's")
     return Folder(kept, videos, failures)
 
 
@@ -104,6 +110,8 @@ def _captions(path: str, failures: list[Failure]) -> list[Caption]:
 
 
 def _rows(path: Path) -> Rows:
+    if not path.exists():
+        raise SaysoError(f"{path} is not there")
     try:
         rows = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ nobody is on screen twice then refine each face's name; corrections by hand are 
     bags.py      the demands that lines, descriptions and corrections put on the names
     name.py      the names: clustering, refinement, confidence
     actions.py   the actions, once the names are fixed
+    motion.py    what of the film and its script tells of actions
 
 Sources
     [1] Bojanowski et al., ICCV 2013. [2] Miech et al., ICCV 2017.
@@ -22,24 +23,30 @@ from sayso.core.lazy import exports
 __getattr__ = exports(
     __name__,
     {
+        "Described": "sayso.systems.name_actors.motion",
         "Naming": "sayso.systems.name_actors.name",
         "Said": "sayso.systems.name_actors.speech",
         "Told": "sayso.systems.name_actors.actions",
         "cast_of": "sayso.systems.name_actors.bags",
         "mentions": "sayso.systems.name_actors.bags",
+        "motion_features": "sayso.systems.name_actors.motion",
         "name_actions": "sayso.systems.name_actors.actions",
         "name_actors": "sayso.systems.name_actors.name",
         "speaking_faces": "sayso.systems.name_actors.name",
+        "told_of": "sayso.systems.name_actors.motion",
     },
 )
 
 __all__ = [
+    "Described",
     "Naming",
     "Said",
     "Told",
     "cast_of",
     "mentions",
+    "motion_features",
     "name_actions",
     "name_actors",
     "speaking_faces",
+    "told_of",
 ]

@@ -73,8 +73,8 @@ class Naming:
         """Yield one row a track, ready for JSON: number, times, box, name, confidence, and runners-up."""
         for n, track in enumerate(tracks):
             row = track.to_dict()
-            row.pop("lip_motion", None)
-            row.pop("descriptor", None)
+            for much in ("boxes", "lip_motion", "descriptor"):
+                row.pop(much, None)
             order = np.argsort(-self.probabilities[n], kind="stable")[:3]
             likely = {(*self.names, "nobody")[k]: round(float(self.probabilities[n, k]), 3) for k in order}
             spoke = bool(self.lips[n].size and self.lips[n].max() > 0.7)

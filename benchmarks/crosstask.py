@@ -1,0 +1,195 @@
+"""CrossTask's table with planted features: uniform, Alayrac, Zhukov (shared and not), supervised.
+
+Tasks, steps, videos and annotated seconds are the release's; the features of each second are drawn: the
+words of the step that is on, what is the step's own, or a scene of the background, under noise. Narration
+is drawn as well: steps that are told of some seconds early or late, or wrongly, or never.
+
+    python benchmarks/crosstask.py --data RELEASE --out FOLDER [--noise 1 2 4]
+
+Features of the real videos go the same way, with constraints or captions:
+
+    sayso train crosstask RELEASE --out RUN --set features=FEATURES --set windows=CONSTRAINTS
+    sayso evaluate crosstask --data RELEASE --features FEATURES --model RUN
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sayso.bench.crosstask import localise_steps, uniform
+from sayso.core.config import to_toml
+from sayso.core.progress import reporter
+from sayso.data.datasets.crosstask import Task, listed_videos, read_segments, read_tasks, truth
+from sayso.engine.train import Trainer
+from sayso.metrics.steps import mean_recall, step_recall
+from sayso.systems import crosstask, instruction_steps
+
+DIM = 128
+TOLD, WRONG = 0.6, 0.25  # share of steps that are told of; of these, at any time
+EARLY_S, SPREAD_S, OPEN_S = -2.0, 4.0, 10.0  # when a step is told of after its start; how long it may last
+
+
+class Planted:
+    """Features and narration drawn over the release's annotations.
+
+    Args:
+        tasks: of the release.
+        noise: length of the noise; a step's appearance has length 1.
+        seed: of all chance.
+    """
+
+    def __init__(self, tasks: dict[str, Task], noise: float, seed: int) -> None:
+        self.noise, self.seed = noise, seed
+        rng = np.random.default_rng([seed, 0])
+        words = sorted({w for task in tasks.values() for step in task.steps for w in _words(step)})
+        looks = dict(zip(words, _units(rng, len(words)), strict=True))
+        self.steps, self.scenes = {}, {}
+        for name, task in sorted(tasks.items()):
+            shared = np.array([_unit(sum(looks[w] for w in _words(step))) for step in task.steps])
+            self.steps[name] = np.sqrt(0.7) * shared + np.sqrt(0.3) * _units(rng, len(task.steps))
+            self.scenes[name] = _units(rng, 6)
+        self.any = np.concatenate(list(self.steps.values()))
+
+    def features(self, task: str, inside: np.ndarray, video: int) -> np.ndarray:
+        """Return (T, D) float32 of a video: what is on, its light, and noise."""
+        rng = np.random.default_rng([self.seed, 1, video])
+        T = len(inside)
+        X = inside @ self.steps[task] / np.maximum(1, inside.sum(1, keepdims=True))
+        scenes = np.concatenate([self.scenes[task], self.any[rng.integers(len(self.any), size=3)]])
+        shown = np.repeat(rng.integers(len(scenes), size=-(-T // 5)), 5)[:T]
+        X = np.where(inside.any(1, keepdims=True), X, scenes[shown]) + 0.5 * _units(rng, 1)
+        return (X + self.noise * rng.normal(size=(T, DIM)) / math.sqrt(DIM)).astype(np.float32)
+
+    def windows(self, inside: np.ndarray, video: int) -> np.ndarray:
+        """Return (T, K) of 0 and 1: when narration lets each step be."""
+        rng = np.random.default_rng([self.seed, 2, video])
+        T, K = inside.shape
+        allowed = np.zeros((T, K), dtype=np.int64)
+        for k in range(K):
+            right = rng.random() >= WRONG and inside[:, k].any()
+            start = int(inside[:, k].argmax()) + rng.normal(EARLY_S, SPREAD_S) if right else rng.uniform(0, T)
+            if rng.random() < TOLD:
+                first = int(np.clip(start, 0, T - 1))
+                allowed[first : first + round(OPEN_S), k] = 1
+        return allowed
+
+
+def plant(data: Path, out: Path, noise: float, seed: int) -> None:
+    """Write features and constraints of all annotated videos of the primary tasks."""
+    tasks = read_tasks(data / "tasks_primary.txt")
+    world = Planted(tasks, noise, seed)
+    (out / "features").mkdir(parents=True)
+    (out / "windows").mkdir()
+    for number, (task, video) in enumerate(sorted(set(listed_videos(data / "videos.csv", tasks)))):
+        table = data / "annotations" / f"{task}_{video}.csv"
+        if not table.exists():
+            continue
+        steps = len(tasks[task].steps)
+        segments = read_segments(table, steps)
+        last = max((segment.end for segment in segments), default=0.0)
+        inside = truth(segments, max(steps, math.ceil(1.1 * last) + 5), steps)
+        np.save(out / "features" / f"{video}.npy", world.features(task, inside, number))
+        np.savetxt(out / "windows" / f"{task}_{video}.csv", world.windows(inside, number), "%d", ",")
+
+
+def trained(data: Path, out: Path, recipe: crosstask.Recipe) -> float:
+    """Train step classifiers; return their recall."""
+    name = recipe.learn if recipe.learn == "annotations" else recipe.share
+    with reporter(name, unit="steps") as bar:
+        method = crosstask.make(recipe, crosstask.read(data, recipe, bar), out / name, bar)
+        trainer = Trainer(
+            method, method.examples(method.videos), recipe, out / name, config=to_toml(recipe), progress=bar
+        )
+        model = crosstask.load(trainer.train().folder)
+    found = localise_steps(model, data, features=Path(recipe.features), cache=out)
+    return float(found["recall"])
+
+
+def clustered(data: Path, recipe: crosstask.Recipe) -> float:
+    """Cluster the training videos of each task (Alayrac et al.), and find its steps in the others."""
+    tasks = read_tasks(data / "tasks_primary.txt")
+    with reporter("alayrac") as bar:
+        videos = crosstask.read(data, recipe, bar)
+        placed: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+        for task in videos.tasks:
+            mine = [n for n, video in enumerate(videos.videos) if video.task == task]
+            X = [videos.features.read(videos.videos[n].video) for n in mine]
+            windows = [_hull(videos.allowed[n]) for n in mine]
+            looks = instruction_steps.place_steps(X, windows).looks
+            for _, video in [p for p in listed_videos(data / "videos_val.csv", tasks) if p[0] == task]:
+                rows = videos.features.read(video)
+                segments = read_segments(data / "annotations" / f"{task}_{video}.csv", len(tasks[task].steps))
+                inside = truth(segments, len(rows), len(tasks[task].steps))
+                placed.setdefault(task, []).append((inside, looks.place(rows)))
+    return mean_recall(step_recall(placed))
+
+
+def evenly(data: Path, features: Path) -> float:
+    """Return the recall of steps that stand evenly."""
+    tasks = read_tasks(data / "tasks_primary.txt")
+    placed: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for task, video in listed_videos(data / "videos_val.csv", tasks):
+        T, K = len(np.load(features / f"{video}.npy", mmap_mode="r")), len(tasks[task].steps)
+        segments = read_segments(data / "annotations" / f"{task}_{video}.csv", K)
+        placed.setdefault(task, []).append((truth(segments, T, K), uniform(T, K)))
+    return mean_recall(step_recall(placed))
+
+
+def _hull(allowed: np.ndarray) -> np.ndarray:
+    """Return (K, 2): from the first to after the last second in which each step may be; all if never."""
+    T, K = allowed.shape
+    told = allowed.any(0)
+    first, end = allowed.argmax(0), T - allowed[::-1].argmax(0)
+    return np.stack([np.where(told, first, 0), np.where(told, end, T)], axis=1).reshape(K, 2)
+
+
+def _words(step: str) -> list[str]:
+    return re.findall(r"[^\W_]+", step.lower())
+
+
+def _units(rng: np.random.Generator, count: int) -> np.ndarray:
+    x = rng.normal(size=(count, DIM))
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x / max(1e-9, np.linalg.norm(x))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the release")
+    parser.add_argument("--out", type=Path, required=True, help="a folder for features and runs")
+    parser.add_argument("--noise", type=float, nargs="+", default=[1.0, 2.0, 4.0])
+    parser.add_argument("--seeds", type=int, default=3)
+    args = parser.parse_args()
+    rows: dict[str, list[list[float]]] = {}
+    for noise in args.noise:
+        for seed in range(args.seeds):
+            here = args.out / f"noise{noise:g}-{seed}"
+            if not here.exists():
+                plant(args.data, here, noise, seed)
+            recipe = crosstask.Recipe(
+                features=str(here / "features"), windows=str(here / "windows"), seed=seed
+            )
+            found = {"uniform": evenly(args.data, here / "features"), "Alayrac": clustered(args.data, recipe)}
+            for share in ("none", "steps", "task_words", "words"):
+                found[f"Zhukov, share {share}"] = trained(args.data, here, replace(recipe, share=share))
+            found["supervised"] = trained(args.data, here, replace(recipe, learn="annotations"))
+            for name, recall in found.items():
+                rows.setdefault(name, [[] for _ in args.noise])[args.noise.index(noise)].append(recall)
+            print(noise, seed, {name: round(recall, 3) for name, recall in found.items()}, flush=True)
+    print(f"{'recall':24}" + "".join(f"{f'noise {noise:g}':>16}" for noise in args.noise))
+    for name, columns in rows.items():
+        print(f"{name:24}" + "".join(f"{np.mean(c):>9.3f} ±{np.std(c):.3f}" for c in columns))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+// Where in a picture the searched words are: a heat map over it, asked for when the person wants it.
+
+import * as api from "./api.js";
+import { $, el } from "./dom.js";
+
+const LONGER_SIDE = 512;
+const COLD = [22, 12, 40, 0.62];
+const WARM = [196, 61, 21, 0.42];
+const HOT = [255, 214, 90, 0.5];
+
+export class Heat {
+  constructor() {
+    this.id = this.words = "";
+    this.loading = null;
+    $("heat-toggle").addEventListener("click", () => this.toggle());
+  }
+
+  get on() {
+    return $("heat-toggle").getAttribute("aria-pressed") === "true";
+  }
+
+  /** Offer the map of a picture, and take away what is shown of another; without words there is none. */
+  offer(id, words) {
+    this.hide();
+    this.id = id;
+    this.words = words.trim();
+    $("heat-toggle").hidden = !this.id || !this.words;
+  }
+
+  toggle() {
+    if ($("heat-toggle").hidden) return;
+    if (this.on) this.hide();
+    else this.show();
+  }
+
+  async show() {
+    const loading = (this.loading = new AbortController());
+    $("heat-toggle").setAttribute("aria-pressed", "true");
+    this.say("Looking …");
+    try {
+      const { heat, x, y } = await api.where(this.id, this.words, loading.signal);
+      if (loading.signal.aborted) return;
+      paint($("heat"), $("picture"), heat, x, y);
+      const told = `“${this.words}” is most likely ${place(x, y)}.`;
+      $("heat").setAttribute("aria-label", `Heat map: ${told}`);
+      $("heat").hidden = false;
+      this.say(told);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.hide();
+      this.say(error.message);
+    }
+  }
+
+  hide() {
+    this.loading?.abort();
+    $("heat").hidden = true;
+    $("heat-toggle").setAttribute("aria-pressed", "false");
+    this.say("");
+  }
+
+  say(sentence) {
+    $("heat-note").textContent = sentence;
+    $("heat-note").hidden = !sentence;
+  }
+}
+
+/** Say in words where a point is, given as fractions. */
+function place(x, y) {
+  const third = (value, names) => names[Math.min(2, Math.floor(3 * value))];
+  const row = third(y, ["at the top", "", "at the bottom"]);
+  const column = third(x, ["on the left", "", "on the right"]);
+  return [row, column].filter(Boolean).join(" ") || "in the middle";
+}
+
+/** Draw a map as large as the picture is, cold places dark and the best one ringed. */
+function paint(canvas, picture, heat, x, y) {
+  const [width, height] = [picture.naturalWidth || 3, picture.naturalHeight || 2];
+  const scale = LONGER_SIDE / Math.max(width, height);
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(shades(heat), 0, 0, canvas.width, canvas.height);
+  context.beginPath();
+  context.arc(x * canvas.width, y * canvas.height, 0.035 * LONGER_SIDE, 0, 2 * Math.PI);
+  for (const [width_px, colour] of [[7, "rgb(0 0 0 / 60%)"], [3, "#fff"]]) {
+    context.lineWidth = width_px;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+}
+
+/** Return a canvas with one pixel a place. */
+function shades(heat) {
+  const small = el("canvas", { width: heat[0].length, height: heat.length });
+  const context = small.getContext("2d");
+  const image = context.createImageData(small.width, small.height);
+  heat.flat().forEach((value, k) => image.data.set(shade(value), 4 * k));
+  context.putImageData(image, 0, 0);
+  return small;
+}
+
+/** Return the colour of a value from 0 to 1: cold, warm, hot. */
+function shade(value) {
+  const [from, to, part] = value < 0.6 ? [COLD, WARM, value / 0.6] : [WARM, HOT, (value - 0.6) / 0.4];
+  const [red, green, blue, alpha] = from.map((one, k) => one + (to[k] - one) * part);
+  return [red, green, blue, 255 * alpha];
+}

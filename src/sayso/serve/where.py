@@ -1,0 +1,68 @@
+"""The route that tells where in a picture a query is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel, Field
+
+from sayso.core.errors import MediaError, QueryError
+from sayso.serve.api import PROBLEMS, Id, Shared, find_media
+from sayso.serve.options import MAX_QUERY
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from sayso.encoders.where import Map
+    from sayso.index import Media
+
+SIDE = 1024  # pixels; larger pictures are made smaller first
+router = APIRouter(prefix="/api", responses=PROBLEMS)
+Words = Annotated[
+    str, Query(min_length=1, max_length=MAX_QUERY, description="Words; also sums, as when searching.")
+]
+
+
+class WhereAnswer(BaseModel):
+    """How much each place of a picture is like a query."""
+
+    query: str
+    heat: list[list[float]] = Field(
+        description="Rows from top to bottom, places from left to right, which tile the picture; 0 at the"
+        " least similar place, 1 at the most."
+    )
+    x: float = Field(description="Middle of the most similar place, as a fraction of the picture's width.")
+    y: float = Field(description="The same of its height.")
+
+
+@router.get("/where/{media_id}")
+def where(holdings: Shared, media_id: Id, q: Words) -> WhereAnswer:
+    """Say where in a picture of the index a query is. It is found anew each time, so only on request."""
+    from sayso.encoders.where import peak
+
+    media = find_media(holdings, media_id)
+    if media.kind != "picture":
+        raise QueryError(f"{media.title} is a video; places are told of pictures only")
+    places = holdings.where(_pixels(media), q)
+    x, y = peak(places)
+    return WhereAnswer(query=q, heat=_shades(places), x=x, y=y)
+
+
+def _shades(places: Map) -> list[list[float]]:
+    """Return a map moved and scaled to 0 to 1; all 0 where it is even."""
+    span = float(places.max() - places.min())
+    scaled = (places - places.min()) / span if span else places * 0
+    rows: list[list[float]] = scaled.astype(float).round(3).tolist()
+    return rows
+
+
+def _pixels(media: Media) -> Image:
+    """Return a picture, or answer 404 if it cannot be read."""
+    from sayso.media import read_image
+
+    try:
+        picture: Image = read_image(media.path, size=SIDE)
+    except MediaError as error:
+        raise HTTPException(404, str(error)) from error
+    return picture

@@ -1,0 +1,164 @@
+"""What step classifiers learn from: features of videos, and when narration lets each step be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.core.errors import MediaError, SaysoError
+from sayso.data.datasets.crosstask import (
+    listed_videos,
+    read_segments,
+    read_tasks,
+    read_windows,
+    truth,
+)
+from sayso.data.examples import Example
+from sayso.data.features import NpyFeatures
+from sayso.systems.crosstask.told import told_windows
+from sayso.text import find_subtitles, read_subtitles
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class StepVideo:
+    """A video of a task: its ids, how many seconds of features it has."""
+
+    task: str
+    video: str
+    seconds: int
+
+
+@dataclass(frozen=True, eq=False)
+class StepVideos:
+    """Videos of tasks, a training set as the loader sees it.
+
+    Args:
+        tasks: names of the steps of each task.
+        videos: those that have features and no fewer seconds than steps.
+        allowed: for each, (T, K): the seconds in which each step may be; none where nothing is told.
+        features: where the features are.
+        missing: ids of listed videos without features.
+    """
+
+    tasks: Mapping[str, tuple[str, ...]]
+    videos: tuple[StepVideo, ...]
+    allowed: tuple[Bools, ...]
+    features: NpyFeatures
+    missing: tuple[str, ...] = ()
+    group: int = 1
+
+    def __len__(self) -> int:
+        """Return how many videos there are."""
+        return len(self.videos)
+
+    def name(self, item: int) -> str:
+        """Return the id of a video."""
+        return self.videos[item].video
+
+    @cached_property
+    def seconds(self) -> int:
+        """Of the longest video."""
+        return max(video.seconds for video in self.videos)
+
+    @cached_property
+    def moments(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean (D,) of the features, and (1,) what brings their mean squared length to 1."""
+        total, squares, count = np.zeros(1), 0.0, 0
+        for video in self.videos:
+            rows = np.asarray(self.features.read(video.video), np.float64)
+            total, count = total + rows.sum(0), count + len(rows)
+            squares += float(np.square(rows).sum())
+        mean = total / count
+        spread = squares / count - float(mean @ mean)
+        return mean.astype(np.float32), np.array([max(spread, 1e-12) ** -0.5], np.float32)
+
+    def draw(self, item: int, rng: np.random.Generator) -> list[Example]:  # noqa: ARG002  nothing is by chance
+        """Return one video's features as (T of the longest, D) float32, zero after its end.
+
+        Raises:
+            MediaError: if they cannot be read, or changed since they were first.
+        """
+        mean, scale = self.moments
+        video = self.videos[item]
+        rows = self.features.read(video.video)
+        if rows.shape != (video.seconds, len(mean)):
+            raise MediaError(f"the features of {video.video} changed: {rows.shape}")
+        padded = np.zeros((self.seconds, len(mean)), np.float32)
+        padded[: len(rows)] = (rows - mean) * scale
+        return [Example(padded, (), 0, item, 0)]
+
+
+def read_videos(
+    data: Path,
+    features: Path,
+    *,
+    windows: Path | None,
+    related: bool = False,
+    annotated: bool = False,
+    before_s: float = 0.0,
+    after_s: float = 10.0,
+) -> StepVideos:
+    """Read the training videos of a release: those listed that are not in the validation list.
+
+    Args:
+        data: the release.
+        features: folder of ``<video id>.npy``, (T, D), a row a second.
+        windows: folder of the release's constraints (``<task id>_<video id>.csv``), or of captions
+            named by the videos' ids.
+        related: learn the related tasks as well.
+        annotated: take the annotated seconds in the place of the told ones.
+        before_s: how long before it is told of a step may be, where captions tell.
+        after_s: how long after.
+
+    Raises:
+        SaysoError: if the release or the features cannot be read, or nothing of the videos is there.
+    """
+    tasks = read_tasks(data / "tasks_primary.txt")
+    kept_aside = set(listed_videos(data / "videos_val.csv", tasks))
+    if related:
+        tasks |= read_tasks(data / "tasks_related.txt")
+    listed = [pair for pair in listed_videos(data / "videos.csv", tasks) if pair not in kept_aside]
+    source = NpyFeatures(features, 1.0)
+    videos, allowed, missing = [], [], []
+    for task, video in listed:
+        steps = tasks[task].steps
+        try:
+            T = len(source.read(video))
+        except MediaError:
+            T = 0
+        table = data / "annotations" / f"{task}_{video}.csv"
+        if len(steps) > T:
+            missing.append(video)
+        elif not annotated:
+            videos.append(StepVideo(task, video, T))
+            allowed.append(_told(windows, task, video, steps, T, before_s, after_s))
+        elif table.exists():
+            videos.append(StepVideo(task, video, T))
+            allowed.append(truth(read_segments(table, len(steps)), T, len(steps)))
+    if not videos:
+        raise SaysoError(f"{features} holds features of none of the {len(listed)} videos of {data}")
+    names = {task: tasks[task].steps for task in dict.fromkeys(video.task for video in videos)}
+    return StepVideos(names, tuple(videos), tuple(allowed), source, tuple(missing))
+
+
+def _told(
+    windows: Path | None, task: str, video: str, steps: Sequence[str], T: int, before_s: float, after_s: float
+) -> Bools:
+    """Return the seconds in which each step may be, (T, K); none where nothing is told."""
+    nothing = np.zeros((T, len(steps)), dtype=bool)
+    if windows is None:
+        return nothing
+    table = windows / f"{task}_{video}.csv"
+    if table.exists():
+        return read_windows(table, T, len(steps))
+    beside = find_subtitles(windows / f"{video}.mp4")
+    if beside is None:
+        return nothing
+    return told_windows(read_subtitles(beside), steps, T, before_s=before_s, after_s=after_s)

@@ -1,0 +1,44 @@
+"""Where in the picture, from tags alone: the lecture's first system.
+
+Somebody tagged pictures: this one shows a dog and a sofa. Nobody said where. A network gives each
+place of a picture a score for each class; the picture's score is that of its best place, and only this
+is compared with the tag. To get it right the network must find a place that tells dogs from all else.
+
+    backbone:  picture -> features of each place, (D, h, w)
+    head:      features -> score maps x, (K, h, w)
+    score:     f_k = max over places of x_k          (average and log-sum-exp: one option away)
+    loss:      sum_k log(1 + exp(-y_k f_k))          y_k = +1 tagged, -1 not, 0 not known
+
+The backbone stays as it was, and its features are made once (``learn=head``), or learns along
+(``learn=all``). Pictures are shown at sizes between 0.7 and 1.4; to locate, six sizes are averaged.
+People's actions in still pictures are learned in the same way from actions as tags.
+
+Source
+    Oquab, Bottou, Laptev, Sivic, CVPR 2015, Is object localization for free?
+"""
+
+from typing import TYPE_CHECKING
+
+from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.systems.localize.locate import Localizer, Located, Look
+    from sayso.systems.localize.saved import load
+    from sayso.systems.localize.train import Localize, Recipe, make, read, score
+
+__all__ = ["Localize", "Localizer", "Located", "Look", "Recipe", "load", "make", "read", "score"]
+
+__getattr__ = exports(
+    __name__,
+    {
+        "Localize": "sayso.systems.localize.train",
+        "Localizer": "sayso.systems.localize.locate",
+        "Located": "sayso.systems.localize.locate",
+        "Look": "sayso.systems.localize.locate",
+        "Recipe": "sayso.systems.localize.train",
+        "load": "sayso.systems.localize.saved",
+        "make": "sayso.systems.localize.train",
+        "read": "sayso.systems.localize.train",
+        "score": "sayso.systems.localize.train",
+    },
+)

@@ -1,0 +1,95 @@
+"""How solvers run: from given labels, telling how far they are, stopped when asked, in little memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from sayso.core.errors import SaysoError
+from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
+from sayso.solvers.oracles import Oracle, background, bag
+
+K = 4
+
+
+def films(rows=40, features=3, blocks=3, seed=0):
+    """Return features and oracles of drawn films: of each twelve rows eight are a bag, four of its class."""
+    r = np.random.default_rng(seed)
+    centres = 2 * r.standard_normal((K, features)) / np.sqrt(features)
+    X, oracles = [], []
+    for _ in range(blocks):
+        truth, demands = np.zeros(rows, dtype=int), []
+        for start in range(0, rows - 11, 12):
+            label = int(r.integers(1, K))
+            truth[start : start + 4] = label
+            demands.append(bag(range(start, start + 8), label, 3, 1e-3))
+        rest = np.setdiff1d(np.arange(rows), np.concatenate([d.rows for d in demands]))
+        oracles.append(Oracle(rows, K, [*demands, background(rest, 0, 0.8)]))
+        X.append((centres[truth] + 0.5 * r.standard_normal((rows, features))).astype(np.float32))
+    return X, oracles
+
+
+SOLVERS = [quasi_newton, block_frank_wolfe, frank_wolfe]
+
+
+@pytest.mark.parametrize(
+    ("solve", "gap"), [(quasi_newton, 1e-6), (block_frank_wolfe, 1e-6), (frank_wolfe, 1e-2)]
+)
+def test_from_a_solution_hardly_a_step_is_needed(solve, gap):
+    X, oracles = films()
+    problem = Diffrac(X, 1e-2)
+    cold = solve(problem, oracles, gap=gap)
+    warm = solve(problem, oracles, gap=2 * gap, start=cold.Z)
+    assert cold.converged and warm.converged
+    assert warm.steps < cold.steps / 3 and warm.value == pytest.approx(cold.value, abs=3 * gap)
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_a_start_of_the_wrong_shape_or_against_a_demand_is_said(solve):
+    X, oracles = films()
+    problem = Diffrac(X, 1e-2)
+    with pytest.raises(SaysoError, match="must be"):
+        solve(problem, oracles, start=np.ones((3, K)) / K)
+    with pytest.raises(SaysoError, match="breaks a constraint"):
+        solve(problem, oracles, start=np.full((120, K), 0.5))
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_watch_sees_a_falling_gap_and_stops_and_progress_is_told(solve):
+    X, oracles = films()
+    gaps, told = [], []
+
+    class Told:
+        def update(self, done, total=None, note=""):
+            told.append((done, total, note))
+
+        def message(self, text):
+            raise AssertionError(text)
+
+    def watch(labelling, done, gap):
+        gaps.append(gap)
+        return len(gaps) == 3
+
+    found = solve(Diffrac(X, 1e-2), oracles, gap=0, watch=watch, progress=Told())
+    assert len(gaps) == 3 and gaps[-1] <= gaps[0] and found.gap == gaps[-1] and not found.converged
+    assert all(0 <= done <= total and note.startswith("gap ") for done, total, note in told)
+
+
+@pytest.mark.parametrize("solve", [quasi_newton, block_frank_wolfe])
+def test_features_in_files_are_never_in_memory_at_once(solve, tmp_path):
+    X, oracles = films(rows=3000, features=400, blocks=10)
+    for number, block in enumerate(X):
+        np.save(tmp_path / f"{number}.npy", block)
+    size = sum(block.nbytes for block in X)
+    del X
+    tracemalloc.start()
+    try:
+        problem = Diffrac([tmp_path / f"{number}.npy" for number in range(10)], 1e-2)
+        found = solve(problem, oracles, gap=1e-2, relative=True, passes=15)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.Z.shape == (30_000, K)
+    assert peak < 0.6 * size

@@ -1,0 +1,207 @@
+"""Step classifiers: components, told windows, training on narration and order, their folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from sayso.cli.main import app
+from sayso.core.errors import SaysoError
+from sayso.core.progress import Silent
+from sayso.core.types import Caption, Span
+from sayso.systems import crosstask
+from sayso.systems.crosstask.components import component_names, mixing
+from sayso.systems.crosstask.told import told_windows
+
+TASKS = {"7": ("pour water", "stir milk", "add ice"), "8": ("add water", "pour milk")}
+RECIPE = crosstask.Recipe(steps=60, batch_size=8, save_every=60, even=4, warmup=1, workers=1)
+
+
+def plant(folder: Path, videos: int = 12) -> Path:
+    """Write a release of two tasks whose words have looks, half of the windows wrong; return it."""
+    rng = np.random.default_rng(0)
+    words = sorted({word for steps in TASKS.values() for step in steps for word in step.split()})
+    looks = dict(zip(words, np.linalg.qr(rng.normal(size=(16, 16)))[0], strict=False))
+    lists = {"videos.csv": [], "videos_val.csv": []}
+    for name in ("annotations", "constraints", "features"):
+        (folder / name).mkdir(parents=True)
+    for task, steps in TASKS.items():
+        for number in range(videos):
+            video = f"v{task}{number}"
+            lists["videos.csv"].append(f"{task},{video},x")
+            if number >= videos - 4:
+                lists["videos_val.csv"].append(f"{task},{video},x")
+            at = np.sort(rng.choice(10, len(steps), replace=False)) * 3
+            X = 0.1 * rng.normal(size=(30, 16))
+            windows = np.zeros((30, len(steps)), int)
+            for k, (step, t) in enumerate(zip(steps, at, strict=True)):
+                X[t : t + 3] += looks[step.split()[0]] + looks[step.split()[1]]
+                told = t if rng.random() < 0.6 else rng.integers(0, 24)
+                windows[max(0, told - 2) : told + 5, k] = 1
+            np.save(folder / "features" / f"{video}.npy", X.astype(np.float32))
+            np.savetxt(folder / "constraints" / f"{task}_{video}.csv", windows, "%d", ",")
+            rows = "".join(f"{k + 1},{t},{t + 3}\n" for k, t in enumerate(at))
+            (folder / "annotations" / f"{task}_{video}.csv").write_text(rows)
+    for name, rows in lists.items():
+        (folder / name).write_text("\n".join(rows) + "\n")
+    tasks = (f"{task}\nTask {task}\nx\n{len(steps)}\n{','.join(steps)}\n" for task, steps in TASKS.items())
+    (folder / "tasks_primary.txt").write_text("\n".join(tasks))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return plant(tmp_path_factory.mktemp("crosstask"))
+
+
+def test_tasks_share_words_but_not_steps() -> None:
+    words = component_names(TASKS, "words")
+    assert words == ("add", "ice", "milk", "pour", "stir", "water")
+    table = mixing("7", TASKS["7"], words, "words")
+    assert table[0].tolist() == [0, 0, 0, 0.5, 0, 0.5]
+    assert len(component_names(TASKS, "task_words")) == 10
+    assert len(component_names(TASKS | {"9": ("Add, water",)}, "steps")) == 5
+    assert np.array_equal(mixing("8", TASKS["8"], component_names(TASKS, "none"), "none")[:, -2:], np.eye(2))
+
+
+def test_a_step_of_unknown_words_is_refused_and_of_some_known_ones_is_not() -> None:
+    words = component_names(TASKS, "words")
+    assert mixing("x", ["pour oil"], words, "words")[0].sum() == 1
+    with pytest.raises(SaysoError, match="'fry egg' shares no component"):
+        mixing("x", ["fry egg"], words, "words")
+
+
+def test_narration_tells_of_the_step_whose_own_word_is_said() -> None:
+    lines = [
+        Caption(Span(3.0, 4.0), "Now you want to be pouring the milks."),
+        Caption(Span(20.0, 21.0), "I just love water."),
+        Caption(Span(27.0, 28.0), "Thanks for watching!"),
+    ]
+    windows = told_windows(lines, ["pour water", "pour milk", "add ice"], 30, before_s=1, after_s=5)
+    assert [np.flatnonzero(column).tolist() for column in windows.T] == [
+        list(range(19, 26)),
+        list(range(2, 9)),
+        [],
+    ]
+
+
+def method_of(release: Path, **changes: object) -> crosstask.CrossTask:
+    recipe = replace(RECIPE, features=str(release / "features"), **changes)
+    return crosstask.make(recipe, crosstask.read(release, recipe, Silent()), release, Silent())
+
+
+def test_loss_is_the_cross_entropy_over_the_steps_of_each_task(release: Path) -> None:
+    method = method_of(release)
+    items = np.array([0, 3, len(method.videos) - 1])
+    batch = SimpleNamespace(video=items, epoch=9)
+    scores = torch.randn(3, 30, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    loss = method.loss((scores,), batch)
+    targets = method.targets(scores.float().numpy(), batch)
+    total = count = 0.0
+    for b, item in enumerate(items):
+        K = len(TASKS[method.videos.videos[item].task])
+        for t, k in np.argwhere(targets[b] > 0):
+            total -= float(scores[b, t, :K].log_softmax(0)[k])
+            count += 1
+        assert targets[b].sum() == K
+        assert (np.diff(targets[b, :, :K].argmax(0)) > 0).all()
+    assert float(loss) == pytest.approx(total / count, rel=1e-5)
+
+
+def test_the_first_targets_are_the_told_seconds(release: Path) -> None:
+    method = method_of(release)
+    targets = method.targets(
+        np.zeros((2, 30, 3), np.float32), SimpleNamespace(video=np.array([0, 1]), epoch=0)
+    )
+    told = method.videos.allowed[0]
+    assert np.allclose(targets[0, :, : told.shape[1]], told / told.sum(0))
+    alone = method_of(release, windows=str(release / "features"))
+    assert not any(table.any() for table in alone.videos.allowed)
+    with pytest.raises(SaysoError, match="columns of 0 and 1"):
+        method_of(release, windows=str(release / "annotations"))
+
+
+def test_captions_stand_for_constraints(release: Path, tmp_path: Path) -> None:
+    (tmp_path / "v70.vtt").write_text("WEBVTT\n\n00:04.000 --> 00:05.000\nNow add the ice.\n")
+    videos = method_of(release, windows=str(tmp_path)).videos
+    told = {
+        video.video: np.flatnonzero(t[:, -1]) for video, t in zip(videos.videos, videos.allowed, strict=True)
+    }
+    assert told.pop("v70").tolist() == list(range(4, 15))
+    assert not any(map(len, told.values()))
+
+
+def test_validation_videos_are_never_learned_from(release: Path) -> None:
+    learned = {video.video for video in method_of(release).videos.videos}
+    aside = {row.split(",")[1] for row in (release / "videos_val.csv").read_text().split()}
+    assert len(learned) == 16
+    assert not learned & aside
+
+
+def test_trains_and_finds_steps_where_half_of_the_narration_is_wrong(release: Path, tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    options = [f"--set={key}={getattr(RECIPE, key)}" for key in ("steps", "batch_size", "even", "workers")]
+    features = release / "features"
+    told = run(
+        app,
+        [
+            "train",
+            "crosstask",
+            str(release),
+            "-o",
+            str(tmp_path / "run"),
+            f"--set=features={features}",
+            *options,
+        ],
+    )
+    assert told.exit_code == 0, told.output
+    out = tmp_path / "found.json"
+    asked = ["evaluate", "crosstask", "--data", str(release), "--features", str(features)]
+    found = run(app, [*asked, "--model", str(tmp_path / "run"), "--out", str(out)])
+    assert found.exit_code == 0, found.output
+    result = json.loads(out.read_text())
+    assert result["recall"] > 0.9 > 0.6 > result["published"][0]["recall"]
+    assert result["videos_used"] == 8
+
+
+def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path) -> None:
+    method = method_of(release)
+    with torch.no_grad():
+        for parameter in method.model.parameters():
+            parameter.normal_(generator=torch.Generator().manual_seed(1))
+    model = method.classifier(method.model)
+    model.save(tmp_path)
+    again = crosstask.load(tmp_path)
+    X = np.load(release / "features" / "v70.npy")
+    mean, scale = method.videos.moments
+    rows = torch.from_numpy((X - mean) * scale)[None]
+    wanted = method.model(rows, torch.tensor([0]))[0][0].detach().numpy()
+    assert np.allclose(again.scores(X, "7"), wanted, atol=1e-5)
+    assert again.sha256 == model.sha256
+    assert again.place(X, "new", ["pour milk", "add ice"]).shape == (2,)
+    with pytest.raises(SaysoError, match=r"expected features \(T, 16\)"):
+        again.scores(X[:, :3], "7")
+    with pytest.raises(SaysoError, match="task 99 was not learned"):
+        again.scores(X, "99")
+    (tmp_path / "model.safetensors").write_bytes(b"no")
+    with pytest.raises(SaysoError, match="cannot be read"):
+        crosstask.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"features": ""}, "needs the features of its videos"),
+        ({"features": "nowhere"}, "nowhere"),
+    ],
+)
+def test_says_what_is_missing(release: Path, changes: dict, message: str) -> None:
+    with pytest.raises(SaysoError, match=message):
+        crosstask.read(release, replace(RECIPE, **changes), Silent())
