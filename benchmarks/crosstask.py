@@ -30,7 +30,8 @@ from sayso.engine.train import Trainer
 from sayso.metrics.steps import mean_recall, step_recall
 from sayso.systems import crosstask, instruction_steps
 
-DIM = 128
+DIM = 64
+ITERATIONS = 60  # of Frank-Wolfe, a task
 TOLD, WRONG = 0.6, 0.25  # share of steps that are told of; of these, at any time
 EARLY_S, SPREAD_S, OPEN_S = -2.0, 4.0, 10.0  # when a step is told of after its start; how long it may last
 
@@ -121,7 +122,7 @@ def clustered(data: Path, recipe: crosstask.Recipe) -> float:
             mine = [n for n, video in enumerate(videos.videos) if video.task == task]
             X = [videos.features.read(videos.videos[n].video) for n in mine]
             windows = [_hull(videos.allowed[n]) for n in mine]
-            looks = instruction_steps.place_steps(X, windows).looks
+            looks = instruction_steps.place_steps(X, windows, iterations=ITERATIONS).looks
             for _, video in [p for p in listed_videos(data / "videos_val.csv", tasks) if p[0] == task]:
                 rows = videos.features.read(video)
                 segments = read_segments(data / "annotations" / f"{task}_{video}.csv", len(tasks[task].steps))

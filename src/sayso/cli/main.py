@@ -19,6 +19,7 @@ from sayso.cli.demo import demo
 from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
 from sayso.cli.index import index
+from sayso.cli.localize import localize
 from sayso.cli.models import models
 from sayso.cli.name import name
 from sayso.cli.pull import pull
@@ -43,7 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, serve, align, name, steps),
+    *(index, search, serve, align, name, steps, localize),
     *(demo, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 for verb in VERBS:

@@ -22,8 +22,7 @@ from sayso.text.phrases import Embed, Floats, commonest, phrase_likeness
 APART = 100.0  # cost of two phrases of different steps in one slot; the paper's
 _TOGETHER = 0.1  # of the videos of the smaller slot that may fill both slots of one step
 _ALIKE = 0.1  # mean likeness of the phrases of two such slots
-_LEAST = 0.2  # of the videos name a step, where their number is not given
-_STEPS = range(3, 26)
+_OFTEN, _TOP, _MOST = 0.4, 5, 25  # where the number of steps is not given (``_cut``)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +85,7 @@ def discover_script(
             filled.setdefault(int(place), {})[n] = mention
     merged = _merged(filled, number, likeness)
     order = sorted(merged, key=lambda place: (-len(merged[place]), place))
-    wanted = _cut([len(merged[place]) for place in order], len(videos)) if steps is None else steps
+    wanted = _cut([len(merged[place]) for place in order]) if steps is None else steps
     return [_step(merged[place]) for place in sorted(order[:wanted])]
 
 
@@ -116,15 +115,10 @@ def _alike(
     return float(likeness[np.ix_(rows, columns)].mean()) >= _ALIKE
 
 
-def _cut(support: Sequence[int], videos: int) -> int:
-    """Return how many steps stand out: where the number of videos that name them falls most, by ratio."""
-    least = max(2, _LEAST * videos)
-    counts = [count for count in support if count >= least]
-    bounds = [k for k in _STEPS if k <= len(counts)]
-    if not bounds:
-        return max(1, len(counts))
-    after = [*support, least]
-    return max(bounds, key=lambda k: (support[k - 1] / after[k], k))
+def _cut(support: Sequence[int]) -> int:
+    """Return how many steps stand out: those told 0.4 times as often as the five that are told most often."""
+    least = max(2.0, _OFTEN * sum(support[:_TOP]) / max(1, len(support[:_TOP])))
+    return min(_MOST, max(1, sum(count >= least for count in support)))
 
 
 def _step(mentions: dict[int, Mention]) -> ScriptStep:

