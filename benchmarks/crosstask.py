@@ -4,7 +4,7 @@ Tasks, steps, videos and annotated seconds are the release's; the features of ea
 words of the step that is on, what is the step's own, or a scene of the background, under noise. Narration
 is drawn as well: steps that are told of some seconds early or late, or wrongly, or never.
 
-    python benchmarks/crosstask.py --data RELEASE --out FOLDER [--noise 1 2 4]
+    python benchmarks/crosstask.py --data RELEASE --out FOLDER [--noise 2 4 6] [--videos 20]
 
 Features of the real videos go the same way, with constraints or captions:
 
@@ -81,15 +81,18 @@ class Planted:
         return allowed
 
 
-def plant(data: Path, out: Path, noise: float, seed: int) -> None:
-    """Write features and constraints of all annotated videos of the primary tasks."""
+def plant(data: Path, out: Path, noise: float, seed: int, videos: int) -> None:
+    """Write features and constraints of the validation videos, and of so many others of each primary task."""
     tasks = read_tasks(data / "tasks_primary.txt")
     world = Planted(tasks, noise, seed)
     (out / "features").mkdir(parents=True)
     (out / "windows").mkdir()
-    for number, (task, video) in enumerate(sorted(set(listed_videos(data / "videos.csv", tasks)))):
+    aside = set(listed_videos(data / "videos_val.csv", tasks))
+    left = dict.fromkeys(tasks, videos)
+    for number, (task, video) in enumerate(sorted({*listed_videos(data / "videos.csv", tasks), *aside})):
         table = data / "annotations" / f"{task}_{video}.csv"
-        if not table.exists():
+        left[task] -= (task, video) not in aside
+        if not table.exists() or ((task, video) not in aside and left[task] < 0):
             continue
         steps = len(tasks[task].steps)
         segments = read_segments(table, steps)
@@ -168,15 +171,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the release")
     parser.add_argument("--out", type=Path, required=True, help="a folder for features and runs")
-    parser.add_argument("--noise", type=float, nargs="+", default=[1.0, 2.0, 4.0])
+    parser.add_argument("--noise", type=float, nargs="+", default=[2.0, 4.0, 6.0])
+    parser.add_argument("--videos", type=int, default=20, help="to learn from, a task")
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
     rows: dict[str, list[list[float]]] = {}
     for noise in args.noise:
         for seed in range(args.seeds):
-            here = args.out / f"noise{noise:g}-{seed}"
+            here = args.out / f"noise{noise:g}-videos{args.videos}-{seed}"
             if not here.exists():
-                plant(args.data, here, noise, seed)
+                plant(args.data, here, noise, seed, args.videos)
             recipe = crosstask.Recipe(
                 features=str(here / "features"), windows=str(here / "windows"), seed=seed
             )

@@ -30,7 +30,7 @@ import numpy as np
 
 RECIPE = Path(__file__).parent.parent / "recipes" / "toy.toml"
 WORLDS = {
-    "late": ["--videos=1600", "--lag=3"],
+    "late": ["--videos=1600", "--size=48", "--fps=5", "--lag=2"],
     "places": ["--videos=800", "--lag=0.5", "--chatter=0.3", "--places=task"],
 }
 PIXELS = ["mil-nce", f"--recipe={RECIPE}"]

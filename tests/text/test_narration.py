@@ -30,6 +30,8 @@ CASES = {
     "let me know what you think in the comments": "",
     "I learned this from my grandmother": "",
     "you want to loosen the lug nuts": "loosen nut",
+    "sift the flour and baking powder": "sift flour",
+    "Heat the cooking oil, then fry the onions.": "heat oil, fry onion",
 }
 
 

@@ -83,23 +83,13 @@ def name(
     try:
         with reporter("name", "shots", progress) as watch:
             faces = _tracks(film, tracks, out, watch, problems)
-            people, wanted = _cast(cast, aligned)
-            told = [
-                (item.span, item.element.text, item.confidence)
-                for item in aligned.elements
-                if item.element.kind == "description" and item.span is not None
-            ]
-            does = _listed(actions)
+            (people, wanted), told = _cast(cast, aligned), _told(aligned)
+            named = mentions(told, people)
             naming = name_actors(
-                faces,
-                aligned.lines,
-                names=people,
-                described=mentions(told, people),
-                corrections=fixed,
-                progress=watch,
+                faces, aligned.lines, names=people, described=named, corrections=fixed, progress=watch
             )
             rows = list(naming.only(wanted).rows(faces))
-            if does:
+            if does := _listed(actions):
                 _with_actions(rows, film, faces, naming, told, does, model, watch, problems)
             _write(film, out, rows, faces, aligned, fixed, tracks is None)
     except KeyboardInterrupt:
@@ -123,6 +113,15 @@ def _aligned(script: Path, subtitles: Path, problems: list[Any]) -> AlignedScrip
         raise SaysoError(f"{subtitles}: there are no captions in the file; give the subtitles of the film")
     aligned: AlignedScript = align_script(read_screenplay(script), captions)
     return aligned
+
+
+def _told(aligned: AlignedScript) -> list[tuple[Span, str, float]]:
+    """Return the descriptions that have a time: when, what, and how sure."""
+    return [
+        (item.span, item.element.text, item.confidence)
+        for item in aligned.elements
+        if item.element.kind == "description" and item.span is not None
+    ]
 
 
 def _tracks(film: Path, given: Path | None, out: Path, watch: Progress, problems: list[Any]) -> list[Track]:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
 from sayso.encoders.lite0 import Convolution, Lite0
+from sayso.encoders.mobilenet import Layers, load_layers
 
 LITE0, MOBILENET = "lite0", "mobilenet-v2"
 _PROBE = 224  # pixels at which a model is asked how large its map is
@@ -63,27 +64,33 @@ class Backbone(nn.Module):
         raise NotImplementedError
 
 
-class Lite0Map(Backbone):
-    """EfficientNet-Lite0 up to its last map: 1280 channels, stride 32; it can learn.
+class FoldedMap(Backbone):
+    """EfficientNet-Lite0 or MobileNetV2 up to its last map: 1280 channels, stride 32; it can learn.
 
     Batch normalisation is part of the convolutions, as is usual where few pictures a batch are learned
-    from. See ``sayso.encoders.lite0`` for why pictures are turned by 180 degrees on the way.
+    from.
+
+    Args:
+        name: what ``load_backbone`` takes.
+        net: its layers.
+        mean: of the colours, 0 to 255.
+        std: of the colours, 0 to 255.
+        turned: whether pictures are turned by 180 degrees on the way; see ``sayso.encoders.lite0``.
     """
 
-    def __init__(self) -> None:
-        super().__init__(LITE0, 1280, 32, (127.0, 127.0, 127.0), (128.0, 128.0, 128.0))
-        net = Lite0(torch.device("cpu"))
-        self.stem = _Layer(net.stem)
+    def __init__(self, name: str, net: Lite0 | Layers, mean: Colours, std: Colours, *, turned: bool) -> None:
+        super().__init__(name, net.head.weight.shape[0], 32, mean, std)
+        self.stem, self.head, self.turned = _Layer(net.stem), _Layer(net.head), turned
         self.blocks = nn.ModuleList(_Block(block) for block in net.blocks)
-        self.head = _Layer(net.head)
 
     def features(self, x: Tensor) -> Tensor:
         """Return (B, 1280, H / 32, W / 32)."""
-        x = self.stem(x.flip(2, 3).contiguous(memory_format=torch.channels_last))
+        x = x.flip(2, 3) if self.turned else x
+        x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.blocks:
             x = block(x)
         out: Tensor = self.head(x)
-        return out.flip(2, 3)
+        return out.flip(2, 3) if self.turned else out
 
 
 class _Block(nn.Module):
@@ -100,7 +107,7 @@ class _Block(nn.Module):
 
 
 class _Layer(nn.Module):
-    """A convolution of ``Lite0`` whose weights can learn."""
+    """A convolution whose weights can learn."""
 
     def __init__(self, layer: Convolution) -> None:
         super().__init__()
@@ -179,11 +186,16 @@ def load_backbone(name: str = LITE0) -> Backbone:
     from sayso.encoders.loading import HUB_NAME, hub_folder
 
     if name == LITE0:
-        return Lite0Map().eval()
+        grey, half = (127.0, 127.0, 127.0), (128.0, 128.0, 128.0)
+        return FoldedMap(name, Lite0(torch.device("cpu")), grey, half, turned=True).eval()
+    if name == MOBILENET:
+        return FoldedMap(name, load_layers(), *IMAGENET, turned=False).eval()
     folder = Path(name).expanduser()
     if not folder.is_dir():
         if not HUB_NAME.fullmatch(name):
-            raise SaysoError(f"no backbone is called {name!r}; give 'lite0', a hub id or a model folder")
+            raise SaysoError(
+                f"no backbone is called {name!r}; give 'lite0', 'mobilenet-v2', a hub id or a model folder"
+            )
         folder = hub_folder(name, lambda _: None)
     return _from_folder(folder, name)
 

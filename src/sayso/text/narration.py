@@ -84,6 +84,13 @@ _VAGUE = frozenset(
     week part rest job advantage look place reason
     """.split()  # noqa: SIM905
 )
+# "Baking powder" is nothing that is done.
+_THINGS = frozenset(
+    """
+    board bowl dish form fork knife oil pan paper plate platter pot powder rack sheet soda spoon spray stick
+    tape tray wine wire
+    """.split()  # noqa: SIM905
+)
 _PLURALS = {
     "knives": "knife", "leaves": "leaf", "halves": "half", "loaves": "loaf", "teeth": "tooth",
     "feet": "foot", "children": "child", "men": "man", "women": "woman", "shelves": "shelf",
@@ -207,7 +214,9 @@ def _by_parse(parsed: Any) -> Iterator[tuple[str, str, int, int]]:
                 ]
                 head = inner[0] if inner else head
             last = max(token.idx + len(token), head.idx + len(head))
-            yield token.lemma_.lower(), head.lemma_.lower(), min(token.idx, head.idx), last
+            if head.i == token.i + 1 and _is_compound(token.lower_, head.lemma_.lower()):
+                continue
+            yield token.lemma_.lower(), singular(head.lemma_.lower()), min(token.idx, head.idx), last
 
 
 def _by_rules(text: str) -> Iterator[tuple[str, str, int, int]]:
@@ -219,7 +228,7 @@ def _by_rules(text: str) -> Iterator[tuple[str, str, int, int]]:
     for number, k in enumerate(verbs):
         until = verbs[number + 1] if number + 1 < len(verbs) else len(words)
         at = _object(words, k + 1, until)
-        if at is not None:
+        if at is not None and not (at == k + 1 and _is_compound(words[k], singular(words[at]))):
             yield _verb(words[k]), singular(words[at]), found[k].start(), found[at].end()
 
 
@@ -262,6 +271,11 @@ def _object(words: list[str], k: int, until: int) -> int | None:
             break
         noun = at
     return noun
+
+
+def _is_compound(word: str, noun: str) -> bool:
+    """Say whether a word in -ing and the noun right after it name a thing: "baking powder"."""
+    return word.endswith("ing") and noun in _THINGS
 
 
 def _is_open(word: str) -> bool:

@@ -36,7 +36,7 @@ class Recipe(Training):
     """What a training run can be told.
 
     Args:
-        backbone: ``lite0``, a folder of a transformers vision model, or its hub id.
+        backbone: ``lite0``, ``mobilenet-v2``, a folder of a transformers vision model, or its hub id.
         learn: ``head``: the backbone stays as it was, its features are made once; ``all``: it learns too.
         pooling: ``max`` as published; ``average`` (class activation maps); ``lse`` (log-sum-exp).
         sharpness: of log-sum-exp.
