@@ -29,7 +29,7 @@ from sayso.data.datasets.movies66 import Film, read_films
 from sayso.metrics.naming import naming
 from sayso.solvers import Diffrac, quasi_newton
 from sayso.solvers.oracles import Oracle, background, bag
-from sayso.solvers.reading import ask, foretold, named, read, within
+from sayso.solvers.reading import ask, densities, named, read, within
 
 LAM, KAPPA = 1e-4, 1e-3
 
@@ -79,7 +79,7 @@ def ways(
     assert min(first.converged, second.converged)
     guess = np.array([X[may[:, k]].mean(0) if may[:, k].any() else X.mean(0) for k in range(K)])
     possible, inside = np.eye(K)[np.zeros(len(X), dtype=int)], may[:, 1:].any(1)
-    possible[inside] = within(foretold(problem, np.eye(K)[truth])[inside], may[inside])[0]
+    possible[inside] = within(densities(problem, np.eye(K)[truth])[inside], may[inside])[0]
     near = np.where(may, -((X[:, None, :] - guess) ** 2).sum(2) / 2, -np.inf)
     near = np.exp(near - near.max(1, keepdims=True))
     return {

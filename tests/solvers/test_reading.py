@@ -5,7 +5,7 @@ import pytest
 
 from sayso.solvers import Diffrac, Oracle, quasi_newton
 from sayso.solvers.oracles import background, bag, joint
-from sayso.solvers.reading import ask, foretold, named, read
+from sayso.solvers.reading import ask, densities, named, read, within
 
 N, K, BAG = 400, 3, 10
 
@@ -30,7 +30,7 @@ def test_a_row_is_foretold_by_the_other_rows(bias):
     X, truth, _ = film()
     X, truth = X[:230], truth[:230]
     labels, weights = np.eye(K)[truth], np.random.default_rng(1).integers(1, 4, len(X))
-    logs = foretold(Diffrac([X[:150], X[150:]], 1e-9, bias=bias, weights=weights), labels)
+    logs = densities(Diffrac([X[:150], X[150:]], 1e-9, bias=bias, weights=weights), labels)
     again, kinds = np.repeat(X, weights, 0), np.repeat(truth, weights)
     spread = np.cov((again - np.array([again[kinds == k].mean(0) for k in range(K)])[kinds]).T, bias=True)
     expected = np.zeros_like(logs)
@@ -43,10 +43,28 @@ def test_a_row_is_foretold_by_the_other_rows(bias):
     np.testing.assert_allclose(logs - logs[:, :1], expected - expected[:, :1], atol=1e-4)
 
 
-def test_soft_labels_and_a_class_without_rows_are_foretold():
+def test_densities_are_those_of_gaussians_where_the_means_are_held_to_be_right():
+    X, truth, _ = film()
+    logs = densities(Diffrac([X[:150], X[150:]], 1e-9), np.eye(K)[truth], left_out=False)
+    means = np.array([X[truth == k].mean(0) for k in range(K)])
+    away = X[:, None] - means
+    inverse = np.linalg.inv(np.cov((X - means[truth]).T, bias=True))
+    expected = -np.einsum("nkd,de,nke->nk", away, inverse, away) / 2
+    np.testing.assert_allclose(logs - logs[:, :1], expected - expected[:, :1], atol=1e-4)
+
+
+def test_the_share_is_not_below_what_is_asked():
+    logs, may = np.array([[0.0, -9.0], [0.0, -9.0]]), np.ones((2, 2), dtype=bool)
+    assert within(logs, may)[1] < 0.01 and within(logs, may, least=0.25)[1] == 0.25
+    X, _, oracle = film(distance=0.5)
+    problem = Diffrac(X, 1e-3)
+    assert read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-3)).share >= 2 / BAG
+
+
+def test_soft_labels_and_a_class_without_rows_are_no_trouble():
     X, truth, _ = film()
     labels = 0.9 * np.eye(K + 1)[truth] + 0.1 * np.eye(K + 1)[np.roll(truth, 1)]
-    logs = foretold(Diffrac(X, 1e-3), labels)
+    logs = densities(Diffrac(X, 1e-3), labels)
     assert np.isfinite(logs).all() and (logs[:, :K].argmax(1) == truth).mean() > 0.95
 
 

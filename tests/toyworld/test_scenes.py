@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from sayso.data.tagged import read_boxes, read_tagged
 from sayso.toyworld.scenes import THINGS, draw_scene, write_scenes
@@ -50,6 +52,13 @@ def test_things_are_where_the_boxes_say() -> None:
         x0, y0, x1, y1 = thing.edges
         assert 0 <= x0 < x1 <= 96 and 0 <= y0 < y1 <= 96
         assert ((columns >= x0 - 3) & (columns < x1 + 3) & (rows >= y0 - 3) & (rows < y1 + 3)).all()
+
+
+def test_the_command_draws_scenes(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["toyworld", str(tmp_path / "s"), "--scenes", "4", "--size", "32"])
+    assert done.exit_code == 0, done.output
+    assert len(read_tagged(tmp_path / "s" / "train").pictures) == 4
+    assert len(read_tagged(tmp_path / "s" / "test").pictures) == 1
 
 
 def empty_scene(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -25,14 +25,24 @@ FILES = "files"  # how a model says that its features were given
 PICTURE = 208  # pixels of a thumbnail's longer side
 
 
+Where = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FOLDER | apply MODEL VIDEO...",
+        help="A folder of narrated videos of one task; or what an earlier run found, and other videos.",
+    ),
+]
+Features = Annotated[
+    Path | None, typer.Option("--features", help="Folder of <video's name>.npy, (T, D), instead of a model.")
+]
+Before = Annotated[
+    float,
+    typer.Option("--before", help="Seconds before it is told of that a step may happen; below 0: after it."),
+]
+
+
 def steps(
-    where: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FOLDER | apply MODEL VIDEO...",
-            help="A folder of narrated videos of one task; or what an earlier run found, and other videos.",
-        ),
-    ],
+    where: Where,
     count: Annotated[
         int | None,
         typer.Option("--steps", "-k", min=1, help="How many steps.", show_default="as many as stand out"),
@@ -41,17 +51,9 @@ def steps(
         Path | None, typer.Option("--out", "-o", help="Where to.", show_default="FOLDER.steps")
     ] = None,
     model: Model = None,
-    features: Annotated[
-        Path | None,
-        typer.Option("--features", help="Folder of <video's name>.npy, (T, D), instead of a model."),
-    ] = None,
+    features: Features = None,
     rate: Annotated[float, typer.Option("--rate", min=0.01, help="Rows of features a second.")] = 1.0,
-    before: Annotated[
-        float,
-        typer.Option(
-            "--before", help="Seconds before it is told of that a step may happen; below 0: from then on."
-        ),
-    ] = 0.0,
+    before: Before = 0.0,
     after: Annotated[float, typer.Option("--after", help="Seconds after that.")] = 10.0,
     synonyms: Annotated[
         bool, typer.Option("--synonyms", help="Take words for the same that the text model holds near.")

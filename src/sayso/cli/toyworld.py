@@ -1,4 +1,4 @@
-"""``sayso toyworld``: draw narrated videos of which everything is known."""
+"""``sayso toyworld``: draw narrated videos, or tagged pictures, of which everything is known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ def toyworld(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
     videos: Annotated[int, typer.Option("--videos", help="Narrated videos to learn from.")] = 200,
     clips: Annotated[int, typer.Option("--clips", help="Clips of the test set, at most 392.")] = 240,
-    size: Annotated[int, typer.Option("--size", help="Side of the videos, pixels.")] = 64,
+    scenes: Annotated[
+        int, typer.Option("--scenes", help="Draw so many tagged pictures instead, a quarter more to test.")
+    ] = 0,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", help="Side, pixels.", show_default="64; of pictures 256"),
+    ] = None,
     fps: Annotated[int, typer.Option("--fps", help="Frames a second.")] = 10,
     seed: Annotated[int, typer.Option("--seed", help="Of all chance.")] = 0,
     lag: Annotated[float, typer.Option("--lag", help="Spread of when a step is named, seconds.")] = 3.0,
@@ -29,11 +35,14 @@ def toyworld(
     """Draw a toy corpus: narrated how-to videos, and a test set of pairs they never show.
 
     OUT/train holds videos with captions beside them, OUT/test clips and a manifest with a caption
-    for each, OUT/truth.json all that is known.
+    for each, OUT/truth.json all that is known. With --scenes both hold pictures of several things,
+    and a COCO file with their tags and true boxes.
 
     Examples:
 
       sayso toyworld toy
+
+      sayso toyworld scenes --scenes 800
 
       sayso train mil-nce toy/train --out run --test toy/test/manifest.csv
     """
@@ -41,6 +50,9 @@ def toyworld(
     from sayso.core.progress import reporter
     from sayso.toyworld import Narration, write_corpus
 
+    if scenes:
+        _scenes(out, scenes, 256 if size is None else size, seed, progress)
+        return
     try:
         narration = Narration(lag_sd_s=lag, chatter=chatter)
     except ValueError as error:
@@ -51,10 +63,19 @@ def toyworld(
             videos=videos,
             seed=seed,
             test_clips=clips,
-            size=size,
+            size=64 if size is None else size,
             fps=fps,
             narration=narration,
             places=places,
             progress=bar,
         )
+    print(out)
+
+
+def _scenes(out: Path, count: int, size: int, seed: int, mode: ProgressMode) -> None:
+    from sayso.core.progress import reporter
+    from sayso.toyworld import write_scenes
+
+    with reporter("drawing", unit="pictures", mode=mode) as bar:
+        write_scenes(out, train=count, test=count // 4, size=size, seed=seed, progress=bar)
     print(out)

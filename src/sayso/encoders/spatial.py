@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sayso.core.errors import SaysoError
 from sayso.encoders.lite0 import Convolution, Lite0
@@ -117,7 +118,8 @@ class _Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, D_in, H, W) -> (B, D_out, H / stride, W / stride)."""
-        return Convolution(self.weight, self.bias, self.stride, self.groups, self.relu6)(x)
+        y = Convolution(self.weight, self.bias, self.stride, self.groups, relu6=False)(x)
+        return F.hardtanh_(y, 0.0, 6.0) if self.relu6 else y  # its gradient costs a third of clamp's
 
 
 class HubMap(Backbone):

@@ -132,7 +132,7 @@ def _optimizer(model: nn.Module, options: Training, rates: Mapping[str, float]) 
     told = [{"params": group, "weight_decay": decay, "rate": rate} for (rate, decay), group in groups.items()]
     if options.optimizer == "sgd":
         return torch.optim.SGD(told, lr=options.lr, momentum=0.9)
-    return torch.optim.AdamW(told, lr=options.lr)
+    return torch.optim.AdamW(told, lr=options.lr, fused=True)
 
 
 def _average(model: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel | None:

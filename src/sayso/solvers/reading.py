@@ -9,9 +9,11 @@ with the covariance C they share. A row is judged by what the c other rows of ea
 
 because a row's own label draws the mean of its class towards it, and few rows tell a mean badly.
 
+The first labels are few, and few rows foretell little; so at first the means are taken as they are.
+
 The rows of bags have other class shares than the film. How many of a bag's rows are of its class
-is the one unknown, found from the rows alone by expectation maximisation. The same share tells how much
-the demands should have asked: ``ask`` gives oracles for a second solve.
+is the one unknown, found from the rows alone by expectation maximisation, but not below what the
+demands ask. The same share tells how much they should have asked: ``ask`` gives oracles for a second solve.
 
 Sources
     Hastie, Tibshirani & Buja, JASA 1994 (regression on labels and discriminants);
@@ -66,20 +68,22 @@ def read(
     bagged, share = may.any(1), float("nan")
     if background is not None:
         may[:, background] = True
-    for _ in range(_AGAIN):
-        logs = foretold(problem, labels)
+    least = _asked(oracles, background)
+    for turn in range(_AGAIN):
+        logs = densities(problem, labels, left_out=turn > 0)
         labels = _normal(logs + np.log(problem.weights @ labels + 1))
         if bagged.any():
-            labels[bagged], share = within(logs[bagged], may[bagged], background)
+            labels[bagged], share = within(logs[bagged], may[bagged], background, least)
     return Reading(labels, share)
 
 
-def foretold(problem: Diffrac, labels: Floats) -> Floats:
-    """Return log p(x | k) of each row and class, as the other rows foretell it, up to a constant, (N, K).
+def densities(problem: Diffrac, labels: Floats, *, left_out: bool = True) -> Floats:
+    """Return log p(x | k) of each row and class up to a constant of the row, (N, K).
 
     Args:
         problem: the features.
         labels: (N, K) one-hot, or soft.
+        left_out: whether the other rows foretell each row; else the means of all are held to be right.
     """
     counts = np.maximum(problem.weights @ labels, 1e-9)
     means = problem.correlation(labels) / counts
@@ -89,13 +93,14 @@ def foretold(problem: Diffrac, labels: Floats) -> Floats:
     D, logs = problem.blocks[0].shape[1], []
     for block, rows in enumerate(problem.slices):
         X = problem.block_scores(block, whiten, np.zeros(len(means)))  # of mean 0 and covariance 1
-        own = problem.weights[rows, None] * labels[rows]
-        others = np.maximum(counts - own, 0.5)
+        own = problem.weights[rows, None] * labels[rows] * left_out
+        others = np.maximum(counts - own, 0.5) if left_out else np.broadcast_to(counts, own.shape)
         grown, drawn = counts / others, own / others  # the others' mean is grown * mean - drawn * x
         along, far = X @ means, np.square(X).sum(1)[:, None]
         q = far - 2 * (grown * along - drawn * far)
         q += grown**2 * np.square(means).sum(0) - 2 * grown * drawn * along + drawn**2 * far
-        logs.append(-0.5 * q / (1 + 1 / others) - 0.5 * D * np.log1p(1 / others))
+        wide = left_out / others
+        logs.append(-0.5 * q / (1 + wide) - 0.5 * D * np.log1p(wide))
     return np.concatenate(logs)
 
 
@@ -107,22 +112,25 @@ def named(oracle: Oracle, background: int | None = 0) -> NDArray[np.bool_]:
     return may
 
 
-def within(logs: Floats, may: NDArray[np.bool_], background: int | None = 0) -> tuple[Floats, float]:
+def within(
+    logs: Floats, may: NDArray[np.bool_], background: int | None = 0, least: float = 0.0
+) -> tuple[Floats, float]:
     """Return probabilities (N, K) and the share of rows that are not background, at its most likely value.
 
     Args:
         logs: (N, K) log densities.
         may: (N, K) the classes of each row, one at least.
         background: the class; None where there is none, and then all classes are as likely.
+        least: the share is not below it.
     """
     logs, front = np.where(may, logs, -np.inf), np.ones(logs.shape[1], dtype=bool)
     if background is None:
         return _normal(logs), 1.0
     front[background] = False
-    share = 0.5
+    share = max(0.5, least)
     for _ in range(_TURNS):
         probabilities = _normal(logs + np.log(np.where(front, share, 1 - share)))
-        found = float(np.clip(probabilities[:, front].sum(1).mean(), 1e-6, 1 - 1e-6))
+        found = float(np.clip(probabilities[:, front].sum(1).mean(), max(1e-6, least), 1 - 1e-6))
         if abs(found - share) < 1e-6:
             break
         share = found
@@ -141,6 +149,13 @@ def ask(oracle: Oracle, share: float, background: int | None = 0) -> Oracle:
         return replace(demand, at_least=max(demand.at_least, int(share * len(demand.rows))))
 
     return Oracle(oracle.rows, oracle.classes, [asked(demand) for demand in oracle.demands])
+
+
+def _asked(oracles: Sequence[Oracle], background: int | None) -> float:
+    """Return the share of their rows that the demands ask for, but for the background's."""
+    bags = [demand for oracle in oracles for demand in oracle.demands if demand.label != background]
+    rows = sum(len(demand.rows) for demand in bags)
+    return min(1.0, sum(demand.at_least for demand in bags) / rows) if rows else 0.0
 
 
 def _normal(logs: Floats) -> Floats:

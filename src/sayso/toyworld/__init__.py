@@ -17,7 +17,16 @@ __getattr__ = exports(
         "held_out_videos": "sayso.toyworld.howto",
         "training_video": "sayso.toyworld.howto",
         "write_corpus": "sayso.toyworld.write",
+        "write_scenes": "sayso.toyworld.scenes",
     },
 )
 
-__all__ = ["HowTo", "Narration", "held_out_videos", "render", "training_video", "write_corpus"]
+__all__ = [
+    "HowTo",
+    "Narration",
+    "held_out_videos",
+    "render",
+    "training_video",
+    "write_corpus",
+    "write_scenes",
+]

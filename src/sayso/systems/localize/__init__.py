@@ -9,6 +9,8 @@ is compared with the tag. To get it right the network must find a place that tel
     score:     f_k = max over places of x_k          (average and log-sum-exp: one option away)
     loss:      sum_k log(1 + exp(-y_k f_k))          y_k = +1 tagged, -1 not, 0 not known
 
+Of few pictures the best place is soon learned by heart: it may be any spot that no other picture has.
+So a share of the loss asks the average of all places as well (``also_average``; published: none).
 The backbone stays as it was, and its features are made once (``learn=head``), or learns along
 (``learn=all``). Pictures are shown at sizes between 0.7 and 1.4; to locate, six sizes are averaged.
 People's actions in still pictures are learned in the same way from actions as tags.

@@ -1,4 +1,4 @@
-"""The network: a backbone that keeps the place, adaptation layers, and a rule that pools their maps."""
+"""The network: a backbone that keeps the place, adaptation layers, and rules that pool their maps."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class TagNet(nn.Module):
         super().__init__()
         self.head, self.pooling, self.sharpness, self.backbone = head, pooling, sharpness, backbone
 
-    def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Return scores (B, K).
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scores by the rule, and by the average of all places, (B, K) each.
 
         Args:
             x: canvases (B, H, W, 4) uint8; without a backbone features of P places, (B, P, D + 1), the
@@ -41,4 +41,5 @@ class TagNet(nn.Module):
         else:
             features = self.backbone(x[..., :3].permute(0, 3, 1, 2).float())
             there = inside(x[..., 3], self.backbone.stride)
-        return (pool(self.head(features).float(), self.pooling, there, self.sharpness),)
+        maps = self.head(features).float()
+        return pool(maps, self.pooling, there, self.sharpness), pool(maps, "average", there)

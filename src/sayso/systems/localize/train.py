@@ -40,6 +40,8 @@ class Recipe(Training):
         learn: ``head``: the backbone stays as it was, its features are made once; ``all``: it learns too.
         pooling: ``max`` as published; ``average`` (class activation maps); ``lse`` (log-sum-exp).
         sharpness: of log-sum-exp.
+        also_average: share of the loss that asks the average of all places, whatever the pooling. It keeps
+            a network from learning few pictures by heart; published: 0.
         hidden: width of the adaptation layer; 0: none; published: 2048.
         dropout: of what goes into the last layer.
         size: pixels of a picture's longer side at scale 1.
@@ -56,6 +58,7 @@ class Recipe(Training):
     learn: Literal["head", "all"] = "head"
     pooling: Pooling = "max"
     sharpness: float = SHARPNESS
+    also_average: float = 0.8
     hidden: int = 0
     dropout: float = 0.5
     size: int = 500
@@ -83,6 +86,8 @@ class Recipe(Training):
             )
         if not self.scales or min(self.scales) <= 0 or self.sharpness <= 0:
             raise SaysoError("scales must be numbers above 0, and sharpness too")
+        if not 0 <= self.also_average <= 1:
+            raise SaysoError(f"also_average must be 0 to 1; got {self.also_average}")
 
 
 class Localize:
@@ -121,9 +126,12 @@ class Localize:
         return (smaller.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1),)
 
     def loss(self, embeddings: Embeddings, batch: Batch) -> Tensor:
-        """Return the log-logistic loss of scores (B, K)."""
-        (scores,) = embeddings
-        return image_labels(scores, self.labels[torch.from_numpy(batch.video)].to(scores.device))
+        """Return the log-logistic loss of scores (B, K), a share of it that of their averages."""
+        scores, averages = embeddings
+        labels = self.labels[torch.from_numpy(batch.video)].to(scores.device)
+        share = self.recipe.also_average
+        loss = (1 - share) * image_labels(scores, labels)
+        return loss + share * image_labels(averages, labels) if share else loss
 
     def localizer(self, model: nn.Module) -> Localizer:
         """Return a copy of a model that looks at pictures, on the CPU."""
