@@ -185,6 +185,26 @@ def test_no_steps_are_found_where_nobody_speaks(run, tmp_path):
     assert not (tmp_path / "out" / "index.html").exists()
 
 
+def test_two_videos_of_one_name_are_told(made, run, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "v.mp4").write_bytes((made[0] / "v1.mp4").read_bytes())
+    done = run(tmp_path, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "rename one of them" in str(done.exception)
+
+
+def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(made, run, tmp_path, monkeypatch):
+    def interrupt(*given, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sayso.systems.instruction_steps.discover.place_steps", interrupt)
+        assert run(made[0], "--out", tmp_path / "out").exit_code == 130
+    assert len(list((tmp_path / "out" / "features").glob("v*.npy"))) == 8
+    assert run(made[0], "--out", tmp_path / "out").exit_code == 0
+
+
 def test_features_of_two_encoders_are_told(made, run, tmp_path):
     for n in range(8):
         np.save(tmp_path / f"v{n}.npy", np.ones((40, 5 + n % 2)))

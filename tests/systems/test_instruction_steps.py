@@ -172,6 +172,18 @@ def test_most_mentions_that_are_in_order_tell_of_steps(discovery):
     assert model.told([]) == {}
 
 
+def test_videos_that_are_too_short_are_told_but_not_placed(discovery, tmp_path):
+    videos = discovery[1]
+    short = [NarratedVideo("short", videos[0].features[:4], videos[0].captions), *videos[1:6]]
+    found = discover_steps(short, Recipe(steps=5, iterations=5))
+    assert found.places[0] == []
+    assert all(len(places) == 5 for places in found.places[1:])
+    save_model(tmp_path, found.model, "files", {})
+    assert "Infinity" not in (tmp_path / "steps.json").read_text()
+    with pytest.raises(SaysoError, match="no video is long enough for 5 steps"):
+        discover_steps([NarratedVideo("short", v.features[:4], v.captions) for v in videos], Recipe(steps=5))
+
+
 def test_a_video_that_is_too_short_has_no_steps(discovery):
     model = discovery[0].model
     assert model.find(NarratedVideo("short", np.zeros((3, 64)))) == []

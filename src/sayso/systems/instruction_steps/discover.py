@@ -6,7 +6,6 @@ A video has features, a row for each 1 / rate seconds, and captions. What is fou
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,7 +99,7 @@ class StepModel:
         names: K, in order.
         phrases: for each step how it is called.
         looks: how the steps look.
-        typical: (K,) mean score where each step is told of.
+        typical: (K,) mean score where each step is told of; 1 where only videos that are too short do.
         recipe: how it was made.
     """
 
@@ -221,7 +220,7 @@ def discover_steps(
     phrases = tuple(tuple(phrase for phrase, _ in step.phrases) for step in script)
     scores = {n: found.looks.scores(videos[n].features) for n in kept}
     typical = tuple(
-        float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [math.inf]))
+        float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
         for k, step in enumerate(script)
     )
     model = StepModel(names, phrases, found.looks, typical, how)
