@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812
 
 from sayso.core.errors import SaysoError
 from sayso.encoders.lite0 import Convolution, Lite0
