@@ -26,8 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sayso.core.types import Caption, Span
-from sayso.text.screenplay import Element, Screenplay
+from sayso.text.screenplay import Screenplay
 
 ENGINES = ("ours", "rapidfuzz", "difflib", "numpy table")
 LARGEST = {"rapidfuzz": 100_000, "difflib": 25_000, "numpy table": 25_000, "ours": 100_000}
@@ -123,25 +122,6 @@ def measure(engine: str, size: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-def as_list(value: object) -> list:
-    return value if isinstance(value, list) else [value]
-
-
-def episode(path: Path) -> tuple[list, list, list, list]:
-    """Return a transcript's elements, captions without speakers, true and published speakers."""
-    elements, captions, true, published = [], [], [], []
-    for row in json.loads(path.read_text()):
-        captions.append(Caption(Span(row["start"], row["end"]), row["text"]))
-        truth = as_list(row["true_speaker"])
-        speakers = row["transcript_speaker"] if len(truth) > 1 else [row["transcript_speaker"]]
-        true += truth
-        published += speakers
-        for speaker, text in zip(speakers, as_list(row["transcript_text"]), strict=True):
-            who = speaker if isinstance(speaker, str) else None
-            elements.append(Element("dialogue", str(text), len(elements) + 1, who))
-    return elements, captions, true, published
-
-
 def spoil(elements: list, how: str, rng: random.Random) -> list:
     """Return the transcript with words garbled, speeches dropped, or two sixths swapped."""
     if how in {"swapped", "all three"}:
@@ -167,19 +147,20 @@ def _garbled(word: str, rng: random.Random) -> str:
 
 def speakers_table(folder: Path) -> None:
     """Print the accuracy of speakers on every episode in a folder, whole and spoilt."""
+    from sayso.data.datasets.tvperson import read_episodes
     from sayso.systems.align_script import align_script
 
     print("| episode | transcript | published | ours | wrong above 0.9 |\n| --- | --- | --: | --: | --: |")
-    for path in sorted(folder.glob("*.subtitles.json")):
-        elements, captions, true, published = episode(path)
-        base = sum(a == b for a, b in zip(true, published, strict=True)) / len(true)
+    for episode in read_episodes(folder):
+        true = episode.speakers
+        base = sum(a == b for a, b in zip(true, episode.published, strict=True)) / len(true)
         for how in ("whole", "10 % garbled", "15 % dropped", "swapped", "all three"):
-            script = Screenplay(tuple(spoil(elements, how, random.Random(0))))
-            lines = align_script(script, captions).lines
+            script = Screenplay(tuple(spoil(list(episode.script.elements), how, random.Random(0))))
+            lines = align_script(script, episode.captions).lines
             right = [line.speaker == who for line, who in zip(lines, true, strict=True)]
             sure = [ok for ok, line in zip(right, lines, strict=True) if line.confidence > 0.9]
             print(
-                f"| {path.name.split('.')[0]} | {how} | {base:.3f} | {sum(right) / len(right):.3f} "
+                f"| {episode.name} | {how} | {base:.3f} | {sum(right) / len(right):.3f} "
                 f"| {len(sure) - sum(sure)} of {len(sure)} |"
             )
 

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import replace
 
 import pytest
 
-from sayso.core.types import Caption, Span
+from sayso.data.datasets.tvperson import read_episode
 from sayso.systems.align_script import align_script
-from sayso.text.screenplay import Element, Screenplay
+from sayso.text.screenplay import Screenplay
 
 EPISODES = ("bbt_s01e01", "bbt_s01e02", "buffy_s05e01")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def as_list(value):
-    return value if isinstance(value, list) else [value]
-
-
 def episode(folder, name):
-    """The transcript's elements, captions without speakers, and the true and the published speakers."""
-    elements, captions, true, published = [], [], [], []
-    for row in json.loads((folder / "tvperson" / f"{name}.subtitles.json").read_text()):
-        captions.append(Caption(Span(row["start"], row["end"]), row["text"]))
-        truth = as_list(row["true_speaker"])
-        speakers = row["transcript_speaker"] if len(truth) > 1 else [row["transcript_speaker"]]
-        true += truth
-        published += speakers
-        for speaker, text in zip(speakers, as_list(row["transcript_text"]), strict=True):
-            who = speaker if isinstance(speaker, str) else None
-            if elements and elements[-1].speaker == who:
-                elements[-1] = replace(elements[-1], text=f"{elements[-1].text} {text}")
-            else:
-                elements.append(Element("dialogue", str(text), len(elements) + 1, who))
-    return elements, captions, true, published
+    """The transcript's speeches, captions without speakers, and the true and the published speakers."""
+    read = read_episode(folder / "tvperson", name)
+    elements = []
+    for element in read.script.elements:
+        if elements and elements[-1].speaker == element.speaker:
+            elements[-1] = replace(elements[-1], text=f"{elements[-1].text} {element.text}")
+        else:
+            elements.append(replace(element, line=len(elements) + 1))
+    return elements, read.captions, read.speakers, read.published
 
 
 def garbled(elements, rng):

@@ -159,12 +159,16 @@ def _block(state: dict[str, Tensor], number: int) -> list[Convolution]:
 def _fold(
     state: dict[str, Tensor], conv: str, norm: str, *, stride: int = 1, relu6: bool = True
 ) -> Convolution:
-    """Return gamma (Wx - mean) / sqrt(var + eps) + beta as one convolution, its kernel turned by half."""
+    """Return a convolution and the batch normalisation behind it as one layer, its kernel turned by half."""
     import torch
 
-    weight = state[conv + ".weight"]
-    gain = state[norm + ".weight"] * torch.rsqrt(state[norm + ".running_var"] + EPSILON)
+    weight, bias = folded(state, conv, norm, EPSILON)
+    turned = weight.flip(2, 3).contiguous(memory_format=torch.channels_last)
+    return Convolution(turned, bias, stride, len(weight) if weight.shape[1] == 1 else 1, relu6)
+
+
+def folded(state: dict[str, Tensor], conv: str, norm: str, epsilon: float) -> tuple[Tensor, Tensor]:
+    """Return the kernel and bias of gamma (Wx - mean) / sqrt(var + epsilon) + beta."""
+    gain = state[norm + ".weight"] * (state[norm + ".running_var"] + epsilon).rsqrt()
     bias = state[norm + ".bias"] - state[norm + ".running_mean"] * gain
-    turned = (weight * gain[:, None, None, None]).flip(2, 3).contiguous(memory_format=torch.channels_last)
-    depthwise = weight.shape[1] == 1
-    return Convolution(turned, bias, stride, weight.shape[0] if depthwise else 1, relu6)
+    return state[conv + ".weight"] * gain[:, None, None, None], bias

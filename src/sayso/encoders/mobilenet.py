@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sayso.core.errors import SaysoError
-from sayso.encoders.lite0 import Convolution
+from sayso.encoders.lite0 import Convolution, folded
 from sayso.encoders.weights import package_file, verified
 
 if TYPE_CHECKING:
@@ -64,31 +64,28 @@ def load_layers() -> Layers:
 
 def fold(state: dict[str, Tensor]) -> Layers:
     """Return the network of a state of torchvision's ``mobilenet_v2``."""
-    stem = _folded(state, "features.0.0", "features.0.1", stride=2)
+    stem = _layer(state, "features.0.0", "features.0.1", stride=2)
     blocks = [_block(state, number) for number in range(1, LAST)]
-    return Layers(stem, blocks, _folded(state, f"features.{LAST}.0", f"features.{LAST}.1"))
+    return Layers(stem, blocks, _layer(state, f"features.{LAST}.0", f"features.{LAST}.1"))
 
 
 def _block(state: dict[str, Tensor], number: int) -> list[Convolution]:
     """Widen by 6 (not in the first block), look around, narrow: [1], table 1."""
     part, stride = f"features.{number}.conv.", 2 if number in STRIDE_2 else 1
     wide = number > 1
-    block = [_folded(state, part + "0.0", part + "0.1")] if wide else []
+    block = [_layer(state, part + "0.0", part + "0.1")] if wide else []
     look, narrow, norm = ("1", "2", "3") if wide else ("0", "1", "2")
-    block.append(_folded(state, f"{part}{look}.0", f"{part}{look}.1", stride=stride))
-    block.append(_folded(state, part + narrow, part + norm, relu6=False))
+    block.append(_layer(state, f"{part}{look}.0", f"{part}{look}.1", stride=stride))
+    block.append(_layer(state, part + narrow, part + norm, relu6=False))
     return block
 
 
-def _folded(
+def _layer(
     state: dict[str, Tensor], conv: str, norm: str, *, stride: int = 1, relu6: bool = True
 ) -> Convolution:
-    """Return gamma (Wx - mean) / sqrt(var + eps) + beta as one convolution."""
+    """Return a convolution and the batch normalisation behind it as one layer."""
     import torch
 
-    weight = state[conv + ".weight"]
-    gain = state[norm + ".weight"] * torch.rsqrt(state[norm + ".running_var"] + EPSILON)
-    bias = state[norm + ".bias"] - state[norm + ".running_mean"] * gain
-    kernel = (weight * gain[:, None, None, None]).contiguous(memory_format=torch.channels_last)
-    depthwise = weight.shape[1] == 1
-    return Convolution(kernel, bias, stride, weight.shape[0] if depthwise else 1, relu6)
+    weight, bias = folded(state, conv, norm, EPSILON)
+    kernel = weight.contiguous(memory_format=torch.channels_last)
+    return Convolution(kernel, bias, stride, len(weight) if weight.shape[1] == 1 else 1, relu6)

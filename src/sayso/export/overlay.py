@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LONGER_SIDE = 640  # pixels of the drawn picture
 COLD, HOT = np.array([30.0, 20.0, 70.0]), np.array([255.0, 120.0, 20.0])
 WEIGHT = 0.6  # of the heat where it is hottest
+CONTRAST = 2  # middling places stay cold
 Edges = tuple[float, float, float, float]
 
 
@@ -41,7 +42,7 @@ def overlay_png(
     size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
     grey = np.clip(np.asarray(heat, np.float64), 0, 1)
     over = fromarray((grey * 255).astype(np.uint8)).resize(size, Resampling.BICUBIC)
-    share = np.asarray(over, np.float64)[..., None] / 255
+    share = (np.asarray(over, np.float64)[..., None] / 255) ** CONTRAST
     pixels = np.asarray(picture.resize(size, Resampling.BICUBIC), np.float64)
     weight = 0.25 + (WEIGHT - 0.25) * share
     drawn = fromarray((pixels * (1 - weight) + (COLD + (HOT - COLD) * share) * weight).astype(np.uint8))

@@ -169,8 +169,8 @@ def _write(file: Path, table: Path, of: str, places: Any, pictures: int, progres
                 try:
                     views = places(n)
                 except MediaError as error:
-                    views, errors[n_ := str(n)] = [], str(error)
-                    progress.message(errors[n_])
+                    views, errors[str(n)] = [], str(error)
+                    progress.message(str(error))
                 for view in views:
                     out.write(view.tobytes())
                 counts.append([len(view) for view in views])
