@@ -1,9 +1,9 @@
 """Toy scenes: how well a network points that saw tags alone, end to end, by the rule that pools places.
 
     python benchmarks/localize_scenes.py --out OUT [--train 800] [--test 200] [--only max average]
-        [--set KEY=VALUE]
+        [--seeds 3] [--set KEY=VALUE]
 
-Trains by ``recipes/scenes.toml``, once for each rule, and measures on other scenes: mean average
+Trains by ``recipes/scenes.toml``, once for each rule and seed, and measures on other scenes: mean average
 precision of naming and of pointing (18 pixels of 256), and of pointing at classes whose things in the
 picture are all small, at most a fifth of its side; there larger things are left out.
 """
@@ -11,6 +11,7 @@ picture are all small, at most a fifth of its side; there larger things are left
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,15 @@ def measured(model: localize.Localizer, data: Path) -> list[float]:
     return [float(np.nanmean(ap)) for ap in (classification(S, labels), pointing(S, P, labels, boxes), small)]
 
 
+def trained(data: Path, recipe: localize.Recipe, run: Path) -> localize.Localizer:
+    """Train, and return the model that was saved."""
+    with reporter("training", unit="steps", mode="auto") as bar:
+        tagged = localize.read(data, recipe, bar)
+        method = localize.make(recipe, tagged, run, bar)
+        trainer = Trainer(method, method.examples(tagged), recipe, run, device="cpu", progress=bar)
+        return localize.load(trainer.train().folder, device="cpu")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -60,6 +70,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="a folder for scenes and runs")
     parser.add_argument("--train", type=int, default=800)
     parser.add_argument("--test", type=int, default=200)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="+", choices=get_args(Pooling), default=["max", "average"])
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE")
@@ -71,17 +82,20 @@ def main() -> None:
     print("| pooling | naming mAP | pointing mAP | small things | trained, s | of one core, s |")
     print("| --- | --: | --: | --: | --: | --: |", flush=True)
     for how in asked.only:
-        own, began, busy = replace(recipe, pooling=how), time.perf_counter(), time.process_time()
-        with reporter("training", unit="steps", mode="auto") as bar:
-            tagged = localize.read(asked.out / "scenes" / "train", own, bar)
-            method = localize.make(own, tagged, asked.out / how, bar)
-            trainer = Trainer(
-                method, method.examples(tagged), own, asked.out / how, device="cpu", progress=bar
+        runs = []
+        for seed in range(asked.seeds):
+            own, began, busy = (
+                replace(recipe, pooling=how, seed=seed),
+                time.perf_counter(),
+                time.process_time(),
             )
-            model = localize.load(trainer.train().folder, device="cpu")
-        took, used = time.perf_counter() - began, time.process_time() - busy
-        row = " | ".join(f"{value:.3f}" for value in measured(model, asked.out / "scenes" / "test"))
-        print(f"| {how} | {row} | {took:.0f} | {used:.0f} |", flush=True)
+            model = trained(asked.out / "scenes" / "train", own, asked.out / f"{how}-{seed}")
+            took = [time.perf_counter() - began, time.process_time() - busy]
+            runs.append([*measured(model, asked.out / "scenes" / "test"), *took])
+            print(f"{how}, seed {seed}: " + " ".join(f"{value:.3f}" for value in runs[-1]), file=sys.stderr)
+        means, spreads = np.mean(runs, 0), np.std(runs, 0, ddof=asked.seeds > 1)
+        row = [f"{mean:.3f} ± {spread:.3f}" for mean, spread in zip(means[:3], spreads[:3], strict=True)]
+        print(f"| {how} | {' | '.join(row)} | {means[3]:.0f} | {means[4]:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
