@@ -157,6 +157,8 @@ def test_features_may_be_given_as_counts_of_words(made, run, tmp_path):
     assert done.exit_code == 0, done.output
     assert [len(json.loads(line)["steps"]) for line in done.stdout.splitlines()] == [2] * 8
     assert json.loads((out / "steps.json").read_text())["model"]["encoder"] == "files"
+    more = run(made[0], "--features", tmp_path, "--out", out, "--steps", 9)
+    assert f"the narrations have only {len(NAMES)} in common, not 9 steps" in more.output
     video = made[0] / "v1.mp4"
     again = run("apply", out, video, "--features", tmp_path)
     assert again.exit_code == 0, again.output

@@ -45,7 +45,7 @@ def steps(
     where: Where,
     count: Annotated[
         int | None,
-        typer.Option("--steps", "-k", min=1, help="How many steps.", show_default="as many as stand out"),
+        typer.Option("--steps", "-k", min=1, help="At most how many steps.", show_default="as many as stand out"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where to.", show_default="FOLDER.steps")
@@ -118,6 +118,9 @@ def _discover(
     )
     embed = load("offline", device=device).encode_text if synonyms else None
     found = discover_steps(read.videos, recipe, embed=embed, parser=_parser(bar), progress=bar)
+    K = len(found.script)
+    if recipe.steps and recipe.steps > K:
+        bar.message(f"the narrations have only {K} in common, not {recipe.steps} steps")
     task = _plain(read, found, folder.name)
     save_model(out, found.model, FILES if encoder is None else model or encoder.name, task)
     _write(out, task, read.paths)
