@@ -45,7 +45,9 @@ def steps(
     where: Where,
     count: Annotated[
         int | None,
-        typer.Option("--steps", "-k", min=1, help="At most how many steps.", show_default="as many as stand out"),
+        typer.Option(
+            "--steps", "-k", min=1, help="At most how many steps.", show_default="as many as stand out"
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where to.", show_default="FOLDER.steps")
