@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sayso.text.screenplay import Screenplay
+from sayso.text.screenplay.elements import Screenplay
 
 ENGINES = ("ours", "rapidfuzz", "difflib", "numpy table")
 LARGEST = {"rapidfuzz": 100_000, "difflib": 25_000, "numpy table": 25_000, "ours": 100_000}

@@ -26,9 +26,9 @@ from pathlib import Path
 import numpy as np
 
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
-from sayso.solvers.exact import exact
-from sayso.solvers.labelling import Labelling
-from sayso.solvers.oracles import Oracle, background, bag
+from sayso.solvers.iterate import Labelling
+from sayso.solvers.linear_oracle import Oracle, background, bag
+from sayso.solvers.qp_reference import exact
 
 CLASSES, BLOCKS, GAP, LAM = 14, 66, 1e-2, 1e-2
 QP_ROWS = 2000  # more do not fit: the QP has N x 14 unknowns and dense N x N costs

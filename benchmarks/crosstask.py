@@ -22,11 +22,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sayso.bench.crosstask import localise_steps, uniform
 from sayso.core.config import to_toml
 from sayso.core.progress import reporter
 from sayso.data.datasets.crosstask import Task, listed_videos, read_segments, read_tasks, truth
 from sayso.engine.train import Trainer
+from sayso.evaluation.crosstask import localise_steps, uniform
 from sayso.metrics.steps import mean_recall, step_recall
 from sayso.systems import crosstask, instruction_steps
 

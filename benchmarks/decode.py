@@ -31,7 +31,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from sayso.bench.record import commit
+from sayso.evaluation.record import commit
 from sayso.media import probe, stream_frames
 
 WIDTH, HEIGHT, RATE = 640, 360, 30

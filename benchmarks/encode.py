@@ -27,8 +27,9 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
-from sayso.bench.record import commit
-from sayso.encoders import conse, lite0, load
+from sayso.encoders import conse, load
+from sayso.evaluation.record import commit
+from sayso.models import efficientnet_lite as lite0
 
 Way = Callable[[np.ndarray], torch.Tensor]  # (B, 224, 224, 3) uint8 -> (B, 384)
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from sayso.core.errors import MediaError
 from sayso.export.tracks_picture import tracks_png
-from sayso.media import Track, find_shots, probe, track_faces
+from sayso.media import probe
+from sayso.people import Track, find_shots, track_faces
 
 
 def apart(tracks: list[Track]) -> str:

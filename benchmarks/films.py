@@ -28,8 +28,8 @@ import numpy as np
 from sayso.data.datasets.movies66 import Film, read_films
 from sayso.metrics.naming import naming
 from sayso.solvers import Diffrac, quasi_newton
-from sayso.solvers.oracles import Oracle, background, bag
-from sayso.solvers.reading import ask, densities, named, read, within
+from sayso.solvers.calibration import ask, densities, named, read, within
+from sayso.solvers.linear_oracle import Oracle, background, bag
 
 LAM, KAPPA = 1e-4, 1e-3
 

@@ -32,8 +32,8 @@ from sayso.systems.instruction_steps import NarratedVideo, Recipe, StepModel
 from sayso.systems.instruction_steps.places import Looks, place_steps, told_windows
 from sayso.systems.instruction_steps.script import APART, ScriptStep, discover_script
 from sayso.text import write_vtt
-from sayso.text.narration import mentions
-from sayso.text.phrases import commonest, phrase_likeness
+from sayso.text.language.narration import mentions
+from sayso.text.language.phrases import commonest, phrase_likeness
 from sayso.toyworld import render
 from sayso.toyworld.tasks import TASKS, VIDEOS, task_features, task_steps, task_truth, task_video
 from sayso.toyworld.words import OBJECTS, VERBS

@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 from decode import make_video
 
-from sayso.bench.record import commit
 from sayso.core.types import Caption, Span
 from sayso.data import Clips, Loader, read_corpus
-from sayso.data.order import Order
+from sayso.data.sampler import Order
+from sayso.evaluation.record import commit
 from sayso.text import write_vtt
 
 BATCH = 8

@@ -19,9 +19,9 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
-from sayso.encoders import lite0
-from sayso.encoders.spatial import load_backbone
-from sayso.nets.heads import MapHead
+from sayso.encoders.backbones import load_backbone
+from sayso.models import efficientnet_lite as lite0
+from sayso.models.score_map_head import MapHead
 from sayso.systems.localize import Localizer, Look
 from sayso.systems.localize.canvas import fitted, scaled
 from sayso.systems.localize.locate import Floats, grid, points, regrid

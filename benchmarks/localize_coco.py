@@ -27,14 +27,14 @@ import torch
 
 from sayso.core.config import with_flags
 from sayso.core.progress import Silent
-from sayso.data.examples import Example
-from sayso.data.tagged import TaggedPicture, TaggedPictures, read_boxes, read_tagged
+from sayso.data.batch import Example
+from sayso.data.tags import TaggedPicture, TaggedPictures, read_boxes, read_tagged
 from sayso.engine.train import Trainer
 from sayso.media.images import read_image
 from sayso.metrics.localization import classification, pointing
 from sayso.metrics.regions import regions
 from sayso.metrics.score_maps import unit
-from sayso.nets.heads import MapHead, pool
+from sayso.models.score_map_head import MapHead, pool
 from sayso.systems import localize
 from sayso.systems.localize.locate import Located, points
 from sayso.systems.localize.views import Places

@@ -3,7 +3,7 @@
     python benchmarks/localize_scenes.py --out OUT [--train 800] [--test 200] [--only max average]
         [--seeds 3] [--set KEY=VALUE]
 
-Trains by ``recipes/scenes.toml``, once for each rule and seed, and measures on other scenes: mean average
+Trains by the recipe ``scenes.toml``, once for each rule and seed, and measures on other scenes: mean average
 precision of naming and of pointing (18 pixels of 256), and of pointing at classes whose things in the
 picture are all small, at most a fifth of its side; there larger things are left out.
 """
@@ -22,14 +22,14 @@ import torch
 
 from sayso.core.config import read_recipe, with_flags
 from sayso.core.progress import reporter
-from sayso.data.tagged import Box, read_boxes, read_tagged
+from sayso.data.tags import Box, read_boxes, read_tagged
 from sayso.engine.train import Trainer
 from sayso.metrics.localization import classification, pointing
-from sayso.nets.heads import Pooling
+from sayso.models.score_map_head import Pooling
 from sayso.systems import localize
 from sayso.toyworld.scenes import write_scenes
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "scenes.toml"
+RECIPE = Path(__file__).parents[1] / "src" / "sayso" / "recipes" / "scenes.toml"
 SIDE, SMALL = 256, 0.2
 
 

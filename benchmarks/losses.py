@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sayso.bench.record import commit
+from sayso.evaluation.record import commit
 from sayso.losses import mil_nce
 
 K, D = 5, 512

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from sayso.solvers.oracles import Demand, Oracle, background, bag, joint
+from sayso.solvers.linear_oracle import Demand, Oracle, background, bag, joint
 
 KINDS = ("apart", "classes", "overlapping", "joint")
 

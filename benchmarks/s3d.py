@@ -23,8 +23,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from sayso.bench.record import commit
-from sayso.nets import S3D, FastS3D
+from sayso.evaluation.record import commit
+from sayso.models import S3D, FastS3D
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "nets"))
 import plain_s3d

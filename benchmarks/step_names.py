@@ -29,8 +29,8 @@ from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
 from sayso.data.datasets.crosstask import read_segments, read_tasks
 from sayso.systems.instruction_steps import discover_script
-from sayso.text.actions import load_parser
-from sayso.text.narration import mentions
+from sayso.text.language.actions import load_parser
+from sayso.text.language.narration import mentions
 from sayso.toyworld.words import OPENINGS, chatter
 
 LAG_S, UNTOLD = 5.0, 0.3

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sayso.core.types import Caption, Span
 from sayso.systems.align_script import align_script
 from sayso.text import parse_screenplay
-from sayso.text.actions import verb_objects
+from sayso.text.language.actions import verb_objects
 
 SCRIPT = """
 INT. KITCHEN - DAY

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sayso.core.types import Caption, Span
-from sayso.media import Track
+from sayso.people import Track
 from sayso.systems.align_script import align_script
 from sayso.systems.name_actors import name_actors
 from sayso.text import parse_screenplay

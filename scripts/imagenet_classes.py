@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from sayso.encoders.conse import CLASSES_NPY, CLASSES_TSV, class_texts
-from sayso.encoders.minilm import MiniLM
+from sayso.models.minilm import MiniLM
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from sayso.encoders.base import ClipSpec
+from sayso.encoders.interface import ClipSpec
 
 COLOURS = {
     "red": (220, 30, 30),

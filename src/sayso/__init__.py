@@ -25,7 +25,7 @@ __getattr__ = exports(
         "losses": "sayso.losses",
         "media": "sayso.media",
         "metrics": "sayso.metrics",
-        "nets": "sayso.nets",
+        "nets": "sayso.models",
         "solvers": "sayso.solvers",
         "text": "sayso.text",
         "toyworld": "sayso.toyworld",

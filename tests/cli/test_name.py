@@ -16,7 +16,7 @@ from sayso.cli.main import app
 from sayso.core.types import Box, Span
 from sayso.data.manifest import read_manifest
 from sayso.export.naming_sheet import read_corrections
-from sayso.media import Track, write_tracks
+from sayso.people import Track, write_tracks
 from sayso.text import read_subtitles
 
 WORDS = (

@@ -11,8 +11,8 @@ from data.narrated import SHOWN, colour_of, narrate
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.types import Span
 from sayso.data import Clips, read_corpus
-from sayso.data.captioned import widen
 from sayso.data.corpus import CorpusBuilder
+from sayso.data.narrated import widen
 from sayso.media import read_clip
 
 

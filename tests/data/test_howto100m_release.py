@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
 from sayso.data import read_corpus
-from sayso.data.large_json import entries
+from sayso.data.json_stream import entries
 
 HEAD = "video_id,category_1,category_2,rank,task_id"
 SAID = {

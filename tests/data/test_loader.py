@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sayso.core.errors import MediaError, SaysoError
 from sayso.data import Clips, Example, Loader
-from sayso.data.order import Order
+from sayso.data.sampler import Order
 
 
 class Numbers:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from sayso.core.errors import SaysoError
 from sayso.encoders import Encoder, load
-from sayso.encoders.folder import dimension, identity
+from sayso.hub.hub_folder import dimension, identity
 
 TEXTS = ["a red ball .", "the small dog and the cat on a car", "two", "", "a photo of a blue car"]
 

@@ -13,7 +13,9 @@ import pytest
 import torch
 
 from sayso.core.errors import SaysoError, Unavailable
-from sayso.encoders import Encoder, conse, lite0, load, minilm
+from sayso.encoders import Encoder, conse, load
+from sayso.models import efficientnet_lite as lite0
+from sayso.models import minilm
 
 TEXTS = [
     "a cat",
@@ -69,7 +71,7 @@ def test_lite0_equals_the_published_network(pictures):
     """The package's own model, eager, on noise and on a smooth picture of 224 x 224."""
     from efficientnet_lite_pytorch import EfficientNet
 
-    from sayso.encoders.pixels import as_square
+    from sayso.encoders.preprocess import as_square
 
     published = EfficientNet.from_name("efficientnet-lite0")
     published.load_state_dict(torch.load(lite0.weights_file(), weights_only=True))
@@ -184,7 +186,7 @@ def test_a_search_loads_no_torch():
 @pytest.mark.slow
 def test_finds_the_pictures_of_captions(encoder, shared_data):
     """Must show 1 of issue 2, on real captioned pictures."""
-    from sayso.bench.captions import caption_retrieval, read_captions
+    from sayso.evaluation.image_retrieval import caption_retrieval, read_captions
 
     result = caption_retrieval(encoder, read_captions(shared_data / "coco" / "captions.json"))
     assert (result["captions_used"], result["pictures_used"]) == (641, 128)

@@ -9,8 +9,8 @@ import pytest
 
 import toy
 from sayso import Span
-from sayso.engine.cut import Job, cut_clips
 from sayso.engine.extract import Embedded, Finished, extract
+from sayso.engine.segment import Job, cut_clips
 
 
 @pytest.fixture(scope="module")

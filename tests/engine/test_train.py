@@ -19,8 +19,8 @@ import torch
 from engine.training import Numbers, TwoTowers
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
-from sayso.engine.options import Training
 from sayso.engine.train import Trainer
+from sayso.engine.training_config import Training
 
 PROGRAM = str(Path(__file__).with_name("training.py"))
 SHORT = Training(steps=20, batch_size=8, warmup=5, save_every=7, log_every=1)

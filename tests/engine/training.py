@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from sayso.core.config import to_toml, with_flags
-from sayso.data.examples import Example
-from sayso.engine.options import Training
+from sayso.data.batch import Example
 from sayso.engine.train import Trainer
+from sayso.engine.training_config import Training
 
 
 class Numbers:

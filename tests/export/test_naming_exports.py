@@ -20,7 +20,7 @@ from sayso.export.naming_curve import BOTTOM, HEIGHT, LEFT, LEGEND, TOP, WIDTH, 
 from sayso.export.naming_sheet import FACE, GAP, ends_of, read_corrections, sheet_page, sheet_png, shown
 from sayso.export.naming_vtt import SHORTEST_S, names_vtt, on_screen, people_manifest
 from sayso.export.tracks_picture import COLOURS, tracks_png
-from sayso.media import Track
+from sayso.people import Track
 from sayso.text import read_subtitles
 
 

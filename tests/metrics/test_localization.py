@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.data.tagged import Box
+from sayso.data.tags import Box
 from sayso.metrics.average_precision import average_precision
 from sayso.metrics.localization import classification, corloc, iou, pointed, pointing, within
 

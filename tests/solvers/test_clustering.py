@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
-from sayso.solvers.exact import exact
-from sayso.solvers.oracles import Demand, Oracle, background, bag, joint
+from sayso.solvers.linear_oracle import Demand, Oracle, background, bag, joint
+from sayso.solvers.qp_reference import exact
 from sayso.solvers.rounding import by_oracle, by_row
 
 

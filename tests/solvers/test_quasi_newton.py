@@ -6,7 +6,7 @@ import pytest
 from sayso.core.errors import SaysoError
 from sayso.data.datasets.movies66 import read_films
 from sayso.solvers import Diffrac, Oracle, block_frank_wolfe, quasi_newton
-from sayso.solvers.oracles import background, bag
+from sayso.solvers.linear_oracle import background, bag
 
 
 def films(seed=0, blocks=3, rows=40, lam=1e-3, weights=False, bias=None):

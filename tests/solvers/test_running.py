@@ -9,7 +9,7 @@ import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
-from sayso.solvers.oracles import Oracle, background, bag
+from sayso.solvers.linear_oracle import Oracle, background, bag
 
 K = 4
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sayso.solvers import align_words, word_alignment
 from sayso.solvers.word_similarity import similarity
-from sayso.text.spoken import fold
+from sayso.text.language.spoken import fold
 
 
 def agree(a, b, i, j):

@@ -21,7 +21,7 @@ from sayso.systems.align_script import (
     fit_clock,
 )
 from sayso.text import parse_screenplay
-from sayso.text.screenplay import Element, Screenplay
+from sayso.text.screenplay.elements import Element, Screenplay
 
 SCRIPT = parse_screenplay("""\
 INT. KITCHEN - DAY

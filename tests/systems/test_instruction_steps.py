@@ -22,7 +22,7 @@ from sayso.systems.instruction_steps import (
 )
 from sayso.systems.instruction_steps.places import told_windows
 from sayso.systems.instruction_steps.script import ScriptStep, _cut
-from sayso.text.narration import Mention
+from sayso.text.language.narration import Mention
 from sayso.toyworld.tasks import task_features, task_steps, task_truth, task_video
 
 

@@ -46,7 +46,9 @@ def test_a_bag_of_lines_becomes_a_bag_of_embeddings(world):
     assert (frames.shape, frames.dtype) == ((8, 4, 32, 32, 3), torch.uint8)
     assert words.shape == (8, 3, 16)
     known = ["", *made.tokenizer.words]
-    assert [known[n] for n in words[2, 1] if n] == sayso.text.vocabulary.words_in(batch.texts[2][1])[:16]
+    assert [known[n] for n in words[2, 1] if n] == sayso.text.language.vocabulary.words_in(batch.texts[2][1])[
+        :16
+    ]
     made.model.eval()
     video, text = made.model(frames, words)
     encoder = made.encoder(made.model)
@@ -93,7 +95,7 @@ def test_max_margin_knows_which_clips_are_of_one_video(world):
 def test_learned_words_learn_and_given_ones_do_not(world, tmp_path):
     assert method(world)[0].model.text.word_embd.weight.requires_grad
     corpus = read_corpus(world / "train")
-    words = sayso.text.vocabulary.vocabulary(corpus.texts)[:5]
+    words = sayso.text.language.vocabulary.vocabulary(corpus.texts)[:5]
     (tmp_path / "vectors.txt").write_text("\n".join(f"{word} 1 2 3" for word in words))
     made, _ = method(world, f"words={tmp_path / 'vectors.txt'}")
     assert made.tokenizer.words == words
@@ -164,7 +166,7 @@ def test_decoding_threads_get_cores_of_their_own(monkeypatch):
 
 
 def test_the_toy_recipe_is_a_recipe():
-    path = Path(__file__).parents[2] / "recipes" / "toy.toml"
+    path = Path(__file__).parents[2] / "src" / "sayso" / "recipes" / "toy.toml"
     assert read_recipe(Recipe(), path).candidates == 5
 
 

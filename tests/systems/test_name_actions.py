@@ -8,8 +8,8 @@ import pytest
 import toy
 from sayso.core.errors import MediaError
 from sayso.core.types import Box, Span
-from sayso.media import Track
-from sayso.media.crops import person_clip
+from sayso.people import Track
+from sayso.people.crops import person_clip
 from sayso.systems.name_actors import Described, motion_features, told_of
 
 NAMES = ["Ilsa Lund", "Rick", "Viktor Lund"]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
-from sayso.media import Track
 from sayso.metrics.naming import naming, reliability
+from sayso.people import Track
 from sayso.systems.align_script import Line
 from sayso.systems.name_actors import Told, cast_of, mentions, name_actions, name_actors, speaking_faces
 from sayso.systems.name_actors.bags import demands, person, said_lines

@@ -14,7 +14,7 @@ from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from sayso.media import probe
 from sayso.text import read_subtitles
-from sayso.text.vocabulary import words_in
+from sayso.text.language.vocabulary import words_in
 from sayso.toyworld import Narration, held_out_videos, render, training_video, write_corpus
 from sayso.toyworld.howto import tasks
 from sayso.toyworld.words import COLOURS, OBJECTS, VERBS, pairs

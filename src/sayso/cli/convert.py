@@ -33,7 +33,7 @@ def convert(
 
       sayso index ~/Videos --index my.index --model ~/models/mil-nce
     """
-    from sayso.encoders.published import convert as convert_file
+    from sayso.hub.convert import convert as convert_file
 
     model = convert_file(file, words, vectors=vectors, size=size)
     model.save_pretrained(out)

@@ -82,8 +82,8 @@ def evaluate(
 
       sayso evaluate captions.json --images val2017 --model openai/clip-vit-base-patch32 --out clip.json
     """
-    from sayso.bench.record import record
     from sayso.core.progress import reporter
+    from sayso.evaluation.record import record
 
     measure = _measure(target, data, images, windows, features)
     measured = _load(model or "auto", device)
@@ -124,12 +124,12 @@ def _measure(
     Raises:
         SaysoError: if it cannot be.
     """
-    from sayso.bench.captions import caption_retrieval, read_captions
-    from sayso.bench.crosstask import localise_steps
-    from sayso.bench.localization import LOCALIZATION
-    from sayso.bench.protocols import protocols, run_protocol
-    from sayso.bench.recognition import recognition
     from sayso.core.folders import cache_folder
+    from sayso.evaluation.action_recognition import recognition
+    from sayso.evaluation.crosstask import localise_steps
+    from sayso.evaluation.image_retrieval import caption_retrieval, read_captions
+    from sayso.evaluation.localization import LOCALIZATION
+    from sayso.evaluation.text_video_retrieval import protocols, run_protocol
 
     protocol = protocols().get(target)
     if protocol is None and target not in (CROSSTASK, *RECOGNITION, *LOCALIZATION):
@@ -160,7 +160,7 @@ def _localization(model: Any, target: str, data: Path, bar: Progress) -> dict[st
     Raises:
         SaysoError: if it is another kind of model.
     """
-    from sayso.bench.localization import localization
+    from sayso.evaluation.localization import localization
 
     if not hasattr(model, "locate"):
         raise SaysoError(
@@ -175,8 +175,8 @@ def _captions_file(target: str) -> Path:
     Raises:
         SaysoError: if there is none of that name, with the most similar one.
     """
-    from sayso.bench.localization import LOCALIZATION
-    from sayso.bench.protocols import protocols
+    from sayso.evaluation.localization import LOCALIZATION
+    from sayso.evaluation.text_video_retrieval import protocols
 
     path = Path(target).expanduser()
     if path.is_file():

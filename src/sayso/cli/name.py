@@ -16,7 +16,7 @@ from sayso.core.errors import SaysoError
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.core.types import Span
-    from sayso.media.tracks import Track
+    from sayso.people.tracks import Track
     from sayso.systems.align_script import AlignedScript
     from sayso.systems.name_actors import Naming
 
@@ -126,8 +126,8 @@ def _told(aligned: AlignedScript) -> list[tuple[Span, str, float]]:
 
 def _tracks(film: Path, given: Path | None, out: Path, watch: Progress, problems: list[Any]) -> list[Track]:
     """Return the tracks of a file, or those found in the film."""
-    from sayso.media.track_store import film_tracks
-    from sayso.media.tracks import read_tracks
+    from sayso.people.track_store import film_tracks
+    from sayso.people.tracks import read_tracks
 
     if given is not None:
         faces = read_tracks(given)
@@ -219,7 +219,7 @@ def _write(
     from sayso.export.naming_sheet import sheet_page, sheet_png, shown
     from sayso.export.naming_vtt import names_vtt, people_manifest
     from sayso.media import probe
-    from sayso.media.crops import face_pictures
+    from sayso.people.crops import face_pictures
 
     seen = film.is_file() or pictures_matter
     pictures = (

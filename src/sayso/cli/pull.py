@@ -23,7 +23,7 @@ def pull(
 
       sayso --offline index ~/Videos --index my.index --model ~/models/clip
     """
-    from sayso.encoders.pull import pull as pull_model
+    from sayso.hub.download import pull as pull_model
 
     size = pull_model(name, to, notify=lambda sentence: print(f"sayso: {sentence}", file=sys.stderr))
     print(f"{to}: {size / 10**6:,.0f} MB; use it with --model {to}")

@@ -166,7 +166,7 @@ def _apply(
 def _parser(bar: Any) -> Any:
     """Return spaCy's parser if it is installed; rules do otherwise."""
     from sayso.core.errors import MissingExtra
-    from sayso.text.actions import load_parser
+    from sayso.text.language.actions import load_parser
 
     if find_spec("spacy") is None:
         bar.message(

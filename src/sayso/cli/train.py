@@ -153,7 +153,7 @@ def _leave_cores(workers: int | None) -> None:
 
 def _retrieval(method: Any, manifest: Path) -> Any:
     """Return what measures a model: retrieval of the manifest's clips by their captions."""
-    from sayso.bench.clips import clip_retrieval, read_clips
+    from sayso.evaluation.clip_retrieval import clip_retrieval, read_clips
 
     clips = read_clips(manifest)
 

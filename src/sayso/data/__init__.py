@@ -5,32 +5,32 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
-    from sayso.data.candidates import bag_of, nearest
+    from sayso.data.bags import bag_of, nearest
+    from sayso.data.batch import Batch, Dataset, Example
     from sayso.data.clips import Clips
     from sayso.data.corpus import Corpus, Missing
-    from sayso.data.examples import Batch, Dataset, Example
+    from sayso.data.corpus_reader import read_corpus
     from sayso.data.features import FeatureClips, LanceFeatures, NpyFeatures, open_features
     from sayso.data.loader import Loader, Rate
-    from sayso.data.reading import read_corpus
 
 __getattr__ = exports(
     __name__,
     {
-        "Batch": "sayso.data.examples",
+        "Batch": "sayso.data.batch",
         "Clips": "sayso.data.clips",
         "Corpus": "sayso.data.corpus",
-        "Dataset": "sayso.data.examples",
-        "Example": "sayso.data.examples",
+        "Dataset": "sayso.data.batch",
+        "Example": "sayso.data.batch",
         "FeatureClips": "sayso.data.features",
         "LanceFeatures": "sayso.data.features",
         "Loader": "sayso.data.loader",
         "Missing": "sayso.data.corpus",
         "NpyFeatures": "sayso.data.features",
         "Rate": "sayso.data.loader",
-        "bag_of": "sayso.data.candidates",
-        "nearest": "sayso.data.candidates",
+        "bag_of": "sayso.data.bags",
+        "nearest": "sayso.data.bags",
         "open_features": "sayso.data.features",
-        "read_corpus": "sayso.data.reading",
+        "read_corpus": "sayso.data.corpus_reader",
     },
 )
 

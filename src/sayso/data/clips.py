@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.types import Span
-from sayso.data.captioned import Captioned, widen
+from sayso.data.batch import Example
 from sayso.data.corpus import Corpus
-from sayso.data.examples import Example
+from sayso.data.narrated import Captioned, widen
 
 Pixels = NDArray[np.uint8]
 

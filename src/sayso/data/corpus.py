@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.types import Caption, Span
-from sayso.data.strings import Packer, Strings
+from sayso.data.packed_strings import Packer, Strings
 
 MARK = "corpus.json"
 _SCHEMA = 1

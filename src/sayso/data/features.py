@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.data.captioned import Captioned, widen
+from sayso.data.batch import Example
 from sayso.data.corpus import Corpus
-from sayso.data.examples import Example
+from sayso.data.narrated import Captioned, widen
 
 
 class Features(Protocol):

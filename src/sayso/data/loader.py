@@ -22,9 +22,9 @@ from itertools import islice
 from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.data.examples import Batch, Dataset, Example, Filling
+from sayso.data.batch import Batch, Dataset, Example, Filling
 from sayso.data.manifest import Failure
-from sayso.data.order import Order
+from sayso.data.sampler import Order
 
 _MOST_ATTEMPTS = 20
 Ticket = tuple[int, Filling, int]  # position in the epoch, the batch, the place in it

@@ -20,7 +20,7 @@ from typing import Any
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.data.corpus import CorpusBuilder
-from sayso.text.beside import SUFFIXES
+from sayso.text.captions.beside import SUFFIXES
 
 _LARGEST_TEXT = 32 << 20
 Said = tuple[float, float, str]

@@ -3,8 +3,8 @@
 Importing this loads nothing heavy; torch comes with the first picture.
 """
 
-from sayso.encoders.base import ClipSpec, Encoder
-from sayso.encoders.catalog import ModelInfo, list_models
-from sayso.encoders.loading import load
+from sayso.encoders.interface import ClipSpec, Encoder
+from sayso.encoders.load_encoder import load
+from sayso.hub.catalog import ModelInfo, list_models
 
 __all__ = ["ClipSpec", "Encoder", "ModelInfo", "list_models", "load"]

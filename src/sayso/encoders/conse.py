@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sayso.encoders.base import Embeddings
-from sayso.encoders.batches import unit
+from sayso.encoders.batching import unit
+from sayso.encoders.interface import Embeddings
 
 if TYPE_CHECKING:
     from torch import Tensor

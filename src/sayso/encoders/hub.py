@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sayso.core.device import resolve_device
-from sayso.encoders import where as places
-from sayso.encoders.base import ClipSpec, Embeddings, Pixels
-from sayso.encoders.batches import as_texts, in_batches, pool_clips, unit
-from sayso.encoders.folder import dimension, identity, load_folder
-from sayso.encoders.pixels import as_rgb, as_square
+from sayso.encoders import dense as places
+from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit
+from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
+from sayso.encoders.preprocess import as_rgb, as_square
+from sayso.hub.hub_folder import dimension, identity, load_folder
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ FAITHFUL = 0.999  # least cosine to float32 that a faster arithmetic must keep
 
 
 class HubEncoder:
-    """A dual encoder of the hub, loaded from a folder; see ``sayso.encoders.base.Encoder``.
+    """A dual encoder of the hub, loaded from a folder; see ``sayso.encoders.interface.Encoder``.
 
     Args:
         folder: with ``config.json``, safetensors, a tokeniser and a ``preprocessor_config.json``.
@@ -80,7 +80,7 @@ class HubEncoder:
         return pool_clips(self.encode_images, frames)
 
     def where(self, image: Image | Pixels, query: str | Embeddings) -> places.Map:
-        """Return how much each place of a picture is like a query; see ``sayso.encoders.where.where``.
+        """Return how much each place of a picture is like a query; see ``sayso.encoders.dense.where``.
 
         The whole picture is looked at: where the model wants a square, it is squeezed into one.
         """

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from sayso.core.device import resolve_device
-from sayso.encoders import conse, lite0, minilm
-from sayso.encoders import where as places
-from sayso.encoders.base import ClipSpec, Embeddings, Pixels
-from sayso.encoders.batches import as_texts, in_batches, pool_clips
-from sayso.encoders.pixels import as_square
+from sayso.encoders import conse
+from sayso.encoders import dense as places
+from sayso.encoders.batching import as_texts, in_batches, pool_clips
+from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
+from sayso.encoders.preprocess import as_square
+from sayso.models import efficientnet_lite as lite0
+from sayso.models import minilm
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,7 +30,7 @@ CPU_BATCH, GPU_BATCH = 32, 256
 
 
 class OfflineEncoder:
-    """EfficientNet-Lite0 and MiniLM joined by ConSE; see ``sayso.encoders.base.Encoder``.
+    """EfficientNet-Lite0 and MiniLM joined by ConSE; see ``sayso.encoders.interface.Encoder``.
 
     Args:
         device: where pictures are encoded: ``auto``, ``cpu``, ``cuda``, ... Texts are on the CPU.
@@ -84,7 +86,7 @@ class OfflineEncoder:
         return pool_clips(self.encode_images, frames)
 
     def where(self, image: Image | Pixels, query: str | Embeddings) -> places.Map:
-        """Return how much each place of a picture is like a query; see ``sayso.encoders.where.where``."""
+        """Return how much each place of a picture is like a query; see ``sayso.encoders.dense.where``."""
         vector = places.embedded(self, query)
         picture = places.fitted(image, places.LONGER_SIDE, lite0.STRIDE)
         return places.conse_map(self._tower().places(picture), vector)

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from sayso.core.device import cores, has_accelerator, keep_to
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
-from sayso.engine.channel import Channel, ClosedError
-from sayso.engine.cut import Cut, Facts, Job, cut_clips
+from sayso.engine.byte_queue import Channel, ClosedError
+from sayso.engine.segment import Cut, Facts, Job, cut_clips
 
 if TYPE_CHECKING:
-    from sayso.encoders.base import ClipSpec, Embeddings, Encoder
+    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
 
 
 @dataclass(frozen=True, slots=True)

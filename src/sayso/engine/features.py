@@ -14,11 +14,11 @@ from sayso.core.errors import MediaError, SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
 from sayso.data.manifest import Failure
-from sayso.engine.cut import Job
 from sayso.engine.extract import Finished, extract
+from sayso.engine.segment import Job
 
 if TYPE_CHECKING:
-    from sayso.encoders.base import Encoder
+    from sayso.encoders.interface import Encoder
 
 _MADE_BY = "encoder.txt"
 

@@ -24,13 +24,13 @@ from sayso.core.progress import Progress, Silent
 from sayso.data.loader import Loader
 from sayso.engine.checkpoint import Run
 from sayso.engine.gradient_cache import Embeddings, cached_backward
-from sayso.engine.interrupt import stop_asked
-from sayso.engine.log import Log
-from sayso.engine.options import Training
-from sayso.engine.state import Learner
+from sayso.engine.metrics_log import Log
+from sayso.engine.signals import stop_asked
+from sayso.engine.train_state import Learner
+from sayso.engine.training_config import Training
 
 if TYPE_CHECKING:
-    from sayso.data.examples import Batch, Dataset
+    from sayso.data.batch import Batch, Dataset
 
 
 class Method(Protocol):

@@ -6,9 +6,9 @@ import io
 import os
 from collections.abc import Sequence
 
-from sayso.media.crops import picture_scale, scaled
-from sayso.media.faces import head_and_shoulders
-from sayso.media.tracks import Track
+from sayso.people.crops import picture_scale, scaled
+from sayso.people.faces import head_and_shoulders
+from sayso.people.tracks import Track
 
 HEIGHT, COLUMNS = 240, 4  # pixels of a frame; frames in a row
 COLOURS = ("#ff4040", "#40ff40", "#40c0ff", "#ffe040", "#ff60ff", "#ff9020")

@@ -12,14 +12,14 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.data.manifest import Failure, Source
 from sayso.data.sources import find_sources
-from sayso.engine.cut import Job
 from sayso.engine.extract import Finished, extract
+from sayso.engine.segment import Job
 from sayso.index.plan import Cutting, Moved, Plan, Planned, to_job
 from sayso.index.store import Record, Store, title_of
 from sayso.index.writer import Writer
 
 if TYPE_CHECKING:
-    from sayso.encoders.base import Encoder
+    from sayso.encoders.interface import Encoder
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sayso.encoders.base import Encoder
+    from sayso.encoders.interface import Encoder
 
 _MEDIA_COLUMNS = list(Media.__slots__[1:])
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from sayso.core.errors import SaysoError, SubtitleError
 from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, Row, Source
-from sayso.engine.cut import Job
+from sayso.engine.segment import Job
 from sayso.index.hit import Kind
 from sayso.index.store import Record
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sayso.core.errors import MediaError, QueryError
 
 if TYPE_CHECKING:
-    from sayso.encoders.base import Encoder
+    from sayso.encoders.interface import Encoder
 
 _OPERATOR = re.compile(r"(?:^|(?<=\s))([+-])(?=\s)")
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?):\s*(?=\D)")

@@ -34,7 +34,7 @@ Bools = NDArray[np.bool_]
 
 
 class Boxed(Protocol):
-    """A true box, in pixels of the original picture (``sayso.data.tagged.Box`` is one)."""
+    """A true box, in pixels of the original picture (``sayso.data.tags.Box`` is one)."""
 
     @property
     def label(self) -> int:

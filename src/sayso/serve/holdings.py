@@ -14,7 +14,7 @@ from sayso.index import Hit, Index
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from sayso.encoders.where import Map
+    from sayso.encoders.dense import Map
 
 SAMPLE = 12
 
@@ -54,12 +54,12 @@ class Holdings:
             return self.index.search(query, files=False, **options)
 
     def where(self, picture: Image, query: str) -> Map:
-        """Return how much each place of a picture is like a query; see ``sayso.encoders.where.where``.
+        """Return how much each place of a picture is like a query; see ``sayso.encoders.dense.where``.
 
         Raises:
             SaysoError: if the model cannot tell, or the query cannot be understood.
         """
-        from sayso.encoders.where import where
+        from sayso.encoders.dense import where
         from sayso.index.query import embed_query, parse_query
 
         terms = parse_query(query, files=False)

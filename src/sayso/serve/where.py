@@ -14,7 +14,7 @@ from sayso.serve.options import MAX_QUERY
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from sayso.encoders.where import Map
+    from sayso.encoders.dense import Map
     from sayso.index import Media
 
 SIDE = 1024  # pixels; larger pictures are made smaller first
@@ -39,7 +39,7 @@ class WhereAnswer(BaseModel):
 @router.get("/where/{media_id}")
 def where(holdings: Shared, media_id: Id, q: Words) -> WhereAnswer:
     """Say where in a picture of the index a query is. It is found anew each time, so only on request."""
-    from sayso.encoders.where import peak
+    from sayso.encoders.dense import peak
 
     media = find_media(holdings, media_id)
     if media.kind != "picture":

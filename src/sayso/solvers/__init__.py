@@ -1,19 +1,12 @@
 """Solvers: problems with an exact answer, each with the proof that it is one."""
 
-from sayso.core.lazy import exports
+from sayso.solvers.block_frank_wolfe import block_frank_wolfe
+from sayso.solvers.diffrac import Diffrac
+from sayso.solvers.frank_wolfe import frank_wolfe
+from sayso.solvers.linear_oracle import Oracle
 from sayso.solvers.ordered_path import ordered_path
-
-__getattr__ = exports(
-    __name__,
-    {
-        "frank_wolfe": "sayso.solvers.batch_steps",
-        "block_frank_wolfe": "sayso.solvers.block_steps",
-        "quasi_newton": "sayso.solvers.newton_steps",
-        "Oracle": "sayso.solvers.oracles",
-        "Diffrac": "sayso.solvers.diffrac",
-        "align_words": "sayso.solvers.word_alignment",
-    },
-)
+from sayso.solvers.quasi_newton import quasi_newton
+from sayso.solvers.word_alignment import align_words
 
 __all__ = [
     "Diffrac",

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sayso.core.errors import SaysoError
-from sayso.solvers.oracles import Corner, Oracle
+from sayso.solvers.linear_oracle import Corner, Oracle
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sayso.solvers.labelling import Solution
-from sayso.solvers.oracles import Oracle
+from sayso.solvers.iterate import Solution
+from sayso.solvers.linear_oracle import Oracle
 
 
 def by_row(Z: ArrayLike) -> NDArray[np.int64]:

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.solvers.word_moves import SPLIT, Ints, Moves
-from sayso.text.spoken import fold
+from sayso.text.language.spoken import fold
 
 SHORTEST_STRIDE = 128
 FIRST_SLACK, LEAST_SLACK = 1 / 8, 256  # how far below the bound the first target lies, in quarters

@@ -27,20 +27,20 @@ from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
 from sayso.data.features import FeatureClips, Features, open_features
-from sayso.encoders.base import ClipSpec
-from sayso.encoders.howto100m import HowTo100MEncoder
+from sayso.encoders.feature_text import HowTo100MEncoder
+from sayso.encoders.interface import ClipSpec
 from sayso.engine.features import extract_features
-from sayso.engine.options import Training
+from sayso.engine.training_config import Training
 from sayso.losses import max_margin
-from sayso.nets.howto100m import HowTo100MNet
-from sayso.nets.sentence import WordTokenizer
-from sayso.text.vocabulary import vocabulary, word_vectors
+from sayso.models.bow_text import WordTokenizer
+from sayso.models.feature_text import HowTo100MNet
+from sayso.text.language.vocabulary import vocabulary, word_vectors
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
+    from sayso.data.batch import Batch
     from sayso.data.corpus import Corpus
-    from sayso.data.examples import Batch
-    from sayso.encoders.base import Encoder
+    from sayso.encoders.interface import Encoder
     from sayso.engine.gradient_cache import Embeddings
 
 

@@ -27,19 +27,19 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sayso.data.clips import Clips
-from sayso.encoders.base import ClipSpec
-from sayso.encoders.text_video import TextVideoEncoder
-from sayso.engine.options import Training
+from sayso.encoders.interface import ClipSpec
+from sayso.encoders.video_text import TextVideoEncoder
+from sayso.engine.training_config import Training
 from sayso.losses import max_margin, mil_nce
-from sayso.nets.s3d import S3D
-from sayso.nets.sentence import SentenceNet, WordTokenizer
-from sayso.nets.text_video import TextVideoNet
-from sayso.text.vocabulary import vocabulary, word_vectors
+from sayso.models.bow_text import SentenceNet, WordTokenizer
+from sayso.models.s3d import S3D
+from sayso.models.video_text import TextVideoNet
+from sayso.text.language.vocabulary import vocabulary, word_vectors
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
+    from sayso.data.batch import Batch
     from sayso.data.corpus import Corpus
-    from sayso.data.examples import Batch
     from sayso.engine.gradient_cache import Embeddings
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.data.tagged import Box, Place, TaggedPicture, TaggedPictures
+from sayso.data.tags import Box, Place, TaggedPicture, TaggedPictures
 
 _FORM = "'images' with id and file_name, 'annotations' with image_id and category_id, 'categories'"
 

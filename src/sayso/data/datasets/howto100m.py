@@ -23,7 +23,7 @@ from typing import Any
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.data.corpus import CorpusBuilder
-from sayso.data.large_json import entries
+from sayso.data.json_stream import entries
 
 _LISTED = ("video_id", "video_path")
 _FEATURES = ".npy"

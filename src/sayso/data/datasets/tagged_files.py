@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Never
 
 from sayso.core.errors import SaysoError
-from sayso.data.tagged import Place, TaggedPicture, TaggedPictures
+from sayso.data.tags import Place, TaggedPicture, TaggedPictures
 
 _BETWEEN = re.compile(r"[;,|]")
 Tags = dict[str, int]  # +1 there, 0 perhaps

@@ -18,8 +18,8 @@ import numpy as np
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Box, Caption, Span
-from sayso.media.tracks import Track
-from sayso.text.screenplay import Element, Screenplay
+from sayso.people.tracks import Track
+from sayso.text.screenplay.elements import Element, Screenplay
 
 UNKNOWN = "unknown"
 

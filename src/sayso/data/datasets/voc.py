@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sayso.core.errors import SaysoError
 from sayso.data.datasets.voc_xml import Thing, things
-from sayso.data.tagged import Box, Place, TaggedPicture, TaggedPictures
+from sayso.data.tags import Box, Place, TaggedPicture, TaggedPictures
 
 _LISTS = {"objects": "Main", "actions": "Action"}
 Labels = dict[str, dict[str, int]]  # class by class: of each picture 1, 0 or -1

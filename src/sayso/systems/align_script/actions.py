@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
-from sayso.text.actions import verb_objects
-from sayso.text.spoken import tokens
+from sayso.text.language.actions import verb_objects
+from sayso.text.language.spoken import tokens
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
 L2 = 1e-3

@@ -10,7 +10,7 @@ from sayso.systems.align_script.matching import match_words
 from sayso.systems.align_script.speakers import Line, speak_lines
 from sayso.systems.align_script.timing import Placed, place_elements
 from sayso.systems.align_script.words import script_words, spoken_words
-from sayso.text.screenplay import Screenplay
+from sayso.text.screenplay.elements import Screenplay
 
 IMPROVISED = 0.25  # a line with less of its words in the script is not from the script
 

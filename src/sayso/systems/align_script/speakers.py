@@ -19,7 +19,7 @@ import numpy as np
 from sayso.core.types import Span
 from sayso.systems.align_script.matching import Matches
 from sayso.systems.align_script.words import Part, ScriptWords, SpokenWords
-from sayso.text.screenplay import Element
+from sayso.text.screenplay.elements import Element
 
 NEARBY = 8  # lines to each side whose speakers are candidates
 FADING = 0.9  # what a line further away counts less

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sayso.core.types import Span
 from sayso.systems.align_script.matching import Matches
 from sayso.systems.align_script.words import ScriptWords, SpokenWords
-from sayso.text.screenplay import Element
+from sayso.text.screenplay.elements import Element
 
 AROUND = 3  # speeches to each side whose words say how far a description is to be trusted
 LEAST_SHARE = 0.25  # of a speech's words that must be found, or it could not be placed

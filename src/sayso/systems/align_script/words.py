@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.types import Caption, Span
-from sayso.text.screenplay import Element
-from sayso.text.spoken import tokens
+from sayso.text.language.spoken import tokens
+from sayso.text.screenplay.elements import Element
 
 # What a subtitle writes but nobody says: [LAUGHS], (sighs), ♪, and the label of a speaker.
 UNSAID = re.compile(

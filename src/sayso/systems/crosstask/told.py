@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.types import Caption
-from sayso.text.actions import base_form
-from sayso.text.narration import singular, told_sentences
+from sayso.text.language.actions import base_form
+from sayso.text.language.narration import singular, told_sentences
 
 _EMPTY = frozenset(
     ("a", "an", "and", "at", "for", "from", "in", "it", "of", "on", "or", "the", "to", "with", "your")

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
-from sayso.engine.options import Training
+from sayso.engine.training_config import Training
 from sayso.solvers.ordered_path import ordered_paths
 from sayso.systems.crosstask.classifier import StepClassifier
 from sayso.systems.crosstask.components import Share, component_names, mixing
@@ -33,7 +33,7 @@ from sayso.systems.crosstask.videos import StepVideos, read_videos
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-    from sayso.data.examples import Batch
+    from sayso.data.batch import Batch
     from sayso.engine.gradient_cache import Embeddings
 
 Floats = NDArray[np.float32]

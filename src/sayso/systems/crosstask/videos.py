@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.data.batch import Example
 from sayso.data.datasets.crosstask import (
     listed_videos,
     read_segments,
@@ -18,7 +19,6 @@ from sayso.data.datasets.crosstask import (
     read_windows,
     truth,
 )
-from sayso.data.examples import Example
 from sayso.data.features import NpyFeatures
 from sayso.systems.crosstask.told import told_windows
 from sayso.text import find_subtitles, read_subtitles

@@ -13,7 +13,8 @@ such that the classifiers explain the times best. The classifiers find the steps
     saved.py      a model as a folder
 
 Differs from the published method: half-alike phrases share a slot at half the gain (the narrations of the
-task decide which are, ``sayso.text.phrases``), slots that a swap split are joined, the regression has a free
+task decide which are, see
+``sayso.text.language.phrases``), slots that a swap split are joined, the regression has a free
 bias, and the relaxed times are improved in turns with the regression (``turns=0`` leaves that out).
 
 Source

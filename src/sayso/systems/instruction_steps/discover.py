@@ -18,8 +18,8 @@ from sayso.core.types import Caption, Span
 from sayso.solvers.ordered_oracle import Ints
 from sayso.systems.instruction_steps.places import Looks, Rows, place_steps, told_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
-from sayso.text.narration import Mention, mentions
-from sayso.text.phrases import Embed
+from sayso.text.language.narration import Mention, mentions
+from sayso.text.language.phrases import Embed
 
 _SURE = 0.5  # of the mean score where a step is told of
 
@@ -114,7 +114,7 @@ class StepModel:
 
         Args:
             video: its features must be those of the model's encoder.
-            parser: as ``sayso.text.narration.mentions``.
+            parser: as ``sayso.text.language.narration.mentions``.
         """
         told = self.told(mentions(video.captions, parser))
         script = [

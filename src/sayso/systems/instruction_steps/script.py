@@ -16,8 +16,8 @@ import numpy as np
 
 from sayso.core.errors import SaysoError
 from sayso.solvers.sequence_alignment import align_sequences
-from sayso.text.narration import Mention
-from sayso.text.phrases import Embed, Floats, commonest, phrase_likeness
+from sayso.text.language.narration import Mention
+from sayso.text.language.phrases import Embed, Floats, commonest, phrase_likeness
 
 APART = 100.0  # cost of two phrases of different steps in one slot; the paper's
 _TOGETHER = 0.1  # of the videos of the smaller slot that may fill both slots of one step
@@ -56,7 +56,7 @@ def discover_script(
     """Return the steps that the narrations have in common, in order.
 
     Args:
-        videos: what each narration tells of (``sayso.text.narration.mentions``).
+        videos: what each narration tells of (``sayso.text.language.narration.mentions``).
         steps: at most how many; None leaves it to the data (``_cut``).
         embed: texts -> embeddings with cosine similarity, to tell synonyms; None: the same words only.
         commonest_pairs: how many pairs of verb and object are aligned.

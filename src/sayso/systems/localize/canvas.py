@@ -16,7 +16,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from sayso.encoders.spatial import Colours
+    from sayso.encoders.backbones import Colours
 
 Pixels = NDArray[np.uint8]
 HALF = 0.5  # of a cell must be picture, or it is padding

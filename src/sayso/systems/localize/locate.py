@@ -22,13 +22,13 @@ from sayso.core.progress import Progress, Silent
 from sayso.media.images import read_image
 from sayso.metrics.regions import regions
 from sayso.metrics.score_maps import unit
-from sayso.nets.heads import MapHead, Pooling, pool
+from sayso.models.score_map_head import MapHead, Pooling, pool
 from sayso.systems.localize.canvas import fitted, scaled
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from sayso.encoders.spatial import Backbone
+    from sayso.encoders.backbones import Backbone
 
 Floats = NDArray[np.float32]
 GRID = 64  # cells along the longer side

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from sayso.nets.heads import SHARPNESS, MapHead, Pooling, pool
+from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling, pool
 from sayso.systems.localize.canvas import inside
 
 if TYPE_CHECKING:
-    from sayso.encoders.spatial import Backbone
+    from sayso.encoders.backbones import Backbone
 
 
 class TagNet(nn.Module):

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from sayso.core.device import resolve_device
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
-from sayso.encoders.spatial import load_backbone
-from sayso.nets.heads import MapHead
+from sayso.encoders.backbones import load_backbone
+from sayso.models.score_map_head import MapHead
 from sayso.systems.localize.locate import Localizer, Look
 
 if TYPE_CHECKING:

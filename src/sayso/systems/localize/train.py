@@ -14,12 +14,12 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
-from sayso.data.tagged import TaggedPictures, Task, read_tagged
-from sayso.encoders.spatial import load_backbone
-from sayso.engine.options import Training
+from sayso.data.tags import TaggedPictures, Task, read_tagged
+from sayso.encoders.backbones import load_backbone
+from sayso.engine.training_config import Training
 from sayso.losses import image_labels
 from sayso.metrics.localization import classification
-from sayso.nets.heads import SHARPNESS, MapHead, Pooling
+from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling
 from sayso.systems.localize.locate import Localizer, Look
 from sayso.systems.localize.net import TagNet
 from sayso.systems.localize.saved import save
@@ -27,7 +27,7 @@ from sayso.systems.localize.views import Canvases, Places
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-    from sayso.data.examples import Batch, Dataset
+    from sayso.data.batch import Batch, Dataset
     from sayso.engine.gradient_cache import Embeddings
 
 

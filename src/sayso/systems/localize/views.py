@@ -17,14 +17,14 @@ import torch
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.data.examples import Example
+from sayso.data.batch import Example
 from sayso.media.images import read_image
 from sayso.systems.localize.canvas import fitted, inside, laid, scaled
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-    from sayso.data.tagged import TaggedPicture
-    from sayso.encoders.spatial import Backbone, Colours
+    from sayso.data.tags import TaggedPicture
+    from sayso.encoders.backbones import Backbone, Colours
 
 Half = NDArray[np.float16]
 

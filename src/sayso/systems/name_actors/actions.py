@@ -68,7 +68,7 @@ def name_actions(
         SaysoError: if shapes disagree, or a bag names a track, action or person that is not there.
     """
     from sayso.solvers import Diffrac, Oracle, quasi_newton
-    from sayso.solvers.oracles import Demand, background, bag, joint
+    from sayso.solvers.linear_oracle import Demand, background, bag, joint
 
     X = np.asarray(features, dtype=np.float64)
     who = None if persons is None else np.asarray(persons, dtype=np.float64)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.types import Span
-from sayso.media.tracks import Track
-from sayso.solvers.oracles import Demand, bag
+from sayso.people.tracks import Track
+from sayso.solvers.linear_oracle import Demand, bag
 from sayso.systems.name_actors.speech import Said
 
 LIPS, LINE, MENTION = 10.0, 1.0, 0.5  # weights of the sources of demands, in squared tracks

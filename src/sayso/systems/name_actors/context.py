@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.media.tracks import Track
+from sayso.people.tracks import Track
 from sayso.systems.name_actors.speech import Said
 
 Floats = NDArray[np.float64]

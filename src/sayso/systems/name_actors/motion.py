@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from sayso.core.errors import MediaError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
-from sayso.media.tracks import Track
+from sayso.people.tracks import Track
 from sayso.systems.name_actors.actions import Told
 from sayso.systems.name_actors.bags import SHARED_S, mentions
 
 if TYPE_CHECKING:
-    from sayso.encoders.base import Encoder
+    from sayso.encoders.interface import Encoder
 
 Floats = NDArray[np.float64]
 FRAMES = 8  # of a track, at most: more tell an encoder of pictures nothing new
@@ -61,7 +61,7 @@ def motion_features(
     Raises:
         MediaError: if the film cannot be read.
     """
-    from sayso.media.crops import person_clip
+    from sayso.people.crops import person_clip
 
     X = np.full((len(tracks), encoder.dim), np.nan)
     for n, track in enumerate(tracks):

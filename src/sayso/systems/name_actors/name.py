@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
-from sayso.media.tracks import Track
+from sayso.people.tracks import Track
 from sayso.systems.name_actors.bags import Spoken, cast_of, demands, said_lines
 from sayso.systems.name_actors.context import expected, softmax, together, without_doubles
 from sayso.systems.name_actors.speech import Said, look_at_lips, name_evidence

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.types import Span
-from sayso.media.tracks import Track
+from sayso.people.tracks import Track
 
 Floats = NDArray[np.float64]
 LEAST_S = 0.25  # a shorter sight of a mouth says nothing

@@ -1,0 +1,270 @@
+"""Encoders of text-video networks: trained here, or converted from the published MIL-NCE files.
+
+A clip is seen whole: what moves decides, not a mean of pictures. A picture is a clip in which
+nothing moves. On CPUs that compute in bfloat16, clips do, where the embedding stays the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from sayso.core.device import resolve_device
+from sayso.core.errors import SaysoError
+from sayso.encoders.batching import as_texts, in_batches
+from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
+from sayso.encoders.preprocess import as_rgb, as_square
+from sayso.hub import model_folder as saved
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+    from sayso.models import FastS3D, TextVideoNet, WordTokenizer
+
+KIND = "text-video"
+CPU_CLIPS, GPU_CLIPS, TEXTS = 2, 16, 1024
+FAITHFUL = 0.999  # least cosine to float32 that a faster arithmetic must keep, and to golden.json
+
+
+class TextVideoEncoder:
+    """A video network and a sentence network as an encoder; see ``sayso.encoders.interface.Encoder``.
+
+    Args:
+        net: the networks; they are moved to the device and set to inference.
+        tokenizer: the words that the sentence network knows, in its order.
+        clip: how a clip is cut and sampled.
+        similarity: what the networks were trained to compare by; ``cosine`` makes unit norms.
+        name: what ``sayso.load`` takes to get it again.
+        device: ``auto``, ``cpu``, ``cuda``, ...
+        about: where it comes from, a sentence or two for the model card.
+
+    Raises:
+        SaysoError: if the vocabulary is not that of the network.
+    """
+
+    def __init__(
+        self,
+        net: TextVideoNet,
+        tokenizer: WordTokenizer,
+        clip: ClipSpec,
+        *,
+        similarity: Literal["cosine", "dot"] = "dot",
+        name: str = KIND,
+        device: str = "auto",
+        about: str = "",
+    ) -> None:
+        rows = net.text.word_embd.num_embeddings
+        if rows != len(tokenizer.words) + 1:
+            raise SaysoError(
+                f"the model has vectors for {rows - 1} words, and the vocabulary {len(tokenizer.words)}"
+            )
+        self.device = resolve_device(device)
+        self.net, self.tokenizer = net.eval().to(self.device), tokenizer
+        self.clip, self.name, self.about, self.dim = clip, name, about, net.dim
+        self.similarity = similarity
+        self._lock = Lock()
+        self._fast: FastS3D | None = None
+
+    @classmethod
+    def from_pretrained(cls, folder: Path | str, *, device: str = "auto", name: str = "") -> TextVideoEncoder:
+        """Load what ``save_pretrained`` wrote.
+
+        Raises:
+            SaysoError: if the folder is damaged, or its network no longer makes what it made when saved.
+        """
+        model = saved.read(Path(folder))
+        similarity = model.options.get("similarity", "dot")
+        parts = _assemble(model, folder)
+        encoder = cls(*parts, similarity=similarity, name=name or str(folder), device=device)
+        encoder._check(model.golden)
+        return encoder
+
+    def save_pretrained(self, folder: Path | str) -> None:
+        """Write a model folder, which ``sayso.load`` takes.
+
+        Raises:
+            SaysoError: if the folder is in use.
+        """
+        saved.write(self._saved(), Path(folder))
+
+    def push_to_hub(self, repository: str, *, private: bool = False) -> str:
+        """Save the model to the model hub; return its address there."""
+        return saved.push(self._saved(), repository, private=private)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Identity of weights, vocabulary and transform."""
+        return self._saved(golden=False).sha256()
+
+    def encode_text(self, texts: Sequence[str]) -> Embeddings:
+        """Embed B texts: (B, D). Unknown words are passed over, and those after the first L known."""
+        return in_batches(self._encode_texts, as_texts(texts), TEXTS, self.dim)
+
+    def encode_images(self, images: Sequence[Image | Pixels]) -> Embeddings:
+        """Embed B pictures, each a PIL image or (H, W, 3) uint8 of any size: (B, D)."""
+        return in_batches(
+            lambda some: self._encode_clips([as_rgb(i)[None] for i in some]), images, self._clips, self.dim
+        )
+
+    def encode_video(self, frames: Pixels) -> Embeddings:
+        """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, D).
+
+        Clips shorter than ``clip.frames`` stand still at their end; longer ones are seen whole.
+
+        Raises:
+            SaysoError: if the array is anything else.
+        """
+        return in_batches(self._encode_clips, self._checked(frames), self._clips, self.dim)
+
+    def video_features(self, frames: Pixels) -> Embeddings:
+        """Return what classifiers learn from, (B, F): ``S3D.features`` of clips as for ``encode_video``.
+
+        Raises:
+            SaysoError: if the array is anything else.
+        """
+        width = self.net.video.feature_dim
+        return in_batches(self._clip_features, self._checked(frames), self._clips, width)
+
+    @property
+    def _clips(self) -> int:
+        return CPU_CLIPS if self.device.type == "cpu" else GPU_CLIPS
+
+    def _encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        import torch
+
+        with torch.inference_mode():
+            return self._compared(self.net.text(self.tokenizer(texts).to(self.device)))
+
+    def _encode_clips(self, clips: Sequence[Pixels]) -> Embeddings:
+        return self._compared(self._network()(self._tensor(clips)))
+
+    def _clip_features(self, clips: Sequence[Pixels]) -> Embeddings:
+        return np.asarray(self._network().features(self._tensor(clips)).cpu().numpy(), np.float32)
+
+    def _checked(self, frames: Pixels) -> list[Pixels]:
+        if frames.ndim != 5 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or frames.shape[1] < 1:
+            raise SaysoError(
+                f"clips must be (B, T, H, W, 3) uint8 with T >= 1; got {tuple(frames.shape)} {frames.dtype}"
+            )
+        return list(frames)
+
+    def _tensor(self, clips: Sequence[Pixels]) -> torch.Tensor:
+        import torch
+
+        pixels = np.stack([self._fit(clip) for clip in clips])  # (b, T, S, S, 3)
+        return torch.from_numpy(pixels).to(self.device).permute(0, 4, 1, 2, 3).float().div_(255)
+
+    def _network(self) -> FastS3D:
+        with self._lock:
+            self._fast = self._fast or self._choose()
+        return self._fast
+
+    def _compared(self, embeddings: torch.Tensor) -> Embeddings:
+        """Return embeddings (b, D) as they are compared: of unit norm if by cosine."""
+        import torch.nn.functional as F  # noqa: N812
+
+        scaled = F.normalize(embeddings, dim=1) if self.similarity == "cosine" else embeddings
+        return np.asarray(scaled.float().cpu().numpy(), np.float32)
+
+    def _fit(self, clip: Pixels) -> Pixels:
+        """Return a clip (T, H, W, 3) as (T', size, size, 3): T' even, and at least ``clip.frames``."""
+        T = len(clip)
+        moving = [as_square(frame, self.clip.size, self.clip.crop) for frame in clip]
+        wanted = max(self.clip.frames, T)
+        wanted += wanted % 2
+        return np.stack(moving + [moving[-1]] * (wanted - T))
+
+    def _choose(self) -> FastS3D:
+        """Return the network for clips: in bfloat16 where it is native and faithful, else float32."""
+        import torch
+
+        from sayso.models import FastS3D
+
+        exact = FastS3D(self.net.video)
+        if not _native_bfloat16(self.device):
+            return exact
+        fast, probe = FastS3D(self.net.video, torch.bfloat16), pattern().to(self.device)
+        cosine = torch.cosine_similarity(exact(probe), fast(probe))
+        return fast if float(cosine.min()) >= FAITHFUL else exact
+
+    def _golden(self) -> dict[str, Any]:
+        """Return what the networks make of a text and a clip, in float32."""
+        import torch
+
+        text = " ".join(self.tokenizer.words[:3])
+        with torch.inference_mode():
+            video = self.net.video(pattern().to(self.device))[0].cpu()
+        return {"text": text, "of_text": self._encode_texts([text])[0].tolist(), "of_pattern": video.tolist()}
+
+    def _check(self, golden: Any) -> None:
+        found = self._golden()
+        for part in ("of_text", "of_pattern"):
+            a, b = np.array(found[part]), np.array(golden.get(part, []))
+            if a.shape != b.shape or not np.allclose(a, b, rtol=1e-2, atol=1e-3 * np.abs(a).max()):
+                raise SaysoError(
+                    f"the model {self.name} does not make what it made when it was saved ({part}"
+                    " of golden.json); copy or convert it again"
+                )
+
+    def _saved(self, *, golden: bool = True) -> saved.SavedModel:
+        text, words = self.net.text, self.tokenizer
+        options = {
+            **({"similarity": "cosine"} if self.similarity == "cosine" else {}),
+            **self.net.video.options,
+            "hidden": text.hidden,
+            "max_words": words.max_words,
+            "lower": words.lower,
+        }
+        made = self._golden() if golden else {}
+        return saved.SavedModel(
+            KIND, options, words.words, self.clip, self.net.state_dict(), made, self.about
+        )
+
+
+def pattern() -> torch.Tensor:
+    """Return a clip that anybody can draw, (1, 3, 8, 64, 64): waves that move."""
+    import torch
+
+    t, y, x = torch.meshgrid(torch.arange(8.0), torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    waves = [torch.sin(x * a + y * b + t) for a, b in ((0.2, 0.1), (0.05, 0.3), (0.4, 0.02))]
+    return (torch.stack(waves)[None] + 1) / 2
+
+
+def _assemble(model: saved.SavedModel, folder: Path | str) -> tuple[TextVideoNet, WordTokenizer, ClipSpec]:
+    """Return the parts of an encoder.
+
+    Raises:
+        SaysoError: if the weights are not those of the network that the configuration describes.
+    """
+    import torch
+
+    from sayso.models import S3D, SentenceNet, TextVideoNet, WordTokenizer
+
+    options = dict(model.options)
+    options.pop("similarity", None)
+    try:
+        max_words, lower, hidden = (options.pop(name) for name in ("max_words", "lower", "hidden"))
+        vectors = torch.empty_like(model.weights["text.word_embd.weight"])
+        net = TextVideoNet(S3D(**options), SentenceNet(vectors, options["dim"], hidden=hidden))
+        net.load_state_dict(dict(model.weights))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise SaysoError(f"the model {folder} does not fit its config.json: {error}") from error
+    return net, WordTokenizer(model.words, max_words, lower=lower), model.clip
+
+
+def _native_bfloat16(device: torch.device) -> bool:
+    """Tell whether the device has matrix units for bfloat16."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return device.type == "cpu" and any(
+        capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")
+    )

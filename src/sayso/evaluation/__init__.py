@@ -1,0 +1,1 @@
+"""Published protocols, one a file: what is measured, on what, and what others reached."""

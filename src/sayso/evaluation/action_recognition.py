@@ -1,0 +1,187 @@
+"""Action recognition on frozen features: HMDB-51 and UCF-101, a linear SVM over windows, three splits.
+
+DIR holds the splits (``hmdb51.csv``; ``trainlist01.txt`` to ``testlist03.txt``, in DIR or in
+``ucfTrainTestlist``) and the videos at any depth, by the names in the lists. Every window of a
+training video is an example; a test video is of the class whose scores add up to most over its windows.
+
+Source
+    Miech, Alayrac et al., CVPR 2020, section 4.2; the evaluation of HMDB-51 in
+    https://github.com/antoine77340/MIL-NCE_HowTo100M (10 windows, C = 100).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.core.errors import SaysoError
+from sayso.core.lazy import need
+from sayso.evaluation.text_video_retrieval import videos_by_id
+from sayso.evaluation.windows import embed_windows
+
+if TYPE_CHECKING:
+    from sayso.core.progress import Progress
+    from sayso.encoders.interface import Encoder
+
+Part = Literal["train", "test"]
+WINDOWS, PENALTY, SPLITS = 10, 100.0, 3
+PUBLISHED = {
+    "hmdb51": [{"model": "MIL-NCE, S3D, linear", "accuracy": 0.531, "source": "CVPR 2020"}],
+    "ucf101": [{"model": "MIL-NCE, S3D, linear", "accuracy": 0.827, "source": "CVPR 2020"}],
+}
+_HMDB_PARTS: dict[str, Part] = {"1": "train", "2": "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A video by its id, its class, and of which part it is in each split; None: of neither."""
+
+    video: str
+    label: str
+    parts: tuple[Part | None, ...]
+
+
+def recognition(
+    encoder: Encoder,
+    name: str,
+    data: Path,
+    *,
+    windows: int | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure an encoder's frozen features: ``video_features`` where it has them, else its embeddings.
+
+    Args:
+        encoder: any.
+        name: ``hmdb51`` or ``ucf101``.
+        data: the splits, with the videos below.
+        windows: of each video, 10 unless given.
+        cache: folder of what was embedded before; see ``embed_windows``.
+        progress: told how many videos are done.
+
+    Returns:
+        ``protocol``, ``features``, ``windows``, ``videos``, ``videos_used``, the ids that are ``missing``,
+        the paths ``unreadable``, ``accuracies`` by split, their mean ``accuracy``, and ``published`` ones.
+
+    Raises:
+        MissingExtra: if scikit-learn is not installed.
+        SaysoError: if the splits cannot be read, or a split has no two classes to learn or nothing to test.
+    """
+    need("sklearn", "evaluate")
+    listed = _hmdb51(data) if name == "hmdb51" else _ucf101(data)
+    paths = videos_by_id(data)
+    there = [video for video in listed if video.video in paths]
+    embed = "video_features" if hasattr(encoder, "video_features") else "encode_video"
+    cuts = [(paths[video.video], None) for video in there]
+    windows = windows or WINDOWS
+    used, features = embed_windows(encoder, cuts, windows, embed=embed, cache=cache, progress=progress)
+    seen = [there[number] for number in used]
+    accuracies = {f"split {k + 1}": _accuracy(features, seen, k) for k in range(SPLITS)}
+    return {
+        "protocol": f"{name}, linear classification of frozen features",
+        "features": embed,
+        "windows": windows,
+        "videos": len(listed),
+        "videos_used": len(used),
+        "missing": [video.video for video in listed if video.video not in paths],
+        "unreadable": [cut[0] for k, cut in enumerate(cuts) if k not in set(used)],
+        "accuracies": accuracies,
+        "accuracy": float(np.mean(list(accuracies.values()))),
+        "published": PUBLISHED[name],
+    }
+
+
+def linear_svm(
+    features: NDArray[np.floating], labels: Sequence[str], tests: NDArray[np.floating], C: float = PENALTY
+) -> list[str]:
+    """Return the class of each test video, by a linear SVM (one class against the rest).
+
+    Args:
+        features: (N, W, F) windows of training videos.
+        labels: their N classes, two different ones at least.
+        tests: (M, W, F) windows of test videos; their scores are added.
+        C: the penalty of the squared hinge loss.
+
+    Raises:
+        MissingExtra: if scikit-learn is not installed.
+    """
+    svm = need("sklearn.svm", "evaluate")
+    N, W, F = features.shape
+    classifier = svm.LinearSVC(C=C, random_state=0)
+    classifier.fit(features.reshape(N * W, F), np.repeat(np.asarray(labels), W))
+    scores = classifier.decision_function(tests.reshape(-1, F))
+    if scores.ndim == 1:  # of two classes, scikit-learn scores the second only
+        scores = np.stack([-scores, scores], 1)
+    best = scores.reshape(len(tests), -1, scores.shape[1]).sum(1).argmax(1)
+    return [str(label) for label in classifier.classes_[best]]
+
+
+def _accuracy(features: NDArray[np.floating], videos: Sequence[Labelled], split: int) -> float:
+    """Return which fraction of a split's test videos is classified right.
+
+    Raises:
+        SaysoError: if too few videos are there.
+    """
+    rows: dict[Part, list[int]] = {"train": [], "test": []}
+    for number, video in enumerate(videos):
+        part = video.parts[split]
+        if part is not None:
+            rows[part].append(number)
+    labels = [videos[number].label for number in rows["train"]]
+    classes, tests = len(set(labels)), len(rows["test"])
+    if classes < 2 or not tests:
+        raise SaysoError(
+            f"split {split + 1} has videos of {classes} classes to train on and {tests} to test;"
+            " two and one are needed: videos go by the names in the lists"
+        )
+    found = linear_svm(features[rows["train"]], labels, features[rows["test"]])
+    truth = [videos[number].label for number in rows["test"]]
+    return float(np.mean([a == b for a, b in zip(found, truth, strict=True)]))
+
+
+def _hmdb51(data: Path) -> list[Labelled]:
+    """Read ``hmdb51.csv``: video_id, label, and of each split 1 for train, 2 for test, 0 for neither."""
+    rows = list(csv.DictReader(_lines(data / "hmdb51.csv")))
+    try:
+        return [
+            Labelled(
+                Path(row["video_id"]).stem,
+                row["label"].removesuffix("_test"),
+                tuple(_HMDB_PARTS.get(row[f"split{k + 1}"]) for k in range(SPLITS)),
+            )
+            for row in rows
+        ]
+    except (KeyError, AttributeError) as error:
+        raise SaysoError(
+            f"{data / 'hmdb51.csv'} needs the columns video_id, label, split1, split2, split3"
+        ) from error
+
+
+def _ucf101(data: Path) -> list[Labelled]:
+    """Read the train and test lists: ``Class/video.avi``, and in train lists the number of the class."""
+    folder = data / "ucfTrainTestlist" if (data / "ucfTrainTestlist").is_dir() else data
+    parts: dict[tuple[str, str], list[Part | None]] = {}
+    kinds: tuple[Part, ...] = ("train", "test")
+    for split in range(SPLITS):
+        for part in kinds:
+            for line in _lines(folder / f"{part}list{split + 1:02}.txt"):
+                if line.strip():
+                    path = Path(line.split()[0])
+                    parts.setdefault((path.stem, path.parent.name), [None] * SPLITS)[split] = part
+    return [Labelled(video, label, tuple(of)) for (video, label), of in parts.items()]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise SaysoError(
+            f"{path} cannot be read: put the lists there, and the videos beside or below them"
+        ) from error

@@ -1,0 +1,159 @@
+"""Caption retrieval: find the picture for a caption, and a caption for the picture.
+
+Captions and pictures are embedded, every caption is compared with every picture,
+and the right one's rank is taken (see ``sayso.metrics.retrieval``), both ways. A
+picture has several captions; as in the literature on COCO and Flickr30k, each is
+a query of its own, and for a picture its best-ranked caption counts. Whatever is
+in the file takes part: which split it is decides what the numbers compare with.
+
+Sources
+    [1] Chen et al. 2015, Microsoft COCO Captions. https://arxiv.org/abs/1504.00325
+    [2] Karpathy and Fei-Fei 2015 (the retrieval protocol). https://arxiv.org/abs/1412.2306
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sayso.core.errors import MediaError, SaysoError
+from sayso.core.progress import Silent
+from sayso.models.packaged_weights import sha256_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from sayso.core.progress import Progress
+    from sayso.encoders.interface import Embeddings, Encoder
+
+PROTOCOL = "caption retrieval"
+BATCH = 64  # pictures in memory at once
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """Captioned pictures.
+
+    Args:
+        pictures: N paths; the files need not exist.
+        texts: the captions.
+        owners: for each caption, the index of its picture.
+        source: the file they were read from.
+    """
+
+    pictures: list[Path]
+    texts: list[str]
+    owners: list[int]
+    source: Path
+
+
+def read_captions(path: Path, images: Path | None = None) -> Captions:
+    """Read captions in COCO format.
+
+    That is ``images`` with id and file_name, and ``annotations`` with image_id and caption.
+
+    Args:
+        path: the .json file.
+        images: folder of the pictures; default ``images`` beside the file.
+
+    Raises:
+        SaysoError: if the file is not in that format or holds no captions.
+    """
+    folder = images or path.parent / "images"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        number = {image["id"]: i for i, image in enumerate(content["images"])}
+        pictures = [folder / image["file_name"] for image in content["images"]]
+        rows = [(str(row["caption"]), number[row["image_id"]]) for row in content["annotations"]]
+    except (ValueError, KeyError, TypeError) as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise SaysoError(
+            f"{path} is not in COCO caption format ('images' with id and file_name,"
+            f" 'annotations' with image_id and caption): {what}"
+        ) from error
+    if not rows:
+        raise SaysoError(f"{path} holds no captions")
+    return Captions(pictures, [text for text, _ in rows], [owner for _, owner in rows], path)
+
+
+def caption_retrieval(
+    encoder: Encoder, captions: Captions, *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Embed everything and rank, both ways.
+
+    Args:
+        encoder: any dual encoder.
+        captions: what to rank.
+        progress: told how many pictures are done.
+
+    Returns:
+        ``protocol``, the file's ``sha256``; ``pictures``, ``pictures_used``, ``captions``,
+        ``captions_used``; the paths ``missing`` and ``unreadable``; and what
+        ``sayso.metrics.retrieval`` returns under ``text_to_picture`` and ``picture_to_text``.
+
+    Raises:
+        SaysoError: if no captioned picture can be read.
+    """
+    from sayso.metrics import both_directions
+
+    kept, pictures, missing, unreadable = _embed_pictures(encoder, captions.pictures, progress or Silent())
+    column = {old: new for new, old in enumerate(kept)}
+    used = [k for k, owner in enumerate(captions.owners) if owner in column]
+    if not used:
+        raise SaysoError(
+            f"none of the {len(captions.pictures)} pictures of {captions.source} can be read,"
+            f" such as {captions.pictures[0]}; give their folder with --images"
+        )
+    texts = encoder.encode_text([captions.texts[k] for k in used])
+    owners = np.array([column[captions.owners[k]] for k in used])
+    similarity = texts.astype(np.float64) @ pictures.astype(np.float64).T  # (K captions, N pictures)
+    ranks = both_directions(similarity, owners)
+    return {
+        "protocol": PROTOCOL,
+        "source": captions.source.name,
+        "source_sha256": sha256_of(captions.source),
+        "pictures": len(captions.pictures),
+        "pictures_used": len(kept),
+        "captions": len(captions.texts),
+        "captions_used": len(used),
+        "missing": missing,
+        "unreadable": unreadable,
+        "text_to_picture": ranks["text_to_item"],
+        "picture_to_text": ranks["item_to_text"],
+    }
+
+
+def _embed_pictures(
+    encoder: Encoder, paths: list[Path], progress: Progress
+) -> tuple[list[int], Embeddings, list[str], list[str]]:
+    """Return the indices and embeddings (N, D) of the readable pictures, and which are missing or broken."""
+    kept: list[int] = []
+    embeddings: list[Embeddings] = [np.empty((0, encoder.dim), np.float32)]
+    missing: list[str] = []
+    unreadable: list[str] = []
+    pictures = _read(paths, missing, unreadable)
+    while group := list(islice(pictures, BATCH)):
+        embeddings.append(encoder.encode_images([picture for _, picture in group]))
+        kept += [i for i, _ in group]
+        progress.update(kept[-1] + 1, len(paths))
+    return kept, np.concatenate(embeddings), missing, unreadable
+
+
+def _read(paths: list[Path], missing: list[str], unreadable: list[str]) -> Iterator[tuple[int, Image]]:
+    """Yield the pictures that can be read, each with its index; list the others."""
+    from sayso.media import read_image
+
+    for i, path in enumerate(paths):
+        if not path.is_file():
+            missing.append(str(path))
+            continue
+        try:
+            yield i, read_image(path)
+        except MediaError as error:
+            unreadable.append(f"{path}: {error}")

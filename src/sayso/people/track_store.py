@@ -1,0 +1,92 @@
+"""The face tracks of a film, kept shot by shot in a file, so that a run that was cut off goes on.
+
+The first line says which file the tracks are of, and its shots; each line after it holds the
+tracks of one shot. A half line, left by a run that was killed, is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sayso.core.errors import MediaError, SaysoError
+from sayso.core.progress import Progress
+from sayso.core.types import Span
+from sayso.people.faces import FPS, track_faces
+from sayso.people.shots import find_shots
+from sayso.people.tracks import Track, parse_track
+
+FORMAT = 2
+
+
+def film_tracks(
+    film: str | os.PathLike[str],
+    store: str | Path,
+    *,
+    fps: float = FPS,
+    progress: Progress | None = None,
+    problems: list[MediaError] | None = None,
+) -> list[Track]:
+    """Return the face tracks of a film, going on with what ``store`` already holds.
+
+    Args:
+        film: the video.
+        store: the file that keeps the tracks; one of another film or another rate is begun anew.
+        fps: frames a second to look at.
+        progress: what is told of seconds and shots done.
+        problems: where given, damage in the middle of the film is added to it instead of raised.
+
+    Raises:
+        MediaError: if the film cannot be read.
+        MissingExtra: if the extra ``faces`` is not installed.
+        SaysoError: if the store cannot be written.
+    """
+    store, size = Path(store), Path(film).stat() if Path(film).is_file() else None
+    if size is None:
+        raise MediaError(f"{film} is not there; give the path of the film")
+    known = {"format": FORMAT, "size": size.st_size, "mtime_ns": size.st_mtime_ns, "fps": fps}
+    lines = _kept(store, known)
+    if not lines:
+        shots = find_shots(film, progress=progress, problems=problems)
+        lines = [{**known, "shots": [[shot.start, shot.end] for shot in shots]}]
+    shots = [Span(*edges) for edges in lines[0]["shots"]]
+    tracks = [parse_track(row) for line in lines[1:] for row in line["tracks"]]
+    try:
+        fresh = store.with_name(store.name + ".new")
+        fresh.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        fresh.replace(store)
+        with store.open("a", encoding="utf-8") as file:
+
+            def keep(shot: int, found: list[Track]) -> None:
+                row = {"shot": shot, "tracks": [track.to_dict() for track in found]}
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+
+            first = len(lines) - 1
+            tracks += track_faces(
+                film, shots, fps=fps, shot_done=keep, first_shot=first, progress=progress, problems=problems
+            )
+    except OSError as error:
+        raise SaysoError(f"{store} cannot be written: {error.strerror}; give another --out") from error
+    return tracks
+
+
+def _kept(store: Path, known: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines of a store that are whole and in order; none if it is of something else."""
+    lines: list[dict[str, Any]] = []
+    try:
+        text = store.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return []
+    for number, line in enumerate(text.splitlines()):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            break
+        if not isinstance(row, dict) or (number and row.get("shot") != number - 1):
+            break
+        lines.append(row)
+    same = lines and all(lines[0].get(key) == value for key, value in known.items()) and "shots" in lines[0]
+    return lines if same else []

@@ -1,0 +1,1 @@
+"""Caption files: every common format, what they say and when."""

@@ -1,0 +1,1 @@
+"""Words: vocabularies, verbs and objects, what narration tells of."""

@@ -1,0 +1,1 @@
+"""Film scripts: text, Fountain, HTML and PDF as elements."""

@@ -1,0 +1,105 @@
+"""Recognition on frozen features: lists as published, an SVM as solved otherwise, splits kept apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import toy
+from sayso.core.errors import MissingExtra, SaysoError
+from sayso.evaluation.action_recognition import _hmdb51, _ucf101, linear_svm, recognition
+
+COLOURS = ["red", "green", "blue"]
+
+
+@pytest.fixture
+def ucf(tmp_path):
+    """Three classes of six videos; the third split mislabels its test videos."""
+    for colour in COLOURS:
+        (tmp_path / "videos" / colour).mkdir(parents=True)
+        for number in range(6):
+            other = COLOURS[number % 3]
+            path = tmp_path / "videos" / colour / f"v_{colour}_{number}.mp4"
+            toy.make_video(path, [colour] * 5 + [other], 1)
+    names = [f"{colour}/v_{colour}_{number}.avi" for colour in COLOURS for number in range(6)]
+    for split in range(3):
+        test = [name for name in names if int(name[-5]) % 3 == split]
+        train = [name for name in names if name not in test]
+        if split == 2:
+            test = [f"{COLOURS[(COLOURS.index(n.split('/')[0]) + 1) % 3]}/{n.split('/')[1]}" for n in test]
+        (tmp_path / f"trainlist{split + 1:02}.txt").write_text("".join(f"{n} 1\n" for n in train))
+        (tmp_path / f"testlist{split + 1:02}.txt").write_text("\n".join(test))
+    return tmp_path
+
+
+def test_classifies_what_differs(ucf):
+    result = recognition(toy.ColourEncoder(), "ucf101", ucf, windows=3)
+    assert result["accuracies"] == {"split 1": 1.0, "split 2": 1.0, "split 3": 0.0}
+    assert result["accuracy"] == pytest.approx(2 / 3)
+    assert (result["features"], result["windows"]) == ("encode_video", 3)
+    (ucf / "videos" / COLOURS[0] / f"v_{COLOURS[0]}_0.mp4").unlink()
+    (ucf / "videos" / COLOURS[1] / f"v_{COLOURS[1]}_1.mp4").write_bytes(b"nothing")
+    result = recognition(toy.ColourEncoder(), "ucf101", ucf, windows=1)
+    assert result["missing"] == [f"v_{COLOURS[0]}_0"]
+    assert len(result["unreadable"]) == 1
+    assert result["videos"] - result["videos_used"] == 2
+
+
+def test_the_svm_is_the_minimum_of_its_objective():
+    """One class against the rest, squared hinge, the bias penalised like a weight; solved by L-BFGS."""
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(3, 4))
+    labels = np.repeat(["a", "b", "c"], 8)
+    X = means[np.repeat([0, 1, 2], 8), None] + rng.normal(size=(24, 2, 4))
+    tests = means[rng.integers(3, size=60), None] + rng.normal(size=(60, 5, 4))
+    flat = torch.tensor(np.concatenate([X.reshape(48, 4), np.ones((48, 1))], 1))
+    scores = []
+    for name in "abc":
+        sign = torch.tensor(np.where(np.repeat(labels, 2) == name, 1.0, -1.0))
+        w = torch.zeros(5, dtype=torch.float64, requires_grad=True)
+        solver = torch.optim.LBFGS([w], max_iter=500, tolerance_grad=1e-10, line_search_fn="strong_wolfe")
+
+        def closure(w=w, sign=sign, solver=solver):
+            solver.zero_grad()
+            value = 0.5 * w @ w + 0.1 * (1 - sign * (flat @ w)).relu().square().sum()
+            value.backward()
+            return value
+
+        solver.step(closure)
+        scores.append((tests @ w.detach().numpy()[:4] + w.detach().numpy()[4]).sum(1))
+    expected = np.array(["a", "b", "c"])[np.argmax(scores, 0)]
+    assert linear_svm(X, list(labels), tests, C=0.1) == list(expected)
+    two = labels != "c"
+    assert set(linear_svm(X[two], list(labels[two]), X[two])) == {"a", "b"}
+
+
+def test_reads_the_published_splits(shared_data):
+    videos = _hmdb51(shared_data / "retrieval")
+    assert len(videos) == 6766
+    assert len({video.label for video in videos}) == 51
+    for split in range(3):
+        parts = [video.parts[split] for video in videos]
+        assert (parts.count("train"), parts.count("test")) == (3570, 1530)
+
+
+def test_lists_of_ucf_may_lie_in_their_own_folder(ucf):
+    plain = _ucf101(ucf)
+    (ucf / "ucfTrainTestlist").mkdir()
+    for path in list(ucf.glob("*list0*.txt")):
+        path.rename(ucf / "ucfTrainTestlist" / path.name)
+    assert _ucf101(ucf) == plain
+
+
+def test_says_what_is_wrong(tmp_path, monkeypatch):
+    with pytest.raises(SaysoError, match=r"hmdb51\.csv cannot be read: put the lists there"):
+        recognition(toy.ColourEncoder(), "hmdb51", tmp_path)
+    (tmp_path / "hmdb51.csv").write_text("video_id,label,split1\na.avi,x,1\n")
+    with pytest.raises(SaysoError, match="needs the columns video_id, label, split1, split2, split3"):
+        recognition(toy.ColourEncoder(), "hmdb51", tmp_path)
+    (tmp_path / "hmdb51.csv").write_text("video_id,label,split1,split2,split3\na.avi,x,1,1,1\n")
+    with pytest.raises(SaysoError, match="split 1 has videos of 0 classes to train on and 0 to test"):
+        recognition(toy.ColourEncoder(), "hmdb51", tmp_path)
+    monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
+    with pytest.raises(MissingExtra, match="evaluate"):
+        recognition(toy.ColourEncoder(), "hmdb51", tmp_path)

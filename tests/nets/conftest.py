@@ -1,6 +1,0 @@
-"""The restated S3D is imported by name."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
