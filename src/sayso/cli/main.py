@@ -29,6 +29,7 @@ from sayso.cli.steps import steps
 from sayso.cli.toyworld import toyworld
 from sayso.cli.train import train
 from sayso.core.errors import SaysoError
+from sayso.core.progress import show_log
 from sayso.version import __version__
 
 INTERRUPTED = 130
@@ -67,6 +68,7 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that stand before a verb."""
+    show_log()
     if offline:
         os.environ["SAYSO_OFFLINE"] = "1"
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
@@ -41,6 +41,18 @@ def resolve_device(name: str = "auto") -> torch.device:
 def has_accelerator() -> bool:
     """Tell whether ``auto`` is something faster than the CPU; False while nothing has loaded torch."""
     return "torch" in sys.modules and resolve_device().type != "cpu"
+
+
+def native_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device multiplies matrices in bfloat16 by itself, rather than by way of float32."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return device.type == "cpu" and any(
+        capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")
+    )
 
 
 def cores() -> int:

@@ -1,11 +1,14 @@
-"""Progress of long work: a bar on a terminal, JSON lines for programs, silence otherwise.
+"""Progress of long work, and the log: a bar on a terminal, JSON lines for programs, silence otherwise.
 
-Everything goes to stderr; stdout is for results.
+Everything goes to stderr; stdout is for results. What a person should know besides (a download, a
+fall-back, something left out) is logged by the standard library's ``logging`` under ``sayso``, wherever
+it arises; the command shows it, without disturbing the bar; a program does with it what it likes.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from types import TracebackType
@@ -27,6 +30,28 @@ class Progress(Protocol):
         """Say something once, without disturbing the bar."""
 
 
+class _Shown(logging.Handler):
+    """Shows what is logged through the reporter that is at work, else on stderr."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reporters: list[_Reporter] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        (self.reporters[-1] if self.reporters else _Reporter()).message(self.format(record))
+
+
+_shown = _Shown()
+
+
+def show_log() -> None:
+    """Show what ``sayso`` logs, from INFO on; the command does, a library does not."""
+    logger = logging.getLogger("sayso")
+    logger.setLevel(logging.INFO)
+    if _shown not in logger.handlers:
+        logger.addHandler(_shown)
+
+
 class Silent:
     """Reports nothing."""
 
@@ -41,11 +66,13 @@ class _Reporter:
     """Shared by the reporters that print: they are used in a ``with`` block."""
 
     def __enter__(self) -> Self:
+        _shown.reporters.append(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _shown.reporters.remove(self)
         self.close()
 
     def close(self) -> None:

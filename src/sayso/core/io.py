@@ -1,0 +1,105 @@
+"""Files that are whole or not there: written under another name, on disk, then renamed; and their digests."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from sayso.core.errors import SaysoError
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Give a binary file that takes its name when the block ends, and never where the block fails.
+
+    A kill or a power failure at any moment leaves what was at the path before, or the new file, whole.
+    Folders above are made if they are missing.
+
+    Raises:
+        SaysoError: if it cannot be written.
+    """
+    target = Path(path)
+    waiting: str | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, waiting = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(waiting).chmod(0o666 & ~_umask())
+        Path(waiting).replace(target)
+        waiting = None
+        fsync(target.parent)
+    except OSError as error:
+        raise SaysoError(
+            f"{target} cannot be written: {error.strerror or error}; give another place"
+        ) from error
+    finally:
+        if waiting is not None:
+            Path(waiting).unlink(missing_ok=True)
+
+
+def write_atomic(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file as a whole; text is UTF-8, and what UTF-8 cannot say becomes ``?``.
+
+    Raises:
+        SaysoError: if it cannot be written.
+    """
+    with atomic_file(path) as file:
+        file.write(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a new folder that takes its name when the block ends, and never where the block fails.
+
+    Raises:
+        SaysoError: if something other than an empty folder is there already, or it cannot be written.
+    """
+    target = Path(path).absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise SaysoError(f"{target} is there already and not an empty folder; give another")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        above = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise SaysoError(f"{target} cannot be written: {error.strerror}; give another place") from error
+    try:
+        new = above / target.name
+        new.mkdir()
+        yield new
+        for inside in (*new.rglob("*"), new):
+            fsync(inside)
+        new.replace(target)
+        fsync(target.parent)
+    finally:
+        shutil.rmtree(above, ignore_errors=True)
+
+
+def fsync(path: str | os.PathLike[str]) -> None:
+    """Wait until a file, or a folder's list of names, is on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    """Return the process's mask for new files, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
