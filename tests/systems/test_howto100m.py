@@ -127,7 +127,7 @@ def test_from_a_folder_of_videos_to_search(world, tmp_path):
     assert json.loads(done.stdout)["step"] == 4
     encoder = sayso.load(str(run))
     assert (encoder.dim, encoder.clip.frames, encoder.clip.fps) == (16, 4, 1.0)
-    assert sayso_command("index", world / "test", "--index", index, "--model", run).returncode == 0
+    assert sayso_command("index", index, world / "test", "--model", run).returncode == 0
     found = sayso_command("search", index, "push the ball", "--json")
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout.splitlines()[0])["path"].endswith(".mp4")

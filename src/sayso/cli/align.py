@@ -60,7 +60,9 @@ def align(
 
       sayso align film.txt film.srt
 
-      sayso align film.fountain film.srt --out film --video film.mp4 && sayso index film.moments.jsonl
+      sayso align film.fountain film.srt --out film --video film.mp4
+
+      sayso index my.index film.moments.jsonl
 
       sayso align film.txt film.srt --json --actions "answer phone, sit down"
     """

@@ -72,7 +72,7 @@ def name(
 
       sayso name film.mp4 --script film.txt --subtitles film.srt --out film.names --corrections fixed.json
 
-      sayso index film.names.moments.jsonl && sayso search sayso.index "who:ilsa playing piano"
+      sayso index my.index film.names.moments.jsonl && sayso search my.index "who:ilsa playing piano"
     """
     from sayso.core.progress import reporter
     from sayso.systems.name_actors import mentions, name_actors
