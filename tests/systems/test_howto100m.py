@@ -65,7 +65,7 @@ def test_features_are_what_the_encoder_sees_each_second(world, tmp_path):
 def test_features_may_see_more_than_their_own_second(world, tmp_path):
     corpus, encoder = read_corpus(world / "train"), toy.ColourEncoder()
     name, path = corpus.ids[0], corpus.name(0)
-    assert extract_features({name: path}, encoder, tmp_path / "f", seen_s=3.0) == []
+    assert extract_features({name: path}, encoder, tmp_path / "f", window_s=3.0) == []
     rows = np.load(tmp_path / "f" / f"{name}.npy")
     duration = probe(path).duration
     assert len(rows) == math.ceil(duration)

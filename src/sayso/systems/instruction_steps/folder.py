@@ -94,8 +94,8 @@ def _extract(
 ) -> list[Failure]:
     from sayso.engine.features import extract_features
 
-    seen_s = max(1 / rate, encoder.clip.duration)
-    return extract_features(videos, encoder, folder, rate=rate, seen_s=seen_s, progress=progress)
+    window_s = max(1 / rate, encoder.clip.duration)
+    return extract_features(videos, encoder, folder, rate=rate, window_s=window_s, progress=progress)
 
 
 def _captions(path: str, failures: list[Failure]) -> list[Caption]:
