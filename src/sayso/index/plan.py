@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sayso.core.errors import SaysoError, SubtitleError
+from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, Row, Source
 from sayso.engine.segment import Job
@@ -171,7 +171,7 @@ def _kind(source: Source) -> Kind:
 def _captions(source: Source) -> tuple[Sequence[Caption], list[Failure]]:
     """Return what is said in a file, from its manifest's rows or from the file beside it."""
     from sayso.media import kind_of
-    from sayso.text import Transcript, find_subtitles, read_subtitles
+    from sayso.text import Transcript, find_subtitles, read_caption_file
 
     spoken = [Caption(row.span, row.text) for row in source.rows if row.span is not None and row.text]
     if spoken:
@@ -180,12 +180,12 @@ def _captions(source: Source) -> tuple[Sequence[Caption], list[Failure]]:
     found = source.captions or beside
     if found is None:
         return (), []
-    problems: list[SubtitleError] = []
     try:
-        captions = read_subtitles(found, problems=problems)
+        read = read_caption_file(found)
     except (SaysoError, OSError) as error:
         return (), [Failure(os.fspath(found), "captions", str(error))]
-    return Transcript(captions), [Failure(os.fspath(found), "captions", str(problem)) for problem in problems]
+    problems = [Failure(os.fspath(found), "captions", str(problem)) for problem in read.problems]
+    return Transcript(read.captions), problems
 
 
 def _recipe(source: Source, captions: Iterable[Caption], cutting: Cutting) -> str:
