@@ -35,16 +35,18 @@ CONTRACT = {"main", "run", "Recipe"}
 WAYS_BEFORE = {
     "video -> vector": "Source -> Planned -> Record -> Job -> Facts -> Cut -> Embedded -> dict",
     "query -> hit": "TextSearch -> Term -> Candidate -> Hit -> HitAnswer",
-    "caption -> loss": "Caption -> tuple -> CorpusBuilder -> Caption -> Example -> Filling -> Batch -> tuple",
-    "screenplay -> moments": "Screenplay -> Element -> ScriptWords -> Part -> Matches -> Line -> Placed -> dict -> Row",
+    "caption -> loss": "Caption -> tuple -> Corpus -> Caption -> Example -> Filling -> Batch -> dict",
+    "screenplay -> moments": "Screenplay -> Element -> ScriptWords -> Part -> Matches -> Line -> Placed -> dict",
     "tags -> heat map": "TaggedPictures -> Places -> Example -> Filling -> Batch -> Located",
-    "narrations -> steps": "Transcript -> NarratedVideo -> Mention -> ScriptStep -> Placement -> Place -> dict",
+    "narrations -> steps": "Caption -> NarratedVideo -> Mention -> ScriptStep -> Placement -> Place -> dict",
     "film -> names": "Face -> Track -> Line -> Said -> Told -> Described -> Naming -> dict",
 }
 """What one thing is wrapped in along each way at cc1231b, by reading it; plain dicts and tuples count."""
 
 PLAIN = {"dict", "tuple", "str", "array"}
-_SHAPE = re.compile(r"\(\s*(?:[A-Z][A-Za-z']{0,3}|\d+|\.\.\.)(?:\s*[,+*x-]\s*(?:[A-Z]\w{0,3}|\d+|\.\.\.))*,?\s*\)")
+_SHAPE = re.compile(
+    r"\(\s*(?:[A-Z][A-Za-z']{0,3}|\d+|\.\.\.)(?:\s*[,+*x-]\s*(?:[A-Z]\w{0,3}|\d+|\.\.\.))*,?\s*\)"
+)
 _ARRAY = re.compile(r"NDArray|ndarray|Tensor|Floats|Embeddings|Pixels")
 
 
@@ -73,13 +75,13 @@ def sizes(modules: dict[str, Module]) -> dict[str, str]:
     """Return files and functions: how many, median and longest."""
     files = {m.name: m.lines for m in modules.values()}
     every = {f"{m.name}.{name}": length(node) for m in modules.values() for name, node, _ in functions(m)}
-    longest_file, longest = max(files, key=files.__getitem__), max(every, key=every.__getitem__)
+    file, function = max(files, key=files.__getitem__), max(every, key=every.__getitem__)
     return {
         "files": f"{len(files)}, {sum(files.values()):,} lines",
-        "file: median, longest": f"{median(files.values()):.0f}, {files[longest_file]} ({_short(longest_file)})",
+        "file: median, longest": f"{median(files.values()):.0f}, {files[file]} ({_short(file)})",
         "files over 300 lines": str(sum(n > 300 for n in files.values())),
         "functions": f"{len(every):,}",
-        "function: median, longest": f"{median(every.values()):.0f}, {every[longest]} ({_short(longest)})",
+        "function: median, longest": f"{median(every.values()):.0f}, {every[function]} ({_short(function)})",
         "functions over 50 lines": str(sum(n > 50 for n in every.values())),
     }
 
@@ -205,7 +207,7 @@ def seconds(tree: Path, command: list[str], best_of: int = 1) -> float:
 def timed(tree: Path, tests: bool) -> dict[str, str]:
     """Return seconds: of importing, of asking for help, and, if wanted, of both tiers of tests."""
     python = sys.executable
-    quick = '[tool.pytest' in (text := (tree / "pyproject.toml").read_text()) and '"quick:' in text
+    quick = "[tool.pytest" in (text := (tree / "pyproject.toml").read_text()) and '"quick:' in text
     spread = ["-n", "2", "--dist", "loadgroup"] if quick else []
     found = {
         "seconds of import sayso": f"{seconds(tree, [python, '-c', 'import sayso'], 5):.2f}",
@@ -237,7 +239,9 @@ def measure(tree: Path, *, tests: bool = False) -> dict[str, str]:
 
 def main() -> None:
     """Print the table, and the lists behind it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("tree", type=Path, help="a checkout")
     parser.add_argument("--against", type=Path, help="an older checkout: its numbers come first")
     parser.add_argument("--time", action="store_true", help="run both tiers of the tests too (minutes)")

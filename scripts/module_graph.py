@@ -94,7 +94,9 @@ def listed_names(module: Module) -> list[str]:
 
 def circles(modules: dict[str, Module], kinds: Iterable[str] = (START, INNER)) -> list[list[str]]:
     """Return the sets of modules that import each other in a circle (strong components of two or more)."""
-    graph = {name: set().union(*(m.imports[k] for k in kinds)) & modules.keys() for name, m in modules.items()}
+    graph = {
+        name: set().union(*(m.imports[k] for k in kinds)) & modules.keys() for name, m in modules.items()
+    }
     return sorted(sorted(part) for part in _components(graph) if len(part) > 1)
 
 
