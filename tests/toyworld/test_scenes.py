@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
-from sayso.data.tags import read_boxes, read_tagged
+from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.toyworld.scenes import THINGS, draw_scene, write_scenes
 
 

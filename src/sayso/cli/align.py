@@ -97,14 +97,18 @@ def align(
 def _captions(subtitles: Path, reference: Path | None, problems: list[SubtitleError]) -> list[Caption]:
     """Read the subtitles, at the film's own times if a reference has those."""
     from sayso.systems.align_script import fit_clock
-    from sayso.text import read_subtitles
+    from sayso.text import read_caption_file
 
-    captions: list[Caption] = read_subtitles(subtitles, problems=problems)
+    found = read_caption_file(subtitles)
+    problems += found.problems
+    captions = list(found.captions)
     if not captions:
         raise SaysoError(f"{subtitles}: there are no captions in the file; give the subtitles of the film")
     if reference is None:
         return captions
-    clock = fit_clock(captions, read_subtitles(reference, problems=problems))
+    known = read_caption_file(reference)
+    problems += known.problems
+    clock = fit_clock(captions, known.captions)
     print(
         f"subtitle times: x {clock.rate:.5f} {clock.offset_s:+.2f} s, median error {clock.error_s:.2f} s",
         file=sys.stderr,

@@ -106,12 +106,13 @@ def name(
 
 def _aligned(script: Path, subtitles: Path, problems: list[Any]) -> AlignedScript:
     from sayso.systems.align_script import align_script
-    from sayso.text import read_screenplay, read_subtitles
+    from sayso.text import read_caption_file, read_screenplay
 
-    captions = read_subtitles(subtitles, problems=problems)
-    if not captions:
+    found = read_caption_file(subtitles)
+    problems += found.problems
+    if not found.captions:
         raise SaysoError(f"{subtitles}: there are no captions in the file; give the subtitles of the film")
-    aligned: AlignedScript = align_script(read_screenplay(script), captions)
+    aligned: AlignedScript = align_script(read_screenplay(script), found.captions)
     return aligned
 
 

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sayso.core.errors import SaysoError, SubtitleError
+from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure, Source
@@ -84,7 +84,7 @@ def file_kind(path: str) -> Kind:
 def captions_of(source: Source) -> tuple[Sequence[Caption], list[Failure]]:
     """Return what is said in a file, from its manifest's rows or from the file beside it."""
     from sayso.media import kind_of
-    from sayso.text import Transcript, find_subtitles, read_subtitles
+    from sayso.text import Transcript, find_subtitles, read_caption_file
 
     spoken = [Caption(row.span, row.text) for row in source.rows if row.span is not None and row.text]
     if spoken:
@@ -93,13 +93,12 @@ def captions_of(source: Source) -> tuple[Sequence[Caption], list[Failure]]:
     subtitles = source.captions or beside
     if subtitles is None:
         return (), []
-    problems: list[SubtitleError] = []
     try:
-        captions = read_subtitles(subtitles, problems=problems)
+        read = read_caption_file(subtitles)
     except (SaysoError, OSError) as error:
         return (), [Failure(os.fspath(subtitles), "captions", str(error))]
-    unread = [Failure(os.fspath(subtitles), "captions", str(problem)) for problem in problems]
-    return Transcript(captions), unread
+    problems = [Failure(os.fspath(subtitles), "captions", str(problem)) for problem in read.problems]
+    return Transcript(read.captions), problems
 
 
 def settings_digest(source: Source, captions: Sequence[Caption], segmentation: Segmentation) -> str:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.people.tracks import Track
+from sayso.solvers.standardize import standardize
 from sayso.systems.name_actors.bags import Spoken, cast_of, demands, said_lines
 from sayso.systems.name_actors.context import expected, softmax, together, without_doubles
 from sayso.systems.name_actors.speech import Said, look_at_lips, name_evidence
@@ -170,10 +171,8 @@ def _looks(tracks: Sequence[Track]) -> Floats | None:
         return None
     if len(sizes) > 1:
         raise SaysoError(f"descriptors have {sorted(sizes)} numbers; describe every track, with one model")
-    X = np.array([track.descriptor for track in tracks])
-    X = X - X.mean(0)
-    size = np.sqrt(np.square(X).sum(1).mean())
-    return X / size if size > 0 else None
+    X, _, _ = standardize([track.descriptor for track in tracks])
+    return X if X.any() else None
 
 
 def _cluster(

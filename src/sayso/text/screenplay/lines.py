@@ -8,7 +8,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import NamedTuple
 
-from sayso.text.screenplay.marks import cue, heading
+from sayso.text.screenplay.marks import parse_cue, parse_heading
 
 MARKUP = re.compile(r"<(?:b|i|u|pre|p|br|td|font|center|html|body|strong|em)\b[^<>]*>", re.IGNORECASE)
 TAG = re.compile(r"<(?:[a-z!/][^<>]*|!--.*?--)>", re.IGNORECASE | re.DOTALL)
@@ -74,7 +74,7 @@ def _headers(rows: list[str]) -> set[str]:
         for words in texts
         if "  " in words
         and (shapes[_shape(words)] >= HEADER_TIMES or NUMBERED_PAGE.search(words))
-        and not heading(words)
+        and not parse_heading(words)
     }
 
 
@@ -95,7 +95,7 @@ def _single_spaced(lines: list[Line]) -> list[Line]:
         return [line._replace(blanks=line.blanks // 2) for line in lines]
     joined = [
         line._replace(blanks=0)
-        if cue(before.text) and not cue(line.text) and not heading(line.text)
+        if parse_cue(before.text) and not parse_cue(line.text) and not parse_heading(line.text)
         else line
         for before, line in pairwise(lines)
     ]

@@ -27,7 +27,7 @@ SPOKEN_LABEL = re.compile(
 LONGEST_CUE = 45
 
 
-class Cue(NamedTuple):
+class CharacterCue(NamedTuple):
     """Who speaks, with what stands behind the name: ``V.O.``; ``again`` if it says that a speech goes on."""
 
     speaker: str
@@ -43,7 +43,7 @@ class Heading(NamedTuple):
     number: str | None
 
 
-def heading(text: str) -> Heading | None:
+def parse_heading(text: str) -> Heading | None:
     """Return the scene heading that a line is, or None: "12 INT. HOUSE - DAY 12", "Scene: A cafe."."""
     match = HEADING.fullmatch(text)
     if match:
@@ -64,20 +64,20 @@ def is_upper(text: str) -> bool:
     return any(map(str.isalpha, bare)) and bare == bare.upper() and bare != bare.lower()
 
 
-def cue(text: str) -> Cue | None:
+def parse_cue(text: str) -> CharacterCue | None:
     """Return the speaker that a line in capitals names, or None: "BOB (V.O.) (CONT'D)"."""
     dual = text.endswith("^")
     text = text.removesuffix("^").strip()
     if len(text) > LONGEST_CUE or not is_upper(text):
         return None
-    found = named(text, dual)
+    found = parse_name(text, dual)
     if found is None:
         return None
     sentence = found.speaker.endswith((".", "!", "?", ",", "-")) and len(found.speaker.split()) > 2
     return None if sentence else found
 
 
-def named(text: str, dual: bool = False) -> Cue | None:
+def parse_name(text: str, dual: bool = False) -> CharacterCue | None:
     """Return a cue in any case: the name, and the extensions without "(CONT'D)"."""
     parts = [part.strip() for part in EXTENSION.findall(text)]
     extensions = [part for part in parts if part and not AGAIN.fullmatch(part)]
@@ -86,13 +86,13 @@ def named(text: str, dual: bool = False) -> Cue | None:
     name = name.rstrip(":").strip()
     if not NAME.fullmatch(name):
         return None
-    return Cue(name, ", ".join(extensions) or None, dual, again=any(map(AGAIN.fullmatch, parts)))
+    return CharacterCue(name, ", ".join(extensions) or None, dual, again=any(map(AGAIN.fullmatch, parts)))
 
 
-def label(text: str) -> tuple[Cue, str] | None:
+def parse_label(text: str) -> tuple[CharacterCue, str] | None:
     """Return the speaker and the words of a transcript's line "NAME (smiling): words", or None."""
     match = SPOKEN_LABEL.fullmatch(text)
-    if match is None or len(match["name"].split()) > 5 or is_transition(text) or heading(text):
+    if match is None or len(match["name"].split()) > 5 or is_transition(text) or parse_heading(text):
         return None
     extension = (match["extension"] or "").strip("()[] ") or None
-    return Cue(" ".join(match["name"].split()), extension), (match["text"] or "").strip()
+    return CharacterCue(" ".join(match["name"].split()), extension), (match["text"] or "").strip()

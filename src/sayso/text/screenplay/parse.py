@@ -9,8 +9,16 @@ from dataclasses import replace
 from sayso.text.screenplay.elements import Doubt, Element, Kind, Screenplay, Style
 from sayso.text.screenplay.fountain import strip_notes, take_title
 from sayso.text.screenplay.lines import Line, read_lines
-from sayso.text.screenplay.marks import Cue, cue, heading, is_transition, is_upper, label, named
-from sayso.text.screenplay.transcript_form import read_transcript
+from sayso.text.screenplay.marks import (
+    CharacterCue,
+    is_transition,
+    is_upper,
+    parse_cue,
+    parse_heading,
+    parse_label,
+    parse_name,
+)
+from sayso.text.screenplay.transcripts import read_transcript
 
 # A text is a transcript if this share of its lines begins with a name and a colon, or
 # a smaller one with names that come back.
@@ -31,23 +39,23 @@ def parse_screenplay(text: str) -> Screenplay:
     style = _style(lines)
     if style == "transcript":
         return Screenplay(tuple(read_transcript(lines)), title, style)
-    reader = _Reader(lines, style)
+    reader = _ScriptParser(lines, style)
     reader.read()
     return Screenplay(tuple(reader.elements), title, style, tuple(reader.doubts))
 
 
 def _style(lines: Sequence[Line]) -> Style:
-    names = [found[0].speaker for line in lines if (found := label(line.text)) and found[1]]
+    names = [found[0].speaker for line in lines if (found := parse_label(line.text)) and found[1]]
     labelled = len(names)
     enough = LABELLED_AGAIN if 3 * len(set(names)) <= labelled else LABELLED
-    cues = [k for k, line in enumerate(lines[:-1]) if cue(line.text) and not lines[k + 1].blanks]
+    cues = [k for k, line in enumerate(lines[:-1]) if parse_cue(line.text) and not lines[k + 1].blanks]
     if labelled >= max(1.0, enough * len(lines)) and labelled > len(cues):
         return "transcript"
     further = sum(1 for k in cues if lines[k].indent > lines[k + 1].indent + 3)
     return "indented" if cues and further >= INDENTED * len(cues) else "flat"
 
 
-class _Reader:
+class _ScriptParser:
     """Reads scripts whose cues stand on lines of their own.
 
     Args:
@@ -59,7 +67,7 @@ class _Reader:
         self.lines, self.style = lines, style
         self.elements: list[Element] = []
         self.doubts: list[Doubt] = []
-        self.speaker: Cue | None = None
+        self.speaker: CharacterCue | None = None
         self.open_bracket = False
         self.cue_indent, self.dialogue_indent, self.left = self._columns()
 
@@ -68,7 +76,7 @@ class _Reader:
         cues = [
             (line.indent, after.indent)
             for line, after in zip(self.lines, self.lines[1:], strict=False)
-            if cue(line.text) and not after.blanks and line.indent > after.indent + 3
+            if parse_cue(line.text) and not after.blanks and line.indent > after.indent + 3
         ]
         if self.style == "flat" or not cues:
             return 0, 0, 0
@@ -87,7 +95,7 @@ class _Reader:
         text = line.text
         if self._forced(line):
             return
-        scene = heading(text) if self._stands_free(line) else None
+        scene = parse_heading(text) if self._stands_free(line) else None
         speaker = None if scene else self._cue(line, after)
         if scene:
             self._add("heading", scene.text, line, number=scene.number)
@@ -107,11 +115,11 @@ class _Reader:
             return False
         free = line.blanks > 0
         if mark == "." and text[1].isalnum() and free:
-            found = heading("INT. " + text[1:])
+            found = parse_heading("INT. " + text[1:])
             self._add("heading", (found.text if found else text)[5:], line, number=found and found.number)
         elif mark == "!" and text[1:].strip():
             self._add("description", text[1:].strip(), line)
-        elif mark == "@" and (speaker := named(text[1:].rstrip("^"), text.endswith("^"))):
+        elif mark == "@" and (speaker := parse_name(text[1:].rstrip("^"), text.endswith("^"))):
             self.speaker, self.open_bracket = speaker, False
         elif mark == ">" and not text.endswith("<") and free:
             self._add("transition", text[1:].strip() or text, line)
@@ -121,7 +129,7 @@ class _Reader:
             return mark in "#=" and free
         return True
 
-    def _same_or_new(self, speaker: Cue) -> Cue:
+    def _same_or_new(self, speaker: CharacterCue) -> CharacterCue:
         """Return the cue above if this one says that its speech goes on, over the end of a page."""
         above = self._begun
         goes_on = speaker.again and self._last_is("dialogue") and above and above.speaker == speaker.speaker
@@ -131,8 +139,8 @@ class _Reader:
         """Say whether a line can begin something: after a blank line, or left of the dialogue."""
         return line.blanks > 0 or (self.style == "indented" and line.indent < self.dialogue_indent - 2)
 
-    def _cue(self, line: Line, after: Line | None) -> Cue | None:
-        found = cue(line.text)
+    def _cue(self, line: Line, after: Line | None) -> CharacterCue | None:
+        found = parse_cue(line.text)
         if found is None or after is None or is_transition(line.text):
             return None
         if self.style == "indented":
@@ -182,12 +190,12 @@ class _Reader:
             Element(kind, text, line.number, speaker.speaker, speaker.extension, None, speaker.dual)
         )
 
-    _begun: Cue | None = None
+    _begun: CharacterCue | None = None
 
     def _describe(self, line: Line) -> None:
         """Add to the description above, or begin one."""
         text = line.text.removeprefix("> ").removesuffix(" <") if line.text.endswith("<") else line.text
-        if self.style == "flat" and line.blanks and cue(text) and len(text.split()) <= 3:
+        if self.style == "flat" and line.blanks and parse_cue(text) and len(text.split()) <= 3:
             self._doubt(line, f"{text!r} was read as a description: no words follow it")
         if self._last_is("description") and not line.blanks and self.speaker is None:
             self.elements[-1] = replace(self.elements[-1], text=f"{self.elements[-1].text} {text}")
