@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sayso.encoders.dense import Map
 
-SAMPLE = 12
+SAMPLED_FILES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Holdings:
         ids, kinds = files.column("media_id").to_pylist(), files.column("kind").to_pylist()
         videos = [id_ for id_, kind in zip(ids, kinds, strict=True) if kind == "video"]
         pictures = [id_ for id_, kind in zip(ids, kinds, strict=True) if kind == "picture"]
-        clips = [self.index.moments(id_) for id_ in chosen(videos, pictures, SAMPLE)]
+        clips = [self.index.moments(id_) for id_ in choose_both(videos, pictures, SAMPLED_FILES)]
         return Summary(
             videos=len(videos),
             pictures=len(pictures),
@@ -90,8 +90,14 @@ class Holdings:
         )
 
 
-def chosen(some: list[str], others: list[str], count: int) -> list[str]:
-    """Return up to ``count`` items from all over two lists, half of each where there are enough, in turns."""
+def choose_both(some: list[str], others: list[str], count: int) -> list[str]:
+    """Return items from all over two lists, half of each where there are enough, alternating.
+
+    Args:
+        some: first.
+        others: second.
+        count: at most so many.
+    """
     one = spread(some, max(count - count // 2, count - len(others)))
     other = spread(others, count - len(one))
     turns = zip_longest(one, other)
