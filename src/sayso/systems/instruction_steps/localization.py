@@ -23,6 +23,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.solvers import Diffrac, frank_wolfe
 from sayso.solvers.ordered_oracle import Floats, Ints, OrderedScript
+from sayso.solvers.standardize import standardize_blocks
 from sayso.systems.instruction_steps.script import ScriptStep
 
 Rows = NDArray[np.floating]
@@ -133,8 +134,7 @@ def place_steps(
     """
     K = len(windows[0])
     oracles = [OrderedScript(len(X), K, window) for X, window in zip(features, windows, strict=True)]
-    mean, scale = _scaling(features)
-    X = [((np.asarray(rows, dtype=np.float32) - mean) * scale).astype(np.float32) for rows in features]
+    X, mean, scale = standardize_blocks(features)
     problem = Diffrac(X, lam or 1 / (len(X) * K))
     limit = gap * K * len(X) / problem.total
     found = frank_wolfe(problem, oracles, gap=limit, steps=iterations, progress=progress)
@@ -159,11 +159,3 @@ def _in_turns(
             break
         times = better
     return times, W, (problem.spread(Z) - float(np.vdot(S, W))) / problem.total
-
-
-def _scaling(features: Sequence[Rows]) -> tuple[Floats, float]:
-    """Return the mean row and what scales the rest to a mean squared length of 1."""
-    rows = sum(len(X) for X in features)
-    mean = np.sum([np.sum(X, axis=0, dtype=np.float64) for X in features], axis=0) / rows
-    spread = sum(float(np.square(np.asarray(X, dtype=np.float64) - mean).sum()) for X in features) / rows
-    return np.asarray(mean), 1 / np.sqrt(max(spread, 1e-12))

@@ -69,6 +69,7 @@ def name_actions(
     """
     from sayso.solvers import Diffrac, Oracle, quasi_newton
     from sayso.solvers.linear_oracle import Demand, background, bag, joint
+    from sayso.solvers.standardize import standardize
 
     X = np.asarray(features, dtype=np.float64)
     who = None if persons is None else np.asarray(persons, dtype=np.float64)
@@ -84,8 +85,7 @@ def name_actions(
     outside = np.setdiff1d(np.arange(len(X)), np.concatenate([[], *(one.tracks for one in bags)]))
     if len(outside):
         constraints.append(background(outside, actions, BACKGROUND, kappa=unit))
-    X = X - X.mean(0)
-    X = X / max(1e-12, float(np.sqrt(np.square(X).sum(1).mean())))
+    X, _, _ = standardize(X)
     oracle = Oracle(len(X), actions + 1, constraints)
     solution = quasi_newton(Diffrac(X, lam), [oracle], gap=1e-2, relative=True, passes=100, progress=progress)
     return np.asarray(solution.Z + solution.scores)

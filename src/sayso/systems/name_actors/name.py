@@ -28,6 +28,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.people.tracks import Track
 from sayso.solvers.linear_oracle import Demand
+from sayso.solvers.standardize import standardize
 from sayso.systems.name_actors.constraints import SPEAKING, cast_of, label_constraints, named_lines
 from sayso.systems.name_actors.context import (
     exclusive_probabilities,
@@ -176,10 +177,8 @@ def _descriptors(tracks: Sequence[Track]) -> Floats | None:
         return None
     if len(sizes) > 1:
         raise SaysoError(f"descriptors have {sorted(sizes)} numbers; describe every track, with one model")
-    X = np.array([track.descriptor for track in tracks])
-    X = X - X.mean(0)
-    size = np.sqrt(np.square(X).sum(1).mean())
-    return X / size if size > 0 else None
+    X, _, _ = standardize([track.descriptor for track in tracks])
+    return X if X.any() else None
 
 
 def _cluster(X: Floats, constraints: Sequence[Demand], names: int) -> Floats:
