@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from statistics import median
 
 from sayso.text.screenplay.elements import Doubt, Element, Kind, Screenplay, Style
 from sayso.text.screenplay.fountain import strip_notes, take_title
@@ -25,6 +23,7 @@ from sayso.text.screenplay.marks import (
     parse_name,
 )
 from sayso.text.screenplay.plausible import implausible
+from sayso.text.screenplay.title_page import take_typed_title
 from sayso.text.screenplay.transcripts import read_transcript
 
 # A text is a transcript if this share of its lines begins with a name and a colon, or
@@ -42,10 +41,12 @@ def parse_screenplay(text: str) -> Screenplay:
         The elements, with ``doubts`` where a line could be read in two ways.
     """
     title, text = take_title(strip_notes(text))
-    lines = read_lines(text)
+    lines: Sequence[Line] = read_lines(text)
     style = _style(lines)
     if style == "transcript":
         return _doubted(Screenplay(tuple(read_transcript(lines)), title, style))
+    if style == "indented" and not title:
+        title, lines = take_typed_title(lines)
     reader = _ScriptParser(lines, style)
     reader.read()
     return _doubted(Screenplay(tuple(reader.elements), title, style, tuple(reader.doubts)))
@@ -76,12 +77,6 @@ def _cue_lines(lines: Sequence[Line]) -> list[int]:
         return capitals
     set_apart = [k for k in followed if lines[k].blanks and lines[k].indent > lines[k + 1].indent + 3]
     return [k for k in set_apart if is_name(lines[k].text) and not parse_heading(lines[k].text)]
-
-
-def _spread(numbers: Sequence[float]) -> float:
-    """Return the mean distance from the median."""
-    middle = median(numbers) if numbers else 0.0
-    return sum(abs(number - middle) for number in numbers) / max(len(numbers), 1)
 
 
 class _ScriptParser:
@@ -193,21 +188,13 @@ class _ScriptParser:
     def _cue_by_column(self, line: Line, after: Line, found: CharacterCue | None) -> CharacterCue | None:
         """Return the speaker if a line stands where cues stand; its case does not matter in that column."""
         right = line.indent > self.dialogue_indent + 2
+        directed = after.text.startswith(OPENINGS)
+        spoken = line.indent > after.indent + 2 and abs(after.indent - self.dialogue_indent) <= 2
+        if right and line.blanks and not after.blanks and (directed or spoken) and is_name(line.text):
+            return parse_name(line.text)
         near = right and abs(line.indent - self.cue_indent) <= 4
-        if found:
-            return found if near or (line.indent > self.dialogue_indent + 6 and not after.blanks) else None
-        centred = right and abs(line.indent + len(line.text) / 2 - self._centre) <= 2
-        in_column = right and (abs(line.indent - self.cue_indent) <= 1 or centred)
-        starts = line.blanks > 0 and not after.blanks and after.indent < line.indent
-        return parse_name(line.text) if in_column and starts and is_name(line.text) else None
-
-    @cached_property
-    def _centre(self) -> float:
-        """The column about which cues are centred; beyond all columns if they are not."""
-        cues = [line for k in _cue_lines(self.lines) if (line := self.lines[k]).indent > self.dialogue_indent]
-        middles = [line.indent + len(line.text) / 2 for line in cues]
-        spread = _spread([line.indent for line in cues])
-        return median(middles) if middles and _spread(middles) < spread else math.inf
+        far = line.indent > self.dialogue_indent + 6
+        return found if (near or far) and not after.blanks else None
 
     def _is_spoken(self, line: Line) -> bool:
         if self.style == "flat":
@@ -225,7 +212,7 @@ class _ScriptParser:
 
     def _speak(self, line: Line) -> None:
         """Add a line under a cue: words, or in brackets how they are said."""
-        text = line.text
+        text = " ".join(line.text.split())
         if text.startswith(OPENINGS) or self.open_bracket:
             joins = self.open_bracket
             self.open_bracket = not text.endswith(CLOSINGS)
@@ -250,6 +237,7 @@ class _ScriptParser:
     def _describe(self, line: Line) -> None:
         """Add to the description above, or begin one."""
         text = line.text.removeprefix("> ").removesuffix(" <") if line.text.endswith("<") else line.text
+        text = " ".join(text.split()) or line.text
         if self.style == "flat" and line.blanks:
             self._doubt_description(line, text)
         if self._last_is("description") and not line.blanks and self.speaker is None:

@@ -128,10 +128,14 @@ def _is_head(row: str, shapes: Counter[str]) -> bool:
 
 
 def _joined(pages: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows of all pages, with a blank one between pages where a sentence ended."""
+    """Return the rows of all pages, with a blank one between pages unless a paragraph goes on."""
     joined: list[str] = []
     for rows in pages:
-        if joined and rows and ENDED.search(joined[-1]):
+        if joined and rows and (ENDED.search(joined[-1]) or abs(_indent(joined[-1]) - _indent(rows[0])) > 2):
             joined.append("")
         joined.extend(rows)
     return joined
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip())

@@ -64,12 +64,13 @@ def _is_json(text: str) -> bool:
 def implausible(screenplay: Screenplay) -> Doubt | None:
     """Return the doubt whether this is a screenplay, None where headings or speakers say so."""
     spoken = [element for element in screenplay.elements if element.kind == "dialogue"]
-    names = [element.speaker for element in spoken]
     if any(screenplay.of_kind("heading")):
         return None
     if screenplay.style == "transcript":
-        once = len(names) > 2 and len(set(names)) == len(names)
-        return Doubt(1, "each 'NAME:' comes once only, so this may be no transcript") if once else None
+        lines = {(element.speaker, element.line) for element in spoken}
+        once = len(lines) == len({speaker for speaker, _ in lines})
+        odd = once and (len(lines) > 2 or any(screenplay.of_kind("description")))
+        return Doubt(1, "each 'NAME:' comes once only, so this may be no transcript") if odd else None
     words = sum(len(element.text.split()) for element in screenplay.elements)
     said = sum(len(element.text.split()) for element in spoken)
     if not spoken or said < LEAST_SPEECH * words:

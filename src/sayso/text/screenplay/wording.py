@@ -24,6 +24,7 @@ class Wording:
         transitions: whole transitions.
         cuts: words that open a transition that ends with where it goes to.
         again: what stands in brackets where a speech goes on, or on the next page.
+        credits: lines of a title page above who wrote it.
     """
 
     places: str = ""
@@ -32,6 +33,7 @@ class Wording:
     transitions: str = ""
     cuts: str = ""
     again: str = ""
+    credits: str = ""
 
 
 WORDINGS = {
@@ -42,6 +44,8 @@ WORDINGS = {
         transitions="FADE IN, FADE OUT, FADE UP, FADE TO BLACK, CUT TO BLACK, THE END, END CREDITS, "
         "ROLL CREDITS, INTERCUT, DISSOLVE, BLACKOUT",
         again="CONT, CONT'D, CONT’D, CONTD, CONTINUED, CONTINUING, MORE",
+        credits="BY, WRITTEN BY, SCREENPLAY BY, A SCREENPLAY BY, ORIGINAL SCREENPLAY BY, STORY BY, "
+        "TELEPLAY BY, BASED ON",
     ),
     "de": Wording(
         places="INNEN, AUSSEN, AUßEN",
@@ -50,6 +54,7 @@ WORDINGS = {
         transitions="AUFBLENDE, ABBLENDE, ÜBERBLENDUNG, SCHWARZBLENDE, SCHWARZ, ENDE, ABSPANN, SCHNITT",
         cuts="SCHNITT AUF, SCHNITT ZU, SCHNITT, ÜBERBLENDUNG ZU, ÜBERBLENDUNG AUF",
         again="FORTS, FORTGESETZT, FORTSETZUNG, WEITER, MEHR",
+        credits="VON, DREHBUCH, DREHBUCH VON, EIN DREHBUCH VON",
     ),
     "fr": Wording(
         places="INTÉRIEUR, EXTÉRIEUR, INTERIEUR, EXTERIEUR",
@@ -57,6 +62,7 @@ WORDINGS = {
         transitions="FONDU AU NOIR, FONDU, FONDU ENCHAÎNÉ, OUVERTURE AU NOIR, NOIR, COUPE, FIN, GÉNÉRIQUE",
         cuts="COUPE À, COUPE SUR, COUPE FRANCHE, FONDU ENCHAÎNÉ SUR",
         again="SUITE, CONTINUE, CONTINUANT, À SUIVRE",
+        credits="DE, PAR, ÉCRIT PAR, SCÉNARIO DE, SCÉNARIO, UN SCÉNARIO DE",
     ),
     "es": Wording(
         places="INTERIOR, EXTERIOR",
@@ -65,6 +71,7 @@ WORDINGS = {
         "ABRE DE NEGRO",
         cuts="CORTE A, CORTA A, FUNDE A, FUNDIDO A, ENCADENA CON, DISUELVE A",
         again="CONTINÚA, CONTINUA, CONTINUACIÓN, CONTINUANDO, MÁS, SIGUE",
+        credits="DE, POR, ESCRITO POR, GUION DE, GUIÓN DE, UN GUION DE, UN GUIÓN DE",
     ),
     "it": Wording(
         places="INTERNO, ESTERNO",
@@ -73,6 +80,7 @@ WORDINGS = {
         "TITOLI DI CODA",
         cuts="STACCO SU, STACCO A, DISSOLVENZA SU, DISSOLVENZA A, TAGLIO A",
         again="SEGUE, CONTINUA, CONTINUANDO",
+        credits="DI, SCRITTO DA, SCENEGGIATURA DI, SOGGETTO DI",
     ),
     "pt": Wording(
         places="INTERIOR, EXTERIOR, INTERNA, EXTERNA",
@@ -80,6 +88,7 @@ WORDINGS = {
         transitions="FUSÃO, CORTE, CORTE SECO, FIM, ESCURECE, CLAREIA, CRÉDITOS FINAIS",
         cuts="CORTA PARA, CORTE PARA, FUSÃO PARA, FADE PARA",
         again="CONTINUA, CONTINUANDO, CONTINUAÇÃO, MAIS",
+        credits="DE, POR, ESCRITO POR, ROTEIRO DE, UM ROTEIRO DE, ARGUMENTO DE",
     ),
     "ru": Wording(
         places="ИНТ, НАТ, ЭКСТ, ИНТЕРЬЕР, НАТУРА, ЭКСТЕРЬЕР, ПАВ, ПАВИЛЬОН",
@@ -88,6 +97,7 @@ WORDINGS = {
         transitions="ЗТМ, ИЗ ЗТМ, ЗАТЕМНЕНИЕ, НАПЛЫВ, КОНЕЦ, ТИТРЫ, СКЛЕЙКА",
         cuts="СКЛЕЙКА НА, ПЕРЕХОД К",
         again="ПРОД, ПРОДОЛЖАЯ, ПРОДОЛЖАЕТ, ПРОДОЛЖЕНИЕ, ДАЛЬШЕ, ДАЛЕЕ",
+        credits="АВТОР, АВТОР СЦЕНАРИЯ, СЦЕНАРИЙ, АВТОРЫ",
     ),
     "uk": Wording(places="ІНТ, НАТ, ЕКСТ, ІНТЕР'ЄР", scenes="СЦЕНА", transitions="ЗТМ, КІНЕЦЬ", again="ПРОД"),
     "nl": Wording(places="BINNEN, BUITEN", scenes="SCÈNE", transitions="EINDE", again="VERVOLG"),
