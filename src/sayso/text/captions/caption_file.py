@@ -22,7 +22,7 @@ from sayso.text.captions.collector import CaptionCollector
 from sayso.text.captions.cues import match_timing, read_srt, read_vtt
 from sayso.text.captions.encoding import decode_text
 from sayso.text.captions.json3 import read_json3
-from sayso.text.captions.line_formats import detect_line_format, read_line_format
+from sayso.text.captions.line_formats import LINES, detect_line_format, read_line_format
 from sayso.text.captions.markup import split_lines
 from sayso.text.captions.substation import read_substation
 from sayso.text.captions.ttml import read_ttml
@@ -111,6 +111,23 @@ def _bytes(path: Path, collector: CaptionCollector) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise collector.error(None, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def caption_format(text: str) -> str | None:
+    """Return the name of the caption format that a text is certainly in, None if it may be something else."""
+    head = text[:HEAD].lstrip()
+    lines = [line for line in split_lines(head) if line.strip()]
+    line_format = detect_line_format(head)
+    marked = line_format and 2 * sum(map(bool, map(LINES[line_format].match, lines))) > len(lines)
+    certain = (
+        ("WebVTT", head.startswith("WEBVTT")),
+        ("TTML", head.startswith("<") and TTML.search(head)),
+        ("SubStation", SUBSTATION.search(head)),
+        ("SRT", sum(1 for line in lines if match_timing(line)) > 1 and ARROW in head),
+        ("json3", head.startswith("{") and '"events"' in head and '"segs"' in head),
+        (line_format, marked and line_format != "TMPlayer"),
+    )
+    return next((name for name, found in certain if found), None)
 
 
 def _reader(text: str, collector: CaptionCollector) -> Callable[[str, CaptionCollector], None]:

@@ -5,26 +5,40 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-PLACE = r"(?:INT|EXT|EST|INTERIOR|EXTERIOR|I\s?/\s?E|INT\.?\s?/\s?EXT|EXT\.?\s?/\s?INT)"
-NUMBER = r"(?:[A-Z]{0,2}\d{1,4}[A-Z]{0,2})"
+from sayso.text.screenplay.wording import WORDINGS, pattern, words
+
+NUMBER = r"(?:[A-Z]{0,2}\d{1,4}(?:[.-]\d{1,3})?[A-Z]{0,2})"
+OPENINGS = f"{pattern('places')}|{pattern('abbreviations')}"
 HEADING = re.compile(
-    rf"(?:#?(?P<number>{NUMBER})[.):#]?\s+)?(?P<text>{PLACE}(?:\.\s*|\s*[-–—:]\s*|\s+)\S.*?)"
+    rf"(?:#?(?P<number>{NUMBER})[.):#]?\s+)?"
+    rf"(?P<text>(?P<place>(?:{OPENINGS})(?:(?P<pair>\.?\s?/\s?)(?:{OPENINGS}))?)"
+    r"(?P<mark>\s*[.:]\s*|\s+[-–—]\s*|[-–—]\s*|\s*[/,]\s*|\s+)(?P<rest>\S.*?))"
     rf"(?:\s+#(?P<fountain>[\w.-]+)#|\s{{2,}}#?(?P<right>{NUMBER})[.)]?)?",
     re.IGNORECASE,
 )
 SCENE = re.compile(r"\[?\(?\s*(?:SCENE|Scene|scene)\b(?:\s+(?P<number>\d+))?\s*[:.–—-]\s*(?P<text>.*?)\)?\]?")
-TRANSITION = re.compile(
-    r"(?:[A-Z][A-Z' ]{0,30} TO|FADE (?:IN|OUT|UP|TO BLACK)|(?:CUT|FADE|DISSOLVE|WIPE)(?: TO)?(?: [A-Z]+)?|"
-    r"THE END|END CREDITS|ROLL CREDITS|INTERCUT)\s*[:.]?"
+NUMBERED_SCENE = re.compile(
+    rf"(?:{pattern('scenes')})\s+(?P<number>{NUMBER})\s*[:.–—-]\s*(?P<text>\S.*?)", re.IGNORECASE
 )
+TRANSITION = re.compile(
+    r"(?:[A-Z][A-Z' ]{0,30} TO|(?:CUT|FADE|DISSOLVE|WIPE)(?: TO)?(?: [A-Z]+)?|"
+    rf"{'|'.join(re.escape(word) for word in WORDINGS['en'].transitions.split(', '))})\s*[:.]?"
+)
+OTHER_TRANSITION = re.compile(
+    rf"(?:{pattern('transitions')})\s*[:.]?|(?:{pattern('cuts')})(?:\s+[^\W\d_].{{0,40}})?\s*[:.]"
+)
+DASHED = re.compile(r"\s[-–—]\s|/")
+SHORT_PLACES = ("INT", "EXT")  # these may be written in any case and without a full stop
 EXTENSION = re.compile(r"\(([^()]*)\)?")
-AGAIN = re.compile(r"(?i)\s*(?:cont(?:inued|inuing|'d|’d|d)?\.?|more)\s*")
-NAME = re.compile(r"[^\W_](?:[\w.'’`&/,#\"\- ]*[\w.'’`\")])?")
+AGAIN = re.compile(rf"(?i)\s*(?:{pattern('again')})\.*\s*")
+NAME = re.compile(r"[^\W_](?:[\w.'’`&/,#+\"\- ]*[\w.'’`\")])?")
 SPOKEN_LABEL = re.compile(
     r"(?P<name>[^\W\d_][\w.'’`&/\- ]{0,38}?)\s*"
     r"(?P<extension>\([^()]{0,60}\)|\[[^\[\]]{0,60}\])?\s*:(?:\s+(?P<text>.*))?"
 )
+LONGEST_HEADING = 300
 LONGEST_CUE = 45
+LONGEST_NAME = 6  # words
 
 
 class CharacterCue(NamedTuple):
@@ -45,17 +59,39 @@ class Heading(NamedTuple):
 
 def parse_heading(text: str) -> Heading | None:
     """Return the scene heading that a line is, or None: "12 INT. HOUSE - DAY 12", "Scene: A cafe."."""
+    if len(text) > LONGEST_HEADING:
+        return None
     match = HEADING.fullmatch(text)
-    if match:
+    if match and _opens_scene(match):
         number = match["number"] or match["fountain"] or match["right"]
         return Heading(match["text"].strip(), number)
-    match = SCENE.fullmatch(text)
+    match = SCENE.fullmatch(text) or NUMBERED_SCENE.fullmatch(text)
     return Heading(match["text"].strip() or text, match["number"]) if match else None
 
 
+def _opens_scene(match: re.Match[str]) -> bool:
+    """Say whether what begins like a scene heading is one: "Innen ist es kalt." is not."""
+    place, mark, rest = match["place"], match["mark"].strip(), match["rest"]
+    upper = place == place.upper()
+    if match["pair"]:
+        return upper or bool(mark)
+    if len(place) == 1:
+        return False
+    if place.upper() in SHORT_PLACES:
+        return mark != "," and (upper or bool(mark) or bool(DASHED.search(rest)))
+    if upper and place in words("places"):
+        return bool(mark) or bool(DASHED.search(rest)) or is_upper(rest)
+    return bool(mark) and mark != "," and (upper or (mark[0] in ".:" and bool(DASHED.search(rest))))
+
+
 def is_transition(text: str) -> bool:
-    """Say whether a line is a transition: "CUT TO:"."""
-    return TRANSITION.fullmatch(text) is not None
+    """Say whether a line is a transition in any language: "CUT TO:", "SCHNITT AUF:"."""
+    return TRANSITION.fullmatch(text) is not None or OTHER_TRANSITION.fullmatch(text) is not None
+
+
+def is_certain_transition(text: str) -> bool:
+    """Say whether a line is a transition that cannot be somebody's name ("FIN" can)."""
+    return TRANSITION.fullmatch(text) is not None or (text.endswith(":") and is_transition(text))
 
 
 def is_upper(text: str) -> bool:
@@ -87,6 +123,17 @@ def parse_name(text: str, dual: bool = False) -> CharacterCue | None:
     if not NAME.fullmatch(name):
         return None
     return CharacterCue(name, ", ".join(extensions) or None, dual, again=any(map(AGAIN.fullmatch, parts)))
+
+
+def is_name(text: str) -> bool:
+    """Say whether a line can be a cue in any case: "von Trapp", "VOICE FROM iPHONE"."""
+    found = parse_name(text.removesuffix("^"))
+    if found is None or len(text) > LONGEST_CUE or text.startswith("("):
+        return False
+    words = found.speaker.split()
+    return len(words) <= LONGEST_NAME and not (
+        len(words) > 1 and found.speaker.endswith((".", "!", "?", ","))
+    )
 
 
 def parse_label(text: str) -> tuple[CharacterCue, str] | None:

@@ -70,7 +70,7 @@ def test_what_was_cut_or_improvised_is_not_guessed():
     assert [line.text for line in aligned.improvised] == ["Look, a zebra!"]
     rows = list(aligned.rows())
     assert rows[-1]["start_s"] is rows[-1]["end_s"] is None
-    assert set(rows[0]) == {"kind", "speaker", "text", "start_s", "end_s", "confidence"}
+    assert set(rows[0]) == {"kind", "speaker", "text", "start_s", "end_s", "score"}
 
 
 def test_captions_come_back_with_speakers_one_speaker_each():

@@ -13,15 +13,15 @@ from sayso.metrics.steps import step_f1
 from sayso.solvers.ordered_oracle import OrderedScript
 from sayso.systems.instruction_steps import (
     NarratedVideo,
-    Recipe,
+    StepsRecipe,
     discover_script,
     discover_steps,
     load_model,
-    place_steps,
+    localize_steps,
     save_model,
 )
-from sayso.systems.instruction_steps.places import told_windows
-from sayso.systems.instruction_steps.script import ScriptStep, _cut
+from sayso.systems.instruction_steps.localization import step_windows
+from sayso.systems.instruction_steps.script import ScriptStep, _standing_out
 from sayso.text.language.narration import Mention
 from sayso.toyworld.tasks import task_features, task_steps, task_truth, task_video
 
@@ -46,7 +46,7 @@ def toy(
 @pytest.fixture(scope="module")
 def discovery():
     videos, inside = toy(range(20))
-    recipe = Recipe(steps=len(task_steps(20, 0)), before_s=5, after_s=5, iterations=100)
+    recipe = StepsRecipe(num_steps=len(task_steps(20, 0)), before_s=5, after_s=5, iterations=100)
     return discover_steps(videos, recipe), videos, inside
 
 
@@ -83,15 +83,15 @@ def test_narrations_with_nothing_in_common_are_told_of():
     ],
 )
 def test_as_many_steps_as_stand_out(support, steps):
-    assert _cut(support) == steps
+    assert _standing_out(support) == steps
 
 
 def test_windows_lie_around_what_is_told():
     step = ScriptStep((("a b", 1),), {0: Mention("a", "b", Span(10, 11), "")})
-    [first, second] = told_windows([step], [30, 9], rate=2.0, before_s=2, after_s=3)
+    [first, second] = step_windows([step], [30, 9], rate=2.0, before_s=2, after_s=3)
     assert first.tolist() == [[16, 28]]
     assert second.tolist() == [[0, 9]]
-    [late] = told_windows([step], [15], rate=2.0, before_s=2, after_s=3)
+    [late] = step_windows([step], [15], rate=2.0, before_s=2, after_s=3)
     assert late.tolist() == [[14, 15]]  # told after the end of the features
 
 
@@ -99,9 +99,11 @@ def test_turns_never_raise_the_objective_and_keep_the_constraints():
     videos, _ = toy(range(6))
     features = [video.features for video in videos]
     windows = [np.array([[0, 30], [5, 40], [20, len(X)]]) for X in features]
-    values = [place_steps(features, windows, iterations=20, turns=turns).value for turns in (0, 1, 5, 20)]
+    values = [
+        localize_steps(features, windows, iterations=20, alternations=count).value for count in (0, 1, 5, 20)
+    ]
     assert all(a >= b - 1e-12 for a, b in itertools.pairwise(values))
-    found = place_steps(features, windows, iterations=50)
+    found = localize_steps(features, windows, iterations=50)
     assert found.relaxed <= found.value + 1e-9
     for times, window in zip(found.times, windows, strict=True):
         assert (np.diff(times) > 0).all()
@@ -119,8 +121,8 @@ def test_few_times_are_better_than_the_ones_found_on_a_tiny_problem(seed):
         X[[1, 3]] += looks
         features.append(X)
     window = np.array([[0, 4], [1, 5]])
-    found = place_steps(features, [window] * 3, lam=0.1)
-    X = (np.concatenate(features) - found.looks.mean) * found.looks.scale
+    found = localize_steps(features, [window] * 3, lam=0.1)
+    X = (np.concatenate(features) - found.scorer.mean) * found.scorer.scale
     gram = np.linalg.inv(X.T @ X + len(X) * 0.1 * np.eye(2))
 
     def value(times):
@@ -137,58 +139,64 @@ def test_few_times_are_better_than_the_ones_found_on_a_tiny_problem(seed):
 
 def test_toy_steps_are_found_with_names_and_places(discovery):
     found, _, inside = discovery
-    times = [[int(place.time_s) for place in places] for places in found.places]
+    times = [[int(step.time_s) for step in steps] for steps in found.locations]
     assert step_f1(list(zip(inside, times, strict=True))).f1 > 0.6
     assert len(found.script) == len(task_steps(20, 0))
-    for places in found.places:
-        assert all(place.span.start <= place.time_s <= place.span.end for place in places)
-        assert all(a.span.end <= b.time_s for a, b in itertools.pairwise(places))
-        assert all(place.sure for place in places if place.said)
+    for steps in found.locations:
+        assert all(step.span.start <= step.time_s <= step.span.end for step in steps)
+        assert all(a.span.end <= b.time_s for a, b in itertools.pairwise(steps))
+        assert all(step.present for step in steps if step.text)
 
 
 def test_the_model_finds_the_steps_of_other_videos_and_survives_a_file(discovery, tmp_path):
     found, _, _ = discovery
-    save_model(tmp_path / "steps", found.model, "files", {"title": "toy"})
-    model, encoder = load_model(tmp_path / "steps")
-    assert encoder == "files"
+    save_model(tmp_path / "steps", found.model, {"title": "toy"})
+    model = load_model(tmp_path / "steps")
+    assert model.encoder == "files"
     assert model.recipe == found.model.recipe
     scores = {}
     for silent in (False, True):
         videos, inside = toy(range(20, 35), silent=silent, noise=3.0)
         pairs = [
-            (Y, [int(place.time_s) for place in model.find(video)])
+            (Y, [int(step.time_s) for step in model.locate(video)])
             for video, Y in zip(videos, inside, strict=True)
         ]
         scores[silent] = step_f1(pairs).f1
-        assert [model.find(video) for video in videos] == [found.model.find(video) for video in videos]
+        assert [model.locate(video) for video in videos] == [found.model.locate(video) for video in videos]
     assert scores[False] > scores[True] > 0.35
 
 
 def test_most_mentions_that_are_in_order_tell_of_steps(discovery):
     model = discovery[0].model
     first, second, third = (phrases[0] for phrases in model.phrases[:3])
-    said = told(second, first, "eat sandwich", second, third)
-    assert {k: round(m.span.start) for k, m in model.told(said).items()} == {0: 5, 1: 15, 2: 20}
-    assert model.told([]) == {}
+    narration = told(second, first, "eat sandwich", second, third)
+    assert {k: round(m.span.start) for k, m in model.align_mentions(narration).items()} == {
+        0: 5,
+        1: 15,
+        2: 20,
+    }
+    assert model.align_mentions([]) == {}
 
 
 def test_videos_that_are_too_short_are_told_but_not_placed(discovery, tmp_path):
     videos = discovery[1]
     short = [NarratedVideo("short", videos[0].features[:4], videos[0].captions), *videos[1:6]]
-    found = discover_steps(short, Recipe(steps=5, iterations=5))
-    assert found.places[0] == []
-    assert all(len(places) == 5 for places in found.places[1:])
-    save_model(tmp_path, found.model, "files", {})
+    found = discover_steps(short, StepsRecipe(num_steps=5, iterations=5))
+    assert found.locations[0] == []
+    assert all(len(steps) == 5 for steps in found.locations[1:])
+    save_model(tmp_path, found.model, {})
     assert "Infinity" not in (tmp_path / "steps.json").read_text()
     with pytest.raises(SaysoError, match="no video is long enough for 5 steps"):
-        discover_steps([NarratedVideo("short", v.features[:4], v.captions) for v in videos], Recipe(steps=5))
+        discover_steps(
+            [NarratedVideo("short", v.features[:4], v.captions) for v in videos], StepsRecipe(num_steps=5)
+        )
 
 
 def test_a_video_that_is_too_short_has_no_steps(discovery):
     model = discovery[0].model
-    assert model.find(NarratedVideo("short", np.zeros((3, 64)))) == []
+    assert model.locate(NarratedVideo("short", np.zeros((3, 64)))) == []
     with pytest.raises(SaysoError, match="64 features a row"):
-        model.find(NarratedVideo("other", np.zeros((30, 8))))
+        model.locate(NarratedVideo("other", np.zeros((30, 8))))
 
 
 @pytest.mark.parametrize("broken", ["", "{}", '{"model": {"names": 3}}'])

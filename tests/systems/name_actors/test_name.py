@@ -14,18 +14,31 @@ from sayso.core.errors import SaysoError
 from sayso.core.types import Span
 from sayso.metrics.naming import naming, reliability
 from sayso.people import Track
-from sayso.systems.align_script import Line
-from sayso.systems.name_actors import Told, cast_of, mentions, name_actions, name_actors, speaking_faces
-from sayso.systems.name_actors.bags import demands, person, said_lines
-from sayso.systems.name_actors.context import expected, softmax, together, without_doubles
-from sayso.systems.name_actors.name import left_out
-from sayso.systems.name_actors.speech import Said, look_at_lips, name_evidence, speech_ratio
+from sayso.systems.align_script import SpokenLine
+from sayso.systems.name_actors import (
+    ActionBag,
+    Description,
+    cast_of,
+    name_actions,
+    name_actors,
+    named_in,
+    speaking_faces,
+)
+from sayso.systems.name_actors.constraints import canonical_name, label_constraints, named_lines
+from sayso.systems.name_actors.context import (
+    exclusive_probabilities,
+    overlapping_tracks,
+    softmax,
+    speaker_prior,
+)
+from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evidence, speech_ratio
+from sayso.systems.name_actors.name import leave_one_out
 
 PEOPLE = ("Ann", "Bob", "Cid", "Dot")
 
 
 def line(start, end, speaker, confidence=0.95):
-    return Line("words", Span(start, end), 0, speaker, confidence, 1.0, None)
+    return SpokenLine("words", Span(start, end), 0, speaker, confidence, 1.0, None)
 
 
 def drawn_film(seed, scenes=30, noise=0.3, seen=0.7):
@@ -94,7 +107,9 @@ def test_rows_say_all_of_a_track():
     tracks, lines, _ = drawn_film(0, scenes=5)
     rows = list(name_actors(tracks, lines, names=PEOPLE).rows(tracks))
     assert [row["track"] for row in rows] == list(range(len(tracks)))
-    assert all(sum(row["names"].values()) <= 1.01 and "descriptor" not in row for row in rows)
+    assert all(
+        sum(one["score"] for one in row["candidates"]) <= 1.01 and "descriptor" not in row for row in rows
+    )
     assert {row["name"] for row in rows} <= {*PEOPLE, None}
 
 
@@ -126,7 +141,7 @@ def test_left_out_is_as_many_regressions_each_without_one_row():
     r = np.random.default_rng(0)
     X, Z, lam = r.standard_normal((60, 4)), r.random((60, 3)), 0.01
     X -= X.mean(0)
-    fast = left_out(X, Z, lam)
+    fast = leave_one_out(X, Z, lam)
     full = np.column_stack([X, np.ones(60)])
     ridge = 60 * lam * np.diag([1, 1, 1, 1, 0])
     for n in range(60):
@@ -146,23 +161,23 @@ def test_together_is_every_pair_that_overlaps(some):
         for a, b in itertools.combinations(range(len(some)), 2)
         if some[a].overlap(some[b]) > 0.2
     }
-    pairs = together(tracks)
+    pairs = overlapping_tracks(tracks)
     assert {frozenset(pair) for pair in pairs} == plain and len(pairs) == len(plain)
 
 
 def test_nobody_is_on_screen_twice():
     logits = np.log(np.array([[0.6, 0.35, 0.05], [0.55, 0.4, 0.05], [0.9, 0.05, 0.05]]))
-    P = without_doubles(logits, [(0, 1)])
+    P = exclusive_probabilities(logits, [(0, 1)])
     assert sorted(P[:2].argmax(1)) == [0, 1] and P.sum(1) == pytest.approx(1)
     assert P[2] == pytest.approx(softmax(logits)[2])
     nobody = np.log(np.array([[0.1, 0.9], [0.1, 0.9]]))
-    assert without_doubles(nobody, [(0, 1)]).argmax(1).tolist() == [1, 1]
+    assert exclusive_probabilities(nobody, [(0, 1)]).argmax(1).tolist() == [1, 1]
 
 
 def test_expected_is_the_plain_sum_over_lines():
     tracks, lines, _ = drawn_film(0, scenes=4)
-    said = said_lines(lines, PEOPLE)
-    share = np.exp(expected(tracks, said, 4))
+    said = named_lines(lines, PEOPLE)
+    share = np.exp(speaker_prior(tracks, said, 4))
     assert share.sum(1) == pytest.approx(1)
     counts = np.array([sum(one.name == k for one in said) + 1 for k in range(4)])
     overall = counts / counts.sum()
@@ -188,7 +203,7 @@ def test_speech_is_told_from_rest_whatever_the_scale(seed):
 
 
 def test_lips_speak_for_the_speaker_and_rest_against():
-    said = [Said(Span(0, 2), 0, 0.9), Said(Span(2, 4), 1, 0.9), Said(Span(4, 6), None, 0.5)]
+    said = [NamedSpan(Span(0, 2), 0, 0.9), NamedSpan(Span(2, 4), 1, 0.9), NamedSpan(Span(4, 6), None, 0.5)]
     r = np.random.default_rng(0)
     lips = np.concatenate(
         [r.normal(0, 1, 50), r.normal(0, 0.05, 50), r.normal(0, 1, 50), r.normal(0, 0.05, 100)]
@@ -198,7 +213,7 @@ def test_lips_speak_for_the_speaker_and_rest_against():
         Track(Span(0, 10), None, np.full(250, np.nan)),
         Track(Span(0, 10)),
     ]
-    looks = look_at_lips(tracks, said)
+    looks = lip_likelihoods(tracks, said)
     assert set(looks.track) == {0} and set(looks.line) == {0, 1, 2}
     evidence = name_evidence(looks, said, 3, 2)
     assert evidence[0, 0] > 0.5 and evidence[0, 1] < -0.5
@@ -206,7 +221,7 @@ def test_lips_speak_for_the_speaker_and_rest_against():
 
 
 def test_speakers_in_one_spelling_and_crowds_are_no_person():
-    assert [person(who) for who in ("ILSA  LUND", "Ilsa", "ALL", None, " ")] == [
+    assert [canonical_name(who) for who in ("ILSA  LUND", "Ilsa", "ALL", None, " ")] == [
         "Ilsa Lund",
         "Ilsa",
         *[None] * 3,
@@ -218,11 +233,11 @@ def test_speakers_in_one_spelling_and_crowds_are_no_person():
 
 
 def test_descriptions_name_people_by_whole_or_unshared_names():
-    told = [
-        (Span(0, 9), "Ilsa sits down at the piano. Lund sings.", 0.9),
-        (Span(9, 12), "Mr. Lund and Rick", 0.8),
+    descriptions = [
+        Description(Span(0, 9), "Ilsa sits down at the piano. Lund sings.", 0.9),
+        Description(Span(9, 12), "Mr. Lund and Rick", 0.8),
     ]
-    found = mentions(told, ["Ilsa Lund", "Viktor Lund", "Rick"])
+    found = named_in(descriptions, ["Ilsa Lund", "Viktor Lund", "Rick"])
     assert [(one.span.start, one.name) for one in found] == [(0, 0), (9, 2)]
 
 
@@ -231,12 +246,12 @@ def test_demands_leave_out_crowds_resting_lips_and_unsure_lines():
     lips = np.zeros((33, 2))
     lips[0, 0], lips[1, 1], lips[2, 0] = 3, -3, -3
     said = [
-        Said(Span(0, 2), 0, 0.9),
-        Said(Span(0.5, 2), 0, 0.9),
-        Said(Span(0, 2), 1, 0.3),
-        Said(Span(10, 12), 1, 0.9),
+        NamedSpan(Span(0, 2), 0, 0.9),
+        NamedSpan(Span(0.5, 2), 0, 0.9),
+        NamedSpan(Span(0, 2), 1, 0.3),
+        NamedSpan(Span(10, 12), 1, 0.9),
     ]
-    asked = demands(tracks, lips, said, [Said(Span(0, 2), 1, 0.9)], {2: 2})
+    asked = label_constraints(tracks, lips, said, [NamedSpan(Span(0, 2), 1, 0.9)], {2: 2})
     fixed, spoke, bag_of_0, bag_of_1 = asked
     assert (fixed.rows.tolist(), fixed.label, fixed.kappa) == ([2], 2, None)
     assert (spoke.rows.tolist(), spoke.label) == ([0], 0)
@@ -251,26 +266,26 @@ def test_actions_are_found_better_with_the_names(seed):
     N, actions = 240, 3
     who = np.tile([0, 1], N // 2)
     does = np.full(N, actions)
-    told = []
+    bags = []
     for first in range(0, 180, 2):
         action, actor = int(r.integers(actions)), int(r.integers(2))
         does[first + actor] = action
-        told.append(Told(np.array([first, first + 1]), action, actor))
+        bags.append(ActionBag(np.array([first, first + 1]), action, actor))
     centres = np.vstack([r.standard_normal((actions, 12)), np.zeros((1, 12))])
     X = centres[does] + 0.9 * r.standard_normal((N, 12))
     persons = np.eye(3)[who]
-    alone = naming(name_actions(X, told, actions), does)
-    joint = naming(name_actions(X, told, actions, persons), does)
+    alone = naming(name_actions(X, bags, actions), does)
+    joint = naming(name_actions(X, bags, actions, persons), does)
     assert joint["mAP"] > alone["mAP"] > 0.9 and joint["mAP"] > 0.95
     doing = does < actions
-    assert naming(name_actions(X, told, actions, persons)[doing], does[doing])["accuracy"] > 0.95
+    assert naming(name_actions(X, bags, actions, persons)[doing], does[doing])["accuracy"] > 0.95
 
 
 def test_wrong_bags_of_actions_are_said():
     X = np.random.default_rng(0).standard_normal((5, 2))
     with pytest.raises(SaysoError, match="outside 0 to 4"):
-        name_actions(X, [Told(np.array([9]), 0)], 1)
+        name_actions(X, [ActionBag(np.array([9]), 0)], 1)
     with pytest.raises(SaysoError, match="not there"):
-        name_actions(X, [Told(np.array([0]), 3)], 1)
+        name_actions(X, [ActionBag(np.array([0]), 3)], 1)
     with pytest.raises(SaysoError, match="expected features"):
         name_actions(X[0], [], 1)

@@ -1,14 +1,15 @@
-"""Stage 2: when each step happens in each video, and how it looks.
+"""Stage 2: when each step happens in each video, and how it scorer.
 
     min over Z, W   1/(2T) ||Z - X W||^2 + lam/2 ||W||^2
-    subject to      Z in ordered scripts, steps within the windows where they are told of
+    subject to      Z in ordered scripts, steps within their narration windows
 
 Discriminative clustering (``sayso.solvers.diffrac``) over the convex hull, by Frank-Wolfe; the result is
-rounded by the dynamic program on -2 Z. The relaxation blurs: so the rounded times are then improved
-in turns, W by ridge regression on the times, the times by the dynamic program on X W. Neither turn raises
-the objective; the paper stops before them (``turns=0``).
+rounded by the dynamic program on -2 Z. The relaxation blurs: so the rounded times are then improved by
+alternating minimisation, W by ridge regression on the times, the times by the dynamic program on X W.
+Neither raises the objective; the paper stops before (``alternations=0``).
 
-People do what they say roughly when they say it: by default from the word on to 10 s later.
+People do what they say roughly when they say it: a narration window goes from a step's mention on to 10 s
+later by default.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ Rows = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """How steps look: scores are (x - mean) scale W.
+class StepScorer:
+    """Linear classifiers of the steps: scores are (x - mean) scale W.
 
     Args:
         mean: (D,) of the features.
@@ -44,13 +45,13 @@ class Looks:
     W: Floats
 
     def scores(self, X: Rows) -> Floats:
-        """Return how much each row (T, D) looks like each step, (T, K)."""
+        """Return how much each row (T, D) scorer like each step, (T, K)."""
         if X.ndim != 2 or X.shape[1] != len(self.mean):
             raise SaysoError(f"the steps were learned from {len(self.mean)} features a row; got {X.shape}")
         scores: Floats = ((np.asarray(X, dtype=np.float64) - self.mean) * self.scale) @ self.W
         return scores
 
-    def place(self, X: Rows, windows: Ints | None = None) -> Ints:
+    def times(self, X: Rows, windows: Ints | None = None) -> Ints:
         """Return the row of each step in a video, (K,), in order; -1 for all where it is too short."""
         scores = self.scores(X)
         if len(scores) < scores.shape[1]:
@@ -59,25 +60,25 @@ class Looks:
 
 
 @dataclass(frozen=True, eq=False)
-class Placement:
-    """What stage 2 found.
+class StepTimes:
+    """The times of the steps in all videos, and their classifiers.
 
     Args:
         times: for each video the row of each step, (K,).
-        looks: how the steps look.
+        scorer: the classifiers.
         relaxed: the objective, without the factor 1/2, of the relaxed labels.
-        value: that of the times.
+        value: the objective of the times.
         iterations: of Frank-Wolfe.
     """
 
     times: list[Ints]
-    looks: Looks
+    scorer: StepScorer
     relaxed: float
     value: float
     iterations: int
 
 
-def told_windows(
+def step_windows(
     script: Sequence[ScriptStep],
     lengths: Sequence[int],
     *,
@@ -85,14 +86,16 @@ def told_windows(
     before_s: float = 0.0,
     after_s: float = 10.0,
 ) -> list[Ints]:
-    """Return for each video the rows in which each step may happen, (K, 2); all where it is not told of.
+    """Return the narration windows of each video: the rows in which each step may happen, (K, 2).
+
+    A step that is not mentioned in a video may happen in all of its rows.
 
     Args:
         script: the steps.
         lengths: rows T of each video.
         rate: rows a second.
-        before_s: how long before it is told of a step may happen.
-        after_s: how long after that.
+        before_s: seconds before its mention that a step may happen.
+        after_s: seconds after that.
     """
     windows = []
     for n, T in enumerate(lengths):
@@ -107,27 +110,27 @@ def told_windows(
     return windows
 
 
-def place_steps(
+def localize_steps(
     features: Sequence[Rows],
     windows: Sequence[Ints],
     *,
     lam: float | None = None,
     iterations: int = 650,
     gap: float = 1e-3,
-    turns: int = 20,
+    alternations: int = 20,
     progress: Progress | None = None,
-) -> Placement:
+) -> StepTimes:
     """Find the time of every step in every video.
 
     Args:
         features: (T, D) of each video, T >= K.
-        windows: (K, 2) for each video (``told_windows``).
+        windows: (K, 2) for each video (``step_windows``).
         lam: of the ridge; default 1 / (videos x steps), for features whose mean squared length is 1, to
             which they are centred and scaled.
         iterations: of Frank-Wolfe at most.
         gap: stop when the objective is proved within this share of its start.
-        turns: of regression and rounding, at most.
-        progress: told of each iteration.
+        alternations: of regression and rounding (alternating minimisation), at most.
+        progress: reports each iteration.
 
     Raises:
         SaysoError: if a video has fewer rows than steps, or features disagree.
@@ -139,19 +142,19 @@ def place_steps(
     limit = gap * K * len(X) / problem.total
     found = frank_wolfe(problem, oracles, gap=limit, steps=iterations, progress=progress)
     times = [o.times(-2 * found.Z[rows]) for o, rows in zip(oracles, problem.slices, strict=True)]
-    times, W, value = _in_turns(problem, oracles, times, turns)
-    return Placement(times, Looks(mean, scale, W), found.value, value, found.steps)
+    times, W, value = _alternate(problem, oracles, times, alternations)
+    return StepTimes(times, StepScorer(mean, scale, W), found.value, value, found.steps)
 
 
-def _in_turns(
-    problem: Diffrac, oracles: Sequence[OrderedScript], times: list[Ints], turns: int
+def _alternate(
+    problem: Diffrac, oracles: Sequence[OrderedScript], times: list[Ints], alternations: int
 ) -> tuple[list[Ints], Floats, float]:
-    """Return times, W and objective after regression and rounding in turns, until nothing moves."""
-    for turn in range(turns + 1):
+    """Return times, W and objective after alternating minimisation, until no time changes."""
+    for number in range(alternations + 1):
         Z = np.concatenate([o.labels(t) for o, t in zip(oracles, times, strict=True)])
         S = problem.correlation(Z)
         W = problem.solve(S)
-        if turn == turns:
+        if number == alternations:
             break
         mean = problem.label_mean(Z)
         better = [o.times(-problem.block_scores(i, W, mean)) for i, o in enumerate(oracles)]

@@ -1,7 +1,7 @@
-"""What people do, from the film and its script: features of motion, and which bags the descriptions make.
+"""Features of what the person of each track does, and the bags of tracks that descriptions make.
 
 The features of a track are an encoder's embedding of the head and shoulders from the track's first
-moment to its last. A description tells of whoever is named first in it: "Rick hands Ilsa a glass".
+moment to its last. The person of a description is the one named first: "Rick hands Ilsa a glass".
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,25 +17,16 @@ from numpy.typing import NDArray
 from sayso.core.errors import MediaError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
+from sayso.data.manifest import Failure
 from sayso.people.tracks import Track
-from sayso.systems.name_actors.actions import Told
-from sayso.systems.name_actors.bags import SHARED_S, mentions
+from sayso.systems.name_actors.actions import ActionBag
+from sayso.systems.name_actors.constraints import SHARED_S, Description, named_in
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
 
 Floats = NDArray[np.float64]
-FRAMES = 8  # of a track, at most: more tell an encoder of pictures nothing new
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A description of the script: when, in what words, how sure its time is, and the actions it tells of."""
-
-    span: Span
-    text: str
-    confidence: float
-    actions: tuple[int, ...] = ()
+FRAMES = 8  # of a track, at most: more add nothing for an encoder of pictures
 
 
 def motion_features(
@@ -45,61 +35,62 @@ def motion_features(
     encoder: Encoder,
     *,
     progress: Progress | None = None,
-    problems: list[MediaError] | None = None,
-) -> Floats:
-    """Return features of what is done in each track, (N, D).
+) -> tuple[Floats, list[Failure]]:
+    """Return features of what is done in each track, (N, D), and the tracks that could not be read.
 
-    A track that cannot be read gets the mean of the others, which says nothing.
+    These get the mean of the others, which favours no action.
 
     Args:
         film: the video.
         tracks: N of them, boxes in the video's own pixels.
         encoder: of clips.
-        progress: what is told of each track.
-        problems: where given, what cannot be read is added to it instead of raised.
+        progress: reports each track.
 
     Raises:
-        MediaError: if the film cannot be read.
+        MediaError: if not one track can be read.
     """
     from sayso.people.crops import person_clip
 
     X = np.full((len(tracks), encoder.dim), np.nan)
+    failures: list[Failure] = []
     for n, track in enumerate(tracks):
         try:
             shown = person_clip(film, track, min(FRAMES, encoder.clip.frames))
             X[n] = encoder.encode_video(shown[None])[0]
         except MediaError as error:
-            if problems is None:
-                raise
-            problems.append(error)
+            failures.append(Failure(os.fspath(film), f"track {n}", str(error)))
         (progress or Silent()).update(n + 1, len(tracks), "motion")
     read = ~np.isnan(X).any(1)
+    if failures and not read.any():
+        raise MediaError(failures[0].error)
     X[~read] = X[read].mean(0) if read.any() else 0.0
-    return X
+    return X, failures
 
 
-def told_of(tracks: Sequence[Track], described: Sequence[Described], names: Sequence[str]) -> list[Told]:
+def action_bags(
+    tracks: Sequence[Track], descriptions: Sequence[Description], names: Sequence[str]
+) -> list[ActionBag]:
     """Return the bags that descriptions make: which tracks, which action, and by whom.
 
     Args:
         tracks: all of the film.
-        described: descriptions; those whose time is less sure than not are left out.
+        descriptions: of the script; those whose time has a confidence below 0.5 are left out.
         names: of the columns of ``Naming.probabilities``.
     """
-    found: list[Told] = []
-    for one in described:
+    found: list[ActionBag] = []
+    for one in descriptions:
         rows = [n for n, track in enumerate(tracks) if track.span.overlap(one.span) > SHARED_S]
         if not rows or one.confidence < 0.5:
             continue
         person = _first_named(one.text, names)
-        found += [Told(np.array(rows), action, person) for action in one.actions]
+        found += [ActionBag(np.array(rows), action, person) for action in one.actions]
     return found
 
 
 def _first_named(text: str, names: Sequence[str]) -> int | None:
     """Return the one of the names whose word comes first in a text."""
     words = re.findall(r"\w+", text.casefold())
-    named = {said.name for said in mentions([(Span(0.0, 1.0), text, 1.0)], names)}
+    named = {one.name for one in named_in([Description(Span(0.0, 1.0), text, 1.0)], names)}
     at = {
         k: min(words.index(word) for word in re.findall(r"\w+", names[k].casefold()) if word in words)
         for k in named

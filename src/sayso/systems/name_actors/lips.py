@@ -1,9 +1,9 @@
-"""Who speaks: what moving lips and the lines said meanwhile tell of each track's name.
+"""Who speaks: the evidence of moving lips for each track's name.
 
-A face whose lips move while a line of p is said is p [1]; one whose lips rest is
-hardly p. How far lips move when silent is read off the film itself, where no line is
-said; how far they move in speech, from the lines, by expectation maximisation with the silent half
-held fixed. So no threshold is tuned to a camera or a tracker.
+A face whose lips move while a line of p is spoken is p [1]; one whose lips rest is hardly p. The
+distribution of lip motion at rest is estimated from the film itself, where no line is spoken; that of
+speech from the lines, by expectation maximisation with the distribution at rest held fixed. So no
+threshold is tuned to a camera or a tracker.
 
     evidence[n, k] = sum over lines l that track n overlaps of log p(lips of n in l | n is k)
 
@@ -23,15 +23,15 @@ from sayso.core.types import Span
 from sayso.people.tracks import Track
 
 Floats = NDArray[np.float64]
-LEAST_S = 0.25  # a shorter sight of a mouth says nothing
-PIECE_S = 1.5  # silence is looked at in pieces as long as a short line
-OWN, OTHER = 0.9, 0.08  # chance that lips are seen to speak in one's own line, and in another's
-FEWEST = 8  # looks without speech below which silence cannot be learnt
+LEAST_S = 0.25  # a mouth that is seen for less is no evidence
+PIECE_S = 1.5  # silence is cut into pieces as long as a short line
+OWN, OTHER = 0.9, 0.08  # probability that lips are seen to speak in one's own line, and in another's
+FEWEST = 8  # observations at rest below which that distribution cannot be estimated
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A line with the number of its speaker's name, or None, and how sure that is (0 to 1)."""
+class NamedSpan:
+    """When a person speaks or is described: the number of the name, or None, and its confidence (0 to 1)."""
 
     span: Span
     name: int | None
@@ -39,13 +39,13 @@ class Said:
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """Looks at a mouth while a line is said, one a row.
+class LipLikelihoods:
+    """Log likelihood ratios of the motion of lips, one row for each track that overlaps a line.
 
     Attributes:
-        track: (L,) the track looked at.
-        line: (L,) the line said.
-        speaking: (L,) log of how much likelier the lips' motion is if they speak than if they rest.
+        track: (L,) number of the track.
+        line: (L,) number of the line.
+        speaking: (L,) log p(motion | speaks) - log p(motion | rests).
     """
 
     track: NDArray[np.int64]
@@ -53,8 +53,8 @@ class Looks:
     speaking: Floats
 
 
-def look_at_lips(tracks: Sequence[Track], lines: Sequence[Said]) -> Looks:
-    """Return, of each track in each line it overlaps, how much its lips look like speech."""
+def lip_likelihoods(tracks: Sequence[Track], lines: Sequence[NamedSpan]) -> LipLikelihoods:
+    """Return the likelihood ratio of speech for each track in each line that it overlaps."""
     spans = np.array([(line.span.start, line.span.end) for line in lines]).reshape(-1, 2)
     found: list[tuple[int, int, float]] = []
     silent: list[float] = []
@@ -67,7 +67,7 @@ def look_at_lips(tracks: Sequence[Track], lines: Sequence[Said]) -> Looks:
         silent += _motions_in_silence(track, at, spans)
     table = np.array(found).reshape(-1, 3)
     ratio = speech_ratio(table[:, 2], np.array(silent))
-    return Looks(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), ratio)
+    return LipLikelihoods(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), ratio)
 
 
 def speech_ratio(motion: Floats, silent: Floats) -> Floats:
@@ -76,7 +76,7 @@ def speech_ratio(motion: Floats, silent: Floats) -> Floats:
     Args:
         motion: (L,) log motions, some of speech and some not.
         silent: log motions of mouths that rest; where there are fewer than a handful, the
-            stillest third of ``motion`` stands for them.
+            third with the least motion of ``motion`` stands for them.
     """
     if not len(motion):
         return np.zeros(0)
@@ -97,16 +97,16 @@ def speech_ratio(motion: Floats, silent: Floats) -> Floats:
     return np.asarray(ratio, dtype=np.float64)
 
 
-def name_evidence(looks: Looks, lines: Sequence[Said], tracks: int, names: int) -> Floats:
-    """Return log odds of each name from the lips, (N, K), against nobody of the names; 0 is nothing seen."""
+def name_evidence(lips: LipLikelihoods, lines: Sequence[NamedSpan], tracks: int, names: int) -> Floats:
+    """Return log odds of each name from the lips, (N, K), against nobody of the names; 0 is no evidence."""
     evidence = np.zeros((tracks, names))
-    ratio = np.exp(looks.speaking)
+    ratio = np.exp(lips.speaking)
     own, other = np.log1p(OWN * (ratio - 1)), np.log1p(OTHER * (ratio - 1))
-    for n, k, mine, theirs in zip(looks.track, looks.line, own, other, strict=True):
+    for n, k, mine, theirs in zip(lips.track, lips.line, own, other, strict=True):
         line = lines[k]
         if line.name is not None:
-            sure = line.confidence
-            evidence[n, line.name] += np.logaddexp(np.log(sure) + mine, np.log1p(-sure) + theirs) - theirs
+            p = line.confidence
+            evidence[n, line.name] += np.logaddexp(np.log(p) + mine, np.log1p(-p) + theirs) - theirs
     return evidence
 
 
@@ -128,11 +128,11 @@ def _motion(track: Track, chosen: NDArray[np.bool_]) -> float | None:
 def _motions_in_silence(track: Track, at: Floats, spans: Floats) -> list[float]:
     if not len(at):
         return []
-    said = np.zeros(len(at), dtype=bool)
+    spoken = np.zeros(len(at), dtype=bool)
     for start, end in spans[(spans[:, 0] < track.span.end + 0.3) & (spans[:, 1] > track.span.start - 0.3)]:
-        said |= (at >= start - 0.3) & (at < end + 0.3)
+        spoken |= (at >= start - 0.3) & (at < end + 0.3)
     piece = np.floor((at - at[0]) / PIECE_S)
-    motions = (_motion(track, ~said & (piece == p)) for p in np.unique(piece))
+    motions = (_motion(track, ~spoken & (piece == p)) for p in np.unique(piece))
     return [motion for motion in motions if motion is not None]
 
 
