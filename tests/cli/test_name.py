@@ -102,9 +102,7 @@ def test_a_person_is_found_by_name_in_the_index(film, monkeypatch):
     run(film)
     (source,) = read_manifest(film / "film.names.moments.jsonl")
     assert source.rows[-1].span.end == pytest.approx(40, abs=0.3)
-    made = CliRunner().invoke(
-        app, ["index", str(film / "film.names.moments.jsonl"), "--index", str(film / "x.index")]
-    )
+    made = CliRunner().invoke(app, ["index", str(film / "x.index"), str(film / "film.names.moments.jsonl")])
     assert made.exit_code == 0, made.output
     for person, colour in (("ann", "red"), ("bob", "blue")):
         found = CliRunner().invoke(

@@ -110,7 +110,7 @@ def test_training_never_sees_boxes(
     for file in (pictures / "images").iterdir():
         (moved / "images" / file.name).write_bytes(file.read_bytes())
     (moved / "instances.json").write_text(json.dumps(told))
-    monkeypatch.setattr("sayso.data.tags.read_boxes", lambda *_, **__: pytest.fail("boxes were read"))
+    monkeypatch.setattr("sayso.data.tags_reader.read_boxes", lambda *_, **__: pytest.fail("boxes were read"))
     one, other = localize.load(run), train(moved, tmp_path / "run", RECIPE)
     for (name, weight), again in zip(
         one.head.state_dict().items(), other.head.state_dict().values(), strict=True

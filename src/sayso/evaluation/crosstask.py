@@ -141,9 +141,9 @@ def _embedded(
         raise SaysoError(f"{model.name} learned from features; name a folder of the same with --features")
     there = videos_by_id(data)
     folder = cache / model.sha256[:16]
-    seen_s = max(1.0, model.clip.duration)
+    window_s = max(1.0, model.clip.duration)
     files = {video: there[video] for video in wanted if video in there}
-    lost = extract_features(files, model, folder, seen_s=seen_s, progress=progress)
+    lost = extract_features(files, model, folder, window_s=window_s, progress=progress)
     return folder, [failure.path for failure in lost]
 
 

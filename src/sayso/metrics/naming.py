@@ -20,8 +20,8 @@ def naming(scores: ArrayLike, truth: ArrayLike, ignore: int | None = None) -> di
     """Return accuracy, ranking AP and the mean of per-class AP.
 
     Args:
-        scores: (N, K) confidence of each class, higher is surer.
-        truth: (N,) the right class, 0 to K - 1.
+        scores: (N, C) confidence of each class, higher is surer.
+        truth: (N,) the right class, 0 to C - 1.
         ignore: a class whose AP is left out of the mean (the background).
 
     Raises:
@@ -52,7 +52,7 @@ def precision_curve(scores: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats
 
 
 def class_precision(scores: ArrayLike, truth: ArrayLike) -> Floats:
-    """Return the average precision of each class, (K,); NaN for a class that no item has.
+    """Return the average precision of each class, (C,); NaN for a class that no item has.
 
     Args:
         scores: as for ``naming``.
@@ -69,7 +69,7 @@ def reliability(probabilities: ArrayLike, truth: ArrayLike, bins: int = 10) -> d
     difference between confidence and accuracy of their bin; ``confidence`` and ``accuracy`` are means.
 
     Args:
-        probabilities: (N, K), rows that sum to 1.
+        probabilities: (N, C), rows that sum to 1.
         truth: as for ``naming``.
         bins: of equal width over confidences from 0 to 1.
     """
@@ -84,7 +84,7 @@ def reliability(probabilities: ArrayLike, truth: ArrayLike, bins: int = 10) -> d
 def _checked(scores: ArrayLike, truth: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
     S, right = np.asarray(scores, dtype=np.float64), np.asarray(truth)
     if S.ndim != 2 or not len(S) or right.shape != (len(S),) or right.dtype.kind not in "iu":
-        raise ValueError(f"expected scores (N, K) and classes (N,); got {S.shape} and {right.shape}")
+        raise ValueError(f"expected scores (N, C) and classes (N,); got {S.shape} and {right.shape}")
     if not np.isfinite(S).all() or right.min() < 0 or right.max() >= S.shape[1]:
         raise ValueError(f"scores must be finite and classes within 0 to {S.shape[1] - 1}")
     return S, right.astype(np.int64)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.core.errors import SaysoError, SubtitleError
+from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
@@ -152,20 +152,23 @@ def _captions(
     subtitles: Path, reference: str | os.PathLike[str] | None
 ) -> tuple[list[Caption], list[Failure]]:
     """Return the captions, at the film's own times if a reference has those, and what could not be read."""
-    from sayso.text import read_subtitles
-
-    problems: list[SubtitleError] = []
-    captions: list[Caption] = read_subtitles(subtitles, problems=problems)
-    failures = [Failure(str(subtitles), "captions", str(problem)) for problem in problems]
-    if not captions:
+    read, failures = _read(subtitles)
+    if not read:
         raise SaysoError(f"{subtitles}: there are no captions in the file; give the subtitles of the film")
     if reference is None:
-        return captions, failures
-    problems = []
-    clock = fit_clock(captions, read_subtitles(Path(reference), problems=problems))
-    failures += [Failure(str(reference), "captions", str(problem)) for problem in problems]
+        return read, failures
+    timed, more = _read(Path(reference))
+    clock = fit_clock(read, timed)
     log.info("subtitle times: x %.5f %+.2f s, median error %.2f s", clock.rate, clock.offset_s, clock.error_s)
-    return clock.apply(captions), failures
+    return clock.apply(read), [*failures, *more]
+
+
+def _read(path: Path) -> tuple[list[Caption], list[Failure]]:
+    """Return the captions of a file, and what of it could not be read."""
+    from sayso.text import read_caption_file
+
+    found = read_caption_file(path)
+    return list(found.captions), [Failure(str(path), "captions", str(problem)) for problem in found.problems]
 
 
 def _compare_length(captions: Sequence[Caption], video: Path) -> None:

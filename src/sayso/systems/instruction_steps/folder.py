@@ -18,10 +18,9 @@ from sayso.data.sources import find_sources
 from sayso.media import kind_of
 from sayso.systems.instruction_steps.discover import NarratedVideo
 from sayso.systems.instruction_steps.localization import Rows
-from sayso.text import find_subtitles, read_subtitles
+from sayso.text import find_subtitles, read_caption_file
 
 if TYPE_CHECKING:
-    from sayso.core.errors import SubtitleError
     from sayso.encoders import Encoder
 
 
@@ -99,8 +98,8 @@ def _extract(
 ) -> list[Failure]:
     from sayso.engine.features import extract_features
 
-    row_s = max(1 / rate, encoder.clip.duration)
-    return extract_features(videos, encoder, folder, rate=rate, seen_s=row_s, progress=progress)
+    window_s = max(1 / rate, encoder.clip.duration)
+    return extract_features(videos, encoder, folder, rate=rate, window_s=window_s, progress=progress)
 
 
 def _captions(path: str, failures: list[Failure]) -> list[Caption]:
@@ -108,10 +107,9 @@ def _captions(path: str, failures: list[Failure]) -> list[Caption]:
     file = find_subtitles(path)
     if file is None:
         return []
-    problems: list[SubtitleError] = []
-    captions: list[Caption] = read_subtitles(file, problems=problems)
-    failures += [Failure(str(file), "captions", str(problem)) for problem in problems]
-    return captions
+    found = read_caption_file(file)
+    failures += [Failure(str(file), "captions", str(problem)) for problem in found.problems]
+    return list(found.captions)
 
 
 def _rows(source: NpyFeatures, name: str) -> Rows:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sayso.text.screenplay.elements import Element, Kind
 from sayso.text.screenplay.lines import Line
-from sayso.text.screenplay.marks import Cue, heading, is_transition, label
+from sayso.text.screenplay.marks import CharacterCue, is_transition, parse_heading, parse_label
 
 PAIRS = {"(": ")", "[": "]"}
 
@@ -16,8 +16,8 @@ def read_transcript(lines: Sequence[Line]) -> Iterator[Element]:
     """Yield the elements of a transcript; a line without a name goes on with the speech before it."""
     speech: Element | None = None
     for line in lines:
-        scene = heading(line.text)
-        found = None if scene else label(line.text)
+        scene = parse_heading(line.text)
+        found = None if scene else parse_label(line.text)
         if found is None and speech and not scene and not line.blanks and line.text[0] not in PAIRS:
             speech = replace(speech, text=f"{speech.text} {line.text}".strip())
             continue
@@ -35,7 +35,7 @@ def read_transcript(lines: Sequence[Line]) -> Iterator[Element]:
         yield from _parts(speech)
 
 
-def _speech(found: tuple[Cue, str], line: Line) -> Element:
+def _speech(found: tuple[CharacterCue, str], line: Line) -> Element:
     who, text = found
     return Element("dialogue", text, line.number, who.speaker, who.extension)
 

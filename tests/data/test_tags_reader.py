@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from data.tagged_folders import Seen, annotation, coco, picture, table, voc, voc_actions
 from sayso.core.errors import SaysoError
+from sayso.core.types import Box
 from sayso.data.datasets import voc_xml
-from sayso.data.tags import Box, read_boxes, read_tagged
+from sayso.data.tags import TaggedBox
+from sayso.data.tags_reader import read_boxes, read_tagged
 
 PEOPLE = {
     "000001": [Seen("person"), Seen("dog", (1, 1, 120, 90))],
@@ -39,8 +41,8 @@ def test_voc_boxes_count_from_zero_and_end_outside(tmp_path):
     voc(tmp_path, PEOPLE)
     found = read_tagged(tmp_path, split="test")
     boxes = dict(zip((p.id for p in found.pictures), read_boxes(tmp_path, found), strict=True))
-    assert boxes["000001"] == (Box(2, 10, 20, 30, 60), Box(1, 0, 0, 120, 90))
-    assert boxes["000002"] == (Box(1, 10, 20, 30, 60, True),)
+    assert boxes["000001"] == (TaggedBox(2, Box(10, 20, 30, 60)), TaggedBox(1, Box(0, 0, 120, 90)))
+    assert boxes["000002"] == (TaggedBox(1, Box(10, 20, 30, 60), True),)
     assert [box.difficult for box in boxes["000003"]] == [True, False]
 
 
@@ -52,7 +54,7 @@ def test_learning_from_lists_opens_no_annotation(tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("an annotation was opened")
 
-    monkeypatch.setattr("sayso.data.datasets.voc.things", refuse)
+    monkeypatch.setattr("sayso.data.datasets.voc.read_voc_xml", refuse)
     assert by_id(read_tagged(tmp_path, split="test")) == LABELS
 
 
@@ -81,7 +83,10 @@ def test_voc_actions_of_pictures_and_where_they_are(tmp_path):
     here = voc_actions(tmp_path / "lists", seen)
     found = read_tagged(here, split="val", task="actions")
     assert (found.names, by_id(found)) == (("phoning", "running"), expected)
-    assert read_boxes(here, found, task="actions") == ((Box(1, 10, 20, 30, 60),), (Box(0, 0, 0, 50, 50),))
+    assert read_boxes(here, found, task="actions") == (
+        (TaggedBox(1, Box(10, 20, 30, 60)),),
+        (TaggedBox(0, Box(0, 0, 50, 50)),),
+    )
     without = voc(tmp_path / "none", seen, lists=False)
     assert by_id(read_tagged(without, task="actions")) == expected
 
@@ -112,7 +117,7 @@ def test_pictures_that_are_listed_but_gone_are_counted(tmp_path):
 def test_a_broken_annotation_says_so(tmp_path, text, said):
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(SaysoError, match=said):
-        voc_xml.things(tmp_path / "a.xml")
+        voc_xml.read_voc_xml(tmp_path / "a.xml")
 
 
 @given(st.text(alphabet="<>/&!annotionbjecame \n\x00é", max_size=60))
@@ -120,7 +125,7 @@ def test_any_text_is_an_annotation_or_an_error(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "any.xml"
     path.write_text(text, encoding="utf-8")
     with contextlib.suppress(SaysoError):
-        assert isinstance(voc_xml.things(path), list)
+        assert isinstance(voc_xml.read_voc_xml(path), list)
 
 
 def test_voc_says_which_splits_there_are_and_which_line_is_wrong(tmp_path):
@@ -146,9 +151,9 @@ def test_coco_categories_crowds_and_boxes(tmp_path):
         found = read_tagged(place)
         assert (found.names, by_id(found)) == (("cat", "dog"), {"10": (0, 1), "11": (-1, -1), "12": (1, -1)})
     assert read_boxes(path, found) == (
-        (Box(1, 1, 2, 31, 42), Box(0, 0, 0, 5, 5, True)),
+        (TaggedBox(1, Box(1, 2, 31, 42)), TaggedBox(0, Box(0, 0, 5, 5), True)),
         (),
-        (Box(0, 2, 3, 6, 8.5), Box(0, 0, 0, 9, 9, True)),
+        (TaggedBox(0, Box(2, 3, 6, 8.5)), TaggedBox(0, Box(0, 0, 9, 9), True)),
     )
 
 

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from captions import found
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
-from sayso.text.captions.reading import Reading
-from sayso.text.captions.youtube import read_json3
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.json3 import read_json3
 
 UPLOADED = {
     "wireMagic": "pb3",
@@ -24,9 +25,9 @@ UPLOADED = {
 
 
 def read(text: str, problems: list[SubtitleError] | None = None) -> list[Caption]:
-    reading = Reading("talk.json3", problems)
-    read_json3(text, reading)
-    return reading.captions()
+    collector = CaptionCollector("talk.json3")
+    read_json3(text, collector)
+    return found(collector, problems)
 
 
 def test_uploaded_captions_keep_their_times_and_overlaps():

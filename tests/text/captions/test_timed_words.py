@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sayso.text.captions.reading import Reading
-from sayso.text.language.words import Word, add_captions
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.timed_words import TimedWord, add_word_captions
 
 
 def gather(spoken: str, timed: bool = True, gap_s: float = 0.5) -> list[tuple[float, float, str]]:
@@ -13,12 +13,12 @@ def gather(spoken: str, timed: bool = True, gap_s: float = 0.5) -> list[tuple[fl
     words, at = [], 0.0
     for row, line in enumerate(spoken.split("\n")):
         for word in line.split():
-            words.append(Word(f" {word}", at, at + 0.5, row, row + 1))
+            words.append(TimedWord(f" {word}", at, at + 0.5, row, row + 1))
             at += 0.5
         at += gap_s - 0.5
-    reading = Reading("talk")
-    add_captions(words, reading, timed=timed)
-    return [(caption.span.start, caption.span.end, caption.text) for caption in reading.captions()]
+    collector = CaptionCollector("talk")
+    add_word_captions(words, collector, timed=timed)
+    return [(caption.span.start, caption.span.end, caption.text) for caption in collector.captions()]
 
 
 def test_lines_without_punctuation_stay_lines():

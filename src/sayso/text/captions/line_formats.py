@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from sayso.text.captions.clock import seconds
-from sayso.text.captions.markup import plain, split_lines
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.clock import parse_time
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.markup import split_lines, strip_tags
 
 LINES = {
     "MicroDVD": re.compile(r"\s*\{\s*(\d{1,9})\s*\}\s*\{\s*(\d{0,9})\s*\}(.*)"),
@@ -21,14 +21,14 @@ EXAMPLES = {"MicroDVD": "{120}{180}text", "MPL2": "[50][75]text", "TMPlayer": "0
 FRAME_RATE = re.compile(r"\s*\{1\}\s*\{1\}\s*(\d{1,3}(?:[.,]\d{1,6})?)\s*$")
 
 
-def looks_like(text: str) -> str | None:
+def detect_line_format(text: str) -> str | None:
     """Return the name of the format whose lines the text has, None if it has none of them."""
     head = [line for line in split_lines(text[:20000]) if line.strip()]
     return next((name for name, line in LINES.items() if any(map(line.match, head))), None)
 
 
-def read_one_a_line(text: str, reading: Reading, name: str) -> None:
-    """Read a file of the format that ``looks_like`` named.
+def read_line_format(text: str, collector: CaptionCollector, name: str) -> None:
+    """Read a file of the format that ``detect_line_format`` named.
 
     Raises:
         SubtitleError: if frames are counted and the frame rate is not known.
@@ -38,18 +38,18 @@ def read_one_a_line(text: str, reading: Reading, name: str) -> None:
     if name == "MicroDVD":
         declared = FRAME_RATE.match(lines[0][1])
         lines = lines[1:] if declared else lines
-        a_second = reading.fps or (float(declared[1].replace(",", ".")) if declared else 0.0)
+        a_second = collector.fps or (float(declared[1].replace(",", ".")) if declared else 0.0)
     if a_second <= 0:
-        raise reading.error(
+        raise collector.error(
             None,
             "its times are frame numbers; read it with fps=, or put the frame rate on top, as {1}{1}25",
         )
     for number, line in lines:
         match = LINES[name].match(line)
         if match is None:
-            reading.broken(number, f"expected a line such as {EXAMPLES[name]!r}, found {line.strip()[:60]!r}")
+            collector.skip(number, f"expected a line such as {EXAMPLES[name]!r}, found {line.strip()[:60]!r}")
             continue
         start, end, marked = match.groups()
-        begins = seconds(start) if ":" in start else int(start) / a_second
-        text = "\n".join(part.lstrip("/ ") for part in plain(marked).split("|"))
-        reading.add(number, begins or 0.0, int(end) / a_second if end else None, text)
+        begins = parse_time(start) if ":" in start else int(start) / a_second
+        text = "\n".join(part.lstrip("/ ") for part in strip_tags(marked).split("|"))
+        collector.add(number, begins or 0.0, int(end) / a_second if end else None, text)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import sayso.text
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
-from sayso.text import read_subtitles, write_srt, write_vtt
-from sayso.text.captions.markup import tidy
+from sayso.text import CaptionFile, read_caption_file, read_subtitles, write_srt, write_vtt
+from sayso.text.captions.markup import clean_text
 
 WANTED = [
     Caption(Span(1.0, 2.5), "First we measure the board."),
@@ -99,10 +99,10 @@ def test_an_empty_file_has_no_captions(file, content):
         ("{10}{25}no rate\n", "its times are frame numbers; read it with fps="),
     ],
 )
-def test_what_is_no_caption_file_says_so_even_with_a_list(file, content, why):
+def test_what_is_no_caption_file_says_so(file, content, why):
     path = file(content)
     with pytest.raises(SubtitleError, match=why) as raised:
-        read_subtitles(path, problems=[])
+        read_caption_file(path)
     assert str(raised.value).startswith(str(path))
 
 
@@ -125,26 +125,25 @@ def test_a_file_that_cannot_be_read(tmp_path):
         read_subtitles(large)
 
 
-def test_the_first_problem_raises_and_a_list_takes_them_all(file):
+def test_problems_are_part_of_the_result_or_logged(file, caplog):
     path = file(
         FORMATS["SRT"].replace("00:00:03,000 -->", "soon -->") + "\n3\n00:00:09,000 --> 00:00:08,000\nx\n"
     )
-    with pytest.raises(SubtitleError) as raised:
-        read_subtitles(path)
-    problems: list[SubtitleError] = []
-    assert read_subtitles(path, problems=problems) == WANTED[:1]
-    assert [problem.line for problem in problems] == [7, 12]
-    assert str(problems[0]) == str(raised.value)
-    assert str(problems[0]).startswith(f"{path}, line 7: expected a timing line such as")
+    found = read_caption_file(path)
+    assert found.captions == tuple(WANTED[:1])
+    assert [problem.line for problem in found.problems] == [7, 12]
+    assert str(found.problems[0]).startswith(f"{path}, line 7: expected a timing line such as")
+    assert read_subtitles(path) == WANTED[:1]
+    assert caplog.messages == [str(problem) for problem in found.problems]
 
 
 def test_a_broken_byte_is_told_with_its_line(file):
     content = (FORMATS["SRT"] + "\n").encode() * 12
     at = content.rindex(b"carte")
     path = file(content[:at] + b"\xff" + content[at:])
-    problems: list[SubtitleError] = []
-    assert read_subtitles(path, problems=problems)
-    assert [problem.line for problem in problems] == [content[:at].count(b"\n") + 1]
+    found = read_caption_file(path)
+    assert found.captions
+    assert [problem.line for problem in found.problems] == [content[:at].count(b"\n") + 1]
 
 
 def test_frames_a_second_can_be_given(file):
@@ -153,15 +152,13 @@ def test_frames_a_second_can_be_given(file):
 
 
 def check(path) -> None:
-    problems: list[SubtitleError] = []
     try:
-        captions = read_subtitles(path, problems=problems)
+        found = read_caption_file(path)
     except SubtitleError as error:
-        problems.append(error)
-        captions = []
-    assert all(str(problem).startswith(str(path)) for problem in problems)
-    assert captions == sorted(captions, key=lambda caption: caption.span)
-    for caption in captions:
+        found = CaptionFile((), (error,))
+    assert all(str(problem).startswith(str(path)) for problem in found.problems)
+    assert list(found.captions) == sorted(found.captions, key=lambda caption: caption.span)
+    for caption in found.captions:
         assert 0 <= caption.span.start < caption.span.end < float("inf")
         assert caption.text.strip() == caption.text != ""
         caption.text.encode()
@@ -296,7 +293,7 @@ def test_written_files_read_by_another_library():
 def test_whole_episodes_survive_writing_and_reading(shared_data, file, write):
     for source in sorted((shared_data / "tvperson").glob("*.subtitles.json")):
         entries = json.loads(source.read_text(encoding="utf-8"))
-        spoken = [Caption(Span(entry["start"], entry["end"]), tidy(entry["text"])) for entry in entries]
+        spoken = [Caption(Span(entry["start"], entry["end"]), clean_text(entry["text"])) for entry in entries]
         found = read_subtitles(file(write(spoken)))
         wanted = sorted(spoken, key=lambda caption: caption.span)
         assert [caption.text for caption in found] == [caption.text for caption in wanted]

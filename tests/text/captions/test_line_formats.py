@@ -5,10 +5,11 @@ from __future__ import annotations
 import pysubs2
 import pytest
 
+from captions import found
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
-from sayso.text.captions.one_a_line import looks_like, read_one_a_line
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.line_formats import detect_line_format, read_line_format
 
 MICRODVD = "{1}{1}25\n{25}{50}{y:i}First we measure|the board.\n{75}{}Then we cut.\n"
 MPL2 = "[10][25]First we measure|/the board.\n[30][50]Then we cut.\n"
@@ -16,9 +17,9 @@ TMPLAYER = "00:00:01:First we measure|the board.\n00:00:03:Then we cut.\n"
 
 
 def read(text: str, problems: list[SubtitleError] | None = None, fps: float | None = None) -> list[Caption]:
-    reading = Reading("talk.sub", problems, fps)
-    read_one_a_line(text, reading, looks_like(text) or "")
-    return reading.captions()
+    collector = CaptionCollector("talk.sub", fps)
+    read_line_format(text, collector, detect_line_format(text) or "")
+    return found(collector, problems)
 
 
 def test_frames_tenths_and_starts():
@@ -62,4 +63,4 @@ def test_other_lines_are_told(text):
 
 
 def test_other_texts_look_like_none():
-    assert looks_like("Dear Ann,\n{see below}\n[1] no\n") is None
+    assert detect_line_format("Dear Ann,\n{see below}\n[1] no\n") is None
