@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.options import Device, Json, ProgressMode
-
-SOME_FAILED = 3
+from sayso.cli.exit_codes import SOME_FAILED
+from sayso.cli.options import Device, Json, ProgressMode, out_option
 
 
 def localize(
@@ -33,11 +32,7 @@ def localize(
     ] = 0.5,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Folder to write: located.jsonl, overlays/ with heat map, point and boxes.",
-        ),
+        out_option("FOLDER", "Write located.jsonl, and overlays/ with heat map, point and boxes."),
     ] = None,
     instances: Annotated[
         Path | None,
