@@ -7,6 +7,7 @@ of the average, its boxes surround the connected regions above a fraction of the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sayso.encoders.backbones import Backbone
 
 Floats = NDArray[np.float32]
+log = logging.getLogger(__name__)
 GRID = 64  # cells along the longer side
 
 
@@ -125,13 +127,13 @@ class Localizer:
         self.names, self.look, self.name, self.sha256 = tuple(names), look, name, sha256
 
     def locate(self, paths: Sequence[Path], *, progress: Progress | None = None) -> Iterator[Located | None]:
-        """Look at pictures, one after the other; None for one that cannot be read, which is told."""
+        """Locate in pictures, one after the other; None for one that cannot be read, which is logged."""
         progress = progress or Silent()
         for number, path in enumerate(paths, 1):
             try:
                 found = self.see(read_image(path))
             except MediaError as error:
-                progress.message(str(error))
+                log.warning("%s", error)
                 found = None
             progress.update(number, len(paths), path.name)
             yield found
