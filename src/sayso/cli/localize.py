@@ -131,13 +131,13 @@ def _draw(folder: Path, path: Path, model: Localizer, found: Located, row: dict[
     """Write a picture for each tag that is told of: NAME.TAG.png."""
     from sayso.export import overlay_png
     from sayso.media.images import read_image
-    from sayso.metrics.score_maps import unit
+    from sayso.metrics.score_maps import min_max
 
     folder.mkdir(parents=True, exist_ok=True)
     picture = read_image(path)
     for told in row["tags"]:
         boxes = [(x0, y0, x1, y1) for x0, y0, x1, y1, _ in told["boxes"]]
-        heat = unit(found.maps[model.names.index(told["tag"])])
+        heat = min_max(found.maps[model.names.index(told["tag"])])
         label = f"{told['tag']} {told['score']:.2f}"
         tag = re.sub(r"[^\w-]+", "_", told["tag"])
         (folder / f"{path.stem}.{tag}.png").write_bytes(
