@@ -32,10 +32,10 @@ class OneAtATime(toy.ColourEncoder):
 
 
 def test_many_threads_search_at_once(library):
-    holdings = Holdings(Index.open(library[0].store.where, OneAtATime()))
-    expected = [hit.id for hit in library[0].search("red", said=0)]
+    holdings = Holdings(Index.open(library[0].store.address, OneAtATime()))
+    expected = [hit.id for hit in library[0].search("red", text_weight=0)]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: [hit.id for hit in holdings.search("red", said=0)], range(16)))
+        found = list(pool.map(lambda _: [hit.id for hit in holdings.search("red", text_weight=0)], range(16)))
     assert found == [expected] * 16
 
 
@@ -51,18 +51,18 @@ def test_a_model_that_cannot_be_loaded_is_told_with_the_first_query_only(library
         holdings.search("red")
 
 
-def test_a_glance_is_taken_anew_when_the_index_has_changed(tmp_path):
+def test_the_summary_is_made_anew_when_the_index_has_changed(tmp_path):
     toy.make_picture(tmp_path / "a.png", "red")
     index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
     index.add(tmp_path / "a.png")
     holdings = Holdings(index)
-    first = holdings.glance()
-    assert holdings.glance() is first
+    first = holdings.summary()
+    assert holdings.summary() is first
     assert (first[1].pictures, first[1].videos, [hit.title for hit in first[1].sample]) == (1, 0, ["a"])
     toy.make_video(tmp_path / "b.mp4", ["red", "green", "blue"])
     index.add(tmp_path / "b.mp4")
-    second = holdings.glance()[1]
-    assert (second.pictures, second.videos, second.seconds) == (1, 1, pytest.approx(12, abs=0.3))
+    second = holdings.summary()[1]
+    assert (second.pictures, second.videos, second.duration_s) == (1, 1, pytest.approx(12, abs=0.3))
     assert [(hit.title, hit.start_s) for hit in second.sample] == [("b", 4), ("a", 0)]
 
 
@@ -70,8 +70,8 @@ def test_an_empty_index_has_an_empty_sample(tmp_path):
     index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
     (tmp_path / "nothing").mkdir()
     index.add(tmp_path / "nothing")
-    info, glance = Holdings(index).glance()
-    assert (info["media"], glance.videos, glance.seconds, glance.sample) == (0, 0, 0, ())
+    info, summary = Holdings(index).summary()
+    assert (info["media"], summary.videos, summary.duration_s, summary.sample) == (0, 0, 0, ())
 
 
 @given(st.integers(0, 40), st.integers(0, 40))

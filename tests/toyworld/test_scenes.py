@@ -55,7 +55,7 @@ def test_things_are_where_the_boxes_say() -> None:
 
 
 def test_the_command_draws_scenes(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["toyworld", str(tmp_path / "s"), "--scenes", "4", "--size", "32"])
+    done = CliRunner().invoke(app, ["toyworld", "-o", str(tmp_path / "s"), "--scenes", "4", "--size", "32"])
     assert done.exit_code == 0, done.output
     assert len(read_tagged(tmp_path / "s" / "train").pictures) == 4
     assert len(read_tagged(tmp_path / "s" / "test").pictures) == 1

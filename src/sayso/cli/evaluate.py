@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.options import Device, Json, Model, ProgressMode
+from sayso.cli.exit_codes import SOME_FAILED
+from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
 
-SOME_FAILED = 3
 Target = Annotated[str | None, typer.Argument(help="An evaluator of --list, or a file of one's own.")]
 Data = Annotated[Path | None, typer.Option("--data", help="What to measure on, mostly a folder.")]
 Listed = Annotated[bool, typer.Option("--list", help="List the evaluators, and end.")]
@@ -19,7 +19,7 @@ Windows = Annotated[int | None, typer.Option("--windows", min=1, help="Windows a
 Images = Annotated[Path | None, typer.Option("--images", help="Folder of the pictures.")]
 Features = Annotated[Path | None, typer.Option("--features", help="<video id>.npy, (T, D), a row a second.")]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Random repetitions to average.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the result to this file, as JSON.")]
+Out = Annotated[Path | None, out_option("FILE", "Write the result with what made it to this file, as JSON.")]
 
 
 def evaluate(

@@ -71,7 +71,7 @@ def train(
 
       sayso train mil-nce ~/how-to --out runs/small --set size=96 --set width=0.5 --set steps=2000
 
-      sayso index ~/Videos --index my.index --model runs/mine
+      sayso index my.index ~/Videos --model runs/mine
     """
     from sayso.core.config import to_toml
 

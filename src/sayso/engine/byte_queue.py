@@ -8,10 +8,10 @@ from typing import Any
 
 
 class ClosedError(Exception):
-    """Nobody reads the channel any more."""
+    """Nobody reads the queue any more."""
 
 
-class Channel:
+class ByteQueue:
     """A queue whose items together hold at most ``max_bytes``, or else a single item."""
 
     def __init__(self, max_bytes: int) -> None:

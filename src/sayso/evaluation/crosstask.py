@@ -166,7 +166,7 @@ def _embedded(
     there = videos_by_id(data)
     folder = (options.cache or cache_folder("evaluate")) / "crosstask" / model.sha256[:16]
     files = {video: there[video] for video in wanted if video in there}
-    lost = extract_features(files, model, folder, seen_s=max(1.0, model.clip.duration), progress=progress)
+    lost = extract_features(files, model, folder, window_s=max(1.0, model.clip.duration), progress=progress)
     return folder, [failure.path for failure in lost]
 
 

@@ -25,8 +25,8 @@ from sayso.evaluation.evaluator import DEFAULTS, EvaluationOptions, EvaluationRe
 from sayso.evaluation.k_means import lloyd
 from sayso.metrics.steps import step_f1
 from sayso.solvers.ordered_path import ordered_path
-from sayso.systems.instruction_steps import NarratedVideo, Recipe, StepModel
-from sayso.systems.instruction_steps.places import Looks, place_steps, told_windows
+from sayso.systems.instruction_steps import NarratedVideo, StepModel, StepsRecipe
+from sayso.systems.instruction_steps.localization import StepScorer, localize_steps, step_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
 from sayso.text.language.narration import mentions
 from sayso.toyworld.tasks import TASKS, VIDEOS, task_features, task_steps, task_truth, task_video
@@ -100,9 +100,9 @@ class StepDiscovery:
         inside = [task_truth(video, len(steps)) for video in videos]
         K, lengths = len(script), [len(rows) for rows in X]
         rng = np.random.default_rng(seed)
-        free = told_windows([ScriptStep((), {}) for _ in script], lengths)
-        near = told_windows(script, lengths, before_s=AROUND_S, after_s=AROUND_S)
-        best = place_steps(X, near)
+        free = step_windows([ScriptStep((), {}) for _ in script], lengths)
+        near = step_windows(script, lengths, before_s=AROUND_S, after_s=AROUND_S)
+        best = localize_steps(X, near)
         times: dict[str, Sequence[ArrayLike]] = {
             "uniform in time": [uniform(T, K) for T in lengths],
             "ordering only (random times, in order)": [
@@ -113,25 +113,25 @@ class StepDiscovery:
             "text only: 1.5 s later, the best lag": [
                 _when_said(script, T, n, LATER_S) for n, T in enumerate(lengths)
             ],
-            "video only: ordered clustering": place_steps(X, free, turns=0).times,
-            "video only, alternating minimisation": place_steps(X, free).times,
-            "text and video, as published": place_steps(X, near, turns=0).times,
+            "video only: ordered clustering": localize_steps(X, free, alternations=0).times,
+            "video only, alternating minimisation": localize_steps(X, free).times,
+            "text and video, as published": localize_steps(X, near, alternations=0).times,
             BEST: best.times,
-            "the same, in windows of 0 to 10 s after the words": place_steps(
-                X, told_windows(script, lengths)
+            "the same, in windows of 0 to 10 s after the words": localize_steps(
+                X, step_windows(script, lengths)
             ).times,
         }
         scores = {way: step_f1(list(zip(inside, found, strict=True))).f1 for way, found in times.items()}
-        return scores | self._on_others(seed, task, noise, script, best.looks)
+        return scores | self._on_others(seed, task, noise, script, best.scorer)
 
     def _on_others(
-        self, seed: int, task: int, noise: float, script: Sequence[ScriptStep], looks: Looks
+        self, seed: int, task: int, noise: float, script: Sequence[ScriptStep], scorer: StepScorer
     ) -> dict[str, float]:
         """Return the F1 on videos that were not learned from, with their narration and without."""
         names = tuple(step.name for step in script)
         phrases = tuple(tuple(phrase for phrase, _ in step.phrases) for step in script)
-        recipe = Recipe(before_s=AROUND_S, after_s=AROUND_S)
-        model = StepModel(names, phrases, looks, (1.0,) * len(names), recipe)
+        recipe = StepsRecipe(before_s=AROUND_S, after_s=AROUND_S)
+        model = StepModel(names, phrases, scorer, (1.0,) * len(names), recipe)
         with_text: list[tuple[ArrayLike, ArrayLike]] = []
         silent: list[tuple[ArrayLike, ArrayLike]] = []
         for number in range(self.videos, 2 * self.videos):
@@ -139,8 +139,8 @@ class StepDiscovery:
             inside = task_truth(video, len(task_steps(seed, task)))
             rows = task_features(seed, video, noise=noise)
             for found, captions in ((with_text, captions_of(video)), (silent, [])):
-                places = model.find(NarratedVideo("", rows, captions))
-                found.append((inside, [int(place.time_s) for place in places]))
+                located = model.locate(NarratedVideo("", rows, captions))
+                found.append((inside, [int(step.time_s) for step in located]))
         return {
             f"{self.videos} other videos, with narration": step_f1(with_text).f1,
             f"{self.videos} other videos, silent": step_f1(silent).f1,

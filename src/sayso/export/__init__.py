@@ -1,6 +1,38 @@
 """Results as files that other programs read."""
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.export.naming_curve import curve_png
+    from sayso.export.naming_sheet import sheet_page, sheet_png
+    from sayso.export.naming_vtt import names_vtt, people_manifest
+    from sayso.export.overlay import overlay_png
+    from sayso.export.script_html import script_page
+    from sayso.export.script_tables import descriptions_csv, moments_manifest, speaker_srt
+    from sayso.export.steps_files import steps_vtt, youtube_chapters
+    from sayso.export.steps_html import steps_page
+    from sayso.export.timestamps import timestamp
+    from sayso.export.tracks_picture import tracks_png
+
+__all__ = [
+    "curve_png",
+    "descriptions_csv",
+    "moments_manifest",
+    "names_vtt",
+    "overlay_png",
+    "people_manifest",
+    "script_page",
+    "sheet_page",
+    "sheet_png",
+    "speaker_srt",
+    "steps_page",
+    "steps_vtt",
+    "timestamp",
+    "tracks_png",
+    "youtube_chapters",
+]
 
 __getattr__ = exports(
     __name__,
@@ -17,24 +49,8 @@ __getattr__ = exports(
         "speaker_srt": "sayso.export.script_tables",
         "steps_page": "sayso.export.steps_html",
         "steps_vtt": "sayso.export.steps_files",
+        "timestamp": "sayso.export.timestamps",
         "tracks_png": "sayso.export.tracks_picture",
         "youtube_chapters": "sayso.export.steps_files",
     },
 )
-
-__all__ = [
-    "curve_png",
-    "descriptions_csv",
-    "moments_manifest",
-    "names_vtt",
-    "overlay_png",
-    "people_manifest",
-    "script_page",
-    "sheet_page",
-    "sheet_png",
-    "speaker_srt",
-    "steps_page",
-    "steps_vtt",
-    "tracks_png",
-    "youtube_chapters",
-]

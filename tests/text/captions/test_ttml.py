@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captions import found
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.collector import CaptionCollector
 from sayso.text.captions.ttml import read_ttml
 from sayso.text.captions.ttml_time import Rates
 
@@ -51,9 +52,9 @@ RICH = """<tt xmlns="http://www.w3.org/2006/10/ttaf1" xmlns:ttm="http://www.w3.o
 
 
 def read(text: str, problems: list[SubtitleError] | None = None) -> list[Caption]:
-    reading = Reading("talk.ttml", problems)
-    read_ttml(text, reading)
-    return reading.captions()
+    collector = CaptionCollector("talk.ttml")
+    read_ttml(text, collector)
+    return found(collector, problems)
 
 
 def test_paragraphs():

@@ -26,7 +26,7 @@ def split_lines(text: str) -> list[str]:
     return LINE_END.split(text)
 
 
-def plain(marked: str) -> str:
+def strip_tags(marked: str) -> str:
     """Remove the tags of SRT and WebVTT, then resolve entities; spaces and line breaks stay."""
     bare = BRACED.sub("", TAG.sub("", marked))
     try:
@@ -35,17 +35,17 @@ def plain(marked: str) -> str:
         return bare
 
 
-def voices(marked: str) -> Iterator[tuple[str | None, str]]:
+def split_voices(marked: str) -> Iterator[tuple[str | None, str]]:
     """Split the text of a WebVTT cue by its voices: pairs of speaker (if named) and marked text."""
     speaker, at = None, 0
     for tag in VOICE.finditer(marked):
         yield speaker, marked[at : tag.start()]
-        speaker = tidy(plain(tag[1] or "")) or None
+        speaker = clean_text(strip_tags(tag[1] or "")) or None
         at = tag.end()
     yield speaker, marked[at:]
 
 
-def tidy(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return plain text with single spaces, and a line break before each further speaker."""
     text = text.translate(INVISIBLE | CONTROL)
     if not text.isascii():

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.collector import CaptionCollector
 from sayso.text.captions.ttml_time import Rates
 
 DECLARATION = re.compile(r"^(\s*)<\?xml[^>]*\?>")
@@ -24,14 +24,14 @@ SILENT = ("metadata", "title", "desc")
 DEEPEST = 100
 
 
-def read_ttml(text: str, reading: Reading) -> None:
+def read_ttml(text: str, collector: CaptionCollector) -> None:
     """Read a TTML file; what precedes a break in the XML is kept.
 
     Raises:
         SubtitleError: if the file declares a document type, or nests without end.
     """
     parser = expat.ParserCreate()
-    document = _Document(reading, parser)
+    document = _Document(collector, parser)
     parser.StartDoctypeDeclHandler = document.refuse
     parser.StartElementHandler = document.start
     parser.EndElementHandler = document.end
@@ -39,7 +39,7 @@ def read_ttml(text: str, reading: Reading) -> None:
     try:
         parser.Parse(ENTITY.sub(_known_entity, DECLARATION.sub(r"\1", text)), True)
     except expat.ExpatError as error:
-        reading.broken(error.lineno, f"expected well-formed XML, found: {expat.ErrorString(error.code)}")
+        collector.skip(error.lineno, f"expected well-formed XML, found: {expat.ErrorString(error.code)}")
 
 
 def _known_entity(match: re.Match[str]) -> str:
@@ -65,10 +65,10 @@ class _Open:
 
 
 class _Document:
-    """Walks the elements of one document and adds its paragraphs to the reading."""
+    """Walks the elements of one document and adds its paragraphs to the collector."""
 
-    def __init__(self, reading: Reading, parser: expat.XMLParserType) -> None:
-        self.reading = reading
+    def __init__(self, collector: CaptionCollector, parser: expat.XMLParserType) -> None:
+        self.collector = collector
         self.parser = parser
         self.rates = Rates()
         self.open: list[_Open] = []
@@ -81,7 +81,7 @@ class _Document:
     def refuse(self, *_: object) -> None:
         """Stop at a document type."""
         line = self.parser.CurrentLineNumber
-        raise self.reading.error(line, "expected captions without a document type; remove <!DOCTYPE ...>")
+        raise self.collector.error(line, "expected captions without a document type; remove <!DOCTYPE ...>")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take the start of an element."""
@@ -103,7 +103,7 @@ class _Document:
         parent = self.open[-1] if self.open else None
         line = self.parser.CurrentLineNumber
         if len(self.open) == DEEPEST:
-            raise self.reading.error(line, f"expected elements nested less than {DEEPEST} deep")
+            raise self.collector.error(line, f"expected elements nested less than {DEEPEST} deep")
         element = self._timed(name, line, values, parent)
         agent = values.get("agent", "").partition(" ")[0]
         element.speaker = "".join(self.agents.get(agent, ())) or (parent.speaker if parent else None)
@@ -121,7 +121,7 @@ class _Document:
         times = {key: self.rates.seconds(value) for key, value in given.items()}
         wrong = [value for key, value in given.items() if times[key] is None]
         if wrong:
-            self.reading.broken(line, f"expected a time such as 00:00:05.000 or 5s, found {wrong[0][:60]!r}")
+            self.collector.skip(line, f"expected a time such as 00:00:05.000 or 5s, found {wrong[0][:60]!r}")
         begin = clock + (times.get("begin") or 0.0)
         ends = [parent.end] if parent and parent.end is not None else []
         ends += [clock + (times["end"] or 0.0)] if "end" in times else []
@@ -158,9 +158,9 @@ class _Document:
         if element.broken or not text.strip():
             return
         if element.timed:
-            self.reading.add(element.line, element.begin, element.end, text, element.speaker)
+            self.collector.add(element.line, element.begin, element.end, text, element.speaker)
         else:
-            self.reading.broken(element.line, f"expected <{element.name}> to have a begin and an end")
+            self.collector.skip(element.line, f"expected <{element.name}> to have a begin and an end")
 
     def characters(self, data: str) -> None:
         """Take text: of a paragraph, or of a speaker's name."""
