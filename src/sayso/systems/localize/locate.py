@@ -22,7 +22,7 @@ from sayso.core.errors import MediaError, SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.media.images import read_image
 from sayso.metrics.regions import regions
-from sayso.metrics.score_maps import unit
+from sayso.metrics.score_maps import min_max
 from sayso.models.score_map_head import MapHead, Pooling, pool
 from sayso.systems.localize.canvas import fitted, scaled
 
@@ -88,7 +88,7 @@ class Located:
             threshold: where to cut its map, from 0, its lowest score, to 1, its highest.
         """
         scores = self.maps[k]
-        numbers, edges = regions(unit(scores) >= threshold)
+        numbers, edges = regions(min_max(scores) >= threshold)
         (width, height), (rows, columns) = self.size, scores.shape
         x_px, y_px = width / columns, height / rows
         found = [
