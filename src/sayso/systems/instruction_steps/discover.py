@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from sayso.core.arrays import Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
-from sayso.solvers.ordered_oracle import Ints
 from sayso.systems.instruction_steps.places import Looks, Rows, place_steps, told_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
 from sayso.text.language.narration import Mention, mentions

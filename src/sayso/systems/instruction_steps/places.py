@@ -19,10 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats, Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.solvers import Diffrac, frank_wolfe
-from sayso.solvers.ordered_oracle import Floats, Ints, OrderedScript
+from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.standardize import standardize_blocks
 from sayso.systems.instruction_steps.script import ScriptStep
 
@@ -55,7 +56,7 @@ class Looks:
         scores = self.scores(X)
         if len(scores) < scores.shape[1]:
             return np.full(scores.shape[1], -1, dtype=np.int64)
-        return OrderedScript(len(scores), scores.shape[1], windows).times(-scores)
+        return OrderedOracle(len(scores), scores.shape[1], windows).times(-scores)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,24 +134,24 @@ def place_steps(
         SaysoError: if a video has fewer rows than steps, or features disagree.
     """
     K = len(windows[0])
-    oracles = [OrderedScript(len(X), K, window) for X, window in zip(features, windows, strict=True)]
+    oracles = [OrderedOracle(len(X), K, window) for X, window in zip(features, windows, strict=True)]
     X, mean, scale = standardize_blocks(features)
     problem = Diffrac(X, lam or 1 / (len(X) * K))
     limit = gap * K * len(X) / problem.total
-    found = frank_wolfe(problem, oracles, gap=limit, steps=iterations, progress=progress)
+    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, progress=progress)
     times = [o.times(-2 * found.Z[rows]) for o, rows in zip(oracles, problem.slices, strict=True)]
     times, W, value = _in_turns(problem, oracles, times, turns)
-    return Placement(times, Looks(mean, scale, W), found.value, value, found.steps)
+    return Placement(times, Looks(mean, scale, W), found.value, value, found.iterations)
 
 
 def _in_turns(
-    problem: Diffrac, oracles: Sequence[OrderedScript], times: list[Ints], turns: int
+    problem: Diffrac, oracles: Sequence[OrderedOracle], times: list[Ints], turns: int
 ) -> tuple[list[Ints], Floats, float]:
     """Return times, W and objective after regression and rounding in turns, until nothing moves."""
     for turn in range(turns + 1):
         Z = np.concatenate([o.labels(t) for o, t in zip(oracles, times, strict=True)])
         S = problem.correlation(Z)
-        W = problem.solve(S)
+        W = problem.regress(S)
         if turn == turns:
             break
         mean = problem.label_mean(Z)
@@ -158,4 +159,4 @@ def _in_turns(
         if all(np.array_equal(a, b) for a, b in zip(times, better, strict=True)):
             break
         times = better
-    return times, W, (problem.spread(Z) - float(np.vdot(S, W))) / problem.total
+    return times, W, (problem.scatter(Z) - float(np.vdot(S, W))) / problem.total

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sayso.core.types import Span
 from sayso.people.tracks import Track
-from sayso.solvers.linear_oracle import Demand, bag
+from sayso.solvers.constraints import CountConstraint, bag
 from sayso.systems.name_actors.speech import Said
 
 LIPS, LINE, MENTION = 10.0, 1.0, 0.5  # weights of the sources of demands, in squared tracks
@@ -95,7 +95,7 @@ def demands(
     lines: Sequence[Said],
     described: Sequence[Said],
     corrections: Mapping[int, int],
-) -> list[Demand]:
+) -> list[CountConstraint]:
     """Return what the text and the corrections ask of the labels.
 
     Args:
@@ -118,7 +118,9 @@ def demands(
     return [*fixed, *spoke, *_merged([demand for demand in bags if demand is not None])]
 
 
-def _bag(tracks: Sequence[Track], said: Said, weight: float, resting: NDArray[np.bool_]) -> Demand | None:
+def _bag(
+    tracks: Sequence[Track], said: Said, weight: float, resting: NDArray[np.bool_]
+) -> CountConstraint | None:
     """Return the demand that one of the tracks on screen is the one who is named."""
     if said.name is None or said.confidence < 0.5:
         return None
@@ -127,9 +129,9 @@ def _bag(tracks: Sequence[Track], said: Said, weight: float, resting: NDArray[np
     return bag(likely, said.name, kappa=weight * said.confidence) if likely and len(rows) < CROWD else None
 
 
-def _merged(bags: Sequence[Demand]) -> list[Demand]:
+def _merged(bags: Sequence[CountConstraint]) -> list[CountConstraint]:
     """Return bags of the same tracks and name as one, of their summed weight."""
-    merged: dict[tuple[int, ...], Demand] = {}
+    merged: dict[tuple[int, ...], CountConstraint] = {}
     for one in bags:
         key = (one.label, *one.rows.tolist())
         have = merged.get(key)

@@ -185,11 +185,13 @@ def _cluster(
     names: int,
 ) -> Floats:
     """Return the labels (N, K + 1) of discriminative clustering under all demands."""
-    from sayso.solvers import Diffrac, Oracle, quasi_newton
+    from sayso.solvers import Diffrac, LinearOracle, quasi_newton
 
     asked = demands(tracks, lips, said, described, fixed)
-    oracle = Oracle(len(tracks), names + 1, asked)
-    solution = quasi_newton(Diffrac(looks, LAM), [oracle], gap=1e-2, relative=True, passes=40, every=40)
+    oracle = LinearOracle(len(tracks), names + 1, asked)
+    solution = quasi_newton(
+        Diffrac(looks, LAM), [oracle], tol=1e-2, relative=True, max_iter=40, check_every=40
+    )
     return np.asarray(solution.Z)
 
 
