@@ -32,7 +32,8 @@ from sayso.evaluation.k_means import lloyd
 from sayso.metrics.naming import naming
 from sayso.solvers import Diffrac, quasi_newton
 from sayso.solvers.calibration import ask, densities, named, read, within
-from sayso.solvers.linear_oracle import Oracle, background, bag
+from sayso.solvers.constraints import background, bag
+from sayso.solvers.linear_oracle import LinearOracle
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
@@ -144,10 +145,10 @@ def planted_classes(films: list[Film], half: bool, rng: np.random.Generator) -> 
     return np.concatenate(truth)
 
 
-def film_oracle(film: Film, classes: int) -> Oracle:
+def film_oracle(film: Film, classes: int) -> LinearOracle:
     """Return the constraints of a film: its bags, and the background outside."""
     constraints = [bag(one.tracks, one.action, 2, KAPPA) for one in film.bags if len(one.tracks)]
-    return Oracle(len(film.frames), classes, [*constraints, background(film.outside(), 0, BACKGROUND)])
+    return LinearOracle(len(film.frames), classes, [*constraints, background(film.outside(), 0, BACKGROUND)])
 
 
 def ways(
@@ -168,10 +169,10 @@ def ways(
     may = np.concatenate([named(oracle) for oracle in oracles])
     inside = may.any(1)
     may[:, 0] = True
-    first = quasi_newton(problem, oracles, gap=1e-2, relative=True)
+    first = quasi_newton(problem, oracles, tol=1e-2, relative=True)
     once = read(problem, oracles, first)
     more = [ask(oracle, once.share) for oracle in oracles]
-    second = quasi_newton(problem, more, gap=1e-2, relative=True)
+    second = quasi_newton(problem, more, tol=1e-2, relative=True)
     nothing = np.eye(K)[np.zeros(len(X), dtype=int)]
     possible = nothing.copy()
     possible[inside] = within(densities(problem, np.eye(K)[truth])[inside], may[inside])[0]

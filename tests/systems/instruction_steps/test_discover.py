@@ -10,7 +10,7 @@ import pytest
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
 from sayso.metrics.steps import step_f1
-from sayso.solvers.ordered_oracle import OrderedScript
+from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.systems.instruction_steps import (
     NarratedVideo,
     StepsRecipe,
@@ -126,7 +126,7 @@ def test_few_times_are_better_than_the_ones_found_on_a_tiny_problem(seed):
     gram = np.linalg.inv(X.T @ X + len(X) * 0.1 * np.eye(2))
 
     def value(times):
-        Z = np.concatenate([OrderedScript(5, 2).labels(np.array(t)) for t in times])
+        Z = np.concatenate([OrderedOracle(5, 2).labels(np.array(t)) for t in times])
         Z = Z - Z.mean(0)
         return (np.square(Z).sum() - np.trace(Z.T @ X @ gram @ X.T @ Z)) / len(X)
 

@@ -14,7 +14,7 @@ import numpy as np
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
-from sayso.solvers.ordered_oracle import Ints
+from sayso.core.arrays import Ints
 from sayso.systems.instruction_steps.localization import Rows, StepScorer, localize_steps, step_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
 from sayso.text.language.narration import Mention, mentions
