@@ -58,7 +58,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def run(monkeypatch):
     """Run the command with the colour encoder in place of a model."""
-    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda name="auto", **options: toy.ColourEncoder())
     monkeypatch.setattr("sayso.cli.steps._parser", lambda bar: None)  # rules; spaCy takes seconds to load
     return lambda *arguments: CliRunner().invoke(app, ["steps", *map(str, arguments)])
 

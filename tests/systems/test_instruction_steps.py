@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+import sayso
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
 from sayso.metrics.steps import step_f1
@@ -14,11 +15,10 @@ from sayso.solvers.ordered_oracle import OrderedScript
 from sayso.systems.instruction_steps import (
     NarratedVideo,
     Recipe,
+    StepModel,
     discover_script,
     discover_steps,
-    load_model,
     place_steps,
-    save_model,
 )
 from sayso.systems.instruction_steps.places import told_windows
 from sayso.systems.instruction_steps.script import ScriptStep, _cut
@@ -148,9 +148,10 @@ def test_toy_steps_are_found_with_names_and_places(discovery):
 
 def test_the_model_finds_the_steps_of_other_videos_and_survives_a_file(discovery, tmp_path):
     found, _, _ = discovery
-    save_model(tmp_path / "steps", found.model, "files", {"title": "toy"})
-    model, encoder = load_model(tmp_path / "steps")
-    assert encoder == "files"
+    found.model.save_pretrained(tmp_path / "steps" / "model")
+    model = sayso.load(str(tmp_path / "steps"))
+    assert isinstance(model, StepModel)
+    assert (model.encoder, model.sha256) == ("files", found.model.sha256)
     assert model.recipe == found.model.recipe
     scores = {}
     for silent in (False, True):
@@ -178,8 +179,8 @@ def test_videos_that_are_too_short_are_told_but_not_placed(discovery, tmp_path):
     found = discover_steps(short, Recipe(steps=5, iterations=5))
     assert found.places[0] == []
     assert all(len(places) == 5 for places in found.places[1:])
-    save_model(tmp_path, found.model, "files", {})
-    assert "Infinity" not in (tmp_path / "steps.json").read_text()
+    found.model.save_pretrained(tmp_path / "model")
+    assert "Infinity" not in (tmp_path / "model" / "config.json").read_text()
     with pytest.raises(SaysoError, match="no video is long enough for 5 steps"):
         discover_steps([NarratedVideo("short", v.features[:4], v.captions) for v in videos], Recipe(steps=5))
 
@@ -191,8 +192,9 @@ def test_a_video_that_is_too_short_has_no_steps(discovery):
         model.find(NarratedVideo("other", np.zeros((30, 8))))
 
 
-@pytest.mark.parametrize("broken", ["", "{}", '{"model": {"names": 3}}'])
-def test_a_broken_model_is_told_of(tmp_path, broken):
-    (tmp_path / "steps.json").write_text(broken)
-    with pytest.raises(SaysoError, match="holds no steps that can be read"):
-        load_model(tmp_path)
+@pytest.mark.parametrize("broken", ["", "{}", '{"sayso": 1, "kind": "step_model", "options": {"names": 3}}'])
+def test_a_broken_model_is_told_of(discovery, tmp_path, broken):
+    discovery[0].model.save_pretrained(tmp_path / "model")
+    (tmp_path / "model" / "config.json").write_text(broken)
+    with pytest.raises(SaysoError, match=r"cannot be read|do not fit their config\.json"):
+        StepModel.from_pretrained(tmp_path)

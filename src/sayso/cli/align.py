@@ -129,12 +129,13 @@ def _with_actions(rows: list[dict[str, object]], names: str | None) -> list[dict
     """Give each description ``actions``: the named actions that it tells of, with the similarity."""
     if names is None:
         return rows
-    from sayso.encoders import load
+    from sayso.encoders import load_encoder
     from sayso.systems.align_script import actions_by_meaning
 
     told = [row for row in rows if row["kind"] == "description"]
     classes = [name.strip() for name in names.split(",") if name.strip()]
-    found = actions_by_meaning([str(row["text"]) for row in told], classes, load("offline").encode_text)
+    embed = load_encoder("offline").encode_text
+    found = actions_by_meaning([str(row["text"]) for row in told], classes, embed)
     for row, near in zip(told, found, strict=True):
         row["actions"] = {name: round(similarity, 3) for name, similarity in near.items()}
     return rows

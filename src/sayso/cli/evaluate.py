@@ -7,7 +7,7 @@ import sys
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -84,9 +84,10 @@ def evaluate(
     """
     from sayso.core.progress import reporter
     from sayso.evaluation.record import record
+    from sayso.hub import load
 
     measure = _measure(target, data, images, windows, features)
-    measured = _load(model or "auto", device)
+    measured = cast("Any", load(model or "auto", device=device))
     with reporter("embedding", mode=progress) as bar:
         result = record(measured, measure(measured, bar))
     if out is not None:
@@ -96,24 +97,6 @@ def evaluate(
     else:
         _print_table(result)
     _tell_lost(result)
-
-
-def _load(name: str, device: str) -> Any:
-    """Load an encoder, or a run of a system that trains something else."""
-    from sayso.encoders import load
-
-    for place in (Path(name).expanduser() / part / "config.json" for part in ("best", "latest", "")):
-        if place.is_file():
-            kind = json.loads(place.read_text("utf-8")).get("kind")
-            if kind == "localize":
-                from sayso.systems.localize import load as load_localizer
-
-                return load_localizer(name, device=device)
-            if kind == "crosstask":
-                from sayso.systems.crosstask import load as load_classifiers
-
-                return load_classifiers(name)
-    return load(name, device=device, notify=lambda told: print(told, file=sys.stderr))
 
 
 def _measure(

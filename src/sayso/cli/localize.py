@@ -60,10 +60,10 @@ def localize(
       sayso localize runs/where street.jpg --tags "bicycle, dog"
     """
     from sayso.core.progress import reporter
-    from sayso.systems.localize import load
+    from sayso.systems.localize import Localizer
     from sayso.systems.localize.locate import class_numbers
 
-    model = load(run, device=device)
+    model = Localizer.from_pretrained(run, device=device)
     asked = [tag for tag in (tags or "").split(",") if tag.strip()]
     wanted = class_numbers(model.names, asked) if asked else None
     paths = list(_files(pictures))

@@ -172,13 +172,13 @@ def _with_actions(
     problems: list[Any],
 ) -> None:
     """Give each row ``does``: the action that is likelier than none, with its score."""
-    from sayso.encoders import load
+    from sayso.encoders import load_encoder
     from sayso.systems.align_script import actions_by_meaning
     from sayso.systems.name_actors import Described, motion_features, name_actions, told_of
 
     if not film.is_file():
         raise SaysoError(f"{film} is not there; --actions looks at what people do, so it needs the film")
-    found = actions_by_meaning([text for _, text, _ in told], actions, load("offline").encode_text)
+    found = actions_by_meaning([text for _, text, _ in told], actions, load_encoder("offline").encode_text)
     described = [
         Described(span, text, sure, tuple(actions.index(name) for name in near))
         for (span, text, sure), near in zip(told, found, strict=True)
@@ -187,7 +187,7 @@ def _with_actions(
     if not bags:
         watch.message("no description tells of these actions while a face is on screen; nobody does them")
         return
-    X = motion_features(film, faces, load(model or "auto"), progress=watch, problems=problems)
+    X = motion_features(film, faces, load_encoder(model or "auto"), progress=watch, problems=problems)
     scores = name_actions(X, bags, len(actions), naming.probabilities[:, : len(naming.names)], progress=watch)
     for row, score in zip(rows, scores, strict=True):
         best = int(score.argmax())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,7 +69,7 @@ def steps(
     """Find the steps of a task that many videos show and tell of, and when they happen in each.
 
     Writes into OUT: index.html to look at; steps.json with everything; chapters/ with WebVTT
-    and YouTube chapters for each video; and looks.npz, with which 'apply' finds the steps in
+    and YouTube chapters for each video; and model/, with which 'apply' finds the steps in
     other videos, told or silent.
 
     Examples:
@@ -110,21 +112,25 @@ def _discover(
     bar: Any,
     as_json: bool,
 ) -> list[Any]:
-    from sayso.encoders import load
-    from sayso.systems.instruction_steps import discover_steps, save_model
+    from sayso.encoders import load_encoder
+    from sayso.systems.instruction_steps import discover_steps
     from sayso.systems.instruction_steps.folder import read_videos
 
-    encoder = None if features else load(model or "auto", device=device, notify=bar.message)
+    encoder = None if features else load_encoder(model or "auto", device=device)
     read = read_videos(
         [str(folder)], features=features or out / "features", encoder=encoder, rate=recipe.rate, progress=bar
     )
-    embed = load("offline", device=device).encode_text if synonyms else None
+    embed = load_encoder("offline", device=device).encode_text if synonyms else None
     found = discover_steps(read.videos, recipe, embed=embed, parser=_parser(bar), progress=bar)
     K = len(found.script)
     if recipe.steps and recipe.steps > K:
         bar.message(f"the narrations have only {K} in common, not {recipe.steps} steps")
     task = _plain(read, found, folder.name)
-    save_model(out, found.model, FILES if encoder is None else model or encoder.name, task)
+    made_by = FILES if encoder is None else model or encoder.name
+    shutil.rmtree(out / "model", ignore_errors=True)  # of an earlier run
+    replace(found.model, encoder=made_by).save_pretrained(out / "model")
+    text = json.dumps(task, ensure_ascii=False, indent=1)
+    (out / "steps.json").write_text(text + "\n", encoding="utf-8")
     _write(out, task, read.paths)
     _print(task, out, as_json)
     return read.failures
@@ -140,14 +146,14 @@ def _apply(
     bar: Any,
     as_json: bool,
 ) -> list[Any]:
-    from sayso.encoders import load
-    from sayso.systems.instruction_steps import load_model
+    from sayso.encoders import load_encoder
+    from sayso.systems.instruction_steps import StepModel
     from sayso.systems.instruction_steps.folder import read_videos
 
-    known, encoder_name = load_model(where)
-    if encoder_name == FILES and features is None:
+    known = StepModel.from_pretrained(where)
+    if known.encoder == FILES and features is None:
         raise SaysoError(f"{where} was made from given features; give those of the new videos by --features")
-    encoder = None if features else load(model or encoder_name, device=device, notify=bar.message)
+    encoder = None if features else load_encoder(model or known.encoder, device=device)
     target = out or where / "applied"
     read = read_videos(
         paths, features=features or target / "features", encoder=encoder, rate=known.recipe.rate, progress=bar

@@ -158,7 +158,7 @@ def _retrieval(method: Any, manifest: Path) -> Any:
     clips = read_clips(manifest)
 
     def score(model: nn.Module) -> dict[str, float]:
-        ranks: dict[str, float] = clip_retrieval(method.encoder(model), clips)["text_to_clip"]
+        ranks: dict[str, float] = clip_retrieval(method.export(model), clips)["text_to_clip"]
         return {"R@10": ranks.pop("R@10"), **ranks}
 
     return score

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.core.io import sha256_of
 from sayso.core.progress import Silent
-from sayso.models.packaged_weights import sha256_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image

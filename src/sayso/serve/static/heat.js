@@ -38,13 +38,13 @@ export class Heat {
     $("heat-toggle").setAttribute("aria-pressed", "true");
     this.say("Looking …");
     try {
-      const { heat, x, y } = await api.where(this.id, this.words, loading.signal);
+      const { heat, x, y, note } = await api.where(this.id, this.words, loading.signal);
       if (loading.signal.aborted) return;
       paint($("heat"), $("picture"), heat, x, y);
       const told = `“${this.words}” is most likely ${place(x, y)}.`;
       $("heat").setAttribute("aria-label", `Heat map: ${told}`);
       $("heat").hidden = false;
-      this.say(told);
+      this.say(note ? `${told} (${note[0].toUpperCase()}${note.slice(1)}.)` : told);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.hide();

@@ -10,7 +10,6 @@ such that the classifiers explain the times best. The classifiers find the steps
     script.py     stage 1: the steps, from the narrations
     places.py     stage 2: when they happen, from features and narrations
     discover.py   both, and the steps of another video
-    saved.py      a model as a folder
 
 Differs from the published method: half-alike phrases share a slot at half the gain (the narrations of the
 task decide which are, see
@@ -34,9 +33,7 @@ __getattr__ = exports(
         "StepModel": "sayso.systems.instruction_steps.discover",
         "discover_script": "sayso.systems.instruction_steps.script",
         "discover_steps": "sayso.systems.instruction_steps.discover",
-        "load_model": "sayso.systems.instruction_steps.saved",
         "place_steps": "sayso.systems.instruction_steps.places",
-        "save_model": "sayso.systems.instruction_steps.saved",
     },
 )
 
@@ -48,7 +45,5 @@ __all__ = [
     "StepModel",
     "discover_script",
     "discover_steps",
-    "load_model",
     "place_steps",
-    "save_model",
 ]

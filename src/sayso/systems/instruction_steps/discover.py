@@ -7,14 +7,16 @@ A video has features, a row for each 1 / rate seconds, and captions. What is fou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
+from sayso.hub.model_folder import Framework, ModelFolder, Reference
+from sayso.hub.pretrained import Pretrained
 from sayso.solvers.ordered_oracle import Ints
 from sayso.systems.instruction_steps.places import Looks, Rows, place_steps, told_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
@@ -92,7 +94,7 @@ class Place:
 
 
 @dataclass(frozen=True, eq=False)
-class StepModel:
+class StepModel(Pretrained):
     """The steps of a task, ready for another video.
 
     Args:
@@ -101,13 +103,67 @@ class StepModel:
         looks: how the steps look.
         typical: (K,) mean score where each step is told of; 1 where only videos that are too short do.
         recipe: how it was made.
+        encoder: whose embeddings its features are, as ``--model`` takes it; ``files``: they were given.
+        name: what ``sayso.load`` takes to get it again.
+        card: where it comes from, for the model card.
     """
+
+    kind: ClassVar[str] = "step_model"
+    framework: ClassVar[Framework] = "numpy"
 
     names: tuple[str, ...]
     phrases: tuple[tuple[str, ...], ...]
     looks: Looks
     typical: tuple[float, ...]
     recipe: Recipe
+    encoder: str = "files"
+    name: str = "step model"
+    card: str = ""
+
+    def to_folder(self) -> ModelFolder:
+        """Return all that the model folder holds but the reference outputs."""
+        parts = ("encoder", "names", "phrases", "typical")
+        options = {"recipe": asdict(self.recipe), **{part: getattr(self, part) for part in parts}}
+        looks = self.looks
+        weights = {"mean": looks.mean, "scale": np.array([looks.scale]), "W": looks.W}
+        return ModelFolder(self.kind, options, weights, card=self.card)
+
+    @classmethod
+    def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:  # noqa: ARG003  numpy alone
+        """Return the steps of a model folder.
+
+        Args:
+            saved: what the folder holds.
+            name: what to call them.
+            device: is not used.
+
+        Raises:
+            SaysoError: if the weights do not fit the options.
+        """
+        try:
+            options, arrays = saved.options, saved.weights
+            made = cls(
+                tuple(options["names"]),
+                tuple(map(tuple, options["phrases"])),
+                Looks(arrays["mean"], float(arrays["scale"][0]), arrays["W"]),
+                tuple(map(float, options["typical"])),
+                Recipe(**options["recipe"]),
+                encoder=str(options["encoder"]),
+                name=name,
+                card=saved.card,
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise SaysoError(f"the steps {name} do not fit their config.json: {error}") from error
+        K = len(made.names)
+        shapes = made.looks.W.shape == (len(made.looks.mean), K)
+        if not shapes or not K == len(made.phrases) == len(made.typical):
+            raise SaysoError(f"the steps {name} hold weights of other steps or features")
+        return made
+
+    def reference_outputs(self) -> Reference:
+        """Return the scores of the steps in three rows of features that are a sine wave."""
+        wave = np.sin(np.arange(3.0 * len(self.looks.mean))).reshape(3, -1)
+        return {"of_features": self.looks.scores(wave).ravel().tolist()}
 
     def find(self, video: NarratedVideo, parser: Any = None) -> list[Place]:
         """Return where the steps are in a video, which may be silent; none in one that is too short.

@@ -25,10 +25,9 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.systems.localize.locate import Localizer, Located, Look
-    from sayso.systems.localize.saved import load
     from sayso.systems.localize.train import Localize, Recipe, make, read, score
 
-__all__ = ["Localize", "Localizer", "Located", "Look", "Recipe", "load", "make", "read", "score"]
+__all__ = ["Localize", "Localizer", "Located", "Look", "Recipe", "make", "read", "score"]
 
 __getattr__ = exports(
     __name__,
@@ -38,7 +37,6 @@ __getattr__ = exports(
         "Located": "sayso.systems.localize.locate",
         "Look": "sayso.systems.localize.locate",
         "Recipe": "sayso.systems.localize.train",
-        "load": "sayso.systems.localize.saved",
         "make": "sayso.systems.localize.train",
         "read": "sayso.systems.localize.train",
         "score": "sayso.systems.localize.train",
