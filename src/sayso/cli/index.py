@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sayso.cli.exit_codes import SOME_FAILED
 from sayso.cli.options import Device, Json, Model, ProgressMode
 
 if TYPE_CHECKING:
     from sayso.index import AddReport, Failure
 
-SOME_FAILED = 3
 SHOWN_FAILURES = 10
 
 
