@@ -12,7 +12,7 @@ from sayso.core.types import Box, Caption, Clip, Span
 from sayso.version import __version__
 
 if TYPE_CHECKING:
-    from sayso import encoders, losses, media, metrics, nets, solvers, text, toyworld
+    from sayso import encoders, losses, media, metrics, models, solvers, text, toyworld
     from sayso.encoders import load
     from sayso.index import Index
 
@@ -25,7 +25,7 @@ __getattr__ = exports(
         "losses": "sayso.losses",
         "media": "sayso.media",
         "metrics": "sayso.metrics",
-        "nets": "sayso.models",
+        "models": "sayso.models",
         "solvers": "sayso.solvers",
         "text": "sayso.text",
         "toyworld": "sayso.toyworld",
@@ -44,7 +44,7 @@ __all__ = [
     "losses",
     "media",
     "metrics",
-    "nets",
+    "models",
     "solvers",
     "text",
     "toyworld",
