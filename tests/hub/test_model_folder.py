@@ -60,7 +60,9 @@ def step_model() -> StepModel:
     scorer = StepScorer(rng.normal(size=5), 0.5, rng.normal(size=(5, 2)))
     phrases = (("open jar", "open lid"), ("add milk",))
     recipe = StepsRecipe(num_steps=2, before_s=1.0)
-    return StepModel(("open jar", "add milk"), phrases, scorer, (0.5, 1.0), recipe, "offline", card="A *toy*.")
+    return StepModel(
+        ("open jar", "add milk"), phrases, scorer, (0.5, 1.0), recipe, "offline", card="A *toy*."
+    )
 
 
 MADE = {

@@ -54,7 +54,7 @@ def evaluate(
     from sayso.core.io import write_atomic
     from sayso.core.progress import reporter
     from sayso.evaluation.evaluator import EvaluationOptions, check_model
-        from sayso.evaluation.record import record
+    from sayso.evaluation.record import record
     from sayso.evaluation.run import prepare
     from sayso.evaluation.table import list_evaluators, lost_lines, result_table
     from sayso.hub import load

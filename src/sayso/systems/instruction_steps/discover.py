@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sayso.core.arrays import Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
-from sayso.core.arrays import Ints
 from sayso.hub.model_folder import Framework, ModelFolder, Reference
 from sayso.hub.pretrained import Pretrained
 from sayso.systems.instruction_steps.localization import Rows, StepScorer, localize_steps, step_windows

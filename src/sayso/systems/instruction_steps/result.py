@@ -12,8 +12,8 @@ from typing import Any
 
 from sayso.core.errors import MediaError
 from sayso.core.io import write_atomic
-from sayso.hub.model_folder import own_kind
 from sayso.data.manifest import Failure
+from sayso.hub.model_folder import own_kind
 from sayso.systems.instruction_steps.discover import NarratedVideo, StepLocation, StepModel
 from sayso.systems.instruction_steps.script import ScriptStep
 
