@@ -116,7 +116,7 @@ def _mark_edge(page: Any, reader: Any) -> None:
         ([], b"ET"),
     ]
     stream = ContentStream(content, reader)
-    stream.operations = [*mark, *stream.operations]
+    stream.operations = [*mark, *_one_line_an_object(stream.operations)]
     page[NameObject("/Contents")] = stream
 
 
@@ -173,3 +173,18 @@ def _joined(pages: Sequence[Sequence[str]]) -> list[str]:
 
 def _indent(row: str) -> int:
     return len(row) - len(row.lstrip())
+
+
+def _one_line_an_object(operations: Sequence[tuple[Any, bytes]]) -> Iterator[tuple[Any, bytes]]:
+    """Begin a text object at each place that is given absolutely: pypdf sorts objects from left to right."""
+    shown = False
+    for operands, operator in operations:
+        if operator == b"BT":
+            shown = False
+        elif operator in (b"Tj", b"TJ"):
+            shown = True
+        elif operator == b"Tm" and shown:
+            shown = False
+            yield [], b"ET"
+            yield [], b"BT"
+        yield operands, operator
