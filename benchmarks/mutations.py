@@ -127,7 +127,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("reports", type=Path, help="the folder of reports")
     parser.add_argument("--mutations", type=int, default=2000, help="of each input")
-    parser.add_argument("--only", default="", help="files whose path holds this")
+    parser.add_argument("--only", nargs="*", default=[""], help="files whose path holds one of these")
     options = parser.parse_args()
     logging.getLogger().addHandler(logging.NullHandler())
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -136,7 +136,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for path in sorted(options.reports.glob("*/*")):
             suffix = path.suffix[1:]
-            if suffix not in CAPTIONS + SCRIPTS or options.only not in str(path):
+            if suffix not in CAPTIONS + SCRIPTS or not any(part in str(path) for part in options.only):
                 continue
             read = read_caption_file if suffix in CAPTIONS else read_screenplay
             try:
