@@ -7,12 +7,12 @@ action, as alpha = 2 says, or half of them (at least two); all else is backgroun
 overlap the later one wins. Features are a class mean plus unit noise; the distance of the means is
 the difficulty. All ways but k-means choose among the classes of a track's bags and background.
 
-    scores        the regression's scores, solved with alpha 2
-    read          the regression read as a discriminant, with the share of bags found from the tracks
-    read twice    solved again with bags that ask for that share, and read
-    nearest mean  of the means of each class's bags, and of all tracks
-    k-means       clusters named by the bags
-    true labels   a discriminant trained on the true labels, read in the same way: what is possible
+    scores            the regression's scores, solved with alpha 2
+    calibrated        the regression as a discriminant, with the share of bags found from the tracks
+    calibrated twice  solved again with bags that require that share, and calibrated
+    nearest mean      of the means of each class's bags, and of all tracks
+    k-means           clusters named by the bags
+    true labels       a discriminant trained on the true labels, calibrated the same way: what is possible
 
 Each cell is accuracy / AP / mean of class AP over the tracks in bags, averaged over the seeds.
 """
@@ -28,8 +28,15 @@ import numpy as np
 from sayso.data.datasets.movies66 import Film, read_films
 from sayso.metrics.naming import naming
 from sayso.solvers import Diffrac, quasi_newton
-from sayso.solvers.calibration import ask, densities, named, read, within
-from sayso.solvers.linear_oracle import Oracle, background, bag
+from sayso.solvers.calibration import (
+    calibrate,
+    candidate_classes,
+    estimate_share,
+    log_densities,
+    raise_bag_counts,
+)
+from sayso.solvers.constraints import background, bag
+from sayso.solvers.linear_oracle import LinearOracle
 
 LAM, KAPPA = 1e-4, 1e-3
 
@@ -46,10 +53,10 @@ def plant(films: list[Film], half: bool, draws: np.random.Generator) -> np.ndarr
     return np.concatenate(truth)
 
 
-def film_oracle(film: Film, classes: int) -> Oracle:
+def film_oracle(film: Film, classes: int) -> LinearOracle:
     """Return the oracle of a film's bags, and of the background outside."""
-    demands = [bag(one.tracks, one.action, 2, KAPPA) for one in film.bags if len(one.tracks)]
-    return Oracle(len(film.frames), classes, [*demands, background(film.outside(), 0, 0.4)])
+    constraints = [bag(one.tracks, one.action, 2, KAPPA) for one in film.bags if len(one.tracks)]
+    return LinearOracle(len(film.frames), classes, [*constraints, background(film.outside(), 0, 0.4)])
 
 
 def k_means(X: np.ndarray, may: np.ndarray, draws: np.random.Generator) -> np.ndarray:
@@ -70,22 +77,22 @@ def ways(
     X = means[truth] + draws.normal(size=(len(truth), means.shape[1]))
     problem = Diffrac(np.split(X, np.cumsum([len(film.frames) for film in films])[:-1]), LAM)
     oracles = [film_oracle(film, K) for film in films]
-    may = np.concatenate([named(oracle) for oracle in oracles])
+    may = np.concatenate([candidate_classes(oracle) for oracle in oracles])
     may[:, 0] = True
-    first = quasi_newton(problem, oracles, gap=1e-2, relative=True)
-    once = read(problem, oracles, first)
-    more = [ask(oracle, once.share) for oracle in oracles]
-    second = quasi_newton(problem, more, gap=1e-2, relative=True)
+    first = quasi_newton(problem, oracles, tol=1e-2, relative=True)
+    once = calibrate(problem, oracles, first)
+    more = [raise_bag_counts(oracle, once.share) for oracle in oracles]
+    second = quasi_newton(problem, more, tol=1e-2, relative=True)
     assert min(first.converged, second.converged)
     guess = np.array([X[may[:, k]].mean(0) if may[:, k].any() else X.mean(0) for k in range(K)])
     possible, inside = np.eye(K)[np.zeros(len(X), dtype=int)], may[:, 1:].any(1)
-    possible[inside] = within(densities(problem, np.eye(K)[truth])[inside], may[inside])[0]
+    possible[inside] = estimate_share(log_densities(problem, np.eye(K)[truth])[inside], may[inside])[0]
     near = np.where(may, -((X[:, None, :] - guess) ** 2).sum(2) / 2, -np.inf)
     near = np.exp(near - near.max(1, keepdims=True))
     return {
         "scores": np.where(may, first.scores, -10),
-        "read": once.probabilities,
-        "read twice": read(problem, more, second).probabilities,
+        "calibrated": once.probabilities,
+        "calibrated twice": calibrate(problem, more, second).probabilities,
         "nearest mean": near / near.sum(1, keepdims=True),
         "k-means": k_means(X, may, draws),
         "random": may * draws.random(may.shape),
@@ -103,7 +110,7 @@ def main() -> None:
     asked = parser.parse_args()
     films, began = read_films(asked.folder), time.perf_counter()
     K = 1 + max(one.action for film in films for one in film.bags)
-    inside = np.concatenate([named(film_oracle(film, K)).any(1) for film in films])
+    inside = np.concatenate([candidate_classes(film_oracle(film, K)).any(1) for film in films])
     print(f"{len(inside)} tracks, {inside.sum()} in bags, {K} classes; {asked.seeds} seeds")
     for half in (False, True):
         table: dict[str, list[str]] = {}

@@ -26,7 +26,7 @@ import numpy as np
 from sayso.core.types import Caption
 from sayso.metrics.steps import step_f1
 from sayso.solvers import Diffrac, frank_wolfe
-from sayso.solvers.ordered_oracle import OrderedScript
+from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.sequence_alignment import align_progressively, align_sequences
 from sayso.systems.instruction_steps import NarratedVideo, StepModel, StepsRecipe
 from sayso.systems.instruction_steps.localization import StepScorer, localize_steps, step_windows
@@ -86,7 +86,7 @@ def when_told(script: list[ScriptStep], T: int, n: int, later_s: float = 0.0) ->
         if n in step.mentions:
             span = step.mentions[n].span
             wanted[k] = (span.start + span.end) / 2 + later_s
-    return OrderedScript(T, len(script)).times(np.abs(np.arange(T)[:, None] + 0.5 - wanted))
+    return OrderedOracle(T, len(script)).times(np.abs(np.arange(T)[:, None] + 0.5 - wanted))
 
 
 def run_task(seed: int, task: int, noise: float) -> tuple[dict[str, float], tuple[float, float, int, float]]:
@@ -170,7 +170,7 @@ def scale(sizes: list[int], dim: int = 256, K: int = 15, T: int = 500) -> None:
         draws = np.random.default_rng(0)
         X = [draws.standard_normal((T, dim), dtype=np.float32) for _ in range(rows // T)]
         starts = np.linspace(0, T - 60, K).astype(np.int64)
-        oracles = [OrderedScript(T, K, np.column_stack([starts, starts + 60])) for _ in X]
+        oracles = [OrderedOracle(T, K, np.column_stack([starts, starts + 60])) for _ in X]
         began = time.perf_counter()
         problem = Diffrac(X, 1 / (len(X) * K))
         setup = time.perf_counter() - began
@@ -181,10 +181,10 @@ def scale(sizes: list[int], dim: int = 256, K: int = 15, T: int = 500) -> None:
         )
 
 
-def iteration_s(problem: Diffrac, oracles: list[OrderedScript]) -> float:
+def iteration_s(problem: Diffrac, oracles: list[OrderedOracle]) -> float:
     """Return the median seconds of an iteration of Frank-Wolfe, the first left out."""
     times: list[float] = []
-    frank_wolfe(problem, oracles, gap=0, steps=6, watch=lambda *_: times.append(time.perf_counter()))
+    frank_wolfe(problem, oracles, tol=0, max_iter=6, callback=lambda *_: times.append(time.perf_counter()))
     return float(np.median(np.diff(times[1:])))
 
 
