@@ -26,7 +26,7 @@ FILES = {
         "systems/test_crosstask",
         "systems/test_localize",
         "cli/test_train",
-        "test_examples",
+        "examples/test_examples",
     ),
     "corpus": (
         "cli/test_steps",
