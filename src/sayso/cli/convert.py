@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from sayso.cli.options import out_option
+
 
 def convert(
     file: Annotated[Path, typer.Argument(help="The checkpoint: .pth or .pth.tar.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", help="A new folder.", show_default=False)],
+    out: Annotated[Path, out_option("FOLDER", "A new model folder.")],
     words: Annotated[
         Path, typer.Option("--words", help="Its vocabulary: .npy, or a word a line.", show_default=False)
     ],
