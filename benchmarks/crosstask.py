@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+import sayso
 from sayso.data.datasets.crosstask import (
     InstructionTask,
     listed_videos,
@@ -34,7 +35,6 @@ from sayso.data.datasets.crosstask import (
 from sayso.data.features import NpyFeatures
 from sayso.evaluation import EvaluationOptions, EvaluationResult
 from sayso.evaluation.crosstask import CROSSTASK
-from sayso.evaluation.load_model import load_model
 from sayso.metrics.steps import mean_recall, step_recall
 from sayso.systems.instruction_steps import localize_steps
 
@@ -117,7 +117,7 @@ def trained(data: Path, here: Path, *changes: str) -> EvaluationResult:
     command = ["train", "crosstask", str(data), "--out", str(run), "--progress", "off"]
     command += [part for change in known for part in ("--set", change)]
     subprocess.run([sys.executable, "-m", "sayso", *command], check=True, stdout=subprocess.DEVNULL)
-    return CROSSTASK(load_model(str(run)), data, EvaluationOptions(features=here / "features"))
+    return CROSSTASK(sayso.load(str(run)), data, EvaluationOptions(features=here / "features"))
 
 
 def clustered(data: Path, here: Path) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 
 from sayso.core.types import Caption
 from sayso.solvers import Diffrac, frank_wolfe
-from sayso.solvers.ordered_oracle import OrderedScript
+from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.text import write_vtt
 from sayso.toyworld import render
 from sayso.toyworld.tasks import VIDEOS, task_video
@@ -30,7 +30,7 @@ def scale(sizes: list[int], dim: int = 256, K: int = 15, T: int = 500) -> None:
         draws = np.random.default_rng(0)
         X = [draws.standard_normal((T, dim), dtype=np.float32) for _ in range(rows // T)]
         starts = np.linspace(0, T - 60, K).astype(np.int64)
-        oracles = [OrderedScript(T, K, np.column_stack([starts, starts + 60])) for _ in X]
+        oracles = [OrderedOracle(T, K, np.column_stack([starts, starts + 60])) for _ in X]
         began = time.perf_counter()
         problem = Diffrac(X, 1 / (len(X) * K))
         setup = time.perf_counter() - began
@@ -41,10 +41,10 @@ def scale(sizes: list[int], dim: int = 256, K: int = 15, T: int = 500) -> None:
         )
 
 
-def iteration_s(problem: Diffrac, oracles: list[OrderedScript]) -> float:
+def iteration_s(problem: Diffrac, oracles: list[OrderedOracle]) -> float:
     """Return the median seconds of an iteration of Frank-Wolfe, the first left out."""
     times: list[float] = []
-    frank_wolfe(problem, oracles, gap=0, steps=6, watch=lambda *_: times.append(time.perf_counter()))
+    frank_wolfe(problem, oracles, tol=0, max_iter=6, callback=lambda *_: times.append(time.perf_counter()))
     return float(np.median(np.diff(times[1:])))
 
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+import sayso
 from sayso.evaluation import EvaluationResult, evaluate
-from sayso.evaluation.load_model import load_model
 
 RULES = {
     "max": ["pooling=max"],
@@ -77,7 +77,7 @@ def measured(place: Path, rule: str, changes: list[str]) -> EvaluationResult:
         command = ["train", "localize", str(place / "train"), "--out", str(run), "--device", "cpu"]
         command += [part for change in [*changes, *RULES[rule]] for part in ("--set", change)]
         subprocess.run([sys.executable, "-m", "sayso", *command], check=True, stdout=subprocess.DEVNULL)
-    return evaluate("weak_localization", load_model(str(run), "cpu"), place / "test")
+    return evaluate("weak_localization", sayso.load(str(run), device="cpu"), place / "test")
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+import sayso
 from sayso.evaluation import evaluate
-from sayso.evaluation.load_model import load_model
 from sayso.toyworld.scenes import write_scenes
 
 RECIPE = Path(__file__).parents[1] / "src" / "sayso" / "recipes" / "scenes.toml"
@@ -59,7 +59,7 @@ def main() -> None:
             changes = [*asked.changes, f"pooling={how}", f"seed={seed}"]
             train(asked.out / "scenes" / "train", run, changes, asked.threads)
             took = time.perf_counter() - began
-            model = load_model(str(run), "cpu")
+            model = sayso.load(str(run), device="cpu")
             found = evaluate("weak_localization", model, asked.out / "scenes" / "test")
             runs.append([*(found.rows["mean"][column] for column in COLUMNS), took])
             print(f"{how}, seed {seed}: " + " ".join(f"{value:.3f}" for value in runs[-1]), file=sys.stderr)

@@ -10,7 +10,7 @@ import pytest
 import toy
 from sayso import Span
 from sayso.engine.extract import Finished, extract
-from sayso.engine.segment import Job, Segment, cut_clips
+from sayso.engine.segment import Job, JobClip, cut_clips
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_the_same_clips_whatever_the_batches(jobs, workers, batch_frames, max_by
     for item in items:
         number = number_of[id(item.job)]
         assert number not in finished, "nothing comes after a job is finished"
-        if isinstance(item, Segment):
+        if isinstance(item, JobClip):
             found[number].append((item.span, item.content))
         else:
             finished.append(number)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import toy
 from sayso import Index
 from sayso.core.errors import Unavailable
-from sayso.serve.holdings import SAMPLE, Holdings, chosen, spread
+from sayso.serve.holdings import SAMPLED_FILES, Holdings, choose_both, spread
 
 
 class OneAtATime(toy.ColourEncoder):
@@ -77,10 +77,10 @@ def test_an_empty_index_has_an_empty_sample(tmp_path):
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_a_sample_is_as_mixed_as_can_be(videos, pictures):
     one, other = [f"v{k}" for k in range(videos)], [f"p{k}" for k in range(pictures)]
-    picked = chosen(one, other, SAMPLE)
-    assert len(picked) == len(set(picked)) == min(SAMPLE, videos + pictures)
-    if min(videos, pictures) >= SAMPLE // 2:
-        assert sum(name[0] == "v" for name in picked) == SAMPLE // 2
+    picked = choose_both(one, other, SAMPLED_FILES)
+    assert len(picked) == len(set(picked)) == min(SAMPLED_FILES, videos + pictures)
+    if min(videos, pictures) >= SAMPLED_FILES // 2:
+        assert sum(name[0] == "v" for name in picked) == SAMPLED_FILES // 2
 
 
 @given(st.integers(0, 50), st.integers(0, 20))

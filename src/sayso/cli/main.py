@@ -1,6 +1,6 @@
 """The command ``sayso`` and what all its verbs share: how errors end it.
 
-Exit codes: 0 all done; 1 an error, told in one sentence; 2 wrong usage; 3 done,
+Exit codes: 0 all done; 1 an error, in one sentence; 2 wrong usage; 3 done,
 but some items failed (they are listed); 4 a package or a model is not at hand;
 130 interrupted (what was done is kept; the same command goes on).
 """

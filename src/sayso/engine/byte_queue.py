@@ -43,7 +43,7 @@ class ByteQueue:
         return item
 
     def close(self) -> None:
-        """Tell those who wait to put something that nobody will take it."""
+        """Say that nobody will take anything: who waits to put something gets ``ClosedError``."""
         with self.changed:
             self.closed = True
             self.changed.notify_all()

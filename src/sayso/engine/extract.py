@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from sayso.core.device import cores, has_accelerator, keep_to
 from sayso.core.errors import SaysoError
 from sayso.engine.byte_queue import ByteQueue, ClosedError
-from sayso.engine.segment import J, Segment, cut_clips
+from sayso.engine.segment import J, JobClip, cut_clips
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
@@ -49,7 +49,7 @@ def extract(
     encoders: int | None = None,
     batch_frames: int = 64,
     max_bytes: int = 256 << 20,
-) -> Iterator[Segment[J] | Finished[J]]:
+) -> Iterator[JobClip[J] | Finished[J]]:
     """Decode and embed; yield each job's clips in order, their content a vector (D,), then its ``Finished``.
 
     Args:
@@ -123,8 +123,8 @@ def _decode(job: J, spec: ClipSpec, ready: ByteQueue, slots: threading.Semaphore
     ready.put(Finished(job, probed, error))
 
 
-def _batches(ready: ByteQueue, decoders: int, batch_frames: int) -> Iterator[list[Segment[J] | Finished[J]]]:
-    batch: list[Segment[J] | Finished[J]] = []
+def _batches(ready: ByteQueue, decoders: int, batch_frames: int) -> Iterator[list[JobClip[J] | Finished[J]]]:
+    batch: list[JobClip[J] | Finished[J]] = []
     frames = 0
     while decoders:
         item = ready.get()
@@ -134,21 +134,21 @@ def _batches(ready: ByteQueue, decoders: int, batch_frames: int) -> Iterator[lis
             decoders -= 1
         else:
             batch.append(item)
-            frames += len(item.content) if isinstance(item, Segment) else 0
+            frames += len(item.content) if isinstance(item, JobClip) else 0
         if batch and (frames >= batch_frames or not frames or not decoders):
             yield batch
             batch, frames = [], 0
 
 
 def _embed_all(
-    batches: Iterator[list[Segment[J] | Finished[J]]],
+    batches: Iterator[list[JobClip[J] | Finished[J]]],
     encoder: Encoder,
     encoders: int,
     slots: threading.Semaphore,
-) -> Iterator[Segment[J] | Finished[J]]:
+) -> Iterator[JobClip[J] | Finished[J]]:
     """Embed batches side by side; give them back in the order they came."""
     with keep_to(cores() // encoders) as limit, ThreadPoolExecutor(encoders, "encode", limit) as pool:
-        under_way: deque[Future[list[Segment[J] | Finished[J]]]] = deque()
+        under_way: deque[Future[list[JobClip[J] | Finished[J]]]] = deque()
         for batch in batches:
             under_way.append(pool.submit(_embed, batch, encoder, slots))
             while len(under_way) > encoders or (under_way and under_way[0].done()):
@@ -158,10 +158,10 @@ def _embed_all(
 
 
 def _embed(
-    batch: list[Segment[J] | Finished[J]], encoder: Encoder, slots: threading.Semaphore
-) -> list[Segment[J] | Finished[J]]:
+    batch: list[JobClip[J] | Finished[J]], encoder: Encoder, slots: threading.Semaphore
+) -> list[JobClip[J] | Finished[J]]:
     """Embed clips of one shape together; give everything back in the order it came."""
-    segments = [item for item in batch if isinstance(item, Segment)]
+    segments = [item for item in batch if isinstance(item, JobClip)]
     vectors: dict[int, NDArray[np.float32]] = {}
     for shape in {segment.content.shape for segment in segments}:
         alike = [segment for segment in segments if segment.content.shape == shape]

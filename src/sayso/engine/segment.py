@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from sayso.core.types import Span
 if TYPE_CHECKING:
     from sayso.encoders.interface import ClipSpec, Pixels
     from sayso.media.header import Probe
+    from sayso.media.kinds import Kind
 
 THUMB_SIDE = 256
 
@@ -31,7 +32,7 @@ class Job:
     """
 
     path: str
-    kind: Literal["video", "picture"]
+    kind: Kind
     window_s: float
     spans: tuple[Span, ...] | None = None
 
@@ -40,7 +41,7 @@ J = TypeVar("J", bound=Job)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Segment(Generic[J]):
+class JobClip(Generic[J]):
     """One clip of a file.
 
     Args:
@@ -58,7 +59,7 @@ class Segment(Generic[J]):
     thumb: bytes
 
 
-def cut_clips(job: J, spec: ClipSpec) -> Iterator[Segment[J]]:
+def cut_clips(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
     """Yield the clips of a file in order.
 
     Raises:
@@ -86,19 +87,19 @@ def square_frame(frame: Pixels, spec: ClipSpec) -> Pixels:
     return np.asarray(squashed)
 
 
-def _picture(job: J, spec: ClipSpec) -> Segment[J]:
+def _picture(job: J, spec: ClipSpec) -> JobClip[J]:
     from sayso.media import read_image, thumbnail
 
     image = read_image(job.path, size=max(spec.size, THUMB_SIDE))
     scale = spec.size / min(image.size)
     width, height = (max(spec.size, round(side * scale)) for side in image.size)
     frame = np.asarray(image.resize((width, height), resample=3))
-    return Segment(
+    return JobClip(
         job, None, Span(0.0, 0.0), square_frame(frame, spec)[None], thumbnail(image, side=THUMB_SIDE)
     )
 
 
-def _windows(job: J, spec: ClipSpec) -> Iterator[Segment[J]]:
+def _windows(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
     """Cut at multiples of ``window_s`` in one pass; the last clip ends with the file."""
     from sayso.media import probe, stream_frames
 
@@ -107,7 +108,7 @@ def _windows(job: J, spec: ClipSpec) -> Iterator[Segment[J]]:
     held: list[Pixels] = []
     window, instant = 0, 0.0
 
-    def clip(end: float) -> Segment[J]:
+    def clip(end: float) -> JobClip[J]:
         start = window * job.window_s
         return _segment(job, probed, Span(start, max(end, start)), held, wanted, spec)
 
@@ -130,7 +131,7 @@ def _windows(job: J, spec: ClipSpec) -> Iterator[Segment[J]]:
         raise problem
 
 
-def _spans(job: J, spans: tuple[Span, ...], spec: ClipSpec) -> Iterator[Segment[J]]:
+def _spans(job: J, spans: tuple[Span, ...], spec: ClipSpec) -> Iterator[JobClip[J]]:
     """Cut out the given spans; those beyond the end of the file are an error, raised at the end."""
     from sayso.media import probe, read_clip
 
@@ -151,10 +152,10 @@ def _spans(job: J, spans: tuple[Span, ...], spec: ClipSpec) -> Iterator[Segment[
 
 def _segment(
     job: J, probed: Probe, span: Span, held: list[Pixels], wanted: int, spec: ClipSpec
-) -> Segment[J]:
+) -> JobClip[J]:
     """Bring the held frames to exactly ``wanted``, uniformly spread, so that clips can be stacked."""
     from sayso.media import thumbnail
 
     chosen = [held[k * len(held) // wanted] for k in range(wanted)]
     frames = np.stack([square_frame(frame, spec) for frame in chosen])
-    return Segment(job, probed, span, frames, thumbnail(held[len(held) // 2], side=THUMB_SIDE))
+    return JobClip(job, probed, span, frames, thumbnail(held[len(held) // 2], side=THUMB_SIDE))

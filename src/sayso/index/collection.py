@@ -95,11 +95,11 @@ class Index:
             IndexMismatch: if the model of that name is not the one that made the index.
         """
         if self._encoder is None or isinstance(self._encoder, str):
-            from sayso.encoders import load
+            from sayso.encoders import load_encoder
 
             exists = self.store.exists
             name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = load(name, device=self.device)
+            self._encoder = load_encoder(name, device=self.device)
             if exists:
                 self._check_name()
         return self._encoder
@@ -213,6 +213,11 @@ class Index:
     def similar(self, clip_id: str, *, limit: int = 20, filter: str | None = None) -> list[Hit]:  # noqa: A002
         """Return the moments that look like a clip of this index, without the clip itself.
 
+        Args:
+            clip_id: of a hit.
+            limit: how many.
+            filter: SQL, as for ``search``.
+
         Raises:
             KeyError: if there is no such clip.
         """
@@ -268,11 +273,7 @@ class Index:
         return [Caption(Span(c["start_s"], c["end_s"]), c["text"], c["speaker"]) for c in captions]
 
     def _media_row(self, media_id: str, columns: list[str]) -> dict[str, Any]:
-        query = self.store.media.search().where(f"media_id = {sql_string(media_id)}").select(columns).limit(1)
-        rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
-        if not rows:
-            raise KeyError(media_id)
-        return rows[0]
+        return _first_row(self.store.media, "media_id", media_id, columns)
 
     def moments(self, media_id: str) -> list[Hit]:
         """Return all clips of a file in time order, unscored (``score`` is 0)."""
@@ -284,14 +285,14 @@ class Index:
         Raises:
             KeyError: if there is no such clip.
         """
-        rows = (
-            self.store.clips.search()
-            .where(f"id = {sql_string(clip_id)}")
-            .select(["thumb"])
-            .limit(1)
-            .to_arrow()
-        )
-        if not rows.num_rows:
-            raise KeyError(clip_id)
-        thumb: bytes = rows.column("thumb")[0].as_py()
+        thumb: bytes = _first_row(self.store.clips, "id", clip_id, ["thumb"])["thumb"]
         return thumb
+
+
+def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
+    """Return the row of a table whose text column has a value, or raise KeyError."""
+    query = table.search().where(f"{column} = {sql_string(value)}").select(columns).limit(1)
+    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
+    if not rows:
+        raise KeyError(value)
+    return rows[0]

@@ -17,7 +17,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure, Source
-from sayso.index.hit import Kind
+from sayso.media.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,13 @@ def captions_of(source: Source) -> tuple[Sequence[Caption], list[Failure]]:
 
 
 def settings_digest(source: Source, captions: Sequence[Caption], segmentation: Segmentation) -> str:
-    """Digest everything besides the content; how videos are segmented does not matter to a picture."""
+    """Digest everything besides the content that decides a file's clips.
+
+    Args:
+        source: the file, with its rows of a manifest.
+        captions: what is said in it.
+        segmentation: how videos are cut; does not matter to a picture.
+    """
     from sayso.media import kind_of
 
     rows = [

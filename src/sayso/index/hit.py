@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from sayso.core.types import Span
-
-Kind = Literal["video", "picture"]
+from sayso.media.kinds import Kind
 
 
 def description(text: str) -> dict[str, str]:

@@ -17,8 +17,8 @@ import pyarrow as pa
 from sayso.core.errors import IndexMismatch
 
 SCHEMA_VERSION = 2
-CLIPS = "clips"
-MEDIA = "media"
+CLIPS_TABLE = "clips"
+MEDIA_TABLE = "media"
 _KEY = b"sayso"
 
 

@@ -37,8 +37,8 @@ TEXT_WEIGHT = 0.5
 TOUCHING_S = 0.5
 """Clips this close, in seconds, are neighbours."""
 
-RANKED = ["id", "start_s", "end_s"]
-SHOWN = ["path", "shown"]
+RANK_COLUMNS = ["id", "start_s", "end_s"]
+HIT_COLUMNS = ["path", "shown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,32 +53,51 @@ class Candidate(Moment):
 
 
 def search_visual(store: Store, vector: NDArray[np.float32], limit: int, sql: str | None) -> list[Candidate]:
-    """Return the clips nearest to ``vector`` (D,), best first, with their visual score."""
+    """Return the clips nearest to a vector, best first, with their visual score.
+
+    Args:
+        store: the index.
+        vector: (D,) float32, of the query.
+        limit: how many.
+        sql: a filter that they pass, if any.
+    """
     query = store.clips.search(vector, vector_column_name="vector").distance_type(store.identity.metric)
     query = query.nprobes(PROBES).refine_factor(max(1, -(-RESCORED // limit)))
-    rows = _run(query.select([*RANKED, "_distance"]), limit, sql)
+    rows = _run(query.select([*RANK_COLUMNS, "_distance"]), limit, sql)
     return [_candidate(row, score, visual=score) for row in rows for score in [1.0 - row["_distance"]]]
 
 
 def search_text(store: Store, words: str, limit: int, sql: str | None) -> list[Candidate]:
-    """Return the clips in which the words are said, best first, with their text score (BM25)."""
+    """Return the clips in which the words are said, best first, with their text score (BM25).
+
+    Args:
+        store: the index.
+        words: what to look for; stemmed, and without stop words.
+        limit: how many.
+        sql: a filter that they pass, if any.
+    """
     from lancedb.query import MatchQuery
 
     if not words.strip() or not store.has_text:
         return []
     query = store.clips.search(MatchQuery(words, "text"), query_type="fts")
-    rows = _run(query.select([*RANKED, "_score"]), limit, sql)
+    rows = _run(query.select([*RANK_COLUMNS, "_score"]), limit, sql)
     return [_candidate(row, row["_score"], text=row["_score"]) for row in rows]
 
 
 def search_all(store: Store, sql: str | None) -> list[Candidate]:
     """Return all clips that a filter lets pass, file by file in time order; each scores 1."""
-    clips = [_candidate(row, 1.0) for row in _run(store.clips.search().select(RANKED), None, sql)]
+    clips = [_candidate(row, 1.0) for row in _run(store.clips.search().select(RANK_COLUMNS), None, sql)]
     return sorted(clips, key=lambda clip: (clip.media_id, clip.start_s, clip.end_s))
 
 
 def choose_text_weight(store: Store, chosen: float | None, words: str) -> float:
-    """Return the weight of the text score for a query with these words; ``chosen`` is what somebody set.
+    """Return the weight of the text score in a query.
+
+    Args:
+        store: the index; without text in it the weight is 0.
+        chosen: what somebody set, in [0, 1].
+        words: of the query; without any the weight is 0.
 
     Raises:
         QueryError: if it does not lie in 0 to 1.
@@ -119,7 +138,13 @@ def clip_vectors(store: Store, ids: Iterable[str]) -> dict[str, NDArray[np.float
 
 
 def fill_visual_scores(store: Store, clips: list[Candidate], vector: NDArray[np.float32]) -> list[Candidate]:
-    """Give clips that were found by their text alone their similarity to the query's ``vector`` (D,)."""
+    """Give clips that have only a text score their visual score too.
+
+    Args:
+        store: the index.
+        clips: any candidates.
+        vector: (D,) float32, of the query.
+    """
     lacking = [clip.id for clip in clips if clip.visual_score is None]
     vectors = clip_vectors(store, lacking) if lacking else {}
     return [
@@ -138,7 +163,7 @@ def load_hits(store: Store, clips: list[Candidate]) -> list[Hit]:
 
 def clips_of(store: Store, media_id: str) -> list[Hit]:
     """Return all clips of a file in time order, unscored."""
-    rows = _run(store.clips.search().select(RANKED), None, f"media_id = {sql_string(media_id)}")
+    rows = _run(store.clips.search().select(RANK_COLUMNS), None, f"media_id = {sql_string(media_id)}")
     clips = [_candidate(row, 0.0) for row in rows]
     return load_hits(store, sorted(clips, key=lambda clip: (clip.start_s, clip.end_s)))
 
@@ -148,7 +173,7 @@ def _read_shown(store: Store, wanted: dict[str, int]) -> dict[str, dict[str, Any
     if not wanted:
         return {}
     try:
-        table = store.clips.take_row_ids(list(wanted.values())).select(SHOWN).to_arrow()
+        table = store.clips.take_row_ids(list(wanted.values())).select(HIT_COLUMNS).to_arrow()
     except RuntimeError:
         shown = {}
     else:
@@ -156,7 +181,7 @@ def _read_shown(store: Store, wanted: dict[str, int]) -> dict[str, dict[str, Any
     lost = wanted.keys() - shown.keys()
     if lost:
         query = store.clips.search().where(sql_in("id", lost))
-        shown.update(_by_id(query.select(SHOWN).to_arrow()))
+        shown.update(_by_id(query.select(HIT_COLUMNS).to_arrow()))
     return shown
 
 

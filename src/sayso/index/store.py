@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from sayso.core.errors import SaysoError
 from sayso.index.lock import Lease, file_lock
-from sayso.index.schema import CLIPS, MEDIA, MEDIA_SCHEMA, Identity, clips_schema, read_identity
+from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import sql_in, sql_string
 
 ANN_MIN_CLIPS = 50_000
@@ -76,9 +76,9 @@ class Store:
     @property
     def exists(self) -> bool:
         """Whether there is an index here."""
-        if not self.remote and not Path(self.address, f"{MEDIA}.lance").is_dir():
+        if not self.remote and not Path(self.address, f"{MEDIA_TABLE}.lance").is_dir():
             return False
-        return self._table(MEDIA) is not None
+        return self._table(MEDIA_TABLE) is not None
 
     @cached_property
     def identity(self) -> Identity:
@@ -88,12 +88,12 @@ class Store:
     @cached_property
     def clips(self) -> Any:
         """The table of moments."""
-        return self._require(CLIPS)
+        return self._require(CLIPS_TABLE)
 
     @cached_property
     def media(self) -> Any:
         """The table of files."""
-        return self._require(MEDIA)
+        return self._require(MEDIA_TABLE)
 
     def _require(self, name: str) -> Any:
         table = self._table(name) if self.exists else None
@@ -108,8 +108,8 @@ class Store:
         self.check_free()
         if not self.remote:
             Path(self.address).mkdir(parents=True, exist_ok=True)
-        self.connection.create_table(CLIPS, schema=clips_schema(identity), exist_ok=True)
-        self.connection.create_table(MEDIA, schema=MEDIA_SCHEMA, exist_ok=True)
+        self.connection.create_table(CLIPS_TABLE, schema=clips_schema(identity), exist_ok=True)
+        self.connection.create_table(MEDIA_TABLE, schema=MEDIA_SCHEMA, exist_ok=True)
 
     def check_free(self) -> None:
         """Check that an index may be made here.
@@ -161,7 +161,14 @@ class Store:
         self._delete_clips(replaced)
 
     def move(self, media_id: str, path: str, title: str, mtime_ns: int) -> None:
-        """Note that a file has a new path."""
+        """Note that a file has a new path.
+
+        Args:
+            media_id: of the file.
+            path: where it is now.
+            title: what its clips are called now.
+            mtime_ns: its date now.
+        """
         medium = f"media_id = {sql_string(media_id)}"
         self.clips.update(where=medium, values={"path": path, "title": title})
         self.media.update(where=medium, values={"path": path, "title": title, "mtime_ns": mtime_ns})

@@ -69,7 +69,13 @@ class Update:
     _done: int = 0
 
     def run(self, encoder: Callable[[], Encoder], *, workers: int | None, prune: bool) -> AddReport:
-        """Add everything; the encoder is loaded only if something has to be read."""
+        """Add everything.
+
+        Args:
+            encoder: loads the encoder; called only if something has to be read.
+            workers: decoding threads; None for one a core.
+            prune: whether files that are gone from the given folders are removed.
+        """
         self.store.refresh()
         self.store.remove_orphans()
         self._records = self.store.records()

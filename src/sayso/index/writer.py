@@ -16,7 +16,7 @@ import pyarrow as pa
 from sayso.core.types import Caption, Span
 from sayso.data.manifest import Row
 from sayso.engine.extract import Finished
-from sayso.engine.segment import Job, Segment
+from sayso.engine.segment import Job, JobClip
 from sayso.index.schema import MEDIA_SCHEMA, clips_schema
 from sayso.index.store import Record, Store, title_of
 
@@ -69,7 +69,7 @@ class Writer:
         self.pending: Future[None] | None = None
         self.flushed = time.monotonic()
 
-    def add(self, clip: Segment[IndexJob]) -> None:
+    def add(self, clip: JobClip[IndexJob]) -> None:
         """Take one clip, its content a vector (D,)."""
         job = clip.job
         media_id = job.record.media_id
@@ -135,7 +135,7 @@ class Writer:
         return pa.Table.from_arrays(columns, schema=self.schema)
 
 
-def _clip_row(clip: Segment[IndexJob], id_: str) -> dict[str, Any]:
+def _clip_row(clip: JobClip[IndexJob], id_: str) -> dict[str, Any]:
     """Return a clip's row of the table, but for its vector."""
     from sayso.text import transcript_of
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from sayso.index.hit import Hit, Kind
+from sayso.index.hit import Hit
+from sayso.media.kinds import Kind
 
 
 class SearchAnswer(BaseModel):

@@ -41,7 +41,7 @@ Shared = Annotated[Holdings, Depends(shared)]
 
 
 @router.get("/index")
-def index(holdings: Shared) -> IndexAnswer:
+def index_info(holdings: Shared) -> IndexAnswer:
     """Say what the index holds."""
     info, summary = holdings.summary()
     return IndexAnswer(
@@ -55,13 +55,13 @@ def index(holdings: Shared) -> IndexAnswer:
 
 
 @router.get("/search")
-def search(holdings: Shared, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
+def search_by_words(holdings: Shared, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
     """Search by words, best first."""
     return _search(holdings, wanted)
 
 
 @router.post("/search/image")
-def search_image(
+def search_by_picture(
     holdings: Shared, wanted: Annotated[ImageSearch, Query()], picture: UploadFile
 ) -> SearchAnswer:
     """Search by a picture, to which words may be added."""
@@ -83,7 +83,7 @@ def _search(holdings: Holdings, wanted: ImageSearch, like: Image | None = None) 
 
 
 @router.get("/similar/{clip_id}")
-def similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
+def search_similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
     """Search for what looks like a clip of this index."""
     began = time.perf_counter()
     try:
@@ -99,7 +99,7 @@ def _answer(query: str, hits: list[Hit], began: float) -> SearchAnswer:
 
 
 @router.get("/media/{media_id}")
-def medium(holdings: Shared, media_id: Id, within: Annotated[Within, Query()]) -> MediaAnswer:
+def media_info(holdings: Shared, media_id: Id, within: Annotated[Within, Query()]) -> MediaAnswer:
     """Describe one file: facts, transcript, and its moments in time order, scored if a query is given."""
     media = find_media(holdings, media_id)
     exists = os.path.isfile(media.path)  # noqa: PTH113

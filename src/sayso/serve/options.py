@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from sayso.index.hit import Kind
 from sayso.index.sql import sql_contains, sql_string
+from sayso.media.kinds import Kind
 
 MAX_QUERY = 1000
 MAX_LIMIT = 500

@@ -96,7 +96,7 @@ def test_an_empty_file_has_no_captions(file, content):
         (b"\x89PNG" + bytes(1000) + b"x", "the file holds binary data, not text"),
         ("[]", "expected SRT, WebVTT"),
         ('{"segments": []}', "expected YouTube's json3"),
-        ("{10}{25}no rate\n", "its times are frame numbers; read it with fps="),
+        ("{10}{25}no rate\n", "its times are frame numbers, and no video beside it tells their rate"),
     ],
 )
 def test_what_is_no_caption_file_says_so(file, content, why):

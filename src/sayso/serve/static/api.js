@@ -35,7 +35,7 @@ export function search(state, { limit, picture, signal, media_id, merge }) {
   if (state.similar) return ask(`/api/similar/${encodeURIComponent(state.similar)}?${query(wanted)}`, { signal });
   Object.assign(wanted, { q: state.q, min_score, text_weight: state.text_weight, merge });
   if (!state.picture) return ask(`/api/search?${query(wanted)}`, { signal });
-  if (!picture) return Promise.reject(new Error("The picture of this search is gone. Drop it again."));
+  if (!picture) return Promise.reject(new Error("The picture of this search is not here any more. Drop it again."));
   const body = new FormData();
   body.append("picture", picture, "picture");
   return ask(`/api/search/image?${query(wanted)}`, { method: "POST", body, signal });

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats, Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.solvers import Diffrac, frank_wolfe
-from sayso.solvers.ordered_oracle import Floats, Ints, OrderedScript
+from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.standardize import standardize_blocks
 from sayso.systems.instruction_steps.script import ScriptStep
 
@@ -56,7 +57,7 @@ class StepScorer:
         scores = self.scores(X)
         if len(scores) < scores.shape[1]:
             return np.full(scores.shape[1], -1, dtype=np.int64)
-        return OrderedScript(len(scores), scores.shape[1], windows).times(-scores)
+        return OrderedOracle(len(scores), scores.shape[1], windows).times(-scores)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,24 +137,24 @@ def localize_steps(
         SaysoError: if a video has fewer rows than steps, or features disagree.
     """
     K = len(windows[0])
-    oracles = [OrderedScript(len(X), K, window) for X, window in zip(features, windows, strict=True)]
+    oracles = [OrderedOracle(len(X), K, window) for X, window in zip(features, windows, strict=True)]
     X, mean, scale = standardize_blocks(features)
     problem = Diffrac(X, lam or 1 / (len(X) * K))
     limit = gap * K * len(X) / problem.total
-    found = frank_wolfe(problem, oracles, gap=limit, steps=iterations, progress=progress)
+    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, progress=progress)
     times = [o.times(-2 * found.Z[rows]) for o, rows in zip(oracles, problem.slices, strict=True)]
     times, W, value = _alternate(problem, oracles, times, alternations)
-    return StepTimes(times, StepScorer(mean, scale, W), found.value, value, found.steps)
+    return StepTimes(times, StepScorer(mean, scale, W), found.value, value, found.iterations)
 
 
 def _alternate(
-    problem: Diffrac, oracles: Sequence[OrderedScript], times: list[Ints], alternations: int
+    problem: Diffrac, oracles: Sequence[OrderedOracle], times: list[Ints], alternations: int
 ) -> tuple[list[Ints], Floats, float]:
     """Return times, W and objective after alternating minimisation, until no time changes."""
     for number in range(alternations + 1):
         Z = np.concatenate([o.labels(t) for o, t in zip(oracles, times, strict=True)])
         S = problem.correlation(Z)
-        W = problem.solve(S)
+        W = problem.regress(S)
         if number == alternations:
             break
         mean = problem.label_mean(Z)
@@ -161,4 +162,4 @@ def _alternate(
         if all(np.array_equal(a, b) for a, b in zip(times, better, strict=True)):
             break
         times = better
-    return times, W, (problem.spread(Z) - float(np.vdot(S, W))) / problem.total
+    return times, W, (problem.scatter(Z) - float(np.vdot(S, W))) / problem.total

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.people.tracks import Track
-from sayso.solvers.linear_oracle import Demand
+from sayso.solvers.constraints import CountConstraint
 from sayso.solvers.standardize import standardize
 from sayso.systems.name_actors.constraints import SPEAKING, cast_of, label_constraints, named_lines
 from sayso.systems.name_actors.context import (
@@ -181,12 +181,12 @@ def _descriptors(tracks: Sequence[Track]) -> Floats | None:
     return X if X.any() else None
 
 
-def _cluster(X: Floats, constraints: Sequence[Demand], names: int) -> Floats:
+def _cluster(X: Floats, constraints: Sequence[CountConstraint], names: int) -> Floats:
     """Return the labels (N, K + 1) of discriminative clustering under all constraints."""
-    from sayso.solvers import Diffrac, Oracle, quasi_newton
+    from sayso.solvers import Diffrac, LinearOracle, quasi_newton
 
-    oracle = Oracle(len(X), names + 1, constraints)
-    solution = quasi_newton(Diffrac(X, LAM), [oracle], gap=1e-2, relative=True, passes=40, every=40)
+    oracle = LinearOracle(len(X), names + 1, constraints)
+    solution = quasi_newton(Diffrac(X, LAM), [oracle], tol=1e-2, relative=True, max_iter=40, check_every=40)
     return np.asarray(solution.Z)
 
 
