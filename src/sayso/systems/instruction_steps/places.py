@@ -138,7 +138,7 @@ def place_steps(
     X, mean, scale = standardize_blocks(features)
     problem = Diffrac(X, lam or 1 / (len(X) * K))
     limit = gap * K * len(X) / problem.total
-    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, progress=progress)
+    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, warn=False, progress=progress)
     times = [o.times(-2 * found.Z[rows]) for o, rows in zip(oracles, problem.slices, strict=True)]
     times, W, value = _in_turns(problem, oracles, times, turns)
     return Placement(times, Looks(mean, scale, W), found.value, value, found.iterations)
