@@ -125,12 +125,12 @@ def clustered(data: Path, recipe: crosstask.Recipe) -> float:
             mine = [n for n, video in enumerate(videos.videos) if video.task == task]
             X = [videos.features.read(videos.videos[n].video) for n in mine]
             windows = [_hull(videos.allowed[n]) for n in mine]
-            looks = instruction_steps.place_steps(X, windows, iterations=ITERATIONS).looks
+            scorer = instruction_steps.localize_steps(X, windows, iterations=ITERATIONS).scorer
             for _, video in [p for p in listed_videos(data / "videos_val.csv", tasks) if p[0] == task]:
                 rows = videos.features.read(video)
                 segments = read_segments(data / "annotations" / f"{task}_{video}.csv", len(tasks[task].steps))
                 inside = truth(segments, len(rows), len(tasks[task].steps))
-                placed.setdefault(task, []).append((inside, looks.place(rows)))
+                placed.setdefault(task, []).append((inside, scorer.times(rows)))
     return mean_recall(step_recall(placed))
 
 

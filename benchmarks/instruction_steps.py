@@ -28,8 +28,8 @@ from sayso.metrics.steps import step_f1
 from sayso.solvers import Diffrac, frank_wolfe
 from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.sequence_alignment import align_progressively, align_sequences
-from sayso.systems.instruction_steps import NarratedVideo, Recipe, StepModel
-from sayso.systems.instruction_steps.places import Looks, place_steps, told_windows
+from sayso.systems.instruction_steps import NarratedVideo, StepModel, StepsRecipe
+from sayso.systems.instruction_steps.localization import StepScorer, localize_steps, step_windows
 from sayso.systems.instruction_steps.script import APART, ScriptStep, discover_script
 from sayso.text import write_vtt
 from sayso.text.language.narration import mentions
@@ -47,9 +47,9 @@ NAMES = {
     "text": "text only: when it is told",
     "text+": "text only: 1.5 s later, the best lag",
     "video": "video only: ordered clustering, no text",
-    "video+": "video only, and turns",
+    "video+": "video only, and alternating minimisation",
     "both": "text and video, as published",
-    "both+": "text and video, and turns",
+    "both+": "text and video, and alternating minimisation",
     "window": "the same, from when it is told to 10 s later",
     "told": "30 other videos, with narration",
     "silent": "30 other videos, silent",
@@ -101,32 +101,34 @@ def run_task(seed: int, task: int, noise: float) -> tuple[dict[str, float], tupl
     inside = [task_truth(video, len(steps)) for video in videos]
     K, lengths = len(script), [len(rows) for rows in X]
     draws = np.random.default_rng(seed)
-    free = told_windows([ScriptStep((), {}) for _ in script], lengths)
-    near = told_windows(script, lengths, before_s=5, after_s=5)
-    best = place_steps(X, near)
+    free = step_windows([ScriptStep((), {}) for _ in script], lengths)
+    near = step_windows(script, lengths, before_s=5, after_s=5)
+    best = localize_steps(X, near)
     found = {
         "uniform": [uniform(T, K) for T in lengths],
         "ordered": [np.sort(draws.choice(T, K, replace=False)) for T in lengths],
         "k-means": k_means(X, K, seed),
         "text": [when_told(script, T, n) for n, T in enumerate(lengths)],
         "text+": [when_told(script, T, n, LATER_S) for n, T in enumerate(lengths)],
-        "video": place_steps(X, free, turns=0).times,
-        "video+": place_steps(X, free).times,
-        "both": place_steps(X, near, turns=0).times,
+        "video": localize_steps(X, free, alternations=0).times,
+        "video+": localize_steps(X, free).times,
+        "both": localize_steps(X, near, alternations=0).times,
         "both+": best.times,
-        "window": place_steps(X, told_windows(script, lengths)).times,
+        "window": localize_steps(X, step_windows(script, lengths)).times,
     }
     scores = {way: step_f1(list(zip(inside, times, strict=True))).f1 for way, times in found.items()}
-    scores |= on_others(seed, task, noise, script, best.looks)
+    scores |= on_others(seed, task, noise, script, best.scorer)
     right = len({meaning(step.name) for step in script} & set(steps))
     return scores, (right / K, right / len(steps), len(discover_script(told)) - len(steps), seconds)
 
 
-def on_others(seed: int, task: int, noise: float, script: list[ScriptStep], looks: Looks) -> dict[str, float]:
+def on_others(
+    seed: int, task: int, noise: float, script: list[ScriptStep], scorer: StepScorer
+) -> dict[str, float]:
     """Return the F1 on videos that were not learned from."""
     names = tuple(step.name for step in script)
     phrases = tuple(tuple(phrase for phrase, _ in step.phrases) for step in script)
-    model = StepModel(names, phrases, looks, (1.0,) * len(names), Recipe(before_s=5, after_s=5))
+    model = StepModel(names, phrases, scorer, (1.0,) * len(names), StepsRecipe(before_s=5, after_s=5))
     found: dict[str, list[tuple[np.ndarray, list[int]]]] = {"told": [], "silent": []}
     for number in range(VIDEOS, 2 * VIDEOS):
         video = task_video(seed, task, number)
@@ -134,8 +136,8 @@ def on_others(seed: int, task: int, noise: float, script: list[ScriptStep], look
         rows = task_features(seed, video, noise=noise)
         captions = [Caption(line.span, line.text) for line in video.lines]
         for way, said in (("told", captions), ("silent", [])):
-            places = model.find(NarratedVideo("", rows, said))
-            found[way].append((inside, [int(place.time_s) for place in places]))
+            steps = model.locate(NarratedVideo("", rows, said))
+            found[way].append((inside, [int(step.time_s) for step in steps]))
     return {way: step_f1(videos).f1 for way, videos in found.items()}
 
 

@@ -66,7 +66,7 @@ def sayso(*arguments: str) -> None:
 def prepare(out: Path, world: str) -> None:
     """Draw a world, and see it as the offline encoder does if features are learned from."""
     if not (out / world / "truth.json").exists():
-        sayso("toyworld", str(out / world), *WORLDS[world])
+        sayso("toyworld", f"--out={out / world}", *WORLDS[world])
     if world == "places":
         from sayso.encoders import load
         from sayso.engine.features import extract_features

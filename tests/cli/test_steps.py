@@ -59,7 +59,9 @@ def made(tmp_path_factory):
 def run(monkeypatch):
     """Run the command with the colour encoder in place of a model."""
     monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
-    monkeypatch.setattr("sayso.cli.steps._parser", lambda bar: None)  # rules; spaCy takes seconds to load
+    monkeypatch.setattr(
+        "sayso.systems.instruction_steps.pipeline.verb_parser", lambda: None
+    )  # rules; spaCy takes seconds to load
     return lambda *arguments: CliRunner().invoke(app, ["steps", *map(str, arguments)])
 
 
@@ -91,7 +93,9 @@ def hits(rows, seen, colours=tuple(STEPS)):
 def test_steps_are_found_named_and_placed(found, made):
     done, out = found
     assert done.stdout.splitlines()[-1] == str(out / "index.html")
-    assert [line.split("  told")[0].split(maxsplit=1)[1] for line in done.stdout.splitlines()[:-1]] == NAMES
+    assert [
+        line.split("  mentioned")[0].split(maxsplit=1)[1] for line in done.stdout.splitlines()[:-1]
+    ] == NAMES
     task = json.loads((out / "steps.json").read_text())
     assert [step["name"] for step in task["steps"]] == NAMES
     assert [step["example"] for step in task["steps"]] == [f"now {text}." for text in STEPS.values()]
@@ -104,7 +108,7 @@ def test_steps_are_found_named_and_placed(found, made):
 def test_chapters_are_what_the_list_says(found):
     _, out = found
     for row in json.loads((out / "steps.json").read_text())["videos"]:
-        sure = [step for step in row["steps"] if step["sure"]]
+        sure = [step for step in row["steps"] if step["present"]]
         captions = read_subtitles(out / "chapters" / f"{row['name']}.vtt")
         assert [caption.text for caption in captions] == [step["name"] for step in sure]
         assert [caption.span.start for caption in captions] == [step["start_s"] for step in sure]
@@ -130,7 +134,7 @@ def test_the_model_finds_the_steps_of_a_silent_video(found, run, tmp_path):
     assert done.exit_code == 0, done.output
     row = json.loads(done.stdout)
     assert hits(row["steps"], seen) == (3, 3)
-    assert all(step["sure"] and step["said"] is None for step in row["steps"])
+    assert all(step["present"] and step["text"] is None for step in row["steps"])
     for file in ("index.html", "found.json", "chapters/new.vtt"):
         assert (out / "applied" / file).exists()
     assert json.loads((out / "steps.json").read_text())["title"] == "tyre"  # the model is as it was
@@ -201,7 +205,7 @@ def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(made, run, tmp_path
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("sayso.systems.instruction_steps.discover.place_steps", interrupt)
+        patch.setattr("sayso.systems.instruction_steps.discover.localize_steps", interrupt)
         assert run(made[0], "--out", tmp_path / "out").exit_code == 130
     assert len(list((tmp_path / "out" / "features").glob("v*.npy"))) == 8
     assert run(made[0], "--out", tmp_path / "out").exit_code == 0

@@ -10,7 +10,7 @@ from PIL import Image
 import toy
 from sayso.core.device import resolve_device
 from sayso.core.errors import SaysoError
-from sayso.data.tags import read_boxes, read_tagged
+from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.encoders import conse, load
 from sayso.encoders.dense import SaysWhere, conse_map, fitted, peak, where
 from sayso.metrics.localization import pointed

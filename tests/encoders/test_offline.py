@@ -186,11 +186,11 @@ def test_a_search_loads_no_torch():
 @pytest.mark.slow
 def test_finds_the_pictures_of_captions(encoder, shared_data):
     """Must show 1 of issue 2, on real captioned pictures."""
-    from sayso.evaluation.image_retrieval import caption_retrieval, read_captions
+    from sayso.evaluation.image_retrieval import IMAGE_RETRIEVAL
 
-    result = caption_retrieval(encoder, read_captions(shared_data / "coco" / "captions.json"))
-    assert (result["captions_used"], result["pictures_used"]) == (641, 128)
-    found = result["text_to_picture"]
+    result = IMAGE_RETRIEVAL(encoder, shared_data / "coco" / "captions.json")
+    assert (result.counts["captions"].used, result.counts["pictures"].used) == (641, 128)
+    found = result.rows["text to picture"]
     assert found["R@1"] >= 0.35
     assert found["R@5"] >= 0.75
     assert found["R@10"] >= 0.85

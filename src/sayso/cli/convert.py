@@ -31,7 +31,7 @@ def convert(
 
       sayso convert s3d_howto100m.pth --words s3d_dict.npy --out ~/models/mil-nce
 
-      sayso index ~/Videos --index my.index --model ~/models/mil-nce
+      sayso index my.index ~/Videos --model ~/models/mil-nce
     """
     from sayso.hub.convert import convert as convert_file
 

@@ -1,6 +1,6 @@
 """The command ``sayso`` and what all its verbs share: how errors end it.
 
-Exit codes: 0 all done; 1 an error, told in one sentence; 2 wrong usage; 3 done,
+Exit codes: 0 all done; 1 an error, in one sentence; 2 wrong usage; 3 done,
 but some items failed (they are listed); 4 a package or a model is not at hand;
 130 interrupted (what was done is kept; the same command goes on).
 """
@@ -18,6 +18,7 @@ from sayso.cli.convert import convert
 from sayso.cli.demo import demo
 from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
+from sayso.cli.exit_codes import ERROR, INTERRUPTED
 from sayso.cli.index import index
 from sayso.cli.localize import localize
 from sayso.cli.models import models
@@ -31,8 +32,6 @@ from sayso.cli.train import train
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
 from sayso.version import __version__
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="sayso",
@@ -86,4 +85,4 @@ def main() -> None:
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(ERROR)

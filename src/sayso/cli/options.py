@@ -1,15 +1,21 @@
-"""Options that several verbs take."""
+"""Options that several verbs take: each means and looks the same in all of them.
+
+``--out`` is a folder, a file or the beginning of several files' names; each verb's help says which:
+
+    out: Annotated[Path, out_option("FOLDER", "The run's folder.")],
+    out: Annotated[Path | None, out_option("FILE", "Write the result to this file, as JSON.")] = None,
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from sayso.core.progress import Mode
 
 Device = Annotated[str, typer.Option("--device", help="Where the model runs: auto, cpu, cuda, mps.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, one object a line.")]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -20,3 +26,19 @@ Model = Annotated[
     ),
 ]
 ProgressMode = Annotated[Mode, typer.Option("--progress", help="Progress on stderr.")]
+IndexAddress = Annotated[
+    str, typer.Argument(metavar="INDEX", help="The index: a folder, or s3://bucket/name.", show_default=False)
+]
+
+
+def out_option(
+    what: Literal["FOLDER", "FILE", "PREFIX"], text: str, *, show_default: str | bool = False
+) -> Any:
+    """Return the option ``--out`` / ``-o`` of a verb.
+
+    Args:
+        what: what it names; ``PREFIX`` is the beginning of several files' names.
+        text: the help: what is written there.
+        show_default: what the help says is taken without it.
+    """
+    return typer.Option("--out", "-o", metavar=what, help=text, show_default=show_default)

@@ -21,7 +21,7 @@ def pull(
 
       sayso pull openai/clip-vit-base-patch32 --to ~/models/clip
 
-      sayso --offline index ~/Videos --index my.index --model ~/models/clip
+      sayso --offline index my.index ~/Videos --model ~/models/clip
     """
     from sayso.hub.download import pull as pull_model
 

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.options import Device, Model
+from sayso.cli.options import Device, IndexAddress, Model
 
 
 def serve(
-    where: Annotated[str, typer.Argument(metavar="INDEX", help="The index: a folder, or s3://bucket/name.")],
+    address: IndexAddress,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for other machines, with a token.")
     ] = "127.0.0.1",
@@ -47,13 +47,13 @@ def serve(
     from sayso.index import Index
     from sayso.serve import serve as run
 
-    def ready(address: str) -> None:
-        print(address, flush=True)
+    def ready(url: str) -> None:
+        print(url, flush=True)
         if open_browser and sys.stdout.isatty():
             import webbrowser
 
-            webbrowser.open(address)
+            webbrowser.open(url)
 
-    index = Index.open(where, model, create=False, device=device)
+    index = Index.open(address, model, create=False, device=device)
     index.info()
     run(index, host, port, token, ready=ready)

@@ -111,7 +111,7 @@ def _said(source: Source, rows: list[Row]) -> list[Said]:
     beside = source.captions or find_subtitles(source.path)
     if beside is None:
         return []
-    captions = Transcript(read_subtitles(beside, problems=[]))
+    captions = Transcript(read_subtitles(beside))
     spans = [row.span for row in rows if row.span is not None]
     if not spans:
         return [_plain(caption) for caption in captions]

@@ -79,7 +79,13 @@ def is_loopback(host: str) -> bool:
 
 
 def address(host: str, port: int, token: str | None) -> str:
-    """Return the page's address, as a person opens it."""
+    """Return the page's address, as a person opens it.
+
+    Args:
+        host: what the server listens on.
+        port: the same.
+        token: what visitors must know, if anything.
+    """
     if host in ("0.0.0.0", "::"):  # noqa: S104  every interface: name this machine
         host = socket.gethostname()
     name = f"[{host}]" if ":" in host else host

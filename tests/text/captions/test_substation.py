@@ -5,9 +5,10 @@ from __future__ import annotations
 import pysubs2
 import pytest
 
+from captions import found
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.collector import CaptionCollector
 from sayso.text.captions.substation import read_substation
 
 ASS = r"""[Script Info]
@@ -37,9 +38,9 @@ Dialogue: Marked=0,0:00:01.00,0:00:02.50,Default,Ann,0000,0000,0000,!Effect,Hell
 
 
 def read(text: str, problems: list[SubtitleError] | None = None) -> list[Caption]:
-    reading = Reading("talk.ass", problems)
-    read_substation(text, reading)
-    return reading.captions()
+    collector = CaptionCollector("talk.ass")
+    read_substation(text, collector)
+    return found(collector, problems)
 
 
 def test_dialogue_without_comments_drawings_tags_and_layers():

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captions import found
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.collector import CaptionCollector
 from sayso.text.captions.ttml import read_ttml
-from sayso.text.captions.ttml_time import Rates
+from sayso.text.captions.ttml_time import TtmlRates
 
 PLAIN = """<?xml version="1.0" encoding="utf-8"?>
 <tt xmlns="http://www.w3.org/ns/ttml" xmlns:tts="http://www.w3.org/ns/ttml#styling" xml:lang="en">
@@ -51,9 +52,9 @@ RICH = """<tt xmlns="http://www.w3.org/2006/10/ttaf1" xmlns:ttm="http://www.w3.o
 
 
 def read(text: str, problems: list[SubtitleError] | None = None) -> list[Caption]:
-    reading = Reading("talk.ttml", problems)
-    read_ttml(text, reading)
-    return reading.captions()
+    collector = CaptionCollector("talk.ttml")
+    read_ttml(text, collector)
+    return found(collector, problems)
 
 
 def test_paragraphs():
@@ -147,22 +148,25 @@ def test_endless_nesting_is_refused():
     ],
 )
 def test_time_expressions(expression, seconds):
-    assert Rates().seconds(expression) == seconds
+    assert TtmlRates().seconds(expression) == seconds
 
 
 @pytest.mark.parametrize(
     ("declared", "rates"),
     [
-        ({}, Rates(30, 1)),
-        ({"frameRate": "25"}, Rates(25, 25)),
-        ({"frameRate": "25", "subFrameRate": "4"}, Rates(25, 100)),
-        ({"frameRate": "30", "frameRateMultiplier": "1000:1001"}, Rates(30000 / 1001, 30000 / 1001)),
-        ({"tickRate": "10000000"}, Rates(30, 10**7)),
-        ({"frameRate": "0", "tickRate": "many", "frameRateMultiplier": "1 0"}, Rates(30, 1)),
+        ({}, TtmlRates(30, ticks=1)),
+        ({"frameRate": "25"}, TtmlRates(25, ticks=25)),
+        ({"frameRate": "25", "subFrameRate": "4"}, TtmlRates(25, ticks=100)),
+        (
+            {"frameRate": "30", "frameRateMultiplier": "1000:1001"},
+            TtmlRates(30000 / 1001, ticks=30000 / 1001),
+        ),
+        ({"tickRate": "10000000"}, TtmlRates(30, ticks=10**7)),
+        ({"frameRate": "0", "tickRate": "many", "frameRateMultiplier": "1 0"}, TtmlRates(30, ticks=1)),
     ],
 )
 def test_rates(declared, rates):
-    found = Rates.declared(declared)
+    found = TtmlRates.declared(declared)
     assert (found.frames, found.ticks) == pytest.approx((rates.frames, rates.ticks))
 
 

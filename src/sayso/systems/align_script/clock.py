@@ -1,9 +1,9 @@
-"""Subtitles timed to another copy of the film, put right against captions with the film's own times.
+"""Subtitles timed to another copy of the film, corrected by captions with the film's own times.
 
 A copy at another frame rate (25 for 23.976) stretches all times, another cut of
 the opening shifts them: film time = rate * subtitle time + offset. Both follow from
 the words that the two sets of captions share. The reference may be in part of the
-film only: the subtitles inside the video, or what a recogniser heard.
+film only: the subtitles inside the video, or the output of a speech recogniser.
 """
 
 from __future__ import annotations

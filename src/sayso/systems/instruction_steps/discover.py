@@ -1,7 +1,6 @@
-"""From narrated videos to steps with names, places and looks; and from these to the steps of another video.
+"""From narrated videos to steps with names, times and classifiers; and to the steps of another video.
 
-A video has features, a row for each 1 / rate seconds, and captions. What is found is plain data
-(``to_dict``), and what is needed for another video is a model that is saved and loaded.
+A video has features, a row for each 1 / rate seconds, and captions.
 """
 
 from __future__ import annotations
@@ -12,52 +11,54 @@ from typing import Any
 
 import numpy as np
 
-from sayso.core.arrays import Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
-from sayso.systems.instruction_steps.places import Looks, Rows, place_steps, told_windows
+from sayso.core.arrays import Ints
+from sayso.systems.instruction_steps.localization import Rows, StepScorer, localize_steps, step_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
 from sayso.text.language.narration import Mention, mentions
 from sayso.text.language.phrases import Embed
 
-_SURE = 0.5  # of the mean score where a step is told of
+GIVEN = "files"  # the encoder's name where features were given as files
+_PRESENT = 0.5  # of the mean score where a step is mentioned
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What can be chosen.
+class StepsRecipe:
+    """How steps are discovered.
 
     Args:
-        steps: how many; None leaves it to the narrations.
+        num_steps: how many; None leaves it to the narrations.
         rate: rows of features a second.
-        before_s: how long before it is told of a step may happen; negative: it begins so long after.
-        after_s: how long after; negative: it is over so long before.
+        before_s: seconds before its mention that a step may happen; negative: it begins so long after.
+        after_s: seconds after its mention; negative: it is over so long before.
         iterations: of Frank-Wolfe.
-        turns: of regression and rounding; 0 is the published method.
+        alternations: of regression and rounding (alternating minimisation); 0 is the published method.
         seed: of random starts.
 
     Raises:
         SaysoError: if a number makes no sense.
     """
 
-    steps: int | None = None
+    num_steps: int | None = None
     rate: float = 1.0
     before_s: float = 0.0
     after_s: float = 10.0
     iterations: int = 650
-    turns: int = 20
+    alternations: int = 20
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.before_s + self.after_s < 0:
             raise SaysoError(
-                f"a step cannot begin {-self.before_s:g} s after it is told of and be over"
+                f"a step cannot begin {-self.before_s:g} s after it is mentioned and be over"
                 f" by {self.after_s:g} s; give a longer --before or --after"
             )
-        if not self.rate > 0 or min(self.iterations, self.turns) < 0 or (self.steps or 1) < 1:
+        if not self.rate > 0 or min(self.iterations, self.alternations) < 0 or (self.num_steps or 1) < 1:
             raise SaysoError(
-                f"rate must be above 0, steps at least 1, iterations and turns at least 0; got {self}"
+                "rate must be above 0, num_steps at least 1, iterations and alternations at least 0; "
+                f"got {self}"
             )
 
 
@@ -71,24 +72,36 @@ class NarratedVideo:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StepLocation:
     """Where a step is in a video.
 
     Args:
         step: its number, from 0.
-        time_s: when it is surest.
-        span: how far it goes on around that, seconds.
-        score: how much it looks like the step.
-        said: what is said of it here, None if nothing is.
-        sure: whether it is told of, or looks at least half as much like the step as where it is.
+        time_s: of its highest score, seconds.
+        span: around that, while the score stays above half of it.
+        score: of the step's classifier at ``time_s``.
+        text: the narration's sentence that mentions it here; None if none does.
+        present: whether it is mentioned, or scores at least half as high as where it is mentioned.
     """
 
     step: int
     time_s: float
     span: Span
     score: float
-    said: str | None
-    sure: bool
+    text: str | None
+    present: bool
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields, ready for JSON."""
+        return {
+            "step": self.step,
+            "time_s": self.time_s,
+            "start_s": self.span.start,
+            "end_s": self.span.end,
+            "score": self.score,
+            "present": self.present,
+            "text": self.text,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,47 +110,51 @@ class StepModel:
 
     Args:
         names: K, in order.
-        phrases: for each step how it is called.
-        looks: how the steps look.
-        typical: (K,) mean score where each step is told of; 1 where only videos that are too short do.
+        phrases: for each step its names.
+        scorer: their classifiers.
+        mean_positive_scores: (K,) mean score where each step is mentioned; 1 where only videos that are
+            too short mention it.
         recipe: how it was made.
+        encoder: whose embeddings the features are, as ``--model`` takes it; ``files``: they were given.
     """
 
     names: tuple[str, ...]
     phrases: tuple[tuple[str, ...], ...]
-    looks: Looks
-    typical: tuple[float, ...]
-    recipe: Recipe
+    scorer: StepScorer
+    mean_positive_scores: tuple[float, ...]
+    recipe: StepsRecipe
+    encoder: str = GIVEN
 
-    def find(self, video: NarratedVideo, parser: Any = None) -> list[Place]:
+    def locate(self, video: NarratedVideo, parser: Any = None) -> list[StepLocation]:
         """Return where the steps are in a video, which may be silent; none in one that is too short.
 
         Args:
             video: its features must be those of the model's encoder.
             parser: as ``sayso.text.language.narration.mentions``.
         """
-        told = self.told(mentions(video.captions, parser))
+        mentioned = self.align_mentions(mentions(video.captions, parser))
         script = [
-            ScriptStep(((name, 1),), {0: told[k]} if k in told else {}) for k, name in enumerate(self.names)
+            ScriptStep(((name, 1),), {0: mentioned[k]} if k in mentioned else {})
+            for k, name in enumerate(self.names)
         ]
         how = self.recipe
-        [windows] = told_windows(
+        [windows] = step_windows(
             script, [len(video.features)], rate=how.rate, before_s=how.before_s, after_s=how.after_s
         )
-        return self.places(video, self.looks.place(video.features, windows), told)
+        return self.locations(video, self.scorer.times(video.features, windows), mentioned)
 
-    def told(self, said: Sequence[Mention]) -> dict[int, Mention]:
-        """Return which mention tells of which step: most of them, in order."""
-        K, M = len(self.names), len(said)
+    def align_mentions(self, narration: Sequence[Mention]) -> dict[int, Mention]:
+        """Return which mention is of which step: as many as possible, in order (a common subsequence)."""
+        K, M = len(self.names), len(narration)
         most = np.zeros((K + 1, M + 1), dtype=np.int64)
         for k in reversed(range(K)):
             for m in reversed(range(M)):
-                both = most[k + 1, m + 1] + 1 if said[m].phrase in self.phrases[k] else 0
+                both = most[k + 1, m + 1] + 1 if narration[m].phrase in self.phrases[k] else 0
                 most[k, m] = max(most[k + 1, m], most[k, m + 1], both)
         found, k, m = {}, 0, 0
         while k < K and m < M:
-            if said[m].phrase in self.phrases[k] and most[k, m] == most[k + 1, m + 1] + 1:
-                found[k] = said[m]
+            if narration[m].phrase in self.phrases[k] and most[k, m] == most[k + 1, m + 1] + 1:
+                found[k] = narration[m]
                 k, m = k + 1, m + 1
             elif most[k, m] == most[k + 1, m]:
                 k += 1
@@ -145,9 +162,17 @@ class StepModel:
                 m += 1
         return found
 
-    def places(self, video: NarratedVideo, times: Ints, told: dict[int, Mention]) -> list[Place]:
-        """Return times as places, with how far each goes on and how sure it is."""
-        scores, rate = self.looks.scores(video.features), self.recipe.rate
+    def locations(
+        self, video: NarratedVideo, times: Ints, mentioned: dict[int, Mention]
+    ) -> list[StepLocation]:
+        """Return the steps at given times, with their extent, score and presence.
+
+        Args:
+            video: with features (T, D).
+            times: (K,) rows, -1 for a step that has none.
+            mentioned: step -> its mention.
+        """
+        scores, rate = self.scorer.scores(video.features), self.recipe.rate
         found = []
         for k, time in enumerate(times):
             if time < 0:
@@ -157,13 +182,13 @@ class StepModel:
             first, end = _extent(scores[:, k], int(time), low, high)
             score = float(scores[time, k])
             found.append(
-                Place(
+                StepLocation(
                     k,
                     round((int(time) + 0.5) / rate, 3),
                     Span(round(first / rate, 3), round(end / rate, 3)),
                     round(score, 4),
-                    told[k].text if k in told else None,
-                    k in told or score >= _SURE * self.typical[k],
+                    mentioned[k].text if k in mentioned else None,
+                    k in mentioned or score >= _PRESENT * self.mean_positive_scores[k],
                 )
             )
         return found
@@ -171,16 +196,16 @@ class StepModel:
 
 @dataclass(frozen=True, eq=False)
 class Discovery:
-    """What was found: the model, the script, and for each video where its steps are."""
+    """The model, the script, and for each video where its steps are."""
 
     model: StepModel
     script: list[ScriptStep]
-    places: list[list[Place]]
+    locations: list[list[StepLocation]]
 
 
 def discover_steps(
     videos: Sequence[NarratedVideo],
-    recipe: Recipe | None = None,
+    recipe: StepsRecipe | None = None,
     *,
     embed: Embed | None = None,
     parser: Any = None,
@@ -190,49 +215,49 @@ def discover_steps(
 
     Args:
         videos: two at least, with captions and features of one encoder.
-        recipe: what can be chosen.
-        embed: texts -> embeddings with cosine similarity, for synonyms; None: none but those that
-            the narrations themselves give away.
+        recipe: how.
+        embed: texts -> embeddings with cosine similarity, for synonyms; None: only those that
+            the narrations themselves show.
         parser: a spaCy pipeline; None uses rules.
-        progress: told of each iteration of stage 2.
+        progress: reports each iteration of stage 2.
 
     Raises:
         SaysoError: if the narrations have nothing in common, or no video is long enough for the steps.
     """
-    how = recipe or Recipe()
-    said = [mentions(video.captions, parser) for video in videos]
-    script = discover_script(said, how.steps, embed=embed, seed=how.seed)
+    how = recipe or StepsRecipe()
+    narrations = [mentions(video.captions, parser) for video in videos]
+    script = discover_script(narrations, how.num_steps, embed=embed, seed=how.seed)
     K = len(script)
     kept = [n for n, video in enumerate(videos) if len(video.features) >= K]
     if not kept:
         raise SaysoError(f"no video is long enough for {K} steps; give longer ones, or fewer --steps")
     lengths = [len(video.features) for video in videos]
-    windows = told_windows(script, lengths, rate=how.rate, before_s=how.before_s, after_s=how.after_s)
-    found = place_steps(
+    windows = step_windows(script, lengths, rate=how.rate, before_s=how.before_s, after_s=how.after_s)
+    found = localize_steps(
         [videos[n].features for n in kept],
         [windows[n] for n in kept],
         iterations=how.iterations,
-        turns=how.turns,
+        alternations=how.alternations,
         progress=progress,
     )
     times = dict(zip(kept, found.times, strict=True))
     names = tuple(step.name for step in script)
     phrases = tuple(tuple(phrase for phrase, _ in step.phrases) for step in script)
-    scores = {n: found.looks.scores(videos[n].features) for n in kept}
-    typical = tuple(
+    scores = {n: found.scorer.scores(videos[n].features) for n in kept}
+    means = tuple(
         float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
         for k, step in enumerate(script)
     )
-    model = StepModel(names, phrases, found.looks, typical, how)
-    places = []
+    model = StepModel(names, phrases, found.scorer, means, how)
+    locations = []
     for n, video in enumerate(videos):
-        told = {k: step.mentions[n] for k, step in enumerate(script) if n in step.mentions}
-        places.append(model.places(video, times[n], told) if n in times else [])
-    return Discovery(model, script, places)
+        mentioned = {k: step.mentions[n] for k, step in enumerate(script) if n in step.mentions}
+        locations.append(model.locations(video, times[n], mentioned) if n in times else [])
+    return Discovery(model, script, locations)
 
 
 def _extent(score: np.ndarray, time: int, low: int, high: int) -> tuple[int, int]:
-    """Return the rows around a time, within bounds, that look at least half as much like the step."""
+    """Return the rows around a time, within bounds, whose score is at least half of its."""
     enough = score >= max(0.0, 0.5 * float(score[time]))
     first, end = time, time + 1
     while first > low and enough[first - 1]:

@@ -1,4 +1,4 @@
-"""A step model as a folder: ``steps.json`` (names, phrases, options, the encoder) and ``looks.npz``."""
+"""A step model as a folder: ``steps.json`` (names, phrases, options, the encoder) and ``scorer.npz``."""
 
 from __future__ import annotations
 
@@ -10,60 +10,60 @@ from typing import Any
 import numpy as np
 
 from sayso.core.errors import SaysoError
-from sayso.systems.instruction_steps.discover import Recipe, StepModel
-from sayso.systems.instruction_steps.places import Looks
+from sayso.core.io import atomic_file, write_atomic
+from sayso.systems.instruction_steps.discover import StepModel, StepsRecipe
+from sayso.systems.instruction_steps.localization import StepScorer
 
-STEPS, LOOKS = "steps.json", "looks.npz"
+STEPS, SCORER = "steps.json", "scorer.npz"
 
 
-def save_model(folder: Path, model: StepModel, encoder: str, found: dict[str, Any]) -> None:
+def save_model(folder: Path, model: StepModel, found: dict[str, Any]) -> None:
     """Write a model, and what was found with it, into a folder.
 
     Args:
         folder: is made if it is not there.
         model: the model.
-        encoder: what its features are of, as ``--model`` takes it.
         found: plain data that ``steps.json`` holds as well.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     kept = {
-        "encoder": encoder,
+        "encoder": model.encoder,
         "recipe": asdict(model.recipe),
         "names": model.names,
         "phrases": model.phrases,
-        "typical": model.typical,
+        "mean_positive_scores": model.mean_positive_scores,
     }
-    with (folder / LOOKS).open("wb") as file:
-        np.savez(file, mean=model.looks.mean, scale=model.looks.scale, W=model.looks.W)
+    with atomic_file(folder / SCORER) as file:
+        np.savez(file, mean=model.scorer.mean, scale=model.scorer.scale, W=model.scorer.W)
     text = json.dumps({**found, "model": kept}, ensure_ascii=False, indent=1)
-    (folder / STEPS).write_text(text + "\n", encoding="utf-8")
+    write_atomic(folder / STEPS, text + "\n")
 
 
-def load_model(folder: Path) -> tuple[StepModel, str]:
-    """Read a model and what its features are of.
+def load_model(folder: Path) -> StepModel:
+    """Read a model.
 
     Raises:
         SaysoError: if the folder holds none, or a broken one.
     """
     try:
         kept = json.loads((folder / STEPS).read_text(encoding="utf-8"))["model"]
-        with np.load(folder / LOOKS, allow_pickle=False) as arrays:
-            looks = Looks(arrays["mean"], float(arrays["scale"]), arrays["W"])
+        with np.load(folder / SCORER, allow_pickle=False) as arrays:
+            scorer = StepScorer(arrays["mean"], float(arrays["scale"]), arrays["W"])
         model = StepModel(
             tuple(kept["names"]),
             tuple(map(tuple, kept["phrases"])),
-            looks,
-            tuple(map(float, kept["typical"])),
-            Recipe(**kept["recipe"]),
+            scorer,
+            tuple(map(float, kept["mean_positive_scores"])),
+            StepsRecipe(**kept["recipe"]),
+            str(kept["encoder"]),
         )
-        shapes = looks.W.shape == (len(looks.mean), len(model.names)) and len(model.phrases) == len(
+        shapes = scorer.W.shape == (len(scorer.mean), len(model.names)) and len(model.phrases) == len(
             model.names
         )
-        if not shapes or len(model.typical) != len(model.names):
+        if not shapes or len(model.mean_positive_scores) != len(model.names):
             raise ValueError("its parts disagree")  # noqa: TRY301
-        return model, str(kept["encoder"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SaysoError(
             f"{folder} holds no steps that can be read ({error});"
             " write them with: sayso steps FOLDER --out OUT"
         ) from error
+    return model

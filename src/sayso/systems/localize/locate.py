@@ -7,6 +7,7 @@ of the average, its boxes surround the connected regions above a fraction of the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from sayso.core.errors import MediaError, SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.media.images import read_image
 from sayso.metrics.regions import regions
-from sayso.metrics.score_maps import unit
+from sayso.metrics.score_maps import min_max
 from sayso.models.score_map_head import MapHead, Pooling, pool
 from sayso.systems.localize.canvas import fitted, scaled
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sayso.encoders.backbones import Backbone
 
 Floats = NDArray[np.float32]
+log = logging.getLogger(__name__)
 GRID = 64  # cells along the longer side
 
 
@@ -86,7 +88,7 @@ class Located:
             threshold: where to cut its map, from 0, its lowest score, to 1, its highest.
         """
         scores = self.maps[k]
-        numbers, edges = regions(unit(scores) >= threshold)
+        numbers, edges = regions(min_max(scores) >= threshold)
         (width, height), (rows, columns) = self.size, scores.shape
         x_px, y_px = width / columns, height / rows
         found = [
@@ -125,13 +127,13 @@ class Localizer:
         self.names, self.look, self.name, self.sha256 = tuple(names), look, name, sha256
 
     def locate(self, paths: Sequence[Path], *, progress: Progress | None = None) -> Iterator[Located | None]:
-        """Look at pictures, one after the other; None for one that cannot be read, which is told."""
+        """Locate in pictures, one after the other; None for one that cannot be read, which is logged."""
         progress = progress or Silent()
         for number, path in enumerate(paths, 1):
             try:
                 found = self.see(read_image(path))
             except MediaError as error:
-                progress.message(str(error))
+                log.warning("%s", error)
                 found = None
             progress.update(number, len(paths), path.name)
             yield found

@@ -14,7 +14,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
-from sayso.data.tags import TaggedPictures, Task, read_tagged
+from sayso.data.tags import TaggedPictures, Task
+from sayso.data.tags_reader import read_tagged
 from sayso.encoders.backbones import load_backbone
 from sayso.engine.training_config import Training
 from sayso.losses import image_labels
