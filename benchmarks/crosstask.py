@@ -110,7 +110,7 @@ def trained(data: Path, out: Path, recipe: crosstask.Recipe) -> float:
         trainer = Trainer(
             method, method.examples(method.videos), recipe, out / name, config=to_toml(recipe), progress=bar
         )
-        model = crosstask.load(trainer.train().folder)
+        model = crosstask.StepClassifier.from_pretrained(trainer.train().folder)
     found = localise_steps(model, data, features=Path(recipe.features), cache=out)
     return float(found["recall"])
 

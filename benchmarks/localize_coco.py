@@ -95,9 +95,9 @@ def learned(method: localize.Localize, part: Part, recipe: localize.Recipe, fold
     labels = method.labels[list(part.numbers)]
     torch.manual_seed(recipe.seed)
     head = MapHead(method.backbone.dim, len(method.names), recipe.hidden, recipe.dropout)
-    head.expect(((labels == 1).sum(0) + 1) / ((labels != 0).sum(0) + 2))
+    head.init_prior_bias(((labels == 1).sum(0) + 1) / ((labels != 0).sum(0) + 2))
     method.model.head = head
-    return localize.load(
+    return localize.Localizer.from_pretrained(
         Trainer(method, part, recipe, folder, device="cpu").train().folder, device="cpu"
     ).head
 
@@ -172,7 +172,7 @@ def main() -> None:
                 own = replace(recipe, **options)
                 method = localize.make(own, tagged, work, Silent())
                 heads.append(learned(method, part, own, work / f"{how}{n}"))
-            model = method.localizer(method.model)
+            model = method.export(method.model)
             model.head = Side(heads).eval()
             model.names = tuple(f"{how} {name}" for how in RULES for name in tagged.names)
             print(f"fold {n}: heads learned at {time.perf_counter() - began:.0f} s", flush=True)
@@ -182,7 +182,7 @@ def main() -> None:
                     maps = model.maps(image)
                 answer(answers[n], maps, recipe, image.size)
                 if asked.overlays and i in fold[:4]:
-                    named = method.localizer(method.model)
+                    named = method.export(method.model)
                     draw(asked.overlays, named, tagged.pictures[i], maps)
     boxes = read_boxes(asked.folder, everything)
     tell(answers, folds, tagged, everything, boxes)

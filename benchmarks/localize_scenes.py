@@ -60,7 +60,7 @@ def trained(data: Path, recipe: localize.Recipe, run: Path) -> localize.Localize
         tagged = localize.read(data, recipe, bar)
         method = localize.make(recipe, tagged, run, bar)
         trainer = Trainer(method, method.examples(tagged), recipe, run, device="cpu", progress=bar)
-        return localize.load(trainer.train().folder, device="cpu")
+        return localize.Localizer.from_pretrained(trainer.train().folder, device="cpu")
 
 
 def main() -> None:

@@ -43,6 +43,7 @@ FILES = {
         "index/test_object_store",
         "serve/test_media",
         "serve/test_server",
+        "test_types",
     ),
 }
 FIXTURES = {

@@ -166,9 +166,7 @@ def test_lists_every_evaluator():
     ],
 )
 def test_what_an_evaluator_does_not_take_is_told_before_anything_is_loaded(arguments, told, monkeypatch):
-    monkeypatch.setattr(
-        "sayso.evaluation.load_model.load_model", lambda *_: pytest.fail("a model was loaded")
-    )
+    monkeypatch.setattr("sayso.hub.load_model.load", lambda *_: pytest.fail("a model was loaded"))
     with pytest.raises(SaysoError, match=told):
         CliRunner().invoke(main.app, ["evaluate", *map(str, arguments)], catch_exceptions=False)
 

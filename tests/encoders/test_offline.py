@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from sayso import load
 from sayso.core.errors import SaysoError, Unavailable
-from sayso.encoders import Encoder, conse, load
+from sayso.encoders import Encoder, conse
 from sayso.models import efficientnet_lite as lite0
 from sayso.models import minilm
 
@@ -50,8 +51,8 @@ def test_identity_changes_with_the_recipe_and_the_classes(encoder, monkeypatch):
 def test_minilm_equals_transformers():
     import transformers
 
-    model = transformers.BertModel.from_pretrained(minilm.folder(), dtype=torch.float64).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(minilm.folder())
+    model = transformers.BertModel.from_pretrained(minilm.weights_folder(), dtype=torch.float64).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(minilm.weights_folder())
     expected = []
     for text in TEXTS:
         tokens = tokenizer([text], truncation=True, max_length=256, return_tensors="pt")

@@ -130,7 +130,7 @@ def small_coco(tmp_path):
 
 
 def run(monkeypatch, *arguments, model=None):
-    monkeypatch.setattr("sayso.encoders.load", lambda *_, **__: model or ColourLocalizer())
+    monkeypatch.setattr("sayso.hub.load", lambda *_, **__: model or ColourLocalizer())
     return CliRunner().invoke(main.app, ["evaluate", *map(str, arguments)], catch_exceptions=False)
 
 

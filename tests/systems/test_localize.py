@@ -67,7 +67,9 @@ def write_pictures(folder: Path, count: int, seed: int) -> Path:
 def train(data: Path, out: Path, recipe: localize.Recipe) -> localize.Localizer:
     tagged = localize.read(data, recipe, Silent())
     method = localize.make(recipe, tagged, out, Silent())
-    return localize.load(Trainer(method, method.examples(tagged), recipe, out, device="cpu").train().folder)
+    return localize.Localizer.from_pretrained(
+        Trainer(method, method.examples(tagged), recipe, out, device="cpu").train().folder
+    )
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def run(pictures: Path) -> Path:
 
 def test_points_at_things_that_only_tags_told_of(run: Path, tmp_path: Path) -> None:
     held_out = write_pictures(tmp_path / "test", 16, 1)
-    model = localize.load(run)
+    model = localize.Localizer.from_pretrained(run)
     told = json.loads((held_out / "instances.json").read_text())
     right = total = 0
     for row in told["annotations"]:
@@ -111,7 +113,7 @@ def test_training_never_sees_boxes(
         (moved / "images" / file.name).write_bytes(file.read_bytes())
     (moved / "instances.json").write_text(json.dumps(told))
     monkeypatch.setattr("sayso.data.tags_reader.read_boxes", lambda *_, **__: pytest.fail("boxes were read"))
-    one, other = localize.load(run), train(moved, tmp_path / "run", RECIPE)
+    one, other = localize.Localizer.from_pretrained(run), train(moved, tmp_path / "run", RECIPE)
     for (name, weight), again in zip(
         one.head.state_dict().items(), other.head.state_dict().values(), strict=True
     ):
@@ -119,11 +121,9 @@ def test_training_never_sees_boxes(
 
 
 def test_a_saved_localizer_says_the_same(run: Path, pictures: Path, tmp_path: Path) -> None:
-    from sayso.systems.localize.saved import save
-
-    model = localize.load(run)
-    save(model, tmp_path / "copy", learned=False, about="")
-    again = localize.load(tmp_path / "copy")
+    model = localize.Localizer.from_pretrained(run)
+    model.save_pretrained(tmp_path / "copy")
+    again = localize.Localizer.from_pretrained(tmp_path / "copy")
     assert again.sha256 == model.sha256
     path = [pictures / "images" / "002.png"]
     one, other = next(model.locate(path)), next(again.locate(path))
@@ -132,7 +132,7 @@ def test_a_saved_localizer_says_the_same(run: Path, pictures: Path, tmp_path: Pa
     assert np.array_equal(one.scores, other.scores)
     (tmp_path / "copy" / "model.safetensors").write_bytes(b"no")
     with pytest.raises(SaysoError, match="cannot be read"):
-        localize.load(tmp_path / "copy")
+        localize.Localizer.from_pretrained(tmp_path / "copy")
 
 
 def test_the_backbone_may_learn_too(pictures: Path, tmp_path: Path) -> None:

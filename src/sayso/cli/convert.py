@@ -33,9 +33,9 @@ def convert(
 
       sayso index my.index ~/Videos --model ~/models/mil-nce
     """
-    from sayso.hub.convert import convert as convert_file
+    from sayso.encoders import convert_published
 
-    model = convert_file(file, words, vectors=vectors, size=size)
+    model = convert_published(file, words, vectors=vectors, size=size)
     model.save_pretrained(out)
     print(
         f"{out}: {len(model.tokenizer.words):,} words, embeddings of {model.dim}; use it with --model {out}"

@@ -54,10 +54,10 @@ def evaluate(
     from sayso.core.io import write_atomic
     from sayso.core.progress import reporter
     from sayso.evaluation.evaluator import EvaluationOptions, check_model
-    from sayso.evaluation.load_model import load_model
     from sayso.evaluation.record import record
     from sayso.evaluation.run import prepare
     from sayso.evaluation.table import list_evaluators, lost_lines, result_table
+    from sayso.hub import load
 
     if listed or target is None:
         print(list_evaluators(as_json=as_json))
@@ -65,7 +65,7 @@ def evaluate(
     cache = cache_folder("evaluate")
     options = EvaluationOptions(windows=windows, images=images, features=features, seeds=seeds, cache=cache)
     evaluator, path = prepare(target, data, options, with_model=model is not None)
-    measured = load_model(model or "auto", device) if evaluator.needs else None
+    measured = load(model or "auto", device=device) if evaluator.needs else None
     check_model(evaluator, measured)
     with reporter(evaluator.name, mode=progress) as bar:
         result = evaluator(measured, path, options, bar)

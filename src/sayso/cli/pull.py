@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +22,7 @@ def pull(
 
       sayso --offline index my.index ~/Videos --model ~/models/clip
     """
-    from sayso.hub.download import pull as pull_model
+    from sayso.hub import pull as pull_model
 
-    size = pull_model(name, to, notify=lambda sentence: print(f"sayso: {sentence}", file=sys.stderr))
+    size = pull_model(name, to)
     print(f"{to}: {size / 10**6:,.0f} MB; use it with --model {to}")

@@ -158,7 +158,7 @@ def _retrieval(method: Any, manifest: Path) -> Any:
     read_clips(manifest)  # what is wrong with it is told before training
 
     def score(model: nn.Module) -> dict[str, float]:
-        ranks: dict[str, Any] = dict(CLIP_RETRIEVAL(method.encoder(model), manifest).rows["text to clip"])
+        ranks: dict[str, Any] = dict(CLIP_RETRIEVAL(method.export(model), manifest).rows["text to clip"])
         return {"R@10": ranks.pop("R@10"), **ranks}
 
     return score

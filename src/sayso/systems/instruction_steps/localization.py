@@ -20,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats, Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.solvers import Diffrac, frank_wolfe
-from sayso.core.arrays import Floats, Ints
 from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.standardize import standardize_blocks
 from sayso.systems.instruction_steps.script import ScriptStep

@@ -26,7 +26,6 @@ from sayso.core.lazy import exports
 if TYPE_CHECKING:
     from sayso.systems.localize.locate import Localizer, Located, Look
     from sayso.systems.localize.pipeline import LocalizeOptions, LocalizeResult, run
-    from sayso.systems.localize.saved import load
     from sayso.systems.localize.train import Localize, Recipe, make, read, score
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "Located",
     "Look",
     "Recipe",
-    "load",
     "make",
     "read",
     "run",
@@ -54,7 +52,6 @@ __getattr__ = exports(
         "Located": "sayso.systems.localize.locate",
         "Look": "sayso.systems.localize.locate",
         "Recipe": "sayso.systems.localize.train",
-        "load": "sayso.systems.localize.saved",
         "make": "sayso.systems.localize.train",
         "read": "sayso.systems.localize.train",
         "run": "sayso.systems.localize.pipeline",

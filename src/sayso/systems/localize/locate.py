@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sayso.core.device import resolve_device
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.progress import Progress, Silent
+from sayso.encoders.backbones import load_backbone
+from sayso.hub.model_folder import ModelFolder, Reference
+from sayso.hub.pretrained import Pretrained
 from sayso.media.images import read_image
 from sayso.metrics.regions import regions
 from sayso.metrics.score_maps import min_max
@@ -98,7 +102,7 @@ class Located:
         return sorted(found, key=lambda box: -box.score)
 
 
-class Localizer:
+class Localizer(Pretrained):
     """A model that tells from tags alone where things are.
 
     Args:
@@ -106,10 +110,13 @@ class Localizer:
         head: their scores.
         names: of the K classes.
         look: how to look.
-        name: what loads it again.
-        device: where it runs.
-        sha256: identity of the weights.
+        name: what ``sayso.load`` takes to get it again.
+        device: ``auto``, ``cpu``, ``cuda``, ...
+        fine_tuned: whether the backbone's weights are its own, and are saved with the head's.
+        card: how it was trained, for the model card.
     """
+
+    kind = "localizer"
 
     def __init__(
         self,
@@ -118,13 +125,63 @@ class Localizer:
         names: Sequence[str],
         look: Look,
         *,
-        name: str = "",
-        device: torch.device | None = None,
-        sha256: str = "",
+        name: str = "localizer",
+        device: str = "cpu",
+        fine_tuned: bool = False,
+        card: str = "",
     ) -> None:
-        self.device = device or torch.device("cpu")
+        self.device = resolve_device(device)
         self.backbone, self.head = backbone.to(self.device).eval(), head.to(self.device).eval()
-        self.names, self.look, self.name, self.sha256 = tuple(names), look, name, sha256
+        self.names, self.look, self.name = tuple(names), look, name
+        self.fine_tuned, self.card = fine_tuned, card
+
+    def to_folder(self) -> ModelFolder:
+        """Return all that the model folder holds but the reference outputs."""
+        weights = {f"head.{name}": value for name, value in self.head.state_dict().items()}
+        if self.fine_tuned:
+            weights |= {f"backbone.{name}": value for name, value in self.backbone.state_dict().items()}
+        first = self.head.layers[0]
+        options = {
+            "names": list(self.names),
+            "backbone": self.backbone.name,
+            "hidden": first.out_channels if len(self.head.layers) > 2 else 0,
+            "look": asdict(self.look),
+        }
+        return ModelFolder(self.kind, options, weights, card=self.card)
+
+    @classmethod
+    def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:
+        """Return the localizer of a model folder.
+
+        Args:
+            saved: what the folder holds.
+            name: what to call it.
+            device: ``auto``, ``cpu``, ``cuda``, ...
+
+        Raises:
+            SaysoError: if the weights do not fit the options.
+            Unavailable: if its backbone is not on this machine and cannot be fetched.
+        """
+        try:
+            names, look = saved.options["names"], dict(saved.options["look"])
+            backbone = load_backbone(saved.options["backbone"])
+            head = MapHead(backbone.dim, len(names), saved.options["hidden"])
+            head.load_state_dict(_part(saved, "head."))
+            if own := _part(saved, "backbone."):
+                backbone.load_state_dict(own)
+            sizes = Look(**{**look, "scales": tuple(look["scales"])})
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            first = str(error).splitlines()[0]
+            raise SaysoError(f"the localizer {name} does not fit its config.json: {first}") from error
+        return cls(
+            backbone, head, names, sizes, name=name, device=device, fine_tuned=bool(own), card=saved.card
+        )
+
+    def reference_outputs(self) -> Reference:
+        """Return the class scores of the grid cells of a picture that anybody can draw."""
+        with torch.inference_mode():
+            maps = self._map(color_waves(2 * self.backbone.stride))
+        return {"of_picture": maps.flatten().cpu().tolist()}
 
     def locate(self, paths: Sequence[Path], *, progress: Progress | None = None) -> Iterator[Located | None]:
         """Locate in pictures, one after the other; None for one that cannot be read, which is logged."""
@@ -160,6 +217,19 @@ class Localizer:
         x = torch.from_numpy(canvas)[None].to(self.device).permute(0, 3, 1, 2).float()
         maps: Tensor = self.head(self.backbone(x))
         return maps[0].float()
+
+
+def _part(saved: ModelFolder, start: str) -> dict[str, Tensor]:
+    """Return the weights whose names start so, without the start."""
+    found = saved.weights.items()
+    return {name.removeprefix(start): value for name, value in found if name.startswith(start)}
+
+
+def color_waves(side: int) -> NDArray[np.uint8]:
+    """Return a picture that anybody can draw, (side, side, 3): a wave in each colour."""
+    y, x = np.mgrid[:side, :side]
+    waves = [np.sin(a * x + b * y) for a, b in ((0.2, 0.1), (0.05, 0.3), (0.4, 0.02))]
+    return np.asarray(np.stack(waves, -1) * 100 + 128, np.uint8)
 
 
 def grid(size: tuple[int, int]) -> tuple[int, int]:

@@ -87,7 +87,9 @@ def name_actions(
         constraints.append(background(outside, actions, BACKGROUND, kappa=unit))
     X, _, _ = standardize(X)
     oracle = LinearOracle(len(X), actions + 1, constraints)
-    solution = quasi_newton(Diffrac(X, lam), [oracle], tol=1e-2, relative=True, max_iter=100, progress=progress)
+    solution = quasi_newton(
+        Diffrac(X, lam), [oracle], tol=1e-2, relative=True, max_iter=100, progress=progress
+    )
     return np.asarray(solution.Z + solution.scores)
 
 
