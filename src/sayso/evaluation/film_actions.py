@@ -6,12 +6,12 @@ action, as alpha = 2 says, or half of them (at least two); all else is backgroun
 overlap the later one wins. Features are a class mean plus unit noise; the distance of the means is
 the difficulty. All ways but k-means choose among the classes of a track's bags and background.
 
-    scores        the regression's scores, solved with alpha 2
-    read          the regression read as a discriminant, with the share of bags found from the tracks
-    read twice    solved again with bags that ask for that share, and read
-    nearest mean  of the means of each class's bags, and of all tracks
-    k-means       clusters named by the bags
-    true labels   a discriminant trained on the true labels, read in the same way: what is possible
+    scores            the regression's scores, solved with alpha 2
+    calibrated        the regression as a discriminant, with the share of bags found from the tracks
+    calibrated twice  solved again with bags that require that share, and calibrated
+    nearest mean      of the means of each class's bags, and of all tracks
+    k-means           clusters named by the bags
+    true labels       a discriminant trained on the true labels, calibrated the same way: what is possible
 
 Accuracy, AP and the mean of class AP are over the tracks in bags, averaged over the seeds.
 """
@@ -31,7 +31,13 @@ from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, Evalu
 from sayso.evaluation.k_means import lloyd
 from sayso.metrics.naming import naming
 from sayso.solvers import Diffrac, quasi_newton
-from sayso.solvers.calibration import ask, densities, named, read, within
+from sayso.solvers.calibration import (
+    calibrate,
+    candidate_classes,
+    estimate_share,
+    log_densities,
+    raise_bag_counts,
+)
 from sayso.solvers.constraints import background, bag
 from sayso.solvers.linear_oracle import LinearOracle
 
@@ -81,7 +87,7 @@ class FilmActions:
         planted, distance = cells[-1]
         return EvaluationResult(
             protocol="actions of film tracks, planted features",
-            primary=Primary("AP", rows[f"{planted}, {distance:g}: read twice"]["AP"]),
+            primary=Primary("AP", rows[f"{planted}, {distance:g}: calibrated twice"]["AP"]),
             columns=COLUMNS,
             rows=rows,
             counts={"tracks in bags": Count(int(inside.sum()), len(inside))},
@@ -124,7 +130,7 @@ def classes_of(films: list[Film]) -> int:
 def bagged(films: list[Film]) -> NDArray[np.bool_]:
     """Return (N,) which tracks lie in a bag of an action, film after film."""
     K = classes_of(films)
-    return np.concatenate([named(film_oracle(film, K)).any(1) for film in films])
+    return np.concatenate([candidate_classes(film_oracle(film, K)).any(1) for film in films])
 
 
 def planted_classes(films: list[Film], half: bool, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -166,20 +172,20 @@ def ways(
     X = means[truth] + rng.normal(size=(len(truth), means.shape[1]))
     problem = Diffrac(np.split(X, np.cumsum([len(film.frames) for film in films])[:-1]), LAM)
     oracles = [film_oracle(film, K) for film in films]
-    may = np.concatenate([named(oracle) for oracle in oracles])
+    may = np.concatenate([candidate_classes(oracle) for oracle in oracles])
     inside = may.any(1)
     may[:, 0] = True
     first = quasi_newton(problem, oracles, tol=1e-2, relative=True)
-    once = read(problem, oracles, first)
-    more = [ask(oracle, once.share) for oracle in oracles]
+    once = calibrate(problem, oracles, first)
+    more = [raise_bag_counts(oracle, once.share) for oracle in oracles]
     second = quasi_newton(problem, more, tol=1e-2, relative=True)
     nothing = np.eye(K)[np.zeros(len(X), dtype=int)]
     possible = nothing.copy()
-    possible[inside] = within(densities(problem, np.eye(K)[truth])[inside], may[inside])[0]
+    possible[inside] = estimate_share(log_densities(problem, np.eye(K)[truth])[inside], may[inside])[0]
     return {
         "scores": np.where(may, first.scores, -10),
-        "read": once.probabilities,
-        "read twice": read(problem, more, second).probabilities,
+        "calibrated": once.probabilities,
+        "calibrated twice": calibrate(problem, more, second).probabilities,
         "nearest mean": _nearest_mean(X, may),
         "k-means": _named_clusters(X, may, rng),
         "random": may * rng.random(may.shape),

@@ -24,7 +24,7 @@ from sayso.evaluation.evaluator import (
     mean_row,
 )
 from sayso.evaluation.step_discovery import captions_of
-from sayso.solvers.sequence_alignment import align_progressively, align_sequences, alignment_value
+from sayso.solvers.sequence_alignment import align_progressively, align_sequences
 from sayso.systems.instruction_steps.script import APART, discover_script
 from sayso.text.language.narration import Mention, mentions
 from sayso.text.language.phrases import commonest, phrase_likeness
@@ -109,8 +109,7 @@ def objectives(said: list[list[Mention]]) -> dict[str, Number]:
     cost = np.where(likeness > 0, -likeness, APART)
     tokens = [[pairs.index(pair) for pair in video if pair in pairs] for video in phrases]
     found = [align_progressively(tokens, cost), *(align_sequences(tokens, cost, starts=n) for n in (1, 3))]
-    values = [alignment_value(tokens, cost, one.slots) for one in found]
-    return dict(zip(COLUMNS[3:], values, strict=True))
+    return dict(zip(COLUMNS[3:], (one.value for one in found), strict=True))
 
 
 def meaning(name: str) -> tuple[str, str]:

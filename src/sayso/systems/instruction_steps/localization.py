@@ -162,4 +162,4 @@ def _alternate(
         if all(np.array_equal(a, b) for a, b in zip(times, better, strict=True)):
             break
         times = better
-    return times, W, (problem.spread(Z) - float(np.vdot(S, W))) / problem.total
+    return times, W, (problem.scatter(Z) - float(np.vdot(S, W))) / problem.total

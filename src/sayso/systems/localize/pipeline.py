@@ -213,6 +213,6 @@ def _row(
 
 def _heat(scores: NDArray[np.float32]) -> Heat:
     """Return a score map (h, w) from 0, its lowest score, to 255, its highest: small enough to keep."""
-    from sayso.metrics.score_maps import unit
+    from sayso.metrics.score_maps import min_max
 
-    return (unit(scores) * 255).astype(np.uint8)
+    return (min_max(scores) * 255).astype(np.uint8)
