@@ -41,14 +41,14 @@ class WhereAnswer(BaseModel):
 def where(holdings: Shared, media_id: Id, q: Words) -> WhereAnswer:
     """Say where in a picture of the index a query is. It is found anew each time, so only on request."""
     from sayso.encoders.dense import peak
-    from sayso.metrics.score_maps import unit
+    from sayso.metrics.score_maps import min_max
 
     media = find_media(holdings, media_id)
     if media.kind != "picture":
         raise QueryError(f"{media.title} is a video; heat maps are of pictures only")
     found = holdings.heat_maps.make(_pixels(media), q)
     x, y = peak(found.scores)
-    heat: list[list[float]] = unit(found.scores).round(3).tolist()
+    heat: list[list[float]] = min_max(found.scores).round(3).tolist()
     return WhereAnswer(query=q, model=found.model, note=found.note, heat=heat, x=x, y=y)
 
 
