@@ -6,12 +6,12 @@ action, as alpha = 2 says, or half of them (at least two); all else is backgroun
 overlap the later one wins. Features are a class mean plus unit noise; the distance of the means is
 the difficulty. All ways but k-means choose among the classes of a track's bags and background.
 
-    scores        the regression's scores, solved with alpha 2
-    read          the regression read as a discriminant, with the share of bags found from the tracks
-    read twice    solved again with bags that ask for that share, and read
-    nearest mean  of the means of each class's bags, and of all tracks
-    k-means       clusters named by the bags
-    true labels   a discriminant trained on the true labels, read in the same way: what is possible
+    scores            the regression's scores, solved with alpha 2
+    calibrated        the regression as a discriminant, with the share of bags found from the tracks
+    calibrated twice  solved again with bags that require that share, and calibrated
+    nearest mean      of the means of each class's bags, and of all tracks
+    k-means           clusters named by the bags
+    true labels       a discriminant trained on the true labels, calibrated the same way: what is possible
 
 Accuracy, AP and the mean of class AP are over the tracks in bags, averaged over the seeds.
 """
@@ -87,7 +87,7 @@ class FilmActions:
         planted, distance = cells[-1]
         return EvaluationResult(
             protocol="actions of film tracks, planted features",
-            primary=Primary("AP", rows[f"{planted}, {distance:g}: read twice"]["AP"]),
+            primary=Primary("AP", rows[f"{planted}, {distance:g}: calibrated twice"]["AP"]),
             columns=COLUMNS,
             rows=rows,
             counts={"tracks in bags": Count(int(inside.sum()), len(inside))},
@@ -184,8 +184,8 @@ def ways(
     possible[inside] = estimate_share(log_densities(problem, np.eye(K)[truth])[inside], may[inside])[0]
     return {
         "scores": np.where(may, first.scores, -10),
-        "read": once.probabilities,
-        "read twice": calibrate(problem, more, second).probabilities,
+        "calibrated": once.probabilities,
+        "calibrated twice": calibrate(problem, more, second).probabilities,
         "nearest mean": _nearest_mean(X, may),
         "k-means": _named_clusters(X, may, rng),
         "random": may * rng.random(may.shape),

@@ -141,7 +141,7 @@ def localize_steps(
     X, mean, scale = standardize_blocks(features)
     problem = Diffrac(X, lam or 1 / (len(X) * C))
     limit = gap * C * len(X) / problem.total
-    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, progress=progress)
+    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, warn=False, progress=progress)
     times = [o.times(-2 * found.Z[rows]) for o, rows in zip(oracles, problem.slices, strict=True)]
     times, W, value = _alternate(problem, oracles, times, alternations)
     return StepTimes(times, StepScorer(mean, scale, W), found.value, value, found.iterations)
