@@ -87,9 +87,7 @@ def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH)
     for line, name in enumerate(names):
         top = line * height + GAP
         count = sum(row["name"] == name for row in rows)
-        pen.text(
-            (GAP, top), f"{name or 'nobody of these'}: {count} tracks by score", fill="black"
-        )
+        pen.text((GAP, top), f"{name or 'nobody of these'}: {count} tracks by score", fill="black")
         best, worst = ends_of(rows, name, each)
         cells = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
         for column, row in cells:
