@@ -68,11 +68,11 @@ def prepare(out: Path, world: str) -> None:
     if not (out / world / "truth.json").exists():
         sayso("toyworld", f"--out={out / world}", *WORLDS[world])
     if world == "places":
-        from sayso.encoders import load
+        from sayso.encoders import load_encoder
         from sayso.engine.features import extract_features
 
         files = {path.stem: str(path) for path in sorted((out / world / "train").glob("*.mp4"))}
-        extract_features(files, load("offline"), out / "features")
+        extract_features(files, load_encoder("offline"), out / "features")
 
 
 def train(out: Path, name: str, seed: int) -> dict[str, float]:

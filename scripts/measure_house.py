@@ -34,12 +34,14 @@ CONTRACT = {"main", "run", "Recipe"}
 
 WAYS_BEFORE = {
     "video -> vector": "Source -> Planned -> Record -> Job -> Facts -> Cut -> Embedded -> dict",
-    "query -> hit": "TextSearch -> Term -> Candidate -> Hit -> HitAnswer",
-    "caption -> loss": "Caption -> tuple -> Corpus -> Caption -> Example -> Filling -> Batch -> dict",
-    "screenplay -> moments": "Screenplay -> Element -> ScriptWords -> Part -> Matches -> Line -> Placed -> dict",
-    "tags -> heat map": "TaggedPictures -> Places -> Example -> Filling -> Batch -> Located",
+    "query -> hit": "TextSearch -> Term -> Candidate -> Hit -> dict -> HitAnswer",
+    "caption -> loss": "Caption -> tuple -> Corpus -> Caption -> Example -> Filling -> Batch -> tuple",
+    "screenplay -> moments": (
+        "Element -> Screenplay -> ScriptWords -> Part -> Matches -> Placed -> AlignedScript -> dict"
+    ),
+    "tags -> heat map": "TaggedPictures -> Places -> Example -> Filling -> Batch -> Located -> dict",
     "narrations -> steps": "Caption -> NarratedVideo -> Mention -> ScriptStep -> Placement -> Place -> dict",
-    "film -> names": "Face -> Track -> Line -> Said -> Told -> Described -> Naming -> dict",
+    "film -> names": "Face -> Track -> Line -> Said -> Naming -> dict",
 }
 """What one thing is wrapped in along each way at cc1231b, by reading it; plain dicts and tuples count."""
 
@@ -168,29 +170,48 @@ def verbs(modules: dict[str, Module]) -> dict[str, str]:
     }
 
 
-def ways_of(tree: Path) -> dict[str, list[str]]:
-    """Return what one thing is wrapped in along each way of data.
+def ways_of(tree: Path, modules: dict[str, Module]) -> dict[str, list[str]]:
+    """Return what one thing is wrapped in along each way of data: its classes, and plain dicts and tuples.
 
     Raises:
-        SystemExit: if a class is named that the tree has not.
+        SystemExit: if something is named that the tree has not.
     """
     page = tree / "docs" / "architecture.md"
-    ways = WAYS_BEFORE
     if page.exists():
-        ways = wrappings_listed(page.read_text(encoding="utf-8"))
-    modules = read_modules(tree / "src")
-    classes = {n.name for m in modules.values() for n in ast.walk(m.tree) if isinstance(n, ast.ClassDef)}
-    found = {way: [part.strip() for part in line.split("->")] for way, line in ways.items()}
-    for way, parts in found.items():
-        if lost := [part for part in parts if part not in classes | PLAIN]:
-            sys.exit(f"{way}: there is no class {', '.join(lost)} in {tree}")
-    return found
+        ways = ways_listed(page.read_text(encoding="utf-8"))
+    else:
+        ways = {way: line.split(" -> ") for way, line in WAYS_BEFORE.items()}
+    known = defined_names(modules)
+    for way, parts in ways.items():
+        if lost := [part for part in parts if part not in known]:
+            sys.exit(f"{way}: there is no {', '.join(lost)} in {tree}")
+    return {way: [p for p in parts if p in PLAIN or _is_class(p)] for way, parts in ways.items()}
 
 
-def wrappings_listed(page: str) -> dict[str, str]:
-    """Return way -> ``A -> B -> C`` of the lines ``* way: wrapped in ...`` of architecture.md."""
-    found = re.findall(r"^\*\*(.+?)\*\*.*?^Wrapped in: (.+?)$", page, re.MULTILINE | re.DOTALL)
-    return {way: line.replace("`", "").rstrip(".") for way, line in found}
+def _is_class(name: str) -> bool:
+    return name[0].isupper() and "." not in name
+
+
+def ways_listed(page: str) -> dict[str, list[str]]:
+    """Return way -> what it passes, of the lines ``**way**: `a -> B -> c` `` of docs/architecture.md."""
+    found = re.findall(r"^\*\*(.+?)\*\*: `(.+?)`", page, re.MULTILINE)
+    return {way: [part.split("(")[0].strip() for part in line.split("->")] for way, line in found}
+
+
+def defined_names(modules: dict[str, Module]) -> set[str]:
+    """Return what a way may name: classes, functions, methods, aliases of types, and plain types."""
+    named = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for module in modules.values() for node in ast.walk(module.tree)]
+    found = {node.name for node in nodes if isinstance(node, named)}
+    for node in nodes:
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{method.name}" for method in node.body if isinstance(method, named)}
+    for statement in (node for module in modules.values() for node in module.tree.body):
+        if isinstance(statement, ast.Assign):
+            found |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            found.add(statement.target.id)
+    return found | PLAIN
 
 
 def seconds(tree: Path, command: list[str], best_of: int = 1) -> float:
@@ -233,7 +254,7 @@ def measure(tree: Path, *, tests: bool = False) -> dict[str, str]:
     rows["  and inside functions"] = str(len(circles(modules, [START, INNER])))
     rows["  and for types alone"] = str(len(circles(modules, [START, INNER, TYPING])))
     rows |= verbs(modules)
-    rows |= {f"wrappings: {way}": str(len(parts)) for way, parts in ways_of(tree).items()}
+    rows |= {f"wrappings: {way}": str(len(parts)) for way, parts in ways_of(tree, modules).items()}
     return rows | timed(tree, tests)
 
 
@@ -256,7 +277,7 @@ def main() -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     for head, tree in zip(heads, trees, strict=True):
         print(f"\nways of data, {head}:")
-        for way, parts in ways_of(tree).items():
+        for way, parts in ways_of(tree, read_modules(tree / "src")).items():
             print(f"  {way}: {' -> '.join(parts)}")
     if options.names:
         _print_names(read_modules(options.tree / "src"))

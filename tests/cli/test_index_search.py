@@ -22,7 +22,7 @@ runner = CliRunner()
 @pytest.fixture
 def run(monkeypatch):
     """Run the command with the colour encoder in place of a model."""
-    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda name="auto", **options: toy.ColourEncoder())
 
     def invoke(*arguments, stdin=None):
         return runner.invoke(app, list(map(str, arguments)), input=stdin)
@@ -164,7 +164,7 @@ class Slow(toy.ColourEncoder):
         time.sleep(0.2)
         return super().encode_video(frames)
 
-sayso.encoders.load = lambda name="auto", **options: Slow()
+sayso.encoders.load_encoder = lambda name="auto", **options: Slow()
 writer.FLUSH_S = 0.1
 sys.argv[0] = "sayso"
 from sayso.cli.main import main

@@ -98,7 +98,7 @@ def test_every_face_gets_its_name_in_every_form(film):
 
 
 def test_a_person_is_found_by_name_in_the_index(film, monkeypatch):
-    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda name="auto", **options: toy.ColourEncoder())
     run(film)
     (source,) = read_manifest(film / "film.names.moments.jsonl")
     assert source.rows[-1].span.end == pytest.approx(40, abs=0.3)
@@ -164,7 +164,7 @@ class Reader(toy.ColourEncoder):
 
 def test_actions_are_given_to_the_people_who_do_them(film, monkeypatch):
     """Ann washes the car in two green shots, Bob burns letters in two yellow ones; both are on screen."""
-    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: Reader())
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda name="auto", **options: Reader())
     told = {
         0: "Ann washes the car.",
         3: "Bob burns the letter.",

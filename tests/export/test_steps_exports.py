@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.export import steps_page, steps_vtt, youtube_chapters
-from sayso.export.timestamps import timestamp
 from sayso.export.steps_html import hue
+from sayso.export.timestamps import timestamp
 from sayso.text import read_subtitles
 
 NASTY = '"><img src=x onerror=alert(1)>'

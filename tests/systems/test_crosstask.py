@@ -176,9 +176,9 @@ def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path)
     with torch.no_grad():
         for parameter in method.model.parameters():
             parameter.normal_(generator=torch.Generator().manual_seed(1))
-    model = method.classifier(method.model)
-    model.save(tmp_path)
-    again = crosstask.load(tmp_path)
+    model = method.export(method.model)
+    model.save_pretrained(tmp_path)
+    again = crosstask.StepClassifier.from_pretrained(tmp_path)
     X = np.load(release / "features" / "v70.npy")
     mean, scale = method.videos.moments
     rows = torch.from_numpy((X - mean) * scale)[None]
@@ -192,7 +192,7 @@ def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path)
         again.scores(X, "99")
     (tmp_path / "model.safetensors").write_bytes(b"no")
     with pytest.raises(SaysoError, match="cannot be read"):
-        crosstask.load(tmp_path)
+        crosstask.StepClassifier.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize(

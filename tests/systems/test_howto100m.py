@@ -95,7 +95,7 @@ def test_given_features_need_no_videos(world, tmp_path):
     video, text = method.model(features, words)
     expected = max_margin(video, text, torch.from_numpy(batch.video), margin=0.1, intra=0.25)
     torch.testing.assert_close(method.loss((video, text), batch), expected)
-    encoder = method.encoder(method.model)
+    encoder = method.export(method.model)
     np.testing.assert_allclose(encoder.encode_features(batch.features), video.detach(), atol=1e-5)
     with pytest.raises(SaysoError, match="takes features of clips, not pixels"):
         encoder.encode_video(np.zeros((1, 2, 8, 8, 3), np.uint8))

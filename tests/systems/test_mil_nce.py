@@ -51,7 +51,7 @@ def test_a_bag_of_lines_becomes_a_bag_of_embeddings(world):
     ]
     made.model.eval()
     video, text = made.model(frames, words)
-    encoder = made.encoder(made.model)
+    encoder = made.export(made.model)
     np.testing.assert_allclose(encoder.encode_text([batch.texts[2][1]])[0], text[2, 1].detach(), atol=1e-5)
     found = encoder.encode_video(batch.frames[:2])
     cosine = (found * video[:2].detach().numpy()).sum(1) / (
@@ -88,8 +88,8 @@ def test_max_margin_knows_which_clips_are_of_one_video(world):
         unit(video, dim=1), unit(text[:, 0], dim=1), torch.from_numpy(batch.video), margin=0.3, intra=0.25
     )
     torch.testing.assert_close(made.loss((video, text), batch), expected)
-    assert made.encoder(made.model).similarity == "cosine"
-    assert method(world)[0].encoder(made.model).similarity == "dot"
+    assert made.export(made.model).similarity == "cosine"
+    assert method(world)[0].export(made.model).similarity == "dot"
 
 
 def test_learned_words_learn_and_given_ones_do_not(world, tmp_path):

@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.options import Json
-
-SOME_FAILED = 3
+from sayso.cli.exit_codes import SOME_FAILED
+from sayso.cli.options import Json, out_option
 
 
 def align(
@@ -20,13 +19,7 @@ def align(
     ],
     subtitles: Annotated[Path, typer.Argument(metavar="SUBTITLES", help="Subtitles: SRT, WebVTT, ASS, ...")],
     out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="PREFIX",
-            help="Prefix of files: write PREFIX.srt, .vtt, .csv, .jsonl and .html.",
-        ),
+        Path | None, out_option("PREFIX", "Write PREFIX.srt, .vtt, .csv, .jsonl and .html.")
     ] = None,
     video: Annotated[
         Path | None,

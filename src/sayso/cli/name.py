@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.options import Device, Json, Model, ProgressMode
-
-SOME_FAILED = 3
+from sayso.cli.exit_codes import SOME_FAILED
+from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
 
 
 def name(
@@ -22,15 +21,7 @@ def name(
     subtitles: Annotated[
         Path, typer.Option("--subtitles", help="Subtitles with the film's times: SRT, WebVTT, ...")
     ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="PREFIX",
-            help="Prefix of files: write PREFIX.jsonl, .vtt, .png, .html and .moments.jsonl.",
-        ),
-    ],
+    out: Annotated[Path, out_option("PREFIX", "Write PREFIX.jsonl, .vtt, .png, .html and .moments.jsonl.")],
     tracks: Annotated[
         Path | None,
         typer.Option("--tracks", help="JSON file of face tracks; default: find them in the film."),

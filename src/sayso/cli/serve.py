@@ -30,6 +30,15 @@ def serve(
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in the browser (from a terminal).")
     ] = True,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="RUN",
+            help="A run of sayso train localize, which then answers the page's Where? for its classes.",
+            show_default="the model of the index",
+        ),
+    ] = None,
     model: Model = None,
     device: Device = "auto",
 ) -> None:
@@ -43,9 +52,12 @@ def serve(
       sayso serve my.index
 
       sayso serve my.index --host 0.0.0.0 --port 9000
+
+      sayso serve my.index --where runs/where
     """
     from sayso.index import Index
     from sayso.serve import serve as run
+    from sayso.serve.heat_map import load_localizer
 
     def ready(url: str) -> None:
         print(url, flush=True)
@@ -56,4 +68,5 @@ def serve(
 
     index = Index.open(address, model, create=False, device=device)
     index.info()
-    run(index, host, port, token, ready=ready)
+    localizer = load_localizer(where, device) if where else None
+    run(index, host, port, token, localizer=localizer, ready=ready)

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.options import Device, Json, Model, ProgressMode
+from sayso.cli.exit_codes import SOME_FAILED
+from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
 
-SOME_FAILED = 3
 APPLY = "apply"
 
 
@@ -32,7 +32,7 @@ def steps(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder to write.", show_default="FOLDER.steps or STEPS/applied"),
+        out_option("FOLDER", "Folder to write.", show_default="FOLDER.steps, or STEPS/applied"),
     ] = None,
     model: Model = None,
     features: Annotated[

@@ -58,6 +58,9 @@ class NpyFeatures:
         if not self._files:
             raise SaysoError(f"{folder} holds no features; they must be .npy files named by the videos' ids")
 
+    def __contains__(self, video: object) -> bool:
+        return video in self._files
+
     def read(self, video: str) -> NDArray[np.floating[Any]]:
         """Return a video's features, (T, D); they stay on disk until they are used.
 

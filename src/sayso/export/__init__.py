@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
+    from sayso.export.coco import CocoIds, coco_results
     from sayso.export.naming_curve import curve_png
     from sayso.export.naming_sheet import sheet_page, sheet_png
     from sayso.export.naming_vtt import names_vtt, people_manifest
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sayso.export.tracks_picture import tracks_png
 
 __all__ = [
+    "CocoIds",
+    "coco_results",
     "curve_png",
     "descriptions_csv",
     "moments_manifest",
@@ -37,6 +40,8 @@ __all__ = [
 __getattr__ = exports(
     __name__,
     {
+        "CocoIds": "sayso.export.coco",
+        "coco_results": "sayso.export.coco",
         "curve_png": "sayso.export.naming_curve",
         "descriptions_csv": "sayso.export.script_tables",
         "moments_manifest": "sayso.export.script_tables",

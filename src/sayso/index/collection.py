@@ -95,11 +95,11 @@ class Index:
             IndexMismatch: if the model of that name is not the one that made the index.
         """
         if self._encoder is None or isinstance(self._encoder, str):
-            from sayso.encoders import load
+            from sayso.encoders import load_encoder
 
             exists = self.store.exists
             name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = load(name, device=self.device)
+            self._encoder = load_encoder(name, device=self.device)
             if exists:
                 self._check_name()
         return self._encoder

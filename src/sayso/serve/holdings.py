@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
+from sayso.serve.heat_map import HeatMaps
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from sayso.encoders.dense import Map
+    from sayso.systems.localize import Localizer
 
 SAMPLED_FILES = 12
 
@@ -35,12 +34,13 @@ class Holdings:
     Args:
         index: what is searched. Its model embeds one query at a time: tokenizers
             and models need not be safe to use from several threads.
+        localizer: says where the classes are that it was trained on; None: the index's model alone does.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, localizer: Localizer | None = None) -> None:
         self.index = index
         self.model_turn = threading.Lock()
-        self.map_turn = threading.Lock()
+        self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
 
     def warm_up(self) -> None:
@@ -52,21 +52,6 @@ class Holdings:
         """Search as ``Index.search`` does; terms of the query never name files of this machine."""
         with self.model_turn:
             return self.index.search(query, files=False, **options)
-
-    def where(self, picture: Image, query: str) -> Map:
-        """Return how much each place of a picture is like a query; see ``sayso.encoders.dense.where``.
-
-        Raises:
-            SaysoError: if the model cannot tell, or the query cannot be understood.
-        """
-        from sayso.encoders.dense import where
-        from sayso.index.query import embed_query, parse_query
-
-        terms = parse_query(query, files=False)
-        with self.model_turn:
-            vector = embed_query(terms, self.index.encoder)
-        with self.map_turn:  # one at a time, and searches go on meanwhile
-            return where(self.index.encoder, picture, vector)
 
     def summary(self) -> tuple[dict[str, Any], Summary]:
         """Return ``Index.info`` and a summary, which is made anew when the index has changed."""

@@ -110,18 +110,18 @@ class HowTo100M:
             video.float(), text.float(), group, margin=self.recipe.margin, intra=self.recipe.intra
         )
 
-    def encoder(self, model: nn.Module, about: str = "") -> HowTo100MEncoder:
+    def export(self, model: nn.Module, card: str = "") -> HowTo100MEncoder:
         """Return a copy of a model as an encoder, on the CPU."""
         net = cast(HowTo100MNet, copy.deepcopy(model))
-        eyes: dict[str, Any] = {}
+        made_by: dict[str, Any] = {}
         if self.backbone is not None:
-            seen = self.backbone.clip
-            eyes = {"backbone": self.backbone.name, "clip": ClipSpec(4, 1.0, seen.size, seen.crop)}
-        return HowTo100MEncoder(net, self.tokenizer, **eyes, device="cpu", about=about)
+            cut = self.backbone.clip
+            made_by = {"backbone": self.backbone.name, "clip": ClipSpec(4, 1.0, cut.size, cut.crop)}
+        return HowTo100MEncoder(net, self.tokenizer, **made_by, device="cpu", card=card)
 
     def save(self, folder: Path, model: nn.Module, about: str) -> None:
         """Write an encoder that ``sayso.load`` takes."""
-        self.encoder(model, about).save_pretrained(folder)
+        self.export(model, about).save_pretrained(folder)
 
     def examples(self, corpus: Corpus) -> FeatureClips:
         """Return what is learned from: features of clips with their captions."""
@@ -148,9 +148,9 @@ def make(recipe: Recipe, corpus: Corpus, folder: Path, progress: Progress) -> Ho
     if recipe.features:
         places = zip(recipe.features, recipe.rates, strict=True)
         return HowTo100M(recipe, corpus, [open_features(place, rate) for place, rate in places])
-    from sayso.encoders import load
+    from sayso.encoders import load_encoder
 
-    backbone = load(recipe.backbone, notify=progress.message)
+    backbone = load_encoder(recipe.backbone)
     for failure in extract_features(_files(corpus), backbone, folder / "features", progress=progress):
         progress.message(f"{failure.path}: {failure.error}")
     return HowTo100M(recipe, corpus, [open_features(folder / "features", 1.0)], backbone)

@@ -144,16 +144,16 @@ class MilNce:
         bag = "sum" if self.recipe.bag == "cat" else self.recipe.bag
         return mil_nce(video, text, bag=bag, double_count=self.recipe.double_count)
 
-    def encoder(self, model: nn.Module, about: str = "") -> TextVideoEncoder:
+    def export(self, model: nn.Module, card: str = "") -> TextVideoEncoder:
         """Return a copy of a model as an encoder, on the CPU."""
         recipe, net = self.recipe, cast(TextVideoNet, copy.deepcopy(model))
         clip = ClipSpec(recipe.frames, recipe.fps, recipe.size)
         by: Literal["cosine", "dot"] = "cosine" if recipe.loss == "max_margin" else "dot"
-        return TextVideoEncoder(net, self.tokenizer, clip, similarity=by, device="cpu", about=about)
+        return TextVideoEncoder(net, self.tokenizer, clip, similarity=by, device="cpu", card=card)
 
     def save(self, folder: Path, model: nn.Module, about: str) -> None:
         """Write an encoder that ``sayso.load`` takes."""
-        self.encoder(model, about).save_pretrained(folder)
+        self.export(model, about).save_pretrained(folder)
 
     def examples(self, corpus: Corpus) -> Clips:
         """Return what is learned from: clips of a corpus with their bags."""

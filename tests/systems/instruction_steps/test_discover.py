@@ -7,18 +7,18 @@ import itertools
 import numpy as np
 import pytest
 
+import sayso
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
 from sayso.metrics.steps import step_f1
-from sayso.solvers.ordered_oracle import OrderedScript
+from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.systems.instruction_steps import (
     NarratedVideo,
+    StepModel,
     StepsRecipe,
     discover_script,
     discover_steps,
-    load_model,
     localize_steps,
-    save_model,
 )
 from sayso.systems.instruction_steps.localization import step_windows
 from sayso.systems.instruction_steps.script import ScriptStep, _standing_out
@@ -126,7 +126,7 @@ def test_few_times_are_better_than_the_ones_found_on_a_tiny_problem(seed):
     gram = np.linalg.inv(X.T @ X + len(X) * 0.1 * np.eye(2))
 
     def value(times):
-        Z = np.concatenate([OrderedScript(5, 2).labels(np.array(t)) for t in times])
+        Z = np.concatenate([OrderedOracle(5, 2).labels(np.array(t)) for t in times])
         Z = Z - Z.mean(0)
         return (np.square(Z).sum() - np.trace(Z.T @ X @ gram @ X.T @ Z)) / len(X)
 
@@ -150,9 +150,10 @@ def test_toy_steps_are_found_with_names_and_places(discovery):
 
 def test_the_model_finds_the_steps_of_other_videos_and_survives_a_file(discovery, tmp_path):
     found, _, _ = discovery
-    save_model(tmp_path / "steps", found.model, {"title": "toy"})
-    model = load_model(tmp_path / "steps")
-    assert model.encoder == "files"
+    found.model.save_pretrained(tmp_path / "steps" / "model")
+    model = sayso.load(str(tmp_path / "steps"))
+    assert isinstance(model, StepModel)
+    assert (model.encoder, model.sha256) == ("files", found.model.sha256)
     assert model.recipe == found.model.recipe
     scores = {}
     for silent in (False, True):
@@ -184,8 +185,8 @@ def test_videos_that_are_too_short_are_told_but_not_placed(discovery, tmp_path):
     found = discover_steps(short, StepsRecipe(num_steps=5, iterations=5))
     assert found.locations[0] == []
     assert all(len(steps) == 5 for steps in found.locations[1:])
-    save_model(tmp_path, found.model, {})
-    assert "Infinity" not in (tmp_path / "steps.json").read_text()
+    found.model.save_pretrained(tmp_path / "model")
+    assert "Infinity" not in (tmp_path / "model" / "config.json").read_text()
     with pytest.raises(SaysoError, match="no video is long enough for 5 steps"):
         discover_steps(
             [NarratedVideo("short", v.features[:4], v.captions) for v in videos], StepsRecipe(num_steps=5)
@@ -199,8 +200,9 @@ def test_a_video_that_is_too_short_has_no_steps(discovery):
         model.locate(NarratedVideo("other", np.zeros((30, 8))))
 
 
-@pytest.mark.parametrize("broken", ["", "{}", '{"model": {"names": 3}}'])
-def test_a_broken_model_is_told_of(tmp_path, broken):
-    (tmp_path / "steps.json").write_text(broken)
-    with pytest.raises(SaysoError, match="holds no steps that can be read"):
-        load_model(tmp_path)
+@pytest.mark.parametrize("broken", ["", "{}", '{"sayso": 1, "kind": "step_model", "options": {"names": 3}}'])
+def test_a_broken_model_is_told_of(discovery, tmp_path, broken):
+    discovery[0].model.save_pretrained(tmp_path / "model")
+    (tmp_path / "model" / "config.json").write_text(broken)
+    with pytest.raises(SaysoError, match=r"cannot be read|do not fit their config\.json"):
+        StepModel.from_pretrained(tmp_path)

@@ -8,7 +8,8 @@ from captions import found
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
 from sayso.text.captions.collector import CaptionCollector
-from sayso.text.captions.cues import read_srt, read_vtt
+from sayso.text.captions.cues import read_srt
+from sayso.text.captions.webvtt import read_vtt
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500

@@ -19,7 +19,7 @@ from sayso.text.captions.markup import clean_text, split_lines, split_voices, st
         ("{y:i}slanted", "slanted"),
         ("R&amp;B &lt;live&gt; &nbsp;caf&eacute;", "R&B <live> café"),
         ("<c.colorE5E5E5>hello<00:00:01.500><c> world</c></c>", "hello world"),
-        ("<ruby>漢<rt>kan</rt></ruby>", "漢kan"),
+        ("<ruby>漢<rt>kan</rt></ruby>", "漢"),
         ("I <3 you, 2 < 3 and a > b", "I <3 you, 2 < 3 and a > b"),
         ("&#" + "9" * 5000 + ";", "&#" + "9" * 5000 + ";"),
         ("\u200eleft\u200f \u202ato\u202c right\ufeff", "left to right"),

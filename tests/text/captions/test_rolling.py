@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from sayso.core.types import Caption
 from sayso.text.captions.collector import CaptionCollector
-from sayso.text.captions.cues import read_srt, read_vtt
+from sayso.text.captions.cues import read_srt
 from sayso.text.captions.json3 import read_json3
 from sayso.text.captions.rolling import Cue, is_rolling, unroll
+from sayso.text.captions.webvtt import read_vtt
 
 TimedWord = tuple[str, float]
 LINES: list[list[TimedWord]] = [

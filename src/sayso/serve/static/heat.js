@@ -38,13 +38,13 @@ export class Heat {
     $("heat-toggle").setAttribute("aria-pressed", "true");
     this.say("Looking …");
     try {
-      const { heat, x, y } = await api.where(this.id, this.words, loading.signal);
+      const { heat, x, y, note } = await api.where(this.id, this.words, loading.signal);
       if (loading.signal.aborted) return;
       paint($("heat"), $("picture"), heat, x, y);
       const sentence = `“${this.words}” is most likely ${place(x, y)}.`;
       $("heat").setAttribute("aria-label", `Heat map: ${sentence}`);
       $("heat").hidden = false;
-      this.say(sentence);
+      this.say(note ? `${sentence} (${note[0].toUpperCase()}${note.slice(1)}.)` : sentence);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.hide();

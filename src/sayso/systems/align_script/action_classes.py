@@ -59,9 +59,9 @@ def action_matcher(given: str, embed: Embed | None = None) -> ActionMatcher:
 
 
 def _offline_embedding() -> Embed:
-    from sayso.encoders import load
+    from sayso.encoders import load_encoder
 
-    return load("offline").encode_text
+    return load_encoder("offline").encode_text
 
 
 def _patterns(path: Path) -> ActionMatcher:

@@ -8,11 +8,10 @@ __getattr__ = exports(
         "CrossTask": "sayso.systems.crosstask.train",
         "Recipe": "sayso.systems.crosstask.train",
         "StepClassifier": "sayso.systems.crosstask.classifier",
-        "load": "sayso.systems.crosstask.classifier",
         "make": "sayso.systems.crosstask.train",
         "read": "sayso.systems.crosstask.train",
         "score": "sayso.systems.crosstask.train",
     },
 )
 
-__all__ = ["CrossTask", "Recipe", "StepClassifier", "load", "make", "read", "score"]
+__all__ = ["CrossTask", "Recipe", "StepClassifier", "make", "read", "score"]

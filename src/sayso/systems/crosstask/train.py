@@ -157,18 +157,18 @@ class CrossTask:
         outside = ~allowed & allowed.any(0)
         return np.asarray(self.recipe.penalty * outside - scores[:T, :K], np.float32)
 
-    def classifier(self, model: nn.Module, about: str = "") -> StepClassifier:
+    def export(self, model: nn.Module, card: str = "") -> StepClassifier:
         """Return what a model has learned."""
         components = cast(StepNet, model).components
         mean, scale = self.videos.moments
         weights, offsets = (v.detach().float().cpu().numpy() for v in (components.weight, components.bias))
         return StepClassifier(
-            self.videos.tasks, self.recipe.share, self.names, weights, offsets, mean, scale, about=about
+            self.videos.tasks, self.recipe.share, self.names, weights, offsets, mean, scale, card=card
         )
 
     def save(self, folder: Path, model: nn.Module, about: str) -> None:
-        """Write step classifiers that ``load`` takes."""
-        self.classifier(model, about).save(folder)
+        """Write step classifiers that ``sayso.load`` takes."""
+        self.export(model, about).save_pretrained(folder)
 
     def examples(self, videos: StepVideos) -> StepVideos:
         """Return what is learned from."""

@@ -10,7 +10,6 @@ such that the classifiers explain the times best. The classifiers find the steps
     script.py        stage 1: the steps, from the narrations
     localization.py  stage 2: when they happen, from features and narrations
     discover.py      both, and the steps of another video
-    saved.py         a model as a folder
     folder.py        a folder of narrated videos
     result.py        what was found, as rows and as files
     pipeline.py      from a folder to a result: ``run`` and ``apply``
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from sayso.systems.instruction_steps.localization import localize_steps
     from sayso.systems.instruction_steps.pipeline import StepsOptions, apply, run
     from sayso.systems.instruction_steps.result import StepsResult
-    from sayso.systems.instruction_steps.saved import load_model, save_model
     from sayso.systems.instruction_steps.script import discover_script
 
 __all__ = [
@@ -55,10 +53,8 @@ __all__ = [
     "apply",
     "discover_script",
     "discover_steps",
-    "load_model",
     "localize_steps",
     "run",
-    "save_model",
 ]
 
 __getattr__ = exports(
@@ -74,9 +70,7 @@ __getattr__ = exports(
         "apply": "sayso.systems.instruction_steps.pipeline",
         "discover_script": "sayso.systems.instruction_steps.script",
         "discover_steps": "sayso.systems.instruction_steps.discover",
-        "load_model": "sayso.systems.instruction_steps.saved",
         "localize_steps": "sayso.systems.instruction_steps.localization",
         "run": "sayso.systems.instruction_steps.pipeline",
-        "save_model": "sayso.systems.instruction_steps.saved",
     },
 )

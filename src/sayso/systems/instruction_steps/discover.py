@@ -6,15 +6,17 @@ A video has features, a row for each 1 / rate seconds, and captions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sayso.core.arrays import Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
-from sayso.solvers.ordered_oracle import Ints
+from sayso.hub.model_folder import Framework, ModelFolder, Reference
+from sayso.hub.pretrained import Pretrained
 from sayso.systems.instruction_steps.localization import Rows, StepScorer, localize_steps, step_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
 from sayso.text.language.narration import Mention, mentions
@@ -105,18 +107,23 @@ class StepLocation:
 
 
 @dataclass(frozen=True, eq=False)
-class StepModel:
+class StepModel(Pretrained):
     """The steps of a task, ready for another video.
 
     Args:
-        names: K, in order.
+        names: C, in order.
         phrases: for each step its names.
         scorer: their classifiers.
-        mean_positive_scores: (K,) mean score where each step is mentioned; 1 where only videos that are
+        mean_positive_scores: (C,) mean score where each step is mentioned; 1 where only videos that are
             too short mention it.
         recipe: how it was made.
         encoder: whose embeddings the features are, as ``--model`` takes it; ``files``: they were given.
+        name: what ``sayso.load`` takes to get it again.
+        card: where it comes from, for the model card.
     """
+
+    kind: ClassVar[str] = "step_model"
+    framework: ClassVar[Framework] = "numpy"
 
     names: tuple[str, ...]
     phrases: tuple[tuple[str, ...], ...]
@@ -124,6 +131,53 @@ class StepModel:
     mean_positive_scores: tuple[float, ...]
     recipe: StepsRecipe
     encoder: str = GIVEN
+    name: str = "step model"
+    card: str = ""
+
+    def to_folder(self) -> ModelFolder:
+        """Return all that the model folder holds but the reference outputs."""
+        parts = ("encoder", "names", "phrases", "mean_positive_scores")
+        options = {"recipe": asdict(self.recipe), **{part: getattr(self, part) for part in parts}}
+        scorer = self.scorer
+        weights = {"mean": scorer.mean, "scale": np.array([scorer.scale]), "W": scorer.W}
+        return ModelFolder(self.kind, options, weights, card=self.card)
+
+    @classmethod
+    def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:  # noqa: ARG003  numpy alone
+        """Return the steps of a model folder.
+
+        Args:
+            saved: what the folder holds.
+            name: what to call them.
+            device: is not used.
+
+        Raises:
+            SaysoError: if the weights do not fit the options.
+        """
+        try:
+            options, arrays = saved.options, saved.weights
+            made = cls(
+                tuple(options["names"]),
+                tuple(map(tuple, options["phrases"])),
+                StepScorer(arrays["mean"], float(arrays["scale"][0]), arrays["W"]),
+                tuple(map(float, options["mean_positive_scores"])),
+                StepsRecipe(**options["recipe"]),
+                encoder=str(options["encoder"]),
+                name=name,
+                card=saved.card,
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise SaysoError(f"the steps {name} do not fit their config.json: {error}") from error
+        C = len(made.names)
+        shapes = made.scorer.W.shape == (len(made.scorer.mean), C)
+        if not shapes or not C == len(made.phrases) == len(made.mean_positive_scores):
+            raise SaysoError(f"the steps {name} hold weights of other steps or features")
+        return made
+
+    def reference_outputs(self) -> Reference:
+        """Return the scores of the steps in three rows of features that are a sine wave."""
+        wave = np.sin(np.arange(3.0 * len(self.scorer.mean))).reshape(3, -1)
+        return {"of_features": self.scorer.scores(wave).ravel().tolist()}
 
     def locate(self, video: NarratedVideo, parser: Any = None) -> list[StepLocation]:
         """Return where the steps are in a video, which may be silent; none in one that is too short.
@@ -145,14 +199,14 @@ class StepModel:
 
     def align_mentions(self, narration: Sequence[Mention]) -> dict[int, Mention]:
         """Return which mention is of which step: as many as possible, in order (a common subsequence)."""
-        K, M = len(self.names), len(narration)
-        most = np.zeros((K + 1, M + 1), dtype=np.int64)
-        for k in reversed(range(K)):
+        C, M = len(self.names), len(narration)
+        most = np.zeros((C + 1, M + 1), dtype=np.int64)
+        for k in reversed(range(C)):
             for m in reversed(range(M)):
                 both = most[k + 1, m + 1] + 1 if narration[m].phrase in self.phrases[k] else 0
                 most[k, m] = max(most[k + 1, m], most[k, m + 1], both)
         found, k, m = {}, 0, 0
-        while k < K and m < M:
+        while k < C and m < M:
             if narration[m].phrase in self.phrases[k] and most[k, m] == most[k + 1, m + 1] + 1:
                 found[k] = narration[m]
                 k, m = k + 1, m + 1
@@ -169,7 +223,7 @@ class StepModel:
 
         Args:
             video: with features (T, D).
-            times: (K,) rows, -1 for a step that has none.
+            times: (C,) rows, -1 for a step that has none.
             mentioned: step -> its mention.
         """
         scores, rate = self.scorer.scores(video.features), self.recipe.rate
@@ -227,10 +281,10 @@ def discover_steps(
     how = recipe or StepsRecipe()
     narrations = [mentions(video.captions, parser) for video in videos]
     script = discover_script(narrations, how.num_steps, embed=embed, seed=how.seed)
-    K = len(script)
-    kept = [n for n, video in enumerate(videos) if len(video.features) >= K]
+    C = len(script)
+    kept = [n for n, video in enumerate(videos) if len(video.features) >= C]
     if not kept:
-        raise SaysoError(f"no video is long enough for {K} steps; give longer ones, or fewer --steps")
+        raise SaysoError(f"no video is long enough for {C} steps; give longer ones, or fewer --steps")
     lengths = [len(video.features) for video in videos]
     windows = step_windows(script, lengths, rate=how.rate, before_s=how.before_s, after_s=how.after_s)
     found = localize_steps(

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import MissingExtra, SaysoError
 from sayso.core.progress import Progress
-from sayso.systems.instruction_steps.discover import GIVEN, StepsRecipe, discover_steps
+from sayso.systems.instruction_steps.discover import GIVEN, StepModel, StepsRecipe, discover_steps
 from sayso.systems.instruction_steps.folder import read_narrated
 from sayso.systems.instruction_steps.result import StepsResult, described_steps, located_video
-from sayso.systems.instruction_steps.saved import load_model
 
 if TYPE_CHECKING:
     from sayso.encoders import Encoder
@@ -67,9 +66,9 @@ def run(
     )
     embed = _encoder("offline", how.device).encode_text if how.synonyms else None
     found = discover_steps(read.videos, how.recipe, embed=embed, parser=verb_parser(), progress=progress)
-    wanted, K = how.recipe.num_steps, len(found.script)
-    if wanted is not None and wanted > K:
-        log.warning("the narrations have only %d in common, not %d steps", K, wanted)
+    wanted, C = how.recipe.num_steps, len(found.script)
+    if wanted is not None and wanted > C:
+        log.warning("the narrations have only %d in common, not %d steps", C, wanted)
     model = replace(found.model, encoder=GIVEN if encoder is None else how.model or encoder.name)
     rows = zip(read.paths, read.videos, found.locations, strict=True)
     videos = tuple(located_video(path, video, there, model) for path, video, there in rows)
@@ -95,7 +94,7 @@ def apply(
         SaysoError: if the folder holds no steps, or there is no video.
     """
     how, place = options or StepsOptions(), Path(model)
-    known = load_model(place)
+    known = StepModel.from_pretrained(place)
     if known.encoder == GIVEN and how.features is None:
         raise SaysoError(f"{place} was made from given features; give those of the new videos by --features")
     encoder = None if how.features is not None else _encoder(how.model or known.encoder, how.device)
@@ -131,6 +130,6 @@ def verb_parser() -> Any:
 
 
 def _encoder(name: str, device: str) -> Encoder:
-    from sayso.encoders import load
+    from sayso.encoders import load_encoder
 
-    return load(name, device=device)
+    return load_encoder(name, device=device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Any
 from sayso.core.errors import MediaError
 from sayso.core.io import write_atomic
 from sayso.data.manifest import Failure
+from sayso.hub.model_folder import own_kind
 from sayso.systems.instruction_steps.discover import NarratedVideo, StepLocation, StepModel
-from sayso.systems.instruction_steps.saved import save_model
 from sayso.systems.instruction_steps.script import ScriptStep
 
 PICTURE = 208  # pixels of a thumbnail's longer side
@@ -27,7 +28,7 @@ class StepsResult:
 
     Attributes:
         title: of the task.
-        steps: K rows, ready for JSON: ``name``, ``phrases`` (all its names), ``videos`` (how many mention
+        steps: C rows, ready for JSON: ``name``, ``phrases`` (all its names), ``videos`` (how many mention
             it), ``example`` (a sentence, or None).
         videos: one row a video: ``name``, ``path``, ``duration_s``, ``steps`` (see ``StepLocation``).
         model: what finds the steps in other videos.
@@ -53,7 +54,7 @@ class StepsResult:
         }
 
     def write(self, out: str | os.PathLike[str]) -> list[Path]:
-        """Write a folder: index.html, chapters/, and steps.json with the model, or found.json.
+        """Write a folder: index.html, chapters/, and steps.json with model/, or found.json.
 
         Returns:
             The path of the page first, then all others.
@@ -63,11 +64,11 @@ class StepsResult:
         """
         folder = Path(out)
         if self.discovered:
-            save_model(folder, self.model, self.to_dict())
-            record = folder / "steps.json"
-        else:
-            record = folder / "found.json"
-            write_atomic(record, json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n")
+            if own_kind(folder / "model") == self.model.kind:
+                shutil.rmtree(folder / "model")  # of an earlier run
+            self.model.save_pretrained(folder / "model")
+        record = folder / ("steps.json" if self.discovered else "found.json")
+        write_atomic(record, json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n")
         files = {folder / "index.html": self._page(folder), **self._chapters(folder / "chapters")}
         for path, text in files.items():
             write_atomic(path, text)

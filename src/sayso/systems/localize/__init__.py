@@ -25,22 +25,36 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.systems.localize.locate import Localizer, Located, Look
-    from sayso.systems.localize.saved import load
+    from sayso.systems.localize.pipeline import LocalizeOptions, LocalizeResult, run
     from sayso.systems.localize.train import Localize, Recipe, make, read, score
 
-__all__ = ["Localize", "Localizer", "Located", "Look", "Recipe", "load", "make", "read", "score"]
+__all__ = [
+    "Localize",
+    "LocalizeOptions",
+    "LocalizeResult",
+    "Localizer",
+    "Located",
+    "Look",
+    "Recipe",
+    "make",
+    "read",
+    "run",
+    "score",
+]
 
 __getattr__ = exports(
     __name__,
     {
         "Localize": "sayso.systems.localize.train",
+        "LocalizeOptions": "sayso.systems.localize.pipeline",
+        "LocalizeResult": "sayso.systems.localize.pipeline",
         "Localizer": "sayso.systems.localize.locate",
         "Located": "sayso.systems.localize.locate",
         "Look": "sayso.systems.localize.locate",
         "Recipe": "sayso.systems.localize.train",
-        "load": "sayso.systems.localize.saved",
         "make": "sayso.systems.localize.train",
         "read": "sayso.systems.localize.train",
+        "run": "sayso.systems.localize.pipeline",
         "score": "sayso.systems.localize.train",
     },
 )

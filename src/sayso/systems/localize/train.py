@@ -23,7 +23,6 @@ from sayso.metrics.localization import classification
 from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling
 from sayso.systems.localize.locate import Localizer, Look
 from sayso.systems.localize.net import TagNet
-from sayso.systems.localize.saved import save
 from sayso.systems.localize.views import Canvases, Places
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class Localize:
         torch.manual_seed(recipe.seed)
         head = MapHead(self.backbone.dim, len(self.names), recipe.hidden, recipe.dropout)
         there, known = (self.labels == 1).sum(0), (self.labels != 0).sum(0)
-        head.expect((there + 1) / (known + 2))
+        head.init_prior_bias((there + 1) / (known + 2))
         self.rates = {"backbone.": recipe.backbone_rate}
         learning = self.backbone if recipe.learn == "all" else None
         self.model: nn.Module = TagNet(head, recipe.pooling, recipe.sharpness, learning)
@@ -134,18 +133,21 @@ class Localize:
         loss = (1 - share) * image_labels(scores, labels)
         return loss + share * image_labels(averages, labels) if share else loss
 
-    def localizer(self, model: nn.Module) -> Localizer:
+    def export(self, model: nn.Module, card: str = "") -> Localizer:
         """Return a copy of a model that looks at pictures, on the CPU."""
         own = copy.deepcopy(model).cpu()
         if not isinstance(own, TagNet):
             raise TypeError(f"expected a TagNet; got {type(own).__name__}")
         recipe = self.recipe
         look = Look(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
-        return Localizer(own.backbone or self.backbone, own.head, self.names, look)
+        learned = recipe.learn == "all"
+        return Localizer(
+            own.backbone or self.backbone, own.head, self.names, look, fine_tuned=learned, card=card
+        )
 
     def save(self, folder: Path, model: nn.Module, about: str) -> None:
-        """Write a localizer that ``load`` takes."""
-        save(self.localizer(model), folder, learned=self.recipe.learn == "all", about=about)
+        """Write a localizer that ``sayso.load`` takes."""
+        self.export(model, about).save_pretrained(folder)
 
     def examples(self, tagged: TaggedPictures) -> Dataset:
         """Return what is learned from."""
@@ -189,7 +191,7 @@ def score(method: Localize, path: Path) -> Callable[[nn.Module], dict[str, float
     labels = np.array([picture.labels for picture in tagged.pictures])
 
     def measure(model: nn.Module) -> dict[str, float]:
-        found = list(_scores(method.localizer(model), tagged))
+        found = list(_scores(method.export(model), tagged))
         seen = [row is not None for row in found]
         scores: Any = np.array([row for row in found if row is not None])
         precision = classification(scores[:, columns], labels[seen])

@@ -59,7 +59,7 @@ def name_actions(
         features: (N, D) of the motion in each track.
         bags: of the script; those of 30 tracks and more are left out, because they say little.
         actions: A.
-        persons: (N, K) probabilities of names (``Naming.probabilities``); without them the
+        persons: (N, C) probabilities of names (``Naming.probabilities``); without them the
             persons of the bags are not used.
         lam: the ridge, for features of mean square 1.
         progress: reports the solver's duality gap.
@@ -67,14 +67,14 @@ def name_actions(
     Raises:
         SaysoError: if shapes disagree, or a bag names a track, action or person that is not there.
     """
-    from sayso.solvers import Diffrac, Oracle, quasi_newton
-    from sayso.solvers.linear_oracle import Demand, background, bag, joint
+    from sayso.solvers import Diffrac, LinearOracle, quasi_newton
+    from sayso.solvers.constraints import CountConstraint, background, bag, joint
     from sayso.solvers.standardize import standardize
 
     X = np.asarray(features, dtype=np.float64)
     who = None if persons is None else np.asarray(persons, dtype=np.float64)
     _check(X, bags, actions, who)
-    unit, constraints = WEIGHT / len(X), list[Demand]()
+    unit, constraints = WEIGHT / len(X), list[CountConstraint]()
     for one in bags:
         if not 0 < len(one.tracks) < MAX_BAG_SIZE:
             continue
@@ -86,14 +86,16 @@ def name_actions(
     if len(outside):
         constraints.append(background(outside, actions, BACKGROUND, kappa=unit))
     X, _, _ = standardize(X)
-    oracle = Oracle(len(X), actions + 1, constraints)
-    solution = quasi_newton(Diffrac(X, lam), [oracle], gap=1e-2, relative=True, passes=100, progress=progress)
+    oracle = LinearOracle(len(X), actions + 1, constraints)
+    solution = quasi_newton(
+        Diffrac(X, lam), [oracle], tol=1e-2, relative=True, max_iter=100, progress=progress
+    )
     return np.asarray(solution.Z + solution.scores)
 
 
 def _check(X: Floats, bags: Sequence[ActionBag], actions: int, who: Floats | None) -> None:
     if X.ndim != 2 or not len(X) or (who is not None and (who.ndim != 2 or len(who) != len(X))):
-        raise SaysoError(f"expected features (N, D) and persons (N, K); got {X.shape}")
+        raise SaysoError(f"expected features (N, D) and persons (N, C); got {X.shape}")
     for index, one in enumerate(bags):
         tracks = np.asarray(one.tracks)
         people = 0 if who is None else who.shape[1]

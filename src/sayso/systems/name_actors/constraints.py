@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sayso.core.types import Span
 from sayso.people.tracks import Track
-from sayso.solvers.linear_oracle import Demand, bag
+from sayso.solvers.constraints import CountConstraint, bag
 from sayso.systems.name_actors.lips import NamedSpan
 
 if TYPE_CHECKING:
@@ -99,15 +99,15 @@ def label_constraints(
     lines: Sequence[NamedSpan],
     mentions: Sequence[NamedSpan],
     corrections: Mapping[int, int],
-) -> list[Demand]:
+) -> list[CountConstraint]:
     """Return the constraints of the text and of the corrections on the labels.
 
     Args:
         tracks: N of them.
-        lips: (N, K) log odds of each name from lips alone.
+        lips: (N, C) log odds of each name from lips alone.
         lines: of the film, with their speakers.
         mentions: who is named in descriptions.
-        corrections: track -> name, or K for nobody; these allow no slack.
+        corrections: track -> name, or C for nobody; these allow no slack.
     """
     unit = 1 / max(1, len(tracks))
     fixed = [bag([n], name) for n, name in sorted(corrections.items())]
@@ -124,7 +124,7 @@ def label_constraints(
 
 def _bag(
     tracks: Sequence[Track], span: NamedSpan, weight: float, resting: NDArray[np.bool_]
-) -> Demand | None:
+) -> CountConstraint | None:
     """Return the constraint that one of the tracks on screen is the person who is named."""
     if span.name is None or span.confidence < 0.5:
         return None
@@ -137,9 +137,9 @@ def _bag(
     )
 
 
-def _merged(bags: Sequence[Demand]) -> list[Demand]:
+def _merged(bags: Sequence[CountConstraint]) -> list[CountConstraint]:
     """Return bags of the same tracks and name as one, of their summed weight."""
-    merged: dict[tuple[int, ...], Demand] = {}
+    merged: dict[tuple[int, ...], CountConstraint] = {}
     for one in bags:
         key = (one.label, *one.rows.tolist())
         have = merged.get(key)

@@ -216,7 +216,7 @@ def _add_actions(
     progress: Progress | None,
 ) -> list[Failure]:
     """Give each row ``action``: the likeliest, with its score; None where none is likelier."""
-    from sayso.encoders import load
+    from sayso.encoders import load_encoder
 
     if not film.is_file():
         raise SaysoError(f"{film} is not there; --actions looks at what people do, so it needs the film")
@@ -230,7 +230,7 @@ def _add_actions(
     if not bags:
         log.warning("no description mentions these actions while a face is on screen; nobody does them")
         return []
-    X, failures = motion_features(film, tracks, load(how.model, device=how.device), progress=progress)
+    X, failures = motion_features(film, tracks, load_encoder(how.model, device=how.device), progress=progress)
     persons = naming.probabilities[:, : len(naming.names)]
     scores = name_actions(X, bags, len(classes.names), persons, progress=progress)
     for row, score in zip(rows, scores, strict=True):

@@ -16,16 +16,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sayso.core.errors import SubtitleError
+from sayso.core.errors import SaysoError, SubtitleError
 from sayso.core.types import Caption
 from sayso.text.captions.collector import CaptionCollector
-from sayso.text.captions.cues import match_timing, read_srt, read_vtt
+from sayso.text.captions.cues import match_timing, read_srt
 from sayso.text.captions.encoding import decode_text
 from sayso.text.captions.json3 import read_json3
-from sayso.text.captions.line_formats import LINES, detect_line_format, read_line_format
+from sayso.text.captions.line_formats import LINES, declares_rate, detect_line_format, read_line_format
 from sayso.text.captions.markup import split_lines
+from sayso.text.captions.sidecar import find_media
 from sayso.text.captions.substation import read_substation
 from sayso.text.captions.ttml import read_ttml
+from sayso.text.captions.webvtt import read_vtt
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +75,8 @@ def read_caption_file(path: str | os.PathLike[str], *, fps: float | None = None)
 
     Args:
         path: the file, in UTF-8, UTF-16 or an old code page, which is guessed.
-        fps: frames a second of the media, for MicroDVD files that do not say.
+        fps: frames a second of the media, for MicroDVD files that do not say; else the video
+            beside the file is asked.
 
     Returns:
         The captions and the problems. An end that is missing or equals the start is
@@ -93,6 +96,8 @@ def read_caption_file(path: str | os.PathLike[str], *, fps: float | None = None)
         collector.skip(
             undecodable, "expected text in one encoding; save the file as UTF-8 and correct this line"
         )
+    if fps is None and detect_line_format(text[:HEAD]) == "MicroDVD":
+        collector.fps = _rate_beside(Path(path), text)
     if text.strip():
         _reader(text, collector)(text, collector)
     return CaptionFile(tuple(collector.captions()), tuple(collector.problems))
@@ -111,6 +116,21 @@ def _bytes(path: Path, collector: CaptionCollector) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise collector.error(None, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _rate_beside(path: Path, text: str) -> float | None:
+    """Return the frame rate of the video beside a file that counts frames, unless the file says its own."""
+    if declares_rate(text):
+        return None
+    video = find_media(path)
+    if video is None:
+        return None
+    from sayso.media import probe
+
+    try:
+        return probe(video).fps
+    except SaysoError:
+        return None
 
 
 def caption_format(text: str) -> str | None:

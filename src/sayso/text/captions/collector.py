@@ -8,6 +8,7 @@ from dataclasses import replace
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
 from sayso.text.captions.markup import clean_text
+from sayso.text.captions.speaker_prefix import may_name_speakers, split_speakers
 
 MOST_PROBLEMS = 100
 # How long a caption without an end is read: half a second and 15 characters a second.
@@ -50,8 +51,16 @@ class CaptionCollector:
         A time before the media begins becomes 0; an end that is missing or equals the
         start is estimated from the length of the text when all captions are known.
         """
-        text = clean_text(text)
-        end = start if end is None else end
+        if speaker is None and may_name_speakers(text):
+            for name, words in split_speakers(text):
+                self._add(line, (start, end), clean_text(words), name)
+        else:
+            self._add(line, (start, end), clean_text(text), speaker)
+
+    def _add(
+        self, line: int | None, times: tuple[float, float | None], text: str, speaker: str | None
+    ) -> None:
+        start, end = times[0], times[0] if times[1] is None else times[1]
         if not text:
             return
         if not (math.isfinite(start) and math.isfinite(end)):

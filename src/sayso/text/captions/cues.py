@@ -1,15 +1,13 @@
-"""SubRip (SRT), WebVTT and SubViewer: blocks of a timing line and the lines shown.
+"""SubRip (SRT) and SubViewer: blocks of a timing line and the lines shown.
 
 SRT has no standard, so it is read as players read it: counters may be missing or
-wrong, text may hold blank lines, times may use a dot or a comma. WebVTT ends a
-cue at the first empty line, as its standard says (https://www.w3.org/TR/webvtt1/).
+wrong, text may hold blank lines, times may use a dot or a comma.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sayso.text.captions.clock import TIME, parse_time
 from sayso.text.captions.collector import CaptionCollector
@@ -26,7 +24,6 @@ CLOCK = r"\W{0,3}\d{1,3}:\d{1,2}:\d{1,2}"
 NEARLY = re.compile(rf".*-->|{CLOCK}([,.]\d{{1,3}})?\W*$|{CLOCK}\b.*[->,]\s*\d+:")
 LONGEST_TIMING = 300
 COUNTER = re.compile(r"\s*(\d{1,9})\s*$")
-SKIPPED = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
 EXPECTED = "expected a timing line such as '00:00:05,000 --> 00:00:07,500'"
 
 
@@ -44,7 +41,7 @@ class _Open:
 
     def __init__(self, line: int, match: re.Match[str], counter: int | None) -> None:
         self.line = line
-        self.start, self.end = _times(match)
+        self.start, self.end = cue_times(match)
         self.counter = counter
         self.lines: list[str] = []
 
@@ -111,45 +108,12 @@ class _Srt:
             self.collector.skip(line, f"{EXPECTED} after the cue's number, but the file ends")
 
 
-def read_vtt(text: str, collector: CaptionCollector) -> None:
-    """Read WebVTT: header, notes, styles and regions are passed over."""
-    cues: list[Cue] = []
-    block: list[str] = []
-    lines = split_lines(text)
-    header = next((i for i, line in enumerate(lines) if i and (not line or "-->" in line)), len(lines))
-    for i, line in enumerate([*lines[header:], ""], header):
-        if line:
-            block.append(line)
-        elif any(line.strip() for line in block) and not SKIPPED.match(block[0]):
-            _add_block(cues, block, i - len(block) + 1, collector)
-        if not line:
-            block = []
-    add_cues(cues, collector)
-
-
-def _add_block(cues: list[Cue], block: list[str], first: int, collector: CaptionCollector) -> None:
-    """Add the cues of one block, which begins at line ``first``: more than one if blank lines lack."""
-    timings = [(i, match) for i, line in enumerate(block) if (match := match_timing(line))]
-    if not timings and cues and not cues[-1].lines and cues[-1].line == first - 2:
-        # Somebody's editor emptied the line of one space that YouTube begins a cue with.
-        cues[-1] = replace(cues[-1], lines=tuple(block))
-    elif not timings or timings[0][0] > 1:
-        wrong = next((i for i, line in enumerate(block) if "-->" in line), 0)
-        collector.skip(first + wrong, f"{EXPECTED.replace(',', '.')}, found {block[wrong].strip()[:60]!r}")
-    ends = [i for i, _ in timings[1:]] + [len(block)]
-    for (i, match), after in zip(timings, ends, strict=False):
-        lines = block[i + 1 : after]
-        if after < len(block) and lines and COUNTER.match(lines[-1]):
-            lines.pop()
-        cues.append(Cue(first + i, *_times(match), tuple(lines)))
-
-
 def match_timing(line: str) -> re.Match[str] | None:
     """Match a timing line; None for any other line."""
     return TIMING.match(line) if len(line) <= LONGEST_TIMING else None
 
 
-def _times(match: re.Match[str]) -> tuple[float, float]:
+def cue_times(match: re.Match[str]) -> tuple[float, float]:
     """Return start and end of a timing line, seconds."""
     return parse_time(match[1] or match[3]) or 0.0, parse_time(match[2] or match[4]) or 0.0
 

@@ -1,6 +1,7 @@
 """YouTube's own caption format, json3: a list of events with segments.
 
-Uploaded captions have one segment an event. Automatic ones have one a word, with
+Uploaded captions have one event a caption, in several segments where words are styled.
+Automatic ones have a segment a word, with
 its offset, and events that only end a line; an event is shown until the line after
 next, so that its duration says when it scrolls away, not when its words end.
 """
@@ -32,12 +33,22 @@ def read_json3(text: str, collector: CaptionCollector) -> None:
     if not isinstance(events, list):
         raise collector.error(None, "expected YouTube's json3, an object with a list of 'events'")
     spoken = [event for i, raw in enumerate(events, 1) if (event := _event(i, raw, collector))]
-    automatic = any(isinstance(raw, dict) and raw.get("aAppend") for raw in events)
-    if automatic or any(len(segments) > 1 for *_, segments in spoken):
+    if any(map(_is_automatic, events)):
         add_word_captions(_words(spoken), collector, timed=True)
         return
     for _, start, end, segments in spoken:
-        collector.add(None, start, end, segments[0][1])
+        collector.add(None, start, end, "".join(text for _, text in segments))
+
+
+def _is_automatic(raw: Any) -> bool:
+    """Say whether an event is of a speech recogniser: it ends a line, or its words have their confidence."""
+    if not isinstance(raw, dict):
+        return False
+    segments = raw.get("segs")
+    sure = isinstance(segments, list) and any(
+        isinstance(seg, dict) and "acAsrConf" in seg for seg in segments
+    )
+    return bool(raw.get("aAppend")) or sure
 
 
 def _reason(error: Exception) -> str:

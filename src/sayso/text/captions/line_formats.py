@@ -1,7 +1,8 @@
 """Formats with one caption a line: MicroDVD, MPL2 and TMPlayer.
 
 MicroDVD counts frames, so the frame rate must be known: from the caller, or from
-a first line ``{1}{1}25``. MPL2 counts tenths of a second. TMPlayer gives no ends.
+a first line ``{1}{1}25``, or from the video beside the file. MPL2 counts tenths of a
+second. TMPlayer gives no ends.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ def detect_line_format(text: str) -> str | None:
     return next((name for name, line in LINES.items() if any(map(line.match, head))), None)
 
 
+def declares_rate(text: str) -> bool:
+    """Say whether a MicroDVD file begins with its frame rate."""
+    first = next((line for line in split_lines(text[:20000]) if line.strip()), "")
+    return FRAME_RATE.match(first) is not None
+
+
 def read_line_format(text: str, collector: CaptionCollector, name: str) -> None:
     """Read a file of the format that ``detect_line_format`` named.
 
@@ -42,7 +49,8 @@ def read_line_format(text: str, collector: CaptionCollector, name: str) -> None:
     if a_second <= 0:
         raise collector.error(
             None,
-            "its times are frame numbers; read it with fps=, or put the frame rate on top, as {1}{1}25",
+            "its times are frame numbers, and no video beside it tells their rate; put the rate on top, as "
+            "{1}{1}25, or give fps=",
         )
     for number, line in lines:
         match = LINES[name].match(line)

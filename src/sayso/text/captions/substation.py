@@ -6,12 +6,10 @@ import re
 
 from sayso.text.captions.clock import parse_time
 from sayso.text.captions.collector import CaptionCollector
-from sayso.text.captions.markup import split_lines
+from sayso.text.captions.markup import OVERRIDE, split_lines, without_drawings
 
 FIELDS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 SPEAKER = ("name", "actor")
-OVERRIDE = re.compile(r"\{[^{}]*\}")
-DRAWING = re.compile(r"\{[^{}]*\\p[1-9]")
 BREAK = re.compile(r"\\[Nn]")
 
 
@@ -47,8 +45,9 @@ def _dialogue(number: int, rest: str, fields: tuple[str, ...], collector: Captio
     if start is None or end is None:
         wrong = event["start"] if start is None else event["end"]
         collector.skip(number, f"expected a time such as 0:00:05.00, found {wrong.strip()[:60]!r}")
-    elif not DRAWING.search(event["text"]):
-        text = BREAK.sub("\n", OVERRIDE.sub("", event["text"])).replace("\\h", " ")
+    else:
+        shown = OVERRIDE.sub("", without_drawings(event["text"]))
+        text = BREAK.sub("\n", shown).replace("\\h", " ")
         collector.add(
             number, start, end, text, next((event[name] for name in SPEAKER if event.get(name)), None)
         )

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from sayso.text.captions.collector import CaptionCollector
-from sayso.text.captions.ttml_time import Rates
+from sayso.text.captions.ttml_time import TtmlRates
 
 DECLARATION = re.compile(r"^(\s*)<\?xml[^>]*\?>")
 ENTITY = re.compile(r"&(?!#\d{1,7};|#x[0-9A-Fa-f]{1,6};|(?:amp|lt|gt|quot|apos);)(\w{1,32};)?")
 TIMED = ("body", "div", "p", "span")
 SILENT = ("metadata", "title", "desc")
+READING_AIDS = ("text", "textContainer", "delimiter")  # of ruby: how the word below is pronounced
 DEEPEST = 100
 
 
@@ -70,13 +71,15 @@ class _Document:
     def __init__(self, collector: CaptionCollector, parser: expat.XMLParserType) -> None:
         self.collector = collector
         self.parser = parser
-        self.rates = Rates()
+        self.rates = TtmlRates()
         self.open: list[_Open] = []
         self.words: list[list[str]] = []  # of the elements that collect, the innermost last
         self.silent = 0
         self.agents: dict[str, list[str]] = {}
         self.agent: list[str] = []  # the name of the agent that is open or was last
         self.named: list[str] | None = None
+        self.ruby_styles: set[str] = set()
+        self.aids: list[bool] = []  # for each open span, whether it is a reading aid
 
     def refuse(self, *_: object) -> None:
         """Stop at a document type."""
@@ -88,8 +91,13 @@ class _Document:
         name = tag.rpartition(":")[2]
         values = {key.rpartition(":")[2]: value for key, value in attributes.items()}
         self.silent += name in SILENT
+        if name == "span":
+            self.aids.append(self._is_reading_aid(values))
+            self.silent += self.aids[-1]
+        if name == "style" and self._is_reading_aid(values):
+            self.ruby_styles.add(values.get("id", ""))
         if name == "tt":
-            self.rates = Rates.declared(values)
+            self.rates = TtmlRates.declared(values)
         elif name == "agent":
             self.agent = self.agents[values.get("id", "")] = []
         elif name == "name" and not self.agent:
@@ -98,6 +106,11 @@ class _Document:
             self.words[-1].append("\n")
         elif name in TIMED:
             self._begin(name, values)
+
+    def _is_reading_aid(self, values: dict[str, str]) -> bool:
+        """Say whether an element is ruby text, by its own attribute or by a style."""
+        styles = values.get("style", "").split()
+        return values.get("ruby") in READING_AIDS or not self.ruby_styles.isdisjoint(styles)
 
     def _begin(self, name: str, values: dict[str, str]) -> None:
         parent = self.open[-1] if self.open else None
@@ -143,6 +156,8 @@ class _Document:
         """Take the end of an element; one that collected words becomes a caption."""
         name = tag.rpartition(":")[2]
         self.silent -= name in SILENT
+        if name == "span" and self.aids:
+            self.silent -= self.aids.pop()
         if name == "name":
             self.named = None
         if name not in TIMED:

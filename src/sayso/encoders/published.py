@@ -20,21 +20,20 @@ import numpy as np
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
+from sayso.encoders.feature_text import HowTo100MEncoder
 from sayso.encoders.interface import ClipSpec
+from sayso.encoders.video_text import TextVideoEncoder
 from sayso.text.language.vocabulary import read_vectors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from sayso.encoders.feature_text import HowTo100MEncoder
-    from sayso.encoders.video_text import TextVideoEncoder
 
 TEXT = "text_module."
 COUNTER = "num_batches_tracked"  # files of early torch lack it, and inference does not use it
 SHOWN = 4  # keys of a kind that a message names
 
 
-def convert(
+def convert_published(
     file: Path, words: Path, *, vectors: Path | None = None, size: int | None = None
 ) -> TextVideoEncoder | HowTo100MEncoder:
     """Return the encoder of a published checkpoint.
@@ -54,7 +53,7 @@ def convert(
     if "conv1.conv1.weight" in weights:
         return _s3d(file, weights, vocabulary, size)
     if "GU_video.fc.weight" in weights:
-        return _howto100m(file, weights, vocabulary, vectors)
+        return _feature_text(file, weights, vocabulary, vectors)
     raise SaysoError(
         f"{file} is none of the published checkpoints: it has neither conv1.conv1.weight (S3D) nor"
         f" GU_video.fc.weight (HowTo100M), but {_some(sorted(weights))}"
@@ -136,7 +135,6 @@ def _shape(weights: Mapping[str, Tensor], key: str, axes: int, file: Path) -> tu
 def _s3d(file: Path, weights: Mapping[str, Tensor], words: list[str], size: int | None) -> TextVideoEncoder:
     import torch
 
-    from sayso.encoders.video_text import TextVideoEncoder
     from sayso.models import S3D, SentenceNet, TextVideoNet, WordTokenizer
 
     depth = _shape(weights, "conv1.conv1.weight", 5, file)[1] == 24
@@ -153,8 +151,8 @@ def _s3d(file: Path, weights: Mapping[str, Tensor], words: list[str], size: int 
     }
     _fill(net, named, file)
     clip = ClipSpec(frames=32, fps=10.0, size=size or (224 if depth else 200))
-    about = f"S3D and a sentence network trained on HowTo100M with MIL-NCE; converted from {file.name}."
-    return TextVideoEncoder(net, WordTokenizer(words), clip, device="cpu", about=about)
+    card = f"S3D and a sentence network trained on HowTo100M with MIL-NCE; converted from {file.name}."
+    return TextVideoEncoder(net, WordTokenizer(words), clip, device="cpu", card=card)
 
 
 def _fits(file: Path, rows: int, words: list[str]) -> None:
@@ -165,12 +163,11 @@ def _fits(file: Path, rows: int, words: list[str]) -> None:
         )
 
 
-def _howto100m(
+def _feature_text(
     file: Path, weights: Mapping[str, Tensor], words: list[str], vectors: Path | None
 ) -> HowTo100MEncoder:
     import torch
 
-    from sayso.encoders.feature_text import HowTo100MEncoder
     from sayso.models import HowTo100MNet, WordTokenizer
 
     if vectors is None:
@@ -184,5 +181,5 @@ def _howto100m(
     rows = np.stack([np.zeros(width, np.float32), *(table[word] for word in known)])
     net = HowTo100MNet(torch.from_numpy(rows), features, dim, sentence=sentence)
     _fill(net, {**weights, "word_vectors.weight": torch.from_numpy(rows)}, file)
-    about = f"The joint embedding of HowTo100M, for features; converted from {file.name}."
-    return HowTo100MEncoder(net, WordTokenizer(known, 30, lower=True), device="cpu", about=about)
+    card = f"The joint embedding of HowTo100M, for features; converted from {file.name}."
+    return HowTo100MEncoder(net, WordTokenizer(known, 30, lower=True), device="cpu", card=card)
