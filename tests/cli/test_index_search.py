@@ -122,7 +122,7 @@ def test_exit_codes_and_sentences(tmp_path, arguments, code, sentence):
 def test_an_index_that_is_something_else_is_one_sentence_before_any_model_is_loaded(
     media, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("sayso.encoders.load", lambda *_, **__: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda *_, **__: pytest.fail("a model was loaded"))
     for place, problem in ((media, "holds other things"), (media / "rb.mp4", "is a file")):
         before = sorted(media.iterdir())
         done = runner.invoke(app, ["index", str(place), str(tmp_path / "x.index")])
