@@ -30,7 +30,8 @@ class ColourLocalizer:
     def locate(self, paths, *, progress=None):
         for done, path in enumerate(paths, 1):
             try:
-                pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+                with Image.open(path) as image:
+                    pixels = np.asarray(image.convert("RGB")).astype(int)
             except OSError:
                 yield None
                 continue

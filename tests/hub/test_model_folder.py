@@ -195,6 +195,11 @@ def test_reference_outputs_may_differ_by_rounding_and_no_more() -> None:
             check_reference({"of_text": [3.0, 4.0]}, odd, "toy")
 
 
+def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SaysoError, match=r"holds no model that sayso saved: there is no config\.json in it"):
+        StepModel.from_pretrained(tmp_path)
+
+
 def test_the_kind_of_what_sayso_did_not_write_is_unknown(tmp_path: Path) -> None:
     assert own_kind(tmp_path) is None
     for text in ("", "[]", "3", '{"model_type": "clip"}', '{"kind": "localizer"}'):

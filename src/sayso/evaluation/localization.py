@@ -92,7 +92,7 @@ class Localization:
             missing=found.tagged.missing,
             unreadable=found.unreadable,
             definition=definition,
-            published=(_always_the_centre(found, boxes, self.rule),),
+            published=(always_the_middle(found, boxes, self.rule),),
         )
 
     def _folder(self, data: Path) -> Path:
@@ -143,7 +143,7 @@ def class_rows(found: Answers, values: dict[str, Floats]) -> dict[str, Row]:
     }
 
 
-def _always_the_centre(found: Answers, boxes: Sequence[Sequence[TaggedBox]], rule: Rule) -> dict[str, Any]:
+def always_the_middle(found: Answers, boxes: Sequence[Sequence[TaggedBox]], rule: Rule) -> dict[str, Any]:
     """Return how right the middle of the picture is, with the model's scores: what pointing must beat."""
     middles = np.array([one.size for one in found.located], dtype=np.float64) / 2
     points = np.repeat(middles[:, None], len(found.columns), axis=1)

@@ -74,8 +74,9 @@ def _described(name: str) -> dict[str, Any]:
 def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     """Return lines of cells below each other: the first to the left, numbers to the right."""
     first = max(16, *(len(line[0]) + 1 for line in lines))
-    size = max(13, *(len(cell) + 2 for cell in lines[0][1:]))
-    return [f"{line[0]:{first}}{''.join(f'{cell:>{size}}' for cell in line[1:])}".rstrip() for line in lines]
+    sizes = [max(10, *(len(line[k]) + 2 for line in lines)) for k in range(1, len(lines[0]))]
+    padded = [[f"{cell:>{n}}" for cell, n in zip(line[1:], sizes, strict=True)] for line in lines]
+    return [f"{line[0]:{first}}{''.join(cells)}".rstrip() for line, cells in zip(lines, padded, strict=True)]
 
 
 def _number(number: Number) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from sayso.data.tags import TaggedBox
 from sayso.evaluation.evaluator import DEFAULTS, EvaluationOptions, EvaluationResult, Primary, mean_row
-from sayso.evaluation.localization import class_rows
+from sayso.evaluation.localization import always_the_middle, class_rows
 from sayso.evaluation.localizer_answers import Answers, Floats, PictureLocalizer, answers
 from sayso.metrics.localization import OVERLAP, TOLERANCE, classification, corloc, pointing
 from sayso.metrics.score_maps import CUTS, OVERLAPS, max_box_accuracy, min_max, pixel_precision
@@ -87,6 +87,7 @@ class WeakLocalization:
             missing=found.tagged.missing,
             unreadable=found.unreadable,
             definition=definition,
+            published=(always_the_middle(found, boxes, "area"),),
         )
 
 

@@ -178,9 +178,13 @@ def picture_files(places: Sequence[FilePath]) -> Iterator[Path]:
 
 
 def _loaded(model: FilePath | Localizer, device: str) -> Localizer:
-    from sayso.systems.localize.saved import load
+    from sayso.systems.localize.locate import Localizer
 
-    return load(model, device=device) if isinstance(model, str | os.PathLike) else model
+    return (
+        Localizer.from_pretrained(Path(model), device=device)
+        if isinstance(model, str | os.PathLike)
+        else model
+    )
 
 
 def _chosen(found: Located, wanted: Sequence[int] | None) -> list[int]:
@@ -215,4 +219,4 @@ def _heat(scores: NDArray[np.float32]) -> Heat:
     """Return a score map (h, w) from 0, its lowest score, to 255, its highest: small enough to keep."""
     from sayso.metrics.score_maps import min_max
 
-    return (min_max(scores) * 255).astype(np.uint8)
+    return np.asarray(min_max(scores) * 255, np.uint8)

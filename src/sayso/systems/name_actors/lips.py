@@ -98,7 +98,7 @@ def speech_ratio(motion: Floats, silent: Floats) -> Floats:
 
 
 def name_evidence(lips: LipLikelihoods, lines: Sequence[NamedSpan], tracks: int, names: int) -> Floats:
-    """Return log odds of each name from the lips, (N, K), against nobody of the names; 0 is no evidence."""
+    """Return log odds of each name from the lips, (N, C), against nobody of the names; 0 is no evidence."""
     evidence = np.zeros((tracks, names))
     ratio = np.exp(lips.speaking)
     own, other = np.log1p(OWN * (ratio - 1)), np.log1p(OTHER * (ratio - 1))

@@ -187,7 +187,8 @@ def _read_part(part: str) -> tuple[tuple[str, tuple[str, ...]] | None, set[str]]
     marks = {word.lower() for word in words if word.lower() in known}
     named = [word for word in words if word.lower() not in known]
     tag = named_language(named[0]) if named else None
-    if not words or len(named) > 2 or (named and not tag) or not all(map(_is_region, named[1:])):
+    regions = "(" in part or all(map(_is_region, named[1:]))
+    if not words or len(named) > 4 or (named and not tag) or not regions:
         return None, set()
     return tag, marks
 
