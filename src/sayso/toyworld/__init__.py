@@ -6,7 +6,14 @@ claims about methods that need truth; nothing is downloaded. It is a test bench,
 replacement for real data.
 """
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_video
+    from sayso.toyworld.scenes import write_scenes
+    from sayso.toyworld.write import render, write_corpus
 
 __getattr__ = exports(
     __name__,
