@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import MediaError
+from sayso.media.clock import RESTARTING, Restarts, find_restarts, origin_of
 from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 from sayso.media.kinds import is_sound, kind_from, read_head
 
@@ -36,6 +37,10 @@ class VideoSource:
         threads: decoder threads.
         max_pixels: width times height above which the file is refused.
         fast: let the decoder leave out the loop filter (blurrier, faster).
+
+    Attributes:
+        origin: the container's time that is second 0 of the file; None: the first picture's.
+        restarts: where the clock starts again; time stamps of ``packets`` run through.
     """
 
     def __init__(
@@ -49,7 +54,12 @@ class VideoSource:
     ) -> None:
         self.path, self.descriptor = printable_path(path), descriptor
         self.threads, self.max_pixels, self.fast = threads, max_pixels, fast
+        self.restarts = Restarts()
         self.container, self.stream = self._open()
+        if self.format in RESTARTING:
+            self.restarts = find_restarts(self.container, self.stream, descriptor)
+            self.reopen()
+        self.origin = origin_of(self.container, self.stream)
 
     def reopen(self) -> None:
         """Start again at the beginning, with a fresh decoder."""
@@ -69,9 +79,21 @@ class VideoSource:
         try:
             for packet in self.container.demux(self.stream):
                 if packet.size:
+                    self.restarts.shift(packet)
                     yield packet
         except IndexError:
             return  # after the last packet, PyAV trips over streams that appeared late
+
+    def seek(self, stamp: int) -> None:
+        """Go to the key frame before a time stamp.
+
+        Raises:
+            FFmpegError: where that cannot be done.
+        """
+        if self.restarts.pieces:
+            self.container.seek(self.restarts.key_before(stamp), unsupported_byte_offset=True)
+        else:
+            self.container.seek(stamp, stream=self.stream)
 
     @property
     def format(self) -> str:
