@@ -61,11 +61,16 @@ class Restarts:
     pieces: tuple[Piece, ...] = ()
     base: Fraction = Fraction(1)
 
-    def shift(self, packet: Packet[Stream]) -> None:
-        """Move a packet's time stamps to the clock that runs through; they come in the file's order."""
+    def shift(self, packet: Packet[Stream], pos: int) -> None:
+        """Move a packet's time stamps to the clock that runs through.
+
+        Args:
+            packet: as it is read.
+            pos: where it lies in the file, bytes; of the last one that says so, if it does not.
+        """
         if not self.pieces or packet.time_base is None:
             return
-        ticks = round(self._piece_of(packet).shift * self.base / packet.time_base)
+        ticks = round(self._piece_of(packet, pos).shift * self.base / packet.time_base)
         if packet.pts is not None:
             packet.pts += ticks
         if packet.dts is not None:
@@ -82,15 +87,19 @@ class Restarts:
         """Where the last picture ends, as a (shifted) time stamp."""
         return self.pieces[-1].high + self.pieces[-1].shift
 
-    def _piece_of(self, packet: Packet[Stream]) -> Piece:
-        pos = packet.pos if packet.pos is not None and packet.pos >= 0 else None
-        k = max(0, bisect_right([piece.pos for piece in self.pieces], pos) - 1) if pos is not None else 0
+    def _piece_of(self, packet: Packet[Stream], pos: int) -> Piece:
+        k = max(0, bisect_right([piece.pos for piece in self.pieces], pos) - 1)
         following = self.pieces[k + 1] if k + 1 < len(self.pieces) else None
-        if packet.stream.type == "video" or following is None or pos is None or packet.pts is None:
+        if packet.stream.type == "video" or following is None or packet.pts is None:
             return self.pieces[k]
-        raw = Fraction(packet.pts) * packet.time_base / self.base
+        raw = Fraction(packet.pts) * (packet.time_base or 0) / self.base
         nearer = abs(raw - following.low) < abs(raw - self.pieces[k].high)
         return following if following.pos - pos < _BEFORE_PIECE and nearer else self.pieces[k]
+
+
+def pos_of(packet: Packet[Stream], before: int) -> int:
+    """Return where a packet lies in the file, bytes; if it does not say, where the one before lies."""
+    return packet.pos if packet.pos is not None and packet.pos >= 0 else before
 
 
 def origin_of(container: InputContainer, stream: VideoStream) -> Fraction | None:
@@ -174,7 +183,7 @@ def _pieces(packets: Iterable[Packet[VideoStream]], base: Fraction) -> list[Piec
         stamp = packet.dts if packet.dts is not None else packet.pts
         if not packet.size or stamp is None:
             continue
-        pos = packet.pos if packet.pos is not None and packet.pos >= 0 else pos
+        pos = pos_of(packet, pos)
         shown = packet.pts if packet.pts is not None else stamp
         if last is None or not -_BACK_S <= (stamp - last) * base <= _AHEAD_S:
             pieces.append(Piece(pos, shown, shown))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import MediaError
-from sayso.media.clock import RESTARTING, Restarts, find_restarts, origin_of
+from sayso.media.clock import RESTARTING, Restarts, find_restarts, origin_of, pos_of
 from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 from sayso.media.kinds import is_sound, kind_from, read_head
 
@@ -79,7 +79,8 @@ class VideoSource:
         try:
             for packet in self.container.demux(self.stream):
                 if packet.size:
-                    self.restarts.shift(packet)
+                    self._pos = pos_of(packet, self._pos)
+                    self.restarts.shift(packet, self._pos)
                     yield packet
         except IndexError:
             return  # after the last packet, PyAV trips over streams that appeared late
@@ -91,7 +92,8 @@ class VideoSource:
             FFmpegError: where that cannot be done.
         """
         if self.restarts.pieces:
-            self.container.seek(self.restarts.key_before(stamp), unsupported_byte_offset=True)
+            self._pos = self.restarts.key_before(stamp)
+            self.container.seek(self._pos, unsupported_byte_offset=True)
         else:
             self.container.seek(stamp, stream=self.stream)
 
@@ -101,6 +103,7 @@ class VideoSource:
         return self.container.format.name.partition(",")[0]
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
+        self._pos = 0  # of the last packet
         container = _open_container(self.path, self.descriptor)
         try:
             stream = _shown_stream(container, self.path)
