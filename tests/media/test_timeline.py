@@ -9,7 +9,7 @@ import pytest
 from media import films
 from sayso.media import stream_frames
 from sayso.media.container import open_video
-from sayso.media.timeline import Timeline, declared_length, frame_rate, declared_end
+from sayso.media.timeline import Timeline, declared_end, declared_length, frame_rate
 
 
 @dataclass

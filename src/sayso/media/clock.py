@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
-    from av.stream import Stream
     from av.video.stream import VideoStream
 
 RESTARTING = frozenset({"mpegts", "mpeg"})
@@ -61,7 +61,7 @@ class Restarts:
     pieces: tuple[Piece, ...] = ()
     base: Fraction = Fraction(1)
 
-    def shift(self, packet: Packet[Stream], pos: int) -> None:
+    def shift(self, packet: Packet[Any], pos: int) -> None:
         """Move a packet's time stamps to the clock that runs through.
 
         Args:
@@ -87,7 +87,7 @@ class Restarts:
         """Where the last picture ends, as a (shifted) time stamp."""
         return self.pieces[-1].high + self.pieces[-1].shift
 
-    def _piece_of(self, packet: Packet[Stream], pos: int) -> Piece:
+    def _piece_of(self, packet: Packet[Any], pos: int) -> Piece:
         k = max(0, bisect_right([piece.pos for piece in self.pieces], pos) - 1)
         following = self.pieces[k + 1] if k + 1 < len(self.pieces) else None
         if packet.stream.type == "video" or following is None or packet.pts is None:
@@ -97,7 +97,7 @@ class Restarts:
         return following if following.pos - pos < _BEFORE_PIECE and nearer else self.pieces[k]
 
 
-def pos_of(packet: Packet[Stream], before: int) -> int:
+def pos_of(packet: Packet[Any], before: int) -> int:
     """Return where a packet lies in the file, bytes; if it does not say, where the one before lies."""
     return packet.pos if packet.pos is not None and packet.pos >= 0 else before
 
@@ -112,15 +112,15 @@ def origin_of(container: InputContainer, stream: VideoStream) -> Fraction | None
     if container.format.name == "avi" or container.start_time is None:
         return None
     said = Fraction(container.start_time, 1_000_000)
-    exact = [Fraction(one.start_time) * one.time_base for one in _timed(container)]
+    exact = [
+        one.start_time * one.time_base
+        for one in container.streams
+        if one.start_time is not None and one.time_base is not None
+    ]
     origin = min(exact, key=lambda one: abs(one - said), default=said)
     origin = origin if abs(origin - said) <= Fraction(1, 1_000_000) else said
     pictures = Fraction(stream.start_time or 0) * (stream.time_base or 0)
     return max(origin, Fraction(0)) if pictures >= 0 and origin > -_PRIMING_S else origin
-
-
-def _timed(container: InputContainer) -> list[Stream]:
-    return [one for one in container.streams if one.start_time is not None and one.time_base is not None]
 
 
 def find_restarts(container: InputContainer, stream: VideoStream, descriptor: int) -> Restarts:
@@ -169,7 +169,7 @@ def _remembered(walk: _Walk) -> Restarts:
     walk.release()
     if len(pieces) < 2:
         return Restarts()
-    for before, piece in zip(pieces, pieces[1:], strict=False):
+    for before, piece in pairwise(pieces):
         piece.shift = before.high + before.shift - piece.low
     return Restarts(tuple(pieces), base)
 

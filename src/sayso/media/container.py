@@ -54,7 +54,7 @@ class VideoSource:
     ) -> None:
         self.path, self.descriptor = printable_path(path), descriptor
         self.threads, self.max_pixels, self.fast = threads, max_pixels, fast
-        self.restarts = Restarts()
+        self.restarts, self._pos = Restarts(), 0
         self.container, self.stream = self._open()
         if self.format in RESTARTING:
             self.restarts = find_restarts(self.container, self.stream, descriptor)

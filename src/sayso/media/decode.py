@@ -14,8 +14,8 @@ from sayso.core.errors import MediaError
 from sayso.media.container import VideoSource, reason
 from sayso.media.packets import Planner, ReadStep, has_independent_frames
 from sayso.media.sampling import TOLERANCE_S, Cells
-from sayso.media.wholeness import MEASURED, is_whole
 from sayso.media.timeline import MAX_GAP_S, Timeline, declared_end, declared_length
+from sayso.media.wholeness import MEASURED, is_whole
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -169,7 +169,7 @@ class Decoder:
             declared = declared_length(self.source)
         if declared is None and self.source.format == "matroska":
             return  # written while it was recorded, up to any moment
-        if declared is not None and declared - end_s <= max(2.0, 0.02 * declared):
+        if declared is not None and declared - end_s <= max(0.5, 0.005 * declared):
             return
         if not is_whole(self.source.descriptor, self.source.format):
             says = "it is cut off" if declared is None else f"its header says {declared:.1f} s"

@@ -176,7 +176,7 @@ def _measured_end(source: VideoSource, clock: Timeline) -> float | None:
 
 
 def _walked_end(source: VideoSource, clock: Timeline) -> float | None:
-    """Return when the last picture ends, by walking through all packets; without times, their lengths' sum."""
+    """Return when the last picture ends, by walking through all packets."""
     source.reopen()
     return _end_of(source, clock)
 

@@ -131,7 +131,7 @@ def _usual_step(stream: VideoStream) -> int:
 
 
 def declared_end(source: VideoSource) -> float | None:
-    """Return when the last picture ends as the header says, seconds; None if it does not say of them alone."""
+    """Return when the header says that the pictures end, seconds; None if it does not say of them alone."""
     stream, zero_s = source.stream, float(source.origin or 0)
     until_s = _clock_time(stream.metadata.get("DURATION", ""))  # Matroska's, from the container's time 0
     if until_s is not None or source.format == "matroska":
