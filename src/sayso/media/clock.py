@@ -103,7 +103,7 @@ def pos_of(packet: Packet[Any], before: int) -> int:
 
 
 def origin_of(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    """Return the time of the container that is second 0 of the file; None if it begins with the first picture.
+    """Return the time of the container that is its second 0; None for the first picture.
 
     Args:
         container: the open file.

@@ -7,9 +7,9 @@ name other files; a file descriptor can do neither.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import MediaError
 from sayso.media.clock import RESTARTING, Restarts, find_restarts, origin_of, pos_of
@@ -19,6 +19,7 @@ from sayso.media.kinds import is_sound, kind_from, read_head
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
 _CONTAINERS = (
@@ -76,12 +77,20 @@ class VideoSource:
         Raises:
             FFmpegError: where the file cannot be read further.
         """
+        return (packet for packet in self.demux([self.stream]) if packet.size)
+
+    def demux(self, streams: Sequence[Stream]) -> Iterator[Packet[Any]]:
+        """Yield the packets of some streams from here on, on the clock that runs through; the last are empty.
+
+        Raises:
+            FFmpegError: where the file cannot be read further.
+        """
         try:
-            for packet in self.container.demux(self.stream):
+            for packet in self.container.demux(streams):
                 if packet.size:
                     self._pos = pos_of(packet, self._pos)
                     self.restarts.shift(packet, self._pos)
-                    yield packet
+                yield packet
         except IndexError:
             return  # after the last packet, PyAV trips over streams that appeared late
 
