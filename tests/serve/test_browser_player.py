@@ -203,7 +203,9 @@ def test_the_frame_on_screen_at_a_hits_start_is_the_one_that_was_embedded(late_s
         page.goto(f"{late_site.url}/?m={media_id}&t={moment.start_s}")
         shown = None
         for _ in range(120):
-            ready = page.locator("#video").evaluate("(v) => v.readyState >= 2 && !v.seeking && v.currentTime > 7")
+            ready = page.locator("#video").evaluate(
+                "(v) => v.readyState >= 2 && !v.seeking && v.currentTime > 7"
+            )
             shown = page.locator("#video").evaluate(FRAME) if ready else None
             number_shown = sum((light > 135) << k for k, light in enumerate(shown)) if shown else None
             if number_shown is not None and abs(number_shown - films.number_of(embedded)) <= 1:
