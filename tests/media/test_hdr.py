@@ -32,7 +32,7 @@ def bars(path, transfer: str, *, codec="libx265", primaries="bt2020", turn=False
     planes = [64 + 876 * y, 512 + 896 * (b - y) / 1.8814, 512 + 896 * (r - y) / 1.4746]
     params = f"colorprim={primaries}:transfer={TAGS[transfer]}:colormatrix=bt2020nc:range=limited"
     with av.open(str(path), "w") as out:
-        options = {"x265-params": f"log-level=none:{params}", "crf": "4"}
+        options = {"x265-params": f"log-level=none:pools=1:frame-threads=1:{params}", "crf": "4"}
         stream = out.add_stream(codec, rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = 384, 128, "yuv444p10le"
         for _ in range(2):

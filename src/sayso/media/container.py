@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import MediaError
+from sayso.media.animation import as_video, format_of, moves
 from sayso.media.clock import RESTARTING, Restarts, find_restarts, origin_of, pos_of
 from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 from sayso.media.kinds import is_sound, kind_from, read_head
@@ -40,6 +41,7 @@ class VideoSource:
         fast: let the decoder leave out the loop filter (blurrier, faster).
 
     Attributes:
+        animation: the format of the moving picture that was made a video of: gif, webp, png or avif.
         origin: the container's time that is second 0 of the file; None: the first picture's.
         restarts: where the clock starts again; time stamps of ``packets`` run through.
     """
@@ -55,6 +57,7 @@ class VideoSource:
     ) -> None:
         self.path, self.descriptor = printable_path(path), descriptor
         self.threads, self.max_pixels, self.fast = threads, max_pixels, fast
+        self.animation: str | None = None
         self.restarts, self._pos = Restarts(), 0
         self.container, self.stream = self._open()
         if self.format in RESTARTING:
@@ -143,14 +146,19 @@ def open_video(
     Raises:
         MediaError: if it is not a video that can be read, or is larger than ``max_pixels``.
     """
-    with open_regular(path) as descriptor:
+    with ExitStack() as stack:
+        descriptor = stack.enter_context(open_regular(path))
         head = read_head(descriptor, path)
         if kind_from(head) == "picture":
-            raise MediaError(f"{printable_path(path)} is a picture, not a video; read it with read_image")
+            if not moves(descriptor, head):
+                raise MediaError(f"{printable_path(path)} is a picture, not a video; read it with read_image")
+            video = stack.enter_context(as_video(descriptor, printable_path(path), max_pixels))
+            descriptor = video.fileno()
         try:
             source = VideoSource(path, descriptor, threads=threads, max_pixels=max_pixels, fast=fast)
         except MediaError as error:
             raise _more_telling(path, head, error) from error
+        source.animation = format_of(head) if kind_from(head) == "picture" else None
         try:
             yield source
         finally:

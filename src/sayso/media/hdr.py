@@ -49,7 +49,8 @@ def to_sdr(frame: VideoFrame, size: tuple[int, int], reformatter: VideoReformatt
     if int(frame.color_primaries or 0) != _BT709_PRIMARIES:
         light = light @ _TO_BT709.T
     np.clip(light, 0, 1, out=light)
-    return np.rint(255 * light ** np.float32(1 / _DISPLAY_GAMMA)).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.rint(255 * light ** np.float32(1 / _DISPLAY_GAMMA)).astype(np.uint8)
+    return pixels
 
 
 def _rgb(frame: VideoFrame, size: tuple[int, int], reformatter: VideoReformatter) -> NDArray[np.float32]:

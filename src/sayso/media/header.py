@@ -42,7 +42,7 @@ class Probe:
         rotation: degrees clockwise by which stored frames are turned for display: 0, 90, 180 or 270.
         has_audio: whether there is sound.
         start: second at which the first picture is shown: later than 0 where the sound begins before.
-        container: short name, such as mov, matroska or avi.
+        container: short name, such as mov, matroska, avi or gif.
         origin: the container's time that is second 0 of the file, seconds.
         length: second at which the sound ends too; until then the last picture stays on screen.
     """
@@ -92,12 +92,12 @@ def _known(source: VideoSource, path: str, rotation: int) -> Probe:
         fps=frame_rate(stream),
         width=shown[rotation in (90, 270)],
         height=shown[rotation not in (90, 270)],
-        video_codec=stream.codec_context.codec.canonical_name,
+        video_codec=source.animation or stream.codec_context.codec.canonical_name,
         audio_codec=_codec_name(sound),
         rotation=rotation,
         has_audio=sound is not None,
         start=0.0,
-        container=source.format,
+        container=source.animation or source.format,
         origin=float(source.origin or 0),
     )
 
