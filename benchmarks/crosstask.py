@@ -22,13 +22,13 @@ from pathlib import Path
 
 import numpy as np
 
-from sayso.core.config import to_toml
+import sayso
 from sayso.core.progress import reporter
 from sayso.data.datasets.crosstask import Task, listed_videos, read_segments, read_tasks, truth
-from sayso.engine.train import Trainer
 from sayso.evaluation.crosstask import localise_steps, uniform
 from sayso.metrics.steps import mean_recall, step_recall
 from sayso.systems import crosstask, instruction_steps
+from sayso.systems.crosstask.train import SYSTEM
 
 DIM = 64
 ITERATIONS = 60  # of Frank-Wolfe, a task
@@ -106,11 +106,7 @@ def trained(data: Path, out: Path, recipe: crosstask.Recipe) -> float:
     """Train step classifiers; return their recall."""
     name = recipe.learn if recipe.learn == "annotations" else recipe.share
     with reporter(name, unit="steps") as bar:
-        method = crosstask.make(recipe, crosstask.read(data, recipe, bar), out / name, bar)
-        trainer = Trainer(
-            method, method.examples(method.videos), recipe, out / name, config=to_toml(recipe), progress=bar
-        )
-        model = crosstask.load(trainer.train().folder)
+        model = crosstask.load(sayso.train("crosstask", data, out / name, recipe=recipe, progress=bar).folder)
     found = localise_steps(model, data, features=Path(recipe.features), cache=out)
     return float(found["recall"])
 
@@ -119,7 +115,7 @@ def clustered(data: Path, recipe: crosstask.Recipe) -> float:
     """Cluster the training videos of each task (Alayrac et al.), and find its steps in the others."""
     tasks = read_tasks(data / "tasks_primary.txt")
     with reporter("alayrac") as bar:
-        videos = crosstask.read(data, recipe, bar)
+        videos = SYSTEM.read(data, recipe, bar)
         placed: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
         for task in videos.tasks:
             mine = [n for n, video in enumerate(videos.videos) if video.task == task]

@@ -37,15 +37,16 @@ from sayso.metrics.score_maps import unit
 from sayso.models.score_map_head import MapHead, pool
 from sayso.systems import localize
 from sayso.systems.localize.locate import Located, points
-from sayso.systems.localize.views import Places
+from sayso.systems.localize.train import SYSTEM
+from sayso.systems.localize.views import CellFeatures
 
 CUTS = (0.2, 0.4, 0.6, 0.8)
 RULES: dict[str, dict[str, Any]] = {
     "max": {"pooling": "max"},
-    "max alone": {"pooling": "max", "also_average": 0.0},
+    "max alone": {"pooling": "max", "gap_weight": 0.0},
     "average": {"pooling": "average"},
     "lse": {"pooling": "lse"},
-    "lse alone": {"pooling": "lse", "also_average": 0.0},
+    "lse alone": {"pooling": "lse", "gap_weight": 0.0},
 }
 Answers = dict[str, tuple[list[Any], list[Any]]]  # of each rule: scores (N, K), points (N, K, 2)
 
@@ -55,19 +56,19 @@ class Part:
 
     group = 1
 
-    def __init__(self, places: Places, numbers: Sequence[int]) -> None:
-        self.places, self.numbers = places, numbers
+    def __init__(self, features: CellFeatures, numbers: Sequence[int]) -> None:
+        self.features, self.numbers = features, numbers
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def name(self, item: int) -> str:
         """Return a picture's path."""
-        return self.places.name(self.numbers[item])
+        return self.features.name(self.numbers[item])
 
-    def draw(self, item: int, rng: np.random.Generator) -> list[Example]:
-        """Return the places of one view."""
-        return self.places.draw(self.numbers[item], rng)
+    def sample(self, item: int, rng: np.random.Generator) -> list[Example]:
+        """Return the features of one view."""
+        return self.features.sample(self.numbers[item], rng)
 
 
 class Side(torch.nn.Module):
@@ -92,14 +93,12 @@ def frequent(tagged: TaggedPictures, least: int) -> TaggedPictures:
 
 def learned(method: localize.Localize, part: Part, recipe: localize.Recipe, folder: Path) -> MapHead:
     """Return a head that learned from a part, which is all it knows of how often classes are there."""
-    labels = method.labels[list(part.numbers)]
+    labels = torch.tensor([part.features.pictures[n].labels for n in part.numbers])
     torch.manual_seed(recipe.seed)
     head = MapHead(method.backbone.dim, len(method.names), recipe.hidden, recipe.dropout)
     head.expect(((labels == 1).sum(0) + 1) / ((labels != 0).sum(0) + 2))
-    method.model.head = head
-    return localize.load(
-        Trainer(method, part, recipe, folder, device="cpu").train().folder, device="cpu"
-    ).head
+    method.model.head, method.dataset = head, part
+    return localize.load(Trainer(method, recipe, folder, device="cpu").train().folder, device="cpu").head
 
 
 def answer(answers: Answers, maps: torch.Tensor, recipe: localize.Recipe, size: tuple[int, int]) -> None:
@@ -163,16 +162,16 @@ def main() -> None:
     answers: list[Answers] = [{} for _ in folds]
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        places = localize.make(recipe, tagged, work, Silent()).examples(tagged)
+        features = SYSTEM.build(recipe, tagged, work, Silent()).dataset
         print(f"{N} pictures, {K} classes; features made in {time.perf_counter() - began:.0f} s", flush=True)
         for n, fold in enumerate(folds):
-            part = Part(places, [i for i in range(N) if i not in fold])
+            part = Part(features, [i for i in range(N) if i not in fold])
             heads = []
             for how, options in RULES.items():
                 own = replace(recipe, **options)
-                method = localize.make(own, tagged, work, Silent())
+                method = SYSTEM.build(own, tagged, work, Silent())
                 heads.append(learned(method, part, own, work / f"{how}{n}"))
-            model = method.localizer(method.model)
+            model = method.export(method.model)
             model.head = Side(heads).eval()
             model.names = tuple(f"{how} {name}" for how in RULES for name in tagged.names)
             print(f"fold {n}: heads learned at {time.perf_counter() - began:.0f} s", flush=True)
@@ -182,7 +181,7 @@ def main() -> None:
                     maps = model.maps(image)
                 answer(answers[n], maps, recipe, image.size)
                 if asked.overlays and i in fold[:4]:
-                    named = method.localizer(method.model)
+                    named = method.export(method.model)
                     draw(asked.overlays, named, tagged.pictures[i], maps)
     boxes = read_boxes(asked.folder, everything)
     tell(answers, folds, tagged, everything, boxes)

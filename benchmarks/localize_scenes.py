@@ -3,7 +3,7 @@
     python benchmarks/localize_scenes.py --out OUT [--train 800] [--test 200] [--only max average]
         [--seeds 3] [--set KEY=VALUE]
 
-Trains by the recipe ``scenes.toml``, once for each rule and seed, and measures on other scenes: mean average
+Trains by the recipe ``localize_toy``, once for each rule and seed, and measures on other scenes: mean average
 precision of naming and of pointing (18 pixels of 256), and of pointing at classes whose things in the
 picture are all small, at most a fifth of its side; there larger things are left out.
 """
@@ -20,16 +20,16 @@ from typing import get_args
 import numpy as np
 import torch
 
+import sayso
 from sayso.core.config import read_recipe, with_flags
 from sayso.core.progress import reporter
 from sayso.data.tags import Box, read_boxes, read_tagged
-from sayso.engine.train import Trainer
 from sayso.metrics.localization import classification, pointing
 from sayso.models.score_map_head import Pooling
 from sayso.systems import localize
 from sayso.toyworld.scenes import write_scenes
 
-RECIPE = Path(__file__).parents[1] / "src" / "sayso" / "recipes" / "scenes.toml"
+RECIPE = Path(__file__).parents[1] / "src" / "sayso" / "recipes" / "localize_toy.toml"
 SIDE, SMALL = 256, 0.2
 
 
@@ -57,10 +57,8 @@ def measured(model: localize.Localizer, data: Path) -> list[float]:
 def trained(data: Path, recipe: localize.Recipe, run: Path) -> localize.Localizer:
     """Train, and return the model that was saved."""
     with reporter("training", unit="steps", mode="auto") as bar:
-        tagged = localize.read(data, recipe, bar)
-        method = localize.make(recipe, tagged, run, bar)
-        trainer = Trainer(method, method.examples(tagged), recipe, run, device="cpu", progress=bar)
-        return localize.load(trainer.train().folder, device="cpu")
+        done = sayso.train("localize", data, run, recipe=recipe, device="cpu", progress=bar)
+        return localize.load(done.folder, device="cpu")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sayso import encoders, losses, media, metrics, nets, solvers, text, toyworld
     from sayso.encoders import load
     from sayso.index import Index
+    from sayso.training import train
 
 __getattr__ = exports(
     __name__,
@@ -29,6 +30,7 @@ __getattr__ = exports(
         "solvers": "sayso.solvers",
         "text": "sayso.text",
         "toyworld": "sayso.toyworld",
+        "train": "sayso.training",
     },
 )
 
@@ -48,4 +50,5 @@ __all__ = [
     "solvers",
     "text",
     "toyworld",
+    "train",
 ]

@@ -89,7 +89,7 @@ class StepClassifier:
             digest.update(np.ascontiguousarray(value).tobytes())
         return digest.hexdigest()
 
-    def save(self, folder: Path) -> None:
+    def save_pretrained(self, folder: Path) -> None:
         """Write it into a folder, which is made if it is missing."""
         files = need("safetensors.numpy", "train")
         folder.mkdir(parents=True, exist_ok=True)

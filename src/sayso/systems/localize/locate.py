@@ -23,7 +23,7 @@ from sayso.media.images import read_image
 from sayso.metrics.regions import regions
 from sayso.metrics.score_maps import unit
 from sayso.models.score_map_head import MapHead, Pooling, pool
-from sayso.systems.localize.canvas import fitted, scaled
+from sayso.systems.localize.letterbox import pad_to_stride, resize_longest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -107,6 +107,8 @@ class Localizer:
         name: what loads it again.
         device: where it runs.
         sha256: identity of the weights.
+        fine_tuned: whether the backbone's weights are its own, and are saved with the head's.
+        card: how it was trained, for the model card.
     """
 
     def __init__(
@@ -119,10 +121,19 @@ class Localizer:
         name: str = "",
         device: torch.device | None = None,
         sha256: str = "",
+        fine_tuned: bool = False,
+        card: str = "",
     ) -> None:
         self.device = device or torch.device("cpu")
         self.backbone, self.head = backbone.to(self.device).eval(), head.to(self.device).eval()
         self.names, self.look, self.name, self.sha256 = tuple(names), look, name, sha256
+        self.fine_tuned, self.card = fine_tuned, card
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write a model folder, which ``load`` takes."""
+        from sayso.systems.localize.saved import save
+
+        save(self, folder, learned=self.fine_tuned, about=self.card)
 
     def locate(self, paths: Sequence[Path], *, progress: Progress | None = None) -> Iterator[Located | None]:
         """Look at pictures, one after the other; None for one that cannot be read, which is told."""
@@ -148,13 +159,13 @@ class Localizer:
         rows, columns = grid(picture.size)
         total = torch.zeros(len(self.names), rows, columns, device=self.device)
         for scale in self.look.scales:
-            pixels = scaled(picture, max(1, round(self.look.size * scale)))
+            pixels = resize_longest(picture, max(1, round(self.look.size * scale)))
             total += regrid(self._map(pixels), pixels.shape[:2], self.backbone.stride, rows, columns)
         return (total / len(self.look.scales)).cpu()
 
     def _map(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Return the score map (K, h, w) of a picture as it is, padded to whole cells."""
-        canvas = fitted(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
+        canvas = pad_to_stride(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
         x = torch.from_numpy(canvas)[None].to(self.device).permute(0, 3, 1, 2).float()
         maps: Tensor = self.head(self.backbone(x))
         return maps[0].float()
