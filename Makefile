@@ -4,8 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := src tests benchmarks examples docs scripts
+JOBS ?= 2
+# One thread of torch a process: two processes that share two cores wait for each other else.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: help demo test test-all check format docs clean
+.PHONY: help demo quick test test-all check format docs clean
 
 help:  ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,11 +27,14 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 demo: $(VENV)/.run  ## search real pictures and videos in a web page (DEMO_ARGS=--no-serve only prints)
 	$(BIN)/sayso demo $(DEMO_ARGS)
 
-test: $(VENV)/.dev  ## all tests but the slow ones
-	$(BIN)/python -m pytest $(TEST_ARGS)
+quick: $(VENV)/.dev  ## tests that need no browser, no training, no videos: under a minute
+	$(PYTEST) -m quick $(TEST_ARGS)
+
+test: $(VENV)/.dev  ## all tests but the slow ones (JOBS=2 processes)
+	$(PYTEST) $(TEST_ARGS)
 
 test-all: $(VENV)/.dev  ## all tests
-	$(BIN)/python -m pytest -m '' $(TEST_ARGS)
+	$(PYTEST) -m '' $(TEST_ARGS)
 
 check: $(VENV)/.dev  ## linters, types, and that imports go down only
 	$(BIN)/ruff check $(wildcard $(SOURCES))
@@ -40,8 +46,9 @@ format: $(VENV)/.dev  ## bring the code into shape
 	$(BIN)/ruff check --fix-only $(wildcard $(SOURCES))
 	$(BIN)/ruff format $(wildcard $(SOURCES))
 
-docs: $(VENV)/.dev  ## write the reference of the command line
+docs: $(VENV)/.dev  ## write the reference of the command line, and draw the architecture
 	$(BIN)/python docs/reference.py
+	$(BIN)/python scripts/draw_architecture.py
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

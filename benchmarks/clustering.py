@@ -26,15 +26,16 @@ from pathlib import Path
 import numpy as np
 
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
-from sayso.solvers.iterate import Labelling
-from sayso.solvers.linear_oracle import Oracle, background, bag
-from sayso.solvers.qp_reference import exact
+from sayso.solvers.constraints import background, bag
+from sayso.solvers.iterate import Iterate
+from sayso.solvers.linear_oracle import LinearOracle
+from sayso.solvers.qp_reference import solve_qp
 
 CLASSES, BLOCKS, GAP, LAM = 14, 66, 1e-2, 1e-2
 QP_ROWS = 2000  # more do not fit: the QP has N x 14 unknowns and dense N x N costs
 
 
-def make(folder: Path, rows: int, features: int) -> tuple[list[Path], list[Oracle]]:
+def make(folder: Path, rows: int, features: int) -> tuple[list[Path], list[LinearOracle]]:
     """Write the features, if they are not there, and return their files and the oracles."""
     draws = np.random.default_rng(0)
     means = draws.normal(size=(CLASSES, features)) * 0.3
@@ -42,13 +43,13 @@ def make(folder: Path, rows: int, features: int) -> tuple[list[Path], list[Oracl
     for block, part in enumerate(np.array_split(np.arange(rows), min(BLOCKS, rows // 30))):
         N = len(part)
         truth = np.zeros(N, dtype=int)
-        demands = []
+        constraints = []
         for start in range(0, N - 10, 20):
             label = int(draws.integers(1, CLASSES))
             truth[start : start + 5] = label
-            demands.append(bag(range(start, start + 10), label, 2, 1e-3))
-        outside = np.setdiff1d(np.arange(N), np.concatenate([d.rows for d in demands]))
-        oracles.append(Oracle(N, CLASSES, [*demands, background(outside, 0, 0.4)]))
+            constraints.append(bag(range(start, start + 10), label, 2, 1e-3))
+        outside = np.setdiff1d(np.arange(N), np.concatenate([d.rows for d in constraints]))
+        oracles.append(LinearOracle(N, CLASSES, [*constraints, background(outside, 0, 0.4)]))
         files.append(folder / f"{rows}_{block}.npy")
         if not files[-1].exists():
             noise = np.random.default_rng((1, block)).standard_normal((N, features), dtype=np.float32)
@@ -63,24 +64,24 @@ def solve(way: str, folder: Path, rows: int, features: int, limit: float, answer
     problem = Diffrac(files, LAM)
     setup = time.process_time() - busy
 
-    def watch(state: Labelling, _: int, gap: float) -> bool:
+    def callback(state: Iterate, _: int, gap: float) -> bool:
         return time.perf_counter() - began > limit or gap < GAP * state.value()
 
     passes, gap = 0, float("nan")
     if way == "QP":
-        value = exact(problem, oracles)[1]
+        value = solve_qp(problem, oracles)[1]
     else:
         if way == "quasi-Newton":
-            found = quasi_newton(problem, oracles, gap=GAP, relative=True, watch=watch)
+            found = quasi_newton(problem, oracles, tol=GAP, relative=True, callback=callback)
         elif way.startswith("block"):
-            corners = way == "block FW"
+            steps = "vertex" if way == "block vertex" else "projected"
             found = block_frank_wolfe(
-                problem, oracles, gap=GAP, relative=True, corners=corners, every=5, watch=watch
+                problem, oracles, tol=GAP, relative=True, steps=steps, check_every=5, callback=callback
             )
         else:
-            found = frank_wolfe(problem, oracles, gap=0, steps=100_000, watch=watch)
+            found = frank_wolfe(problem, oracles, tol=0, max_iter=100_000, callback=callback)
         value, gap = found.value, found.gap
-        passes = found.steps // (len(oracles) if way.startswith("block") else 1)
+        passes = found.iterations // (len(oracles) if way.startswith("block") else 1)
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     answer.send((seconds, busy, setup, passes, value, gap, peak))
@@ -121,8 +122,8 @@ def main() -> None:
     asked = parser.parse_args()
     limits = {
         "quasi-Newton": asked.longest,
-        "block nearest": asked.seconds,
-        "block FW": asked.published,
+        "block projected": asked.seconds,
+        "block vertex": asked.published,
         "batch FW": asked.published,
         "QP": asked.qp,
     }

@@ -17,18 +17,26 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from dataclasses import replace
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 
 import sayso
-from sayso.core.progress import reporter
-from sayso.data.datasets.crosstask import Task, listed_videos, read_segments, read_tasks, truth
-from sayso.evaluation.crosstask import localise_steps, uniform
+from sayso.data.datasets.crosstask import (
+    InstructionTask,
+    listed_videos,
+    read_segments,
+    read_tasks,
+    read_windows,
+    truth,
+)
+from sayso.data.features import NpyFeatures
+from sayso.evaluation import EvaluationOptions, EvaluationResult
+from sayso.evaluation.crosstask import CROSSTASK
 from sayso.metrics.steps import mean_recall, step_recall
-from sayso.systems import crosstask, instruction_steps
-from sayso.systems.crosstask.train import SYSTEM
+from sayso.systems.instruction_steps import localize_steps
 
 DIM = 64
 ITERATIONS = 60  # of Frank-Wolfe, a task
@@ -45,7 +53,7 @@ class Planted:
         seed: of all chance.
     """
 
-    def __init__(self, tasks: dict[str, Task], noise: float, seed: int) -> None:
+    def __init__(self, tasks: dict[str, InstructionTask], noise: float, seed: int) -> None:
         self.noise, self.seed = noise, seed
         rng = np.random.default_rng([seed, 0])
         words = sorted({w for task in tasks.values() for step in task.steps for w in _words(step)})
@@ -102,42 +110,36 @@ def plant(data: Path, out: Path, noise: float, seed: int, videos: int) -> None:
         np.savetxt(out / "windows" / f"{task}_{video}.csv", world.windows(inside, number), "%d", ",")
 
 
-def trained(data: Path, out: Path, recipe: crosstask.Recipe) -> float:
-    """Train step classifiers; return their recall."""
-    name = recipe.learn if recipe.learn == "annotations" else recipe.share
-    with reporter(name, unit="steps") as bar:
-        model = crosstask.load(sayso.train("crosstask", data, out / name, recipe=recipe, progress=bar).folder)
-    found = localise_steps(model, data, features=Path(recipe.features), cache=out)
-    return float(found["recall"])
+def trained(data: Path, here: Path, *changes: str) -> EvaluationResult:
+    """Train step classifiers by ``sayso train``; return what the evaluator measures of them."""
+    run = here / "-".join(changes).replace("=", "-")
+    known = [f"features={here / 'features'}", f"windows={here / 'windows'}", *changes]
+    command = ["train", "crosstask", str(data), "--out", str(run), "--progress", "off"]
+    command += [part for change in known for part in ("--set", change)]
+    subprocess.run([sys.executable, "-m", "sayso", *command], check=True, stdout=subprocess.DEVNULL)
+    return CROSSTASK(sayso.load(str(run)), data, EvaluationOptions(features=here / "features"))
 
 
-def clustered(data: Path, recipe: crosstask.Recipe) -> float:
+def clustered(data: Path, here: Path) -> float:
     """Cluster the training videos of each task (Alayrac et al.), and find its steps in the others."""
     tasks = read_tasks(data / "tasks_primary.txt")
-    with reporter("alayrac") as bar:
-        videos = SYSTEM.read(data, recipe, bar)
-        placed: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-        for task in videos.tasks:
-            mine = [n for n, video in enumerate(videos.videos) if video.task == task]
-            X = [videos.features.read(videos.videos[n].video) for n in mine]
-            windows = [_hull(videos.allowed[n]) for n in mine]
-            looks = instruction_steps.place_steps(X, windows, iterations=ITERATIONS).looks
-            for _, video in [p for p in listed_videos(data / "videos_val.csv", tasks) if p[0] == task]:
-                rows = videos.features.read(video)
-                segments = read_segments(data / "annotations" / f"{task}_{video}.csv", len(tasks[task].steps))
-                inside = truth(segments, len(rows), len(tasks[task].steps))
-                placed.setdefault(task, []).append((inside, looks.place(rows)))
-    return mean_recall(step_recall(placed))
-
-
-def evenly(data: Path, features: Path) -> float:
-    """Return the recall of steps that stand evenly."""
-    tasks = read_tasks(data / "tasks_primary.txt")
+    aside = listed_videos(data / "videos_val.csv", tasks)
+    features = NpyFeatures(here / "features", 1.0)
     placed: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for task, video in listed_videos(data / "videos_val.csv", tasks):
-        T, K = len(np.load(features / f"{video}.npy", mmap_mode="r")), len(tasks[task].steps)
-        segments = read_segments(data / "annotations" / f"{task}_{video}.csv", K)
-        placed.setdefault(task, []).append((truth(segments, T, K), uniform(T, K)))
+    for task, about in tasks.items():
+        K = len(about.steps)
+        files = sorted((here / "windows").glob(f"{task}_*.csv"))
+        mine = [name for file in files if (task, name := file.stem.partition("_")[2]) not in aside]
+        X = [features.read(name) for name in mine]
+        allowed = [
+            read_windows(here / "windows" / f"{task}_{name}.csv", len(rows), K)
+            for name, rows in zip(mine, X, strict=True)
+        ]
+        scorer = localize_steps(X, [_hull(a) for a in allowed], iterations=ITERATIONS).scorer
+        for _, video in [pair for pair in aside if pair[0] == task]:
+            rows = features.read(video)
+            segments = read_segments(data / "annotations" / f"{task}_{video}.csv", K)
+            placed.setdefault(task, []).append((truth(segments, len(rows), K), scorer.times(rows)))
     return mean_recall(step_recall(placed))
 
 
@@ -177,13 +179,12 @@ def main() -> None:
             here = args.out / f"noise{noise:g}-videos{args.videos}-{seed}"
             if not here.exists():
                 plant(args.data, here, noise, seed, args.videos)
-            recipe = crosstask.Recipe(
-                features=str(here / "features"), windows=str(here / "windows"), seed=seed
-            )
-            found = {"uniform": evenly(args.data, here / "features"), "Alayrac": clustered(args.data, recipe)}
+            supervised = trained(args.data, here, f"seed={seed}", "learn=annotations")
+            found = {"uniform": supervised.published[0]["recall"], "Alayrac": clustered(args.data, here)}
             for share in ("none", "steps", "task_words", "words"):
-                found[f"Zhukov, share {share}"] = trained(args.data, here, replace(recipe, share=share))
-            found["supervised"] = trained(args.data, here, replace(recipe, learn="annotations"))
+                result = trained(args.data, here, f"seed={seed}", f"share={share}")
+                found[f"Zhukov, share {share}"] = result.primary.value
+            found["supervised"] = supervised.primary.value
             for name, recall in found.items():
                 rows.setdefault(name, [[] for _ in args.noise])[args.noise.index(noise)].append(recall)
             print(noise, seed, {name: round(recall, 3) for name, recall in found.items()}, flush=True)

@@ -27,7 +27,8 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
-from sayso.encoders import conse, load
+from sayso import load_encoder
+from sayso.encoders import conse
 from sayso.evaluation.record import commit
 from sayso.models import efficientnet_lite as lite0
 
@@ -98,7 +99,7 @@ def ways(threads: int) -> dict[str, Way]:
     if session is not None:
         run = lambda p: torch.from_numpy(session.run(None, {"x": floats(p).numpy()})[0])  # noqa: E731
         made["ONNX Runtime, batches of 16"] = in_steps(lambda p: conse.embed_logits(run(p)), 16)
-    encoder = load("offline", device="cpu")
+    encoder = load_encoder("offline", device="cpu")
     made["sayso.load('offline').encode_images"] = lambda p: torch.from_numpy(encoder.encode_images(list(p)))
     return made
 
@@ -145,7 +146,7 @@ def main() -> None:
         row = {"way": name, "pictures_per_s": count / took, "ms": took / count * 1e3, "ratio": peer / took}
         rows.append({**row, "cosine": cosine[name]})
         print(f"{name:46}{count / took:11.1f}{row['ms']:9.2f}{row['ratio']:8.2f}{cosine[name]:14.6f}")
-    encoder = load("offline", device="cpu")
+    encoder = load_encoder("offline", device="cpu")
     larger = [Image.fromarray(picture) for picture in smooth(count, 480, 640)]
     whole = fastest({"pil": lambda: encoder.encode_images(larger)}, options.rounds)["pil"]
     text = "the same from PIL images of 640 x 480"

@@ -66,13 +66,13 @@ def sayso(*arguments: str) -> None:
 def prepare(out: Path, world: str) -> None:
     """Draw a world, and see it as the offline encoder does if features are learned from."""
     if not (out / world / "truth.json").exists():
-        sayso("toyworld", str(out / world), *WORLDS[world])
+        sayso("toyworld", f"--out={out / world}", *WORLDS[world])
     if world == "places":
-        from sayso.encoders import load
+        from sayso.encoders import load_encoder
         from sayso.engine.features import extract_features
 
         files = {path.stem: str(path) for path in sorted((out / world / "train").glob("*.mp4"))}
-        extract_features(files, load("offline"), out / "features")
+        extract_features(files, load_encoder("offline"), out / "features")
 
 
 def train(out: Path, name: str, seed: int) -> dict[str, float]:

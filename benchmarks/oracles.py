@@ -18,14 +18,15 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from sayso.solvers.linear_oracle import Demand, Oracle, background, bag, joint
+from sayso.solvers.constraints import CountConstraint, background, bag, joint
+from sayso.solvers.linear_oracle import LinearOracle
 
 KINDS = ("apart", "classes", "overlapping", "joint")
 
 
-def demands(kind: str, rows: int, classes: int, draws: np.random.Generator) -> list[Demand]:
+def constraints(kind: str, rows: int, classes: int, draws: np.random.Generator) -> list[CountConstraint]:
     """Return bags over the first half of each twenty rows, and a share of background for the rest."""
-    found: list[Demand] = []
+    found: list[CountConstraint] = []
     for start in range(0, rows - 19, 20):
         members, label = np.arange(start, start + 10), int(draws.integers(1, classes))
         if kind == "joint":
@@ -40,18 +41,18 @@ def demands(kind: str, rows: int, classes: int, draws: np.random.Generator) -> l
     return [*found, background(outside, 0, 0.4)]
 
 
-def program(oracle: Oracle) -> dict[str, object]:
+def program(oracle: LinearOracle) -> dict[str, object]:
     """Return the constraints of the oracle's linear program for ``linprog``."""
-    N, K, J = oracle.rows, oracle.classes, len(oracle.demands)
+    N, K, J = oracle.rows, oracle.classes, len(oracle.constraints)
     A = sparse.lil_matrix((J, N * K + J))
-    for j, d in enumerate(oracle.demands):
+    for j, d in enumerate(oracle.constraints):
         A[j, d.rows * K + d.label] = -1 if d.weights is None else -d.weights
         A[j, N * K + j] = -1
     simplex = sparse.hstack([sparse.kron(sparse.eye(N), np.ones((1, K))), sparse.csr_matrix((N, J))])
-    limits = [(0, 1)] * (N * K) + [(0, 0 if d.kappa is None else d.at_least) for d in oracle.demands]
+    limits = [(0, 1)] * (N * K) + [(0, 0 if d.kappa is None else d.at_least) for d in oracle.constraints]
     return {
         "A_ub": A.tocsr(),
-        "b_ub": [-d.at_least for d in oracle.demands],
+        "b_ub": [-d.at_least for d in oracle.constraints],
         "A_eq": simplex.tocsr(),
         "b_eq": np.ones(N),
         "bounds": limits,
@@ -68,17 +69,17 @@ def main() -> None:
     for rows in asked.rows:
         for kind in KINDS:
             draws = np.random.default_rng(0)
-            oracle = Oracle(rows, asked.classes, demands(kind, rows, asked.classes, draws))
+            oracle = LinearOracle(rows, asked.classes, constraints(kind, rows, asked.classes, draws))
             built, times, worst = program(oracle), [], 0.0
             for _ in range(9):
                 cost = draws.normal(size=(rows, asked.classes))
-                prices = np.where(draws.random(len(oracle.demands)) < 0.5, 0.1, 10.0)
+                slack_cost = np.where(draws.random(len(oracle.constraints)) < 0.5, 0.1, 10.0)
                 began = time.perf_counter()
-                Z, slack = oracle(cost, prices)
+                Z, slack = oracle(cost, slack_cost)
                 middle = time.perf_counter()
-                best = linprog(np.r_[cost.ravel(), prices], method="highs", **built)
+                best = linprog(np.r_[cost.ravel(), slack_cost], method="highs", **built)
                 times.append((middle - began, time.perf_counter() - middle))
-                worst = max(worst, abs(float(np.vdot(cost, Z) + prices @ slack) - best.fun))
+                worst = max(worst, abs(float(np.vdot(cost, Z) + slack_cost @ slack) - best.fun))
             ours, theirs = (statistics.median(column) * 1000 for column in zip(*times, strict=True))
             print(
                 f"| {kind} | {rows} | {ours:.2f} | {theirs:.1f} | {theirs / ours:.0f} | {worst:.0e} |",

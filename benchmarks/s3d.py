@@ -2,7 +2,7 @@
 
     python benchmarks/s3d.py [--clips 1] [--rounds 5] [--size 224] [--device cpu] [--out FILE]
 
-The plain network is the one of tests/nets/plain_s3d.py: functions of a state dict, float32, batch norm
+The plain network is the one of tests/models/plain_s3d.py: functions of a state dict, float32, batch norm
 written out. Ours infers in bfloat16 where the device computes in it (FastS3D, what the encoder
 uses), and trains in float32 and in bfloat16 autocast. Clips are 32 x 224 x 224. Times are medians of rounds
 in which all take turns; the cosine is that of the two networks' embeddings, the least over the clips.
@@ -26,7 +26,7 @@ from torch import Tensor
 from sayso.evaluation.record import commit
 from sayso.models import S3D, FastS3D
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "nets"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "models"))
 import plain_s3d
 
 

@@ -77,17 +77,18 @@ def run_ours(folder: Path, queries: np.ndarray) -> dict:
     from sayso import Index
 
     index = Index.open(folder / "bench.index", Lookup(queries), create=False)
-    index.search("0", limit=K, said=0)
+    index.search("0", limit=K, text_weight=0)
     cold = time.perf_counter() - start
     numbers = iter(range(len(queries)))
     found, result = timed(
-        lambda _: [hit.id for hit in index.search(str(next(numbers)), limit=K, said=0, merge=False)], queries
+        lambda _: [h.id for h in index.search(str(next(numbers)), limit=K, text_weight=0, merge=False)],
+        queries,
     )
     result["cold_start_s"] = cold
     moments = []
     for number in range(len(queries)):
         start = time.perf_counter()
-        index.search(str(number), limit=K, said=0)
+        index.search(str(number), limit=K, text_weight=0)
         moments.append(1e3 * (time.perf_counter() - start))
     result["p50_moments_ms"], result["p95_moments_ms"] = map(float, np.percentile(moments, [50, 95]))
     return {**result, "found": found}
@@ -112,11 +113,11 @@ def build_ours(folder: Path, queries: np.ndarray) -> dict:
         constant = {
             "kind": "video",
             "title": "a video",
-            "duration": 400.0,
+            "duration_s": 400.0,
             "text": "",
             "thumb": b"",
         }
-        shown = {"kind": "video", "title": "a video", "duration": 400.0, "text": "", "meta": {}}
+        shown = {"kind": "video", "title": "a video", "duration_s": 400.0, "text": "", "meta": {}}
         values = {
             "id": [str(i) for i in ids],
             "media_id": [f"m{i // 100}" for i in ids],

@@ -54,7 +54,7 @@ def main() -> None:
         batch_size=6,
         warmup=1,
     )
-    model = crosstask.load(done.folder)
+    model = crosstask.StepClassifier.from_pretrained(done.folder)
     features = np.load(release / "features" / "v11.npy")  # kept aside
     print("seconds of the steps:", model.place(features, "7").tolist())
     print("of a new task:", model.place(features, "new", ["pour milk", "add ice"]).tolist())

@@ -1,12 +1,73 @@
-"""Fixtures that more than one folder of tests uses."""
+"""Fixtures that more than one folder of tests uses, and which tests are quick.
+
+What is not quick gets a mark by its file or by what it asks for, so that no test says it by itself:
+``browser`` (opens Chromium), ``training`` (trains, or runs a whole command that does), ``corpus`` (reads the
+real videos and pictures beside the checkout, or draws many), ``processes`` (starts servers and commands, and
+kills them).
+``make quick`` runs the rest.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+settings.register_profile("sayso", deadline=None)  # no test fails because the machine is busy
+settings.load_profile("sayso")
+
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parents[1] / "shared" / "data"
+
+FILES = {
+    "training": (
+        "engine/test_train",
+        "engine/test_gradient_cache",
+        "losses/test_processes",
+        "systems/test_mil_nce",
+        "systems/test_howto100m",
+        "systems/test_crosstask",
+        "systems/test_localize",
+        "cli/test_train",
+        "examples/test_examples",
+    ),
+    "corpus": (
+        "cli/test_steps",
+        "cli/test_evaluate",
+        "cli/test_name",
+        "media/test_fuzz",
+        "solvers/test_running",
+        "toyworld/test_toyworld",
+    ),
+    "processes": (
+        "cli/test_index_search",
+        "cli/test_serve",
+        "index/test_durability",
+        "index/test_object_store",
+        "serve/test_media",
+        "serve/test_server",
+        "test_types",
+    ),
+}
+FIXTURES = {
+    "browser": {"browser", "open_page"},
+    "corpus": {"film", "movie", "narrated", "shared_data", "world"},
+    "processes": {"serving"},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its file and its fixtures; what has none of the marks is ``quick``."""
+    for item in items:
+        path = item.path.relative_to(TESTS).as_posix()
+        marks = {mark for mark, beginnings in FILES.items() if path.startswith(beginnings)}
+        asked = set(getattr(item, "fixturenames", ()))
+        marks |= {mark for mark, fixtures in FIXTURES.items() if fixtures & asked}
+        if not marks and item.get_closest_marker("slow") is None:
+            marks = {"quick"}
+        for mark in sorted(marks):
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

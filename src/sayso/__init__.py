@@ -8,12 +8,13 @@ instance inside the bag while it learns what the instance looks like.
 from typing import TYPE_CHECKING
 
 from sayso.core.lazy import exports
-from sayso.core.types import Box, Caption, Clip, Span
+from sayso.core.types import Box, Caption, Span
 from sayso.version import __version__
 
 if TYPE_CHECKING:
-    from sayso import encoders, losses, media, metrics, nets, solvers, text, toyworld
-    from sayso.encoders import load
+    from sayso import encoders, hub, losses, media, metrics, models, solvers, text, toyworld
+    from sayso.encoders.named import load_encoder
+    from sayso.hub.load_model import load
     from sayso.index import Index
     from sayso.training import train
 
@@ -22,11 +23,13 @@ __getattr__ = exports(
     {
         "Index": "sayso.index",
         "encoders": "sayso.encoders",
-        "load": "sayso.encoders",
+        "hub": "sayso.hub",
+        "load": "sayso.hub.load_model",
+        "load_encoder": "sayso.encoders.named",
         "losses": "sayso.losses",
         "media": "sayso.media",
         "metrics": "sayso.metrics",
-        "nets": "sayso.models",
+        "models": "sayso.models",
         "solvers": "sayso.solvers",
         "text": "sayso.text",
         "toyworld": "sayso.toyworld",
@@ -37,16 +40,17 @@ __getattr__ = exports(
 __all__ = [
     "Box",
     "Caption",
-    "Clip",
     "Index",
     "Span",
     "__version__",
     "encoders",
+    "hub",
     "load",
+    "load_encoder",
     "losses",
     "media",
     "metrics",
-    "nets",
+    "models",
     "solvers",
     "text",
     "toyworld",

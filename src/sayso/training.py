@@ -14,6 +14,7 @@ from sayso.core.progress import Silent
 from sayso.engine.recipes import recipe_path
 from sayso.engine.system import SYSTEMS
 from sayso.engine.train import Trained, Trainer
+from sayso.evaluation.registry import EVALUATORS
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
@@ -64,7 +65,7 @@ def train(
     found = SYSTEMS[system] if isinstance(system, str) else system
     folder, progress = Path(out).expanduser(), progress or Silent()
     chosen = recipe_of(found, recipe, changes, resumed=folder if resume else None)
-    score = None if test is None else _score(found, Path(test).expanduser(), chosen)
+    score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
     trainer = Trainer(
@@ -107,54 +108,31 @@ def recipe_of(
     return changed(default, changes or {}, where=f"the recipe of {system.name}")
 
 
-def _score(system: AnySystem, data: Path, recipe: TrainingConfig) -> Score:
+def _score(system: AnySystem, data: Path) -> Score:
     """Return what measures a model on some data, with the system's evaluator.
 
     Raises:
-        SaysoError: if the system has none, or the data cannot be read.
+        SaysoError: if the system has none, or there is no such data.
     """
     if system.evaluator is None:
         raise SaysoError(
             f"{system.name} takes no --test; measure the run with: sayso evaluate {system.name} --model RUN"
         )
-    measure = _MEASURES[system.evaluator]
-    return measure(data, recipe)
-
-
-def _clip_retrieval(data: Path, recipe: TrainingConfig) -> Score:  # noqa: ARG001
-    from sayso.evaluation.clip_retrieval import clip_retrieval, read_clips
-
-    clips = read_clips(data)
+    if not data.exists():
+        raise SaysoError(f"nothing is at {data} to measure on; name {EVALUATORS[system.evaluator].data}")
+    evaluator = EVALUATORS[system.evaluator]
 
     def score(model: Savable) -> dict[str, float]:
-        ranks: dict[str, float] = clip_retrieval(cast("Any", model), clips)["text_to_clip"]
-        return {"R@10": ranks.pop("R@10"), **ranks}
+        result = evaluator(model, data)
+        rows = list(result.rows.values())
+        row = result.rows.get("mean") or (rows[0] if rows else {})
+        primary, value = result.primary, result.primary.value
+        rank = float("-inf") if value is None else value if primary.greater_is_better else -value
+        name = primary.key if primary.greater_is_better else f"-{primary.key}"
+        others = {key: row.get(key) for key in result.columns if key != primary.key}
+        return {name: rank} | {key: float(v) for key, v in others.items() if v is not None}
 
     return score
-
-
-def _image_tagging(data: Path, recipe: TrainingConfig) -> Score:
-    import numpy as np
-
-    from sayso.data.tags import read_tagged
-    from sayso.metrics.localization import classification
-    from sayso.systems.localize.locate import Localizer, class_numbers
-
-    tagged = read_tagged(data, task=getattr(recipe, "task", "objects"))
-    labels = np.array([picture.labels for picture in tagged.pictures])
-
-    def score(model: Savable) -> dict[str, float]:
-        localizer = cast(Localizer, model)
-        columns = class_numbers(localizer.names, tagged.names)
-        found = list(localizer.locate([picture.path for picture in tagged.pictures]))
-        used = [one is not None for one in found]
-        scores = np.array([one.scores[columns] for one in found if one is not None])
-        return {"classification mAP": float(np.nanmean(classification(scores, labels[used])))}
-
-    return score
-
-
-_MEASURES = {"clip_retrieval": _clip_retrieval, "image_tagging": _image_tagging}
 
 
 def _leave_cores(workers: int | None) -> None:

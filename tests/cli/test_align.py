@@ -57,9 +57,26 @@ def test_rows_as_json(film):
 def test_descriptions_are_mapped_onto_named_actions(film):
     done = run(film / "film.txt", film / "film.srt", "--json", "--actions", "sit down, drive car")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert set(rows[2]["actions"]) == {"sit down"}
-    assert rows[2]["actions"]["sit down"] > 0.5
+    (found,) = rows[2]["actions"]
+    assert found["name"] == "sit down" and found["score"] > 0.5
     assert "actions" not in rows[1]
+
+
+def test_actions_by_patterns_and_by_a_learned_classifier(film):
+    (film / "classes.json").write_text('{"sit down": "sits? .*down", "drive car": "drives?"}')
+    (film / "labelled.csv").write_text(
+        "text,actions\nHe sits down.,sit down\nThey rest.,rest; wait\nA car stops.,\nShe drives.,drive\n"
+    )
+    for file, names in (("classes.json", ["sit down"]), ("labelled.csv", ["sit down"])):
+        done = run(film / "film.txt", film / "film.srt", "--json", "--actions", film / file)
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [action["name"] for action in rows[2]["actions"]] == names, done.output
+    (film / "classes.json").write_text('{"sit down": "sits("}')
+    with pytest.raises(SaysoError, match="no regular expression"):
+        raise run(film / "film.txt", film / "film.srt", "--actions", film / "classes.json").exception
+    (film / "labelled.csv").write_text("words\nHe sits.\n")
+    with pytest.raises(SaysoError, match="the columns text and actions"):
+        raise run(film / "film.txt", film / "film.srt", "--actions", film / "labelled.csv").exception
 
 
 def make_video(path, seconds):

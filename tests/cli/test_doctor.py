@@ -16,7 +16,8 @@ import typer
 from typer.testing import CliRunner
 
 from sayso.cli import doctor as module
-from sayso.cli.doctor import cache_folder, doctor, extras, gather, models, packages
+from sayso.cli.doctor import doctor, extras, gather, models, packages
+from sayso.core.offline import offline
 
 app = typer.Typer()
 app.command()(doctor)
@@ -187,15 +188,16 @@ def test_the_cache_is_where_the_hub_puts_it(monkeypatch, tmp_path, environment, 
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for name, value in environment.items():
         monkeypatch.setenv(name, value if value.startswith("~") else str(tmp_path / value))
-    assert cache_folder() == tmp_path / folder
+    assert models()["cache"] == str(tmp_path / folder)
     program = "from huggingface_hub.constants import HF_HUB_CACHE as cache; print(cache)"
     peer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert peer.stdout.strip() == str(cache_folder())
+    assert peer.stdout.strip() == models()["cache"]
 
 
 def test_the_cache_is_measured_without_counting_links_twice(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.delenv("SAYSO_OFFLINE", raising=False)
+    for name in ("SAYSO_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
     assert models() == {
         "cache": str(tmp_path / "hub"),
         "exists": False,
@@ -215,11 +217,35 @@ def test_the_cache_is_measured_without_counting_links_twice(monkeypatch, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("value", "offline"), [("", False), ("0", False), ("false", False), ("1", True), ("yes", True)]
+    ("variable", "value", "expected"),
+    [
+        ("SAYSO_OFFLINE", "", False),
+        ("SAYSO_OFFLINE", "0", False),
+        ("SAYSO_OFFLINE", "false", False),
+        ("SAYSO_OFFLINE", "nope", False),
+        ("SAYSO_OFFLINE", "1", True),
+        ("SAYSO_OFFLINE", "yes", True),
+        ("HF_HUB_OFFLINE", "1", True),
+        ("HF_HUB_OFFLINE", "nope", False),
+        ("TRANSFORMERS_OFFLINE", "on", True),
+    ],
 )
-def test_offline_is_a_switch(monkeypatch, value, offline):
-    monkeypatch.setenv("SAYSO_OFFLINE", value)
-    assert models()["offline"] is offline
+def test_offline_is_what_loading_and_fetching_take_for_offline(monkeypatch, variable, value, expected):
+    for name in ("SAYSO_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    assert models()["offline"] is offline() is expected
+    answer = "yes: no connection is opened" if expected else "no (set SAYSO_OFFLINE=1"
+    assert f"offline  {answer}" in CliRunner().invoke(app, []).stdout
+
+
+def test_bfloat16_and_cores_are_what_encoders_go_by():
+    import torch
+
+    from sayso.core.device import cores, native_bfloat16
+
+    assert gather()["devices"]["cpu"]["bfloat16"] is native_bfloat16(torch.device("cpu"))
+    assert gather()["devices"]["cpu"]["cores"] == cores()
 
 
 def test_printed_plain_where_no_terminal_is():

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import toy
 from sayso.cli import main
 from sayso.core.errors import SaysoError
+from sayso.evaluation import EVALUATORS
 
 RED = {"id": 1, "file_name": "red.png"}
 BLUE = {"id": 2, "file_name": "blue.png"}
@@ -47,7 +48,12 @@ def test_json_and_file_hold_the_same(captions, tmp_path):
     printed = json.loads(done.stdout)
     assert printed == json.loads((tmp_path / "result.json").read_text())
     assert printed["model"]["name"] == "offline"
-    assert set(printed) >= {"protocol", "command", "date", "commit", "machine", "source_sha256"}
+    assert set(printed) >= {"protocol", "command", "date", "commit", "machine", "primary", "rows", "counts"}
+    assert printed["definition"]["sha256"]
+    assert printed["counts"] == {
+        "pictures": {"used": 2, "listed": 2},
+        "captions": {"used": 2, "listed": 2},
+    }
 
 
 def test_missing_pictures_are_listed_and_change_the_exit_code(captions):
@@ -111,7 +117,8 @@ def test_a_benchmark_is_measured_next_to_what_is_published(tmp_path, monkeypatch
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["definition"]["windows"] == 1
     assert result["definition"]["as_published"] is False
-    assert set(result) >= {"command", "commit", "model", "text_to_clip", "clip_to_text"}
+    assert set(result) >= {"command", "commit", "model"}
+    assert list(result["rows"]) == ["text to clip", "clip to text"]
 
 
 def test_a_benchmark_needs_its_folder(tmp_path):
@@ -135,3 +142,90 @@ def test_steps_are_localised_next_to_what_is_published(tmp_path, monkeypatch):
     for name in ("crosstask", "ucf101"):
         with pytest.raises(SaysoError, match=f"{name} needs --data"):
             CliRunner().invoke(main.app, ["evaluate", name], catch_exceptions=False)
+
+
+def test_lists_every_evaluator():
+    done = run("--list")
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(EVALUATORS)
+    assert "localizer" in next(line for line in lines if line.startswith("weak_localization"))
+    rows = [json.loads(line) for line in run("--list", "--json").stdout.splitlines()]
+    assert [row["name"] for row in rows] == list(EVALUATORS)
+    assert all(row["title"] and row["measures"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("crosstask", "--windows", 2), "crosstask does not take --windows; it takes --features"),
+        (("word_alignment", "--seeds", 2), "word_alignment does not take --seeds; it takes no option"),
+        (("youcook2", "--images", "x"), "youcook2 does not take --images; it takes --windows"),
+        (("word_alignment", "--model", "toy"), "word_alignment measures no model; leave --model out"),
+        (("calibrations",), "did you mean calibration\\?"),
+    ],
+)
+def test_what_an_evaluator_does_not_take_is_told_before_anything_is_loaded(arguments, told, monkeypatch):
+    monkeypatch.setattr("sayso.hub.load_model.load", lambda *_: pytest.fail("a model was loaded"))
+    with pytest.raises(SaysoError, match=told):
+        CliRunner().invoke(main.app, ["evaluate", *map(str, arguments)], catch_exceptions=False)
+
+
+def test_a_protocol_of_ones_own_is_measured_by_its_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for number, colour in enumerate(("red", "blue")):
+        toy.make_video(tmp_path / f"v{number}.mp4", [colour], 4)
+    (tmp_path / "clips.tsv").write_text("v0\tall red\nv1\tall blue\n")
+    (tmp_path / "mine.toml").write_text(
+        'title = "My clips"\nannotations = "clips.tsv"\ndelimiter = "\\t"\n'
+        "columns = { video = 0, text = 1 }\nwindows = 1\n"
+    )
+    done = run(tmp_path / "mine.toml", "--data", tmp_path, "--model", "offline", "--progress", "off")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[:2] == ["My clips, offline", "2 of 2 clips"]
+
+
+PACKAGE = """
+from sayso.evaluation import EvaluationResult, Primary
+
+
+class Length:
+    name, title, measures = "name_length", "names", "how long a model's name is"
+    needs, data, takes = ("encoder",), "anything", ("seeds",)
+
+    def __call__(self, model, data, options, progress):
+        seeds = options.seeds or 1
+        return EvaluationResult(
+            protocol="length of names",
+            primary=Primary("letters", len(model.name)),
+            columns=("letters", "seeds"),
+            rows={"name": {"letters": len(model.name), "seeds": seeds}},
+            unreadable=("its voice",),
+            published=({"model": "a long one", "source": "elsewhere", "letters": 99},),
+        )
+
+
+EVALUATOR = Length()
+"""
+
+
+def test_an_evaluator_of_another_package_is_found_by_its_entry_point(tmp_path, monkeypatch):
+    """The package is installed as pip does it, and no line of this one knows it."""
+    (tmp_path / "outside_package.py").write_text(PACKAGE)
+    (tmp_path / "outside_package-1.dist-info").mkdir()
+    points = "[sayso.evaluation]\nname_length = outside_package:EVALUATOR\nbroken = outside_package:NOTHING\n"
+    (tmp_path / "outside_package-1.dist-info" / "entry_points.txt").write_text(points)
+    (tmp_path / "outside_package-1.dist-info" / "METADATA").write_text("Name: outside_package\nVersion: 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    listed = run("--list").stdout.splitlines()
+    assert "how long a model's name is; names" in next(line for line in listed if "name_length" in line)
+    assert "cannot be loaded" in next(line for line in listed if line.startswith("broken"))
+    done = run("name_length", "--data", tmp_path, "--model", "offline", "--seeds", 2, "--progress", "off")
+    assert done.exit_code == 3
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["length", "of", "names,", "offline"],
+        ["letters", "seeds"],
+        ["name", "7", "2"],
+        ["a", "long", "one", "(elsewhere)", "99"],
+    ]
+    assert done.stderr == "not used: its voice\n"

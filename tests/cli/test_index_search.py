@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import toy
 from sayso.cli.main import app
+from sayso.core.errors import SaysoError
 
 runner = CliRunner()
 
@@ -21,7 +22,7 @@ runner = CliRunner()
 @pytest.fixture
 def run(monkeypatch):
     """Run the command with the colour encoder in place of a model."""
-    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda name="auto", **options: toy.ColourEncoder())
 
     def invoke(*arguments, stdin=None):
         return runner.invoke(app, list(map(str, arguments)), input=stdin)
@@ -50,11 +51,11 @@ def lines(result):
 
 def test_index_then_search(run, media, tmp_path):
     where = tmp_path / "x.index"
-    made = run("index", media, "--index", where)
+    made = run("index", where, media)
     assert made.exit_code == 0, made.output
     assert "2 files: 2 added; 3 new clips" in made.stdout
     assert "nothing to do" not in made.stdout
-    assert run("index", media, "--index", where, "--json").stdout.count('"unchanged": 2') == 1
+    assert run("index", where, media, "--json").stdout.count('"unchanged": 2') == 1
     found = run("search", where, "blue", "--json", "--limit", 1)
     (hit,) = lines(found)
     assert (hit["start_s"], hit["end_s"], hit["path"]) == (4.0, 8.0, str(media / "rb.mp4"))
@@ -65,20 +66,20 @@ def test_index_then_search(run, media, tmp_path):
 
 
 def test_many_queries_on_stdin(run, media, tmp_path):
-    run("index", media, "--index", tmp_path / "x.index")
+    run("index", tmp_path / "x.index", media)
     found = run("search", tmp_path / "x.index", "-", "--json", "-n", 1, stdin="red\n\nwhite\n")
     assert [(hit["query"], hit["kind"]) for hit in lines(found)] == [("red", "video"), ("white", "picture")]
 
 
 def test_files_on_stdin(run, media, tmp_path):
-    made = run("index", "-", "--index", tmp_path / "x.index", stdin=f"{media / 'white.png'}\n")
+    made = run("index", tmp_path / "x.index", "-", stdin=f"{media / 'white.png'}\n")
     assert "1 added" in made.stdout
 
 
 def test_failures_are_listed_told_and_tried_again(run, media, tmp_path):
     where = tmp_path / "x.index"
     (media / "bad.mp4").write_bytes(b"no video")
-    made = run("index", media, "--index", where)
+    made = run("index", where, media)
     assert made.exit_code == 3
     listed = [json.loads(line) for line in (where / "failures.jsonl").read_text().splitlines()]
     assert [(row["path"], sorted(row)) for row in listed] == [
@@ -86,14 +87,14 @@ def test_failures_are_listed_told_and_tried_again(run, media, tmp_path):
     ]
     assert "1 could not be read" in made.stderr
     toy.make_video(media / "bad.mp4", ["green"])
-    again = run("index", where / "failures.jsonl", "--index", where)
+    again = run("index", where, where / "failures.jsonl")
     assert (again.exit_code, again.stderr) == (0, "")
     assert "1 added" in again.stdout
     assert not (where / "failures.jsonl").exists()
 
 
 def test_progress_for_programs_is_json_on_stderr(run, media, tmp_path):
-    made = run("index", media, "--index", tmp_path / "x.index", "--progress", "json")
+    made = run("index", tmp_path / "x.index", media, "--progress", "json")
     last = json.loads(made.stderr.splitlines()[-1])
     assert (last["done"], last["total"]) == (2, 2)
 
@@ -104,7 +105,9 @@ def test_progress_for_programs_is_json_on_stderr(run, media, tmp_path):
         (["search", "nowhere.index", "x"], 1, "there is no index at"),
         (["index"], 2, "Missing argument"),
         (["search", "--limit", "0", "x", "y"], 2, "--limit"),
-        (["index", "x", "--clips", "shots"], 2, "'window' or 'caption'"),
+        (["index", "x", "y", "--segments", "shots"], 2, "'window', 'caption'"),
+        (["index", "my.index"], 2, "sayso index my.index ~/Videos"),
+        (["index", "-", "my.index"], 2, "sayso index my.index -"),
         (["no-such-verb"], 2, "No such command"),
     ],
 )
@@ -114,6 +117,32 @@ def test_exit_codes_and_sentences(tmp_path, arguments, code, sentence):
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_an_index_that_is_something_else_is_one_sentence_before_any_model_is_loaded(
+    media, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("sayso.encoders.load", lambda *_, **__: pytest.fail("a model was loaded"))
+    for place, problem in ((media, "holds other things"), (media / "rb.mp4", "is a file")):
+        before = sorted(media.iterdir())
+        done = runner.invoke(app, ["index", str(place), str(tmp_path / "x.index")])
+        assert isinstance(done.exception, SaysoError)
+        assert problem in str(done.exception) and f"sayso index INDEX {place}" in str(done.exception)
+        assert sorted(media.iterdir()) == before
+    alone = runner.invoke(app, ["index", str(media)])
+    assert alone.exit_code == 2 and f"sayso index my.index {media}" in " ".join(alone.output.split())
+
+
+def test_filter_and_text_weight(run, media, tmp_path):
+    (media / "rb.srt").write_text("1\n00:00:04,500 --> 00:00:07,000\na white boat\n")
+    run("index", tmp_path / "x.index", media)
+    found = run("search", tmp_path / "x.index", "white", "--json", "--text-weight", 1)
+    assert [(hit["text"], hit["text_score"] > 0, hit["start_s"]) for hit in lines(found)] == [
+        ("a white boat", True, 4.0)
+    ]
+    found = run("search", tmp_path / "x.index", "white", "--json", "--filter", "duration_s > 5", "--no-merge")
+    assert {hit["path"] for hit in lines(found)} == {str(media / "rb.mp4")}
+    assert all(hit["visual_score"] is not None and hit["duration_s"] == 8 for hit in lines(found))
 
 
 def test_help_and_version(tmp_path):
@@ -135,7 +164,7 @@ class Slow(toy.ColourEncoder):
         time.sleep(0.2)
         return super().encode_video(frames)
 
-sayso.encoders.load = lambda name="auto", **options: Slow()
+sayso.encoders.load_encoder = lambda name="auto", **options: Slow()
 writer.FLUSH_S = 0.1
 sys.argv[0] = "sayso"
 from sayso.cli.main import main
@@ -149,7 +178,7 @@ def test_an_interrupted_run_keeps_what_was_done_and_goes_on(tmp_path):
     for k in range(30):
         toy.make_video(folder / f"{k}.mp4", ["red", "blue", "green", "cyan"] * 4, fps=1)
     program = SLOW.format(tests=str(Path(toy.__file__).parent))
-    command = [sys.executable, "-c", program, "index", str(folder), "--index", str(tmp_path / "x.index")]
+    command = [sys.executable, "-c", program, "index", str(tmp_path / "x.index"), str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(4)
         process.send_signal(signal.SIGINT)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import toy
 from sayso.cli.main import app
 from sayso.core.types import Span
+from sayso.systems.instruction_steps import StepModel
 from sayso.text import read_subtitles
 
 STEPS = {"red": "loosen the nuts", "blue": "jack the car", "green": "remove the wheel"}
@@ -58,8 +59,10 @@ def made(tmp_path_factory):
 @pytest.fixture
 def run(monkeypatch):
     """Run the command with the colour encoder in place of a model."""
-    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
-    monkeypatch.setattr("sayso.cli.steps._parser", lambda bar: None)  # rules; spaCy takes seconds to load
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda name="auto", **options: toy.ColourEncoder())
+    monkeypatch.setattr(
+        "sayso.systems.instruction_steps.pipeline.verb_parser", lambda: None
+    )  # rules; spaCy takes seconds to load
     return lambda *arguments: CliRunner().invoke(app, ["steps", *map(str, arguments)])
 
 
@@ -91,7 +94,9 @@ def hits(rows, seen, colours=tuple(STEPS)):
 def test_steps_are_found_named_and_placed(found, made):
     done, out = found
     assert done.stdout.splitlines()[-1] == str(out / "index.html")
-    assert [line.split("  told")[0].split(maxsplit=1)[1] for line in done.stdout.splitlines()[:-1]] == NAMES
+    assert [
+        line.split("  mentioned")[0].split(maxsplit=1)[1] for line in done.stdout.splitlines()[:-1]
+    ] == NAMES
     task = json.loads((out / "steps.json").read_text())
     assert [step["name"] for step in task["steps"]] == NAMES
     assert [step["example"] for step in task["steps"]] == [f"now {text}." for text in STEPS.values()]
@@ -104,7 +109,7 @@ def test_steps_are_found_named_and_placed(found, made):
 def test_chapters_are_what_the_list_says(found):
     _, out = found
     for row in json.loads((out / "steps.json").read_text())["videos"]:
-        sure = [step for step in row["steps"] if step["sure"]]
+        sure = [step for step in row["steps"] if step["present"]]
         captions = read_subtitles(out / "chapters" / f"{row['name']}.vtt")
         assert [caption.text for caption in captions] == [step["name"] for step in sure]
         assert [caption.span.start for caption in captions] == [step["start_s"] for step in sure]
@@ -130,7 +135,7 @@ def test_the_model_finds_the_steps_of_a_silent_video(found, run, tmp_path):
     assert done.exit_code == 0, done.output
     row = json.loads(done.stdout)
     assert hits(row["steps"], seen) == (3, 3)
-    assert all(step["sure"] and step["said"] is None for step in row["steps"])
+    assert all(step["present"] and step["text"] is None for step in row["steps"])
     for file in ("index.html", "found.json", "chapters/new.vtt"):
         assert (out / "applied" / file).exists()
     assert json.loads((out / "steps.json").read_text())["title"] == "tyre"  # the model is as it was
@@ -156,7 +161,7 @@ def test_features_may_be_given_as_counts_of_words(made, run, tmp_path):
     done = run(made[0], "--features", tmp_path, "--out", out, "--steps", 2, "--json")
     assert done.exit_code == 0, done.output
     assert [len(json.loads(line)["steps"]) for line in done.stdout.splitlines()] == [2] * 8
-    assert json.loads((out / "steps.json").read_text())["model"]["encoder"] == "files"
+    assert StepModel.from_pretrained(out).encoder == "files"
     more = run(made[0], "--features", tmp_path, "--out", out, "--steps", 9)
     assert f"the narrations have only {len(NAMES)} in common, not 9 steps" in more.output
     video = made[0] / "v1.mp4"
@@ -201,7 +206,7 @@ def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(made, run, tmp_path
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("sayso.systems.instruction_steps.discover.place_steps", interrupt)
+        patch.setattr("sayso.systems.instruction_steps.discover.localize_steps", interrupt)
         assert run(made[0], "--out", tmp_path / "out").exit_code == 130
     assert len(list((tmp_path / "out" / "features").glob("v*.npy"))) == 8
     assert run(made[0], "--out", tmp_path / "out").exit_code == 0
@@ -219,7 +224,7 @@ def test_features_of_two_encoders_are_told(made, run, tmp_path):
     [
         (lambda folder: None, ["nowhere"], "nowhere cannot be read"),
         (lambda folder: None, ["."], "there is no video"),
-        (lambda folder: None, ["apply", ".", "new.mp4"], "holds no steps that can be read"),
+        (lambda folder: None, ["apply", ".", "new.mp4"], "holds no model that sayso saved"),
         (lambda folder: np.save(folder / "v.npy", np.ones(3)), ["clips", "--features", "."], "same action"),
         (lambda folder: None, ["clips", "--model", "no/such/folder"], "no model folder"),
         (lambda folder: None, [".", "--before", "-5", "--after", "2"], "longer --before"),

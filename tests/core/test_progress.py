@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 
-from sayso.core.progress import reporter
+from sayso.core.progress import reporter, show_log
 
 
 def test_programs_get_json_lines(capsys):
@@ -34,3 +35,17 @@ def test_a_person_gets_a_bar(capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert "told [beside] it" in err
+
+
+def test_what_is_logged_is_shown_once_by_the_reporter_at_work(capsys):
+    log = logging.getLogger("sayso.somewhere")
+    show_log()
+    show_log()
+    log.info("plain %s", "text")
+    with reporter("work", mode="json"):
+        log.warning("a line")
+    log.debug("never shown")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "plain text"
+    assert json.loads(lines[1]) == {"task": "work", "message": "a line"}
+    assert len(lines) == 2

@@ -117,7 +117,13 @@ def test_a_lance_table_of_single_vectors_is_told(tmp_path):
         open_features(tmp_path / "flat.lance").read("a")
 
 
-@pytest.mark.parametrize("wrong", [np.zeros(3), np.zeros((3, 2), np.int64), b"no array"])
+def test_counts_are_features_too(tmp_path):
+    np.save(tmp_path / "a.npy", np.full((3, 2), 7, np.int32))
+    rows = NpyFeatures(tmp_path, 1.0).read("a")
+    assert rows.dtype == np.float32 and (rows == 7).all()
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3), np.zeros((3, 2), bool), b"no array"])
 def test_a_file_that_holds_no_features_is_told(tmp_path, wrong):
     if isinstance(wrong, bytes):
         (tmp_path / "a.npy").write_bytes(wrong)

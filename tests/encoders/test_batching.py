@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sayso.core.errors import SaysoError
-from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit
+from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
 
 
 def numbers(batch):
@@ -64,7 +64,7 @@ def test_one_text_is_not_a_list_of_letters():
 
 @given(hnp.arrays(np.float32, (4, 3), elements=st.floats(-100, 100, width=32)))
 def test_unit_is_of_norm_one_or_zero(x):
-    norm = np.linalg.norm(unit(x), axis=1)
+    norm = np.linalg.norm(unit_norm(x), axis=1)
     expected = np.linalg.norm(x.astype(np.float64), axis=1) > 1e-9
     np.testing.assert_allclose(norm[expected], 1, atol=1e-5)
     assert np.isfinite(norm).all()
@@ -76,7 +76,9 @@ def test_clips_equal_a_plain_loop(B, T):
     frames = rng.integers(0, 256, (B, T, 5, 6, 3), dtype=np.uint8)
 
     def encode(images):
-        return unit(np.array([image.reshape(-1, 3).mean(0) for image in images], np.float32).reshape(-1, 3))
+        return unit_norm(
+            np.array([image.reshape(-1, 3).mean(0) for image in images], np.float32).reshape(-1, 3)
+        )
 
     expected = []
     for clip in frames:

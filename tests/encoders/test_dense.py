@@ -8,11 +8,12 @@ import torch
 from PIL import Image
 
 import toy
+from sayso import load
 from sayso.core.device import resolve_device
 from sayso.core.errors import SaysoError
-from sayso.data.tags import read_boxes, read_tagged
-from sayso.encoders import conse, load
-from sayso.encoders.dense import SaysWhere, conse_map, fitted, peak, where
+from sayso.data.tags_reader import read_boxes, read_tagged
+from sayso.encoders import conse
+from sayso.encoders.dense import DenseEncoder, conse_map, peak, resize_to_stride, similarity_map
 from sayso.metrics.localization import pointed
 from sayso.models import efficientnet_lite as lite0
 
@@ -29,27 +30,27 @@ def tower():
     return lite0.Lite0(resolve_device("cpu"))
 
 
-def test_the_mean_over_places_is_what_the_picture_scores(tower):
-    picture = fitted(PICTURE, 224, 224)
-    places = tower.places(picture)
-    assert places.shape == (1000, 7, 7)
-    assert torch.allclose(places.mean((1, 2)), tower(picture[None])[0], atol=1e-3)
+def test_the_mean_over_grid_cells_is_what_the_picture_scores(tower):
+    picture = resize_to_stride(PICTURE, 224, 224)
+    logits = tower.logit_map(picture)
+    assert logits.shape == (1000, 7, 7)
+    assert torch.allclose(logits.mean((1, 2)), tower(picture[None])[0], atol=1e-3)
     with pytest.raises(ValueError, match="multiples of 32"):
-        tower.places(picture[:100])
+        tower.logit_map(picture[:100])
 
 
-def test_places_lie_where_they_are_in_the_picture(tower):
+def test_grid_cells_lie_where_they_are_in_the_picture(tower):
     """A change in one corner changes the scores of that quarter of the picture most."""
     plain = np.full((256, 320, 3), 128, np.uint8)
     marked = plain.copy()
     marked[:64, 256:] = np.random.default_rng(0).integers(0, 256, (64, 64, 3))
-    change = (tower.places(marked) - tower.places(plain)).abs().sum(0)
+    change = (tower.logit_map(marked) - tower.logit_map(plain)).abs().sum(0)
     row, column = np.unravel_index(int(change.argmax()), change.shape)
     assert row < 4 and column >= 5
 
 
-def test_the_map_is_conse_place_by_place(offline, tower):
-    logits = tower.places(fitted(PICTURE, lite0.SIZE, lite0.STRIDE))
+def test_the_map_is_conse_cell_by_cell(offline, tower):
+    logits = tower.logit_map(resize_to_stride(PICTURE, lite0.SIZE, lite0.STRIDE))
     query = offline.encode_text(["a dog"])[0]
     found = conse_map(logits, query)
     classes = (conse.class_embeddings() - conse.mean_text()).astype(np.float64)
@@ -60,25 +61,25 @@ def test_the_map_is_conse_place_by_place(offline, tower):
 
 
 def test_words_and_their_embedding_give_the_same_map(offline):
-    assert isinstance(offline, SaysWhere)
-    words = where(offline, Image.fromarray(PICTURE), "a dog")
+    assert isinstance(offline, DenseEncoder)
+    words = similarity_map(offline, Image.fromarray(PICTURE), "a dog")
     assert words.shape == (13, 20)
     assert words.dtype == np.float32
-    assert np.array_equal(words, where(offline, PICTURE, offline.encode_text(["a dog"])[0]))
+    assert np.array_equal(words, similarity_map(offline, PICTURE, offline.encode_text(["a dog"])[0]))
 
 
 @pytest.mark.parametrize(
     ("size", "shape"), [((640, 480), (480, 640)), ((90, 60), (416, 640)), ((5, 900), (640, 32))]
 )
 def test_pictures_keep_their_shape(size, shape):
-    assert fitted(Image.new("RGB", size), 640, 32).shape[:2] == shape
+    assert resize_to_stride(Image.new("RGB", size), 640, 32).shape[:2] == shape
 
 
 @pytest.mark.parametrize("kind", ["clip", "siglip", "siglip2"])
 def test_a_lone_token_is_one_that_sees_itself_only(tiny, kind):
     """The whole grid at once, all but the diagonal masked in the last attention, gives the same map."""
     encoder = load(str(tiny[kind]), device="cpu")
-    found = where(encoder, PICTURE, "red cat")
+    found = similarity_map(encoder, PICTURE, "red cat")
     model, query = encoder._model, encoder.encode_text(["red cat"])[0]
     whole = (
         PICTURE if kind == "siglip2" else np.asarray(Image.fromarray(PICTURE).resize((32, 32), Image.BICUBIC))
@@ -115,15 +116,15 @@ def masked_siglip(model, inputs):
     return torch.stack(pooled)
 
 
-def test_the_peak_is_the_middle_of_the_best_place():
-    places = np.zeros((2, 4), np.float32)
-    places[1, 2] = 1
-    assert peak(places) == (0.625, 0.75)
+def test_the_peak_is_the_middle_of_the_best_cell():
+    scores = np.zeros((2, 4), np.float32)
+    scores[1, 2] = 1
+    assert peak(scores) == (0.625, 0.75)
 
 
 def test_a_model_that_cannot_tell_says_so():
     with pytest.raises(SaysoError, match="the model colour tells what a picture shows, but not where"):
-        where(toy.ColourEncoder(), PICTURE, "red")
+        similarity_map(toy.ColourEncoder(), PICTURE, "red")
 
 
 @pytest.mark.slow
@@ -138,7 +139,7 @@ def test_real_pictures_are_pointed_at_better_than_by_their_middle(offline, share
     for n, picture in enumerate(tagged.pictures):
         image = Image.open(picture.path).convert("RGB")
         middles[n] = np.array(image.size) / 2
-        logits = offline._tower().places(fitted(image, 640, lite0.STRIDE))
+        logits = offline._tower().logit_map(resize_to_stride(image, 640, lite0.STRIDE))
         for k, query in zip(classes, queries, strict=True):
             peaks[n, k] = np.array(peak(conse_map(logits, query))) * image.size
     rates = []

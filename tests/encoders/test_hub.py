@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from sayso import load
 from sayso.core.errors import SaysoError
-from sayso.encoders import Encoder, load
+from sayso.encoders import Encoder
 from sayso.hub.hub_folder import dimension, identity
 
 TEXTS = ["a red ball .", "the small dog and the cat on a car", "two", "", "a photo of a blue car"]

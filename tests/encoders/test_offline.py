@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from sayso import load
 from sayso.core.errors import SaysoError, Unavailable
-from sayso.encoders import Encoder, conse, load
+from sayso.encoders import Encoder, conse
 from sayso.models import efficientnet_lite as lite0
 from sayso.models import minilm
 
@@ -50,8 +51,8 @@ def test_identity_changes_with_the_recipe_and_the_classes(encoder, monkeypatch):
 def test_minilm_equals_transformers():
     import transformers
 
-    model = transformers.BertModel.from_pretrained(minilm.folder(), dtype=torch.float64).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(minilm.folder())
+    model = transformers.BertModel.from_pretrained(minilm.weights_folder(), dtype=torch.float64).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(minilm.weights_folder())
     expected = []
     for text in TEXTS:
         tokens = tokenizer([text], truncation=True, max_length=256, return_tensors="pt")
@@ -186,11 +187,11 @@ def test_a_search_loads_no_torch():
 @pytest.mark.slow
 def test_finds_the_pictures_of_captions(encoder, shared_data):
     """Must show 1 of issue 2, on real captioned pictures."""
-    from sayso.evaluation.image_retrieval import caption_retrieval, read_captions
+    from sayso.evaluation.image_retrieval import IMAGE_RETRIEVAL
 
-    result = caption_retrieval(encoder, read_captions(shared_data / "coco" / "captions.json"))
-    assert (result["captions_used"], result["pictures_used"]) == (641, 128)
-    found = result["text_to_picture"]
+    result = IMAGE_RETRIEVAL(encoder, shared_data / "coco" / "captions.json")
+    assert (result.counts["captions"].used, result.counts["pictures"].used) == (641, 128)
+    found = result.rows["text to picture"]
     assert found["R@1"] >= 0.35
     assert found["R@5"] >= 0.75
     assert found["R@10"] >= 0.85

@@ -135,11 +135,13 @@ def test_changed_weights_are_noticed(folder):
     weights = load_file(folder / "model.safetensors")
     weights["text.fc2.weight"] = -weights["text.fc2.weight"]
     save_file(weights, folder / "model.safetensors")
-    with pytest.raises(SaysoError, match=r"of_text of golden\.json"):
+    with pytest.raises(
+        SaysoError, match=r"does not give its reference outputs \(of_text of reference\.json\)"
+    ):
         sayso.load(str(folder), device="cpu")
 
 
-@pytest.mark.parametrize("name", ["words.json", "transform.json", "golden.json", "model.safetensors"])
+@pytest.mark.parametrize("name", ["vocabulary.json", "transform.json", "reference.json", "model.safetensors"])
 def test_broken_files_are_one_sentence(folder, name):
     (folder / name).write_bytes(b"{")
     with pytest.raises(SaysoError, match="cannot be read"):
@@ -150,11 +152,11 @@ def test_broken_files_are_one_sentence(folder, name):
 
 
 def test_configuration_and_vocabulary_must_fit_the_weights(folder):
-    words = json.loads((folder / "words.json").read_text())
-    (folder / "words.json").write_text(json.dumps(words[:-1]))
+    words = json.loads((folder / "vocabulary.json").read_text())
+    (folder / "vocabulary.json").write_text(json.dumps(words[:-1]))
     with pytest.raises(SaysoError, match="vectors for 3 words, and the vocabulary 2"):
         sayso.load(str(folder), device="cpu")
-    (folder / "words.json").write_text(json.dumps(words))
+    (folder / "vocabulary.json").write_text(json.dumps(words))
     config = json.loads((folder / "config.json").read_text())
     config["options"]["width"] = 0.25
     (folder / "config.json").write_text(json.dumps(config))
@@ -169,7 +171,8 @@ def test_configuration_and_vocabulary_must_fit_the_weights(folder):
 def test_the_card_tells_what_the_model_is(folder):
     card = (folder / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: sayso\n")
-    assert "4 frames, 5 a second, 32 x 32 (center)" in card
+    assert "frames 4, fps 5.0, size 32, crop center" in card
+    assert "Vocabulary: 3 words" in card
     assert "| width | 0.125 |" in card
 
 

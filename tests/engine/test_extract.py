@@ -9,8 +9,8 @@ import pytest
 
 import toy
 from sayso import Span
-from sayso.engine.extract import Embedded, Finished, extract
-from sayso.engine.segment import Job, cut_clips
+from sayso.engine.extract import Finished, extract
+from sayso.engine.segment import Job, JobClip, cut_clips
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def one_by_one(jobs, encoder):
         result[number] = []
         try:
             for cut in cut_clips(job, encoder.clip):
-                result[number].append((cut.span, encoder.encode_video(cut.frames[None])[0]))
+                result[number].append((cut.span, encoder.encode_video(cut.content[None])[0]))
         except Exception:  # noqa: BLE001
             pass
     return result
@@ -57,8 +57,8 @@ def test_the_same_clips_whatever_the_batches(jobs, workers, batch_frames, max_by
     for item in items:
         number = number_of[id(item.job)]
         assert number not in finished, "nothing comes after a job is finished"
-        if isinstance(item, Embedded):
-            found[number].append((item.span, item.vector))
+        if isinstance(item, JobClip):
+            found[number].append((item.span, item.content))
         else:
             finished.append(number)
             assert (item.error is not None) == (number in (6, 8))
@@ -106,4 +106,4 @@ def test_a_failing_source_ends_it_with_its_error(jobs):
 
 def test_a_finished_job_says_what_the_file_is(jobs):
     (done,) = [item for item in extract(jobs[:1], toy.ColourEncoder()) if isinstance(item, Finished)]
-    assert (done.facts.width, done.facts.height, done.facts.video_codec) == (64, 48, "h264")
+    assert (done.probe.width, done.probe.height, done.probe.video_codec) == (64, 48, "h264")

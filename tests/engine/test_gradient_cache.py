@@ -93,7 +93,7 @@ def test_embeddings_may_have_more_rows_than_the_batch_and_may_be_frozen():
 
 
 def test_dropout_falls_the_same_way_in_both_passes():
-    """The gradient matches finite differences of the loss whose masks are drawn micro-batch by micro-batch."""
+    """The gradient matches finite differences of the loss whose masks are drawn a micro-batch at a time."""
     torch.manual_seed(0)
     model = Towers(dropout=0.5).double()
     inputs = batch(6)

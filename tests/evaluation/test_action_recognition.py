@@ -8,7 +8,8 @@ import torch
 
 import toy
 from sayso.core.errors import MissingExtra, SaysoError
-from sayso.evaluation.action_recognition import _hmdb51, _ucf101, linear_svm, recognition
+from sayso.evaluation.action_recognition import HMDB51, UCF101, linear_svm, read_hmdb51, read_ucf101
+from sayso.evaluation.evaluator import EvaluationOptions
 
 COLOURS = ["red", "green", "blue"]
 
@@ -34,16 +35,17 @@ def ucf(tmp_path):
 
 
 def test_classifies_what_differs(ucf):
-    result = recognition(toy.ColourEncoder(), "ucf101", ucf, windows=3)
-    assert result["accuracies"] == {"split 1": 1.0, "split 2": 1.0, "split 3": 0.0}
-    assert result["accuracy"] == pytest.approx(2 / 3)
-    assert (result["features"], result["windows"]) == ("encode_video", 3)
+    result = UCF101(toy.ColourEncoder(), ucf, EvaluationOptions(windows=3))
+    accuracies = [row["accuracy"] for row in result.rows.values()]
+    assert accuracies == [1.0, 1.0, 0.0, pytest.approx(2 / 3)]
+    assert result.primary.value == pytest.approx(2 / 3)
+    assert (result.definition["features"], result.definition["windows"]) == ("encode_video", 3)
     (ucf / "videos" / COLOURS[0] / f"v_{COLOURS[0]}_0.mp4").unlink()
     (ucf / "videos" / COLOURS[1] / f"v_{COLOURS[1]}_1.mp4").write_bytes(b"nothing")
-    result = recognition(toy.ColourEncoder(), "ucf101", ucf, windows=1)
-    assert result["missing"] == [f"v_{COLOURS[0]}_0"]
-    assert len(result["unreadable"]) == 1
-    assert result["videos"] - result["videos_used"] == 2
+    result = UCF101(toy.ColourEncoder(), ucf, EvaluationOptions(windows=1))
+    assert result.missing == (f"v_{COLOURS[0]}_0",)
+    assert len(result.unreadable) == 1
+    assert result.counts["videos"].listed - result.counts["videos"].used == 2
 
 
 def test_the_svm_is_the_minimum_of_its_objective():
@@ -75,7 +77,7 @@ def test_the_svm_is_the_minimum_of_its_objective():
 
 
 def test_reads_the_published_splits(shared_data):
-    videos = _hmdb51(shared_data / "retrieval")
+    videos = read_hmdb51(shared_data / "retrieval")
     assert len(videos) == 6766
     assert len({video.label for video in videos}) == 51
     for split in range(3):
@@ -84,22 +86,22 @@ def test_reads_the_published_splits(shared_data):
 
 
 def test_lists_of_ucf_may_lie_in_their_own_folder(ucf):
-    plain = _ucf101(ucf)
+    plain = read_ucf101(ucf)
     (ucf / "ucfTrainTestlist").mkdir()
     for path in list(ucf.glob("*list0*.txt")):
         path.rename(ucf / "ucfTrainTestlist" / path.name)
-    assert _ucf101(ucf) == plain
+    assert read_ucf101(ucf) == plain
 
 
 def test_says_what_is_wrong(tmp_path, monkeypatch):
     with pytest.raises(SaysoError, match=r"hmdb51\.csv cannot be read: put the lists there"):
-        recognition(toy.ColourEncoder(), "hmdb51", tmp_path)
+        HMDB51(toy.ColourEncoder(), tmp_path)
     (tmp_path / "hmdb51.csv").write_text("video_id,label,split1\na.avi,x,1\n")
     with pytest.raises(SaysoError, match="needs the columns video_id, label, split1, split2, split3"):
-        recognition(toy.ColourEncoder(), "hmdb51", tmp_path)
+        HMDB51(toy.ColourEncoder(), tmp_path)
     (tmp_path / "hmdb51.csv").write_text("video_id,label,split1,split2,split3\na.avi,x,1,1,1\n")
     with pytest.raises(SaysoError, match="split 1 has videos of 0 classes to train on and 0 to test"):
-        recognition(toy.ColourEncoder(), "hmdb51", tmp_path)
+        HMDB51(toy.ColourEncoder(), tmp_path)
     monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
     with pytest.raises(MissingExtra, match="evaluate"):
-        recognition(toy.ColourEncoder(), "hmdb51", tmp_path)
+        HMDB51(toy.ColourEncoder(), tmp_path)

@@ -8,7 +8,8 @@ import pytest
 import toy
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
-from sayso.evaluation.clip_retrieval import clip_retrieval, read_clips
+from sayso.evaluation.clip_retrieval import CLIP_RETRIEVAL, read_clips
+from sayso.evaluation.evaluator import Count, EvaluationOptions
 from sayso.evaluation.windows import window_starts
 from sayso.media import read_clip
 from sayso.metrics import retrieval
@@ -28,8 +29,9 @@ def manifest(tmp_path_factory):
 
 @pytest.mark.parametrize("windows", [1, 3])
 def test_ranks_what_a_plain_loop_cuts(manifest, windows):
-    encoder, clips = toy.ColourEncoder(), read_clips(manifest)
-    result = clip_retrieval(encoder, clips, windows=windows)
+    encoder, (clips, wrong) = toy.ColourEncoder(), read_clips(manifest)
+    assert not wrong
+    result = CLIP_RETRIEVAL(encoder, manifest, EvaluationOptions(windows=windows))
     vectors = []
     for clip in clips[:5]:
         spec = encoder.clip
@@ -41,10 +43,22 @@ def test_ranks_what_a_plain_loop_cuts(manifest, windows):
         ]
         vectors.append(np.mean([encoder.encode_video(cut.frames[None])[0] for cut in cuts], 0))
     texts = encoder.encode_text([clip.text for clip in clips[:5]])
-    assert result["text_to_clip"] == pytest.approx(retrieval(texts @ np.stack(vectors).T))
-    assert (result["clips"], result["clips_used"]) == (6, 5)
-    assert [path.rpartition("/")[2] for path in result["unreadable"]] == ["gone.mp4"]
-    assert result["text_to_clip"]["R@1"] >= 0.6
+    assert result.rows["text to clip"] == pytest.approx(retrieval(texts @ np.stack(vectors).T))
+    assert result.rows["clip to text"] == pytest.approx(retrieval(np.stack(vectors) @ texts.T))
+    assert result.counts == {"clips": Count(5, 6)}
+    assert [path.rpartition("/")[2] for path in result.unreadable] == ["gone.mp4"]
+    assert result.primary.value == result.rows["text to clip"]["R@10"] >= 0.6
+
+
+def test_a_wrong_row_is_told_and_the_rest_is_measured(manifest, tmp_path):
+    rows = manifest.read_text().replace("a.mp4", str(manifest.parent / "a.mp4"))
+    (tmp_path / "clips.csv").write_text(rows.replace("b.mp4,4,8", "b.mp4,8,4"))
+    result = CLIP_RETRIEVAL(toy.ColourEncoder(), tmp_path / "clips.csv")
+    assert result.counts == {"clips": Count(4, 6)}
+    assert [("b.mp4 is wrong" in lost, "gone.mp4" in lost) for lost in result.unreadable] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_windows_lie_within_the_span_if_they_fit():
@@ -64,4 +78,4 @@ def test_refuses_manifests_without_clips(tmp_path):
         read_clips(tmp_path / "wrong.csv")
     (tmp_path / "gone.csv").write_text("path,start_s,end_s,text\na.mp4,0,1,hello\n")
     with pytest.raises(SaysoError, match="none of the 1 clips can be read"):
-        clip_retrieval(toy.ColourEncoder(), read_clips(tmp_path / "gone.csv"))
+        CLIP_RETRIEVAL(toy.ColourEncoder(), tmp_path / "gone.csv")

@@ -10,7 +10,8 @@ import pytest
 import toy
 from sayso.core.errors import SaysoError
 from sayso.data.datasets.crosstask import read_segments, read_tasks, truth
-from sayso.evaluation.crosstask import localise_steps, ordered_recall, uniform
+from sayso.evaluation.crosstask import CROSSTASK, ordered_recall, uniform
+from sayso.evaluation.evaluator import Count, EvaluationOptions
 from sayso.metrics.steps import mean_recall, step_recall
 
 
@@ -53,20 +54,29 @@ def release(tmp_path: Path) -> Path:
 
 def test_zero_shot_finds_steps_that_are_seen(release: Path) -> None:
     encoder = toy.ColourEncoder()
-    result = localise_steps(encoder, release, cache=release / "cache")
-    assert (result["videos"], result["videos_used"], result["tasks"]) == (4, 3, 2)
-    assert (result["missing"], result["unreadable"]) == (["lost"], [])
-    assert result["recalls"] == {"Make Tea": 1.0, "Mix": pytest.approx(2 / 3)}
-    assert result["recall"] == pytest.approx((1 + 2 / 3) / 2)
-    (kept,) = (release / "cache").iterdir()
+    result = CROSSTASK(encoder, release, EvaluationOptions(cache=release / "cache"))
+    assert result.counts == {"videos": Count(3, 4)}
+    assert (result.missing, result.unreadable) == (("lost",), ())
+    recalls = {name: row["recall"] for name, row in result.rows.items()}
+    mean = pytest.approx((1 + 2 / 3) / 2)
+    assert recalls == {"Make Tea": 1.0, "Mix": pytest.approx(2 / 3), "mean of 2 tasks": mean}
+    assert result.primary.value == mean
+    (kept,) = (release / "cache" / "crosstask").iterdir()
     for video in (release / "videos").iterdir():
         video.unlink()
-    assert localise_steps(encoder, release, features=kept, cache=release / "cache") == result
+    assert CROSSTASK(encoder, release, EvaluationOptions(features=kept)) == result
+    (kept / "aa.npy").write_bytes(b"no array")
+    with_one_less = CROSSTASK(encoder, release, EvaluationOptions(features=kept))
+    assert with_one_less.counts == {"videos": Count(2, 4)}
+    assert "aa.npy cannot be read" in with_one_less.unreadable[0]
 
 
 def test_zero_shot_says_what_is_wrong(release: Path) -> None:
     encoder = toy.ColourEncoder()
-    run = lambda **more: localise_steps(encoder, release, cache=release / "cache", **more)  # noqa: E731
+
+    def run(features=None):
+        CROSSTASK(encoder, release, EvaluationOptions(features=features, cache=release / "cache"))
+
     (release / "features").mkdir()
     with pytest.raises(SaysoError, match=r"none of the 4 videos is there: .* aa.mp4"):
         run(features=release / "features")

@@ -11,7 +11,8 @@ from PIL import Image
 
 from sayso.core.errors import SaysoError
 from sayso.encoders.interface import ClipSpec
-from sayso.evaluation.image_retrieval import caption_retrieval, read_captions
+from sayso.evaluation.evaluator import Count, EvaluationOptions
+from sayso.evaluation.image_retrieval import IMAGE_RETRIEVAL, rank_pictures, read_captions
 
 COLOURS = {"red": (250, 0, 0), "green": (0, 250, 0), "blue": (0, 0, 250), "grey": (90, 90, 90)}
 
@@ -54,28 +55,26 @@ def file(tmp_path) -> Path:
 
 def test_ranks_equal_those_by_hand(file):
     """The captions of 10 are right; of 20 and 30 one each; 40 has none, but competes."""
-    result = caption_retrieval(ByColour(), read_captions(file))
-    assert (result["pictures"], result["pictures_used"]) == (4, 4)
-    assert (result["captions"], result["captions_used"]) == (5, 5)
+    result = IMAGE_RETRIEVAL(ByColour(), file)
+    assert result.counts == {"pictures": Count(4, 4), "captions": Count(5, 5)}
     # "very green" and "so red" find the pictures 10 and 30; theirs tie with one other at 0, after grey.
-    assert result["text_to_picture"]["R@1"] == pytest.approx(3 / 5)
-    assert result["text_to_picture"]["mean_rank"] == pytest.approx((1 + 4 + 1 + 1 + 4) / 5)
+    assert result.rows["text to picture"]["R@1"] == pytest.approx(3 / 5)
+    assert result.rows["text to picture"]["mean_rank"] == pytest.approx((1 + 4 + 1 + 1 + 4) / 5)
     # 10 looks like both green captions: the tie with the wrong one counts against it. So for 30; not for 20.
-    assert result["picture_to_text"]["R@1"] == pytest.approx(1 / 3)
-    assert result["picture_to_text"]["R@5"] == 1
-    assert (result["missing"], result["unreadable"]) == ([], [])
+    assert result.rows["picture to text"]["R@1"] == pytest.approx(1 / 3)
+    assert result.rows["picture to text"]["R@5"] == 1
+    assert result.lost == ()
 
 
 def test_what_is_missing_or_broken_is_counted_and_left_out(file):
     (file.parent / "images" / "20.png").unlink()
     (file.parent / "images" / "30.png").write_bytes(b"not a picture")
-    result = caption_retrieval(ByColour(), read_captions(file))
-    assert (result["pictures"], result["pictures_used"]) == (4, 2)
-    assert (result["captions"], result["captions_used"]) == (5, 1)
-    assert result["missing"] == [str(file.parent / "images" / "20.png")]
-    assert len(result["unreadable"]) == 1
-    assert "30.png" in result["unreadable"][0]
-    assert result["text_to_picture"]["R@1"] == 1
+    result = IMAGE_RETRIEVAL(ByColour(), file)
+    assert result.counts == {"pictures": Count(2, 4), "captions": Count(1, 5)}
+    assert result.missing == (str(file.parent / "images" / "20.png"),)
+    assert len(result.unreadable) == 1
+    assert "30.png" in result.unreadable[0]
+    assert result.rows["text to picture"]["R@1"] == 1
 
 
 def test_pictures_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
@@ -91,7 +90,7 @@ def test_pictures_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
         def message(self, text):
             """Nothing is said."""
 
-    caption_retrieval(encoder, read_captions(path), progress=Progress())
+    rank_pictures(encoder, read_captions(path), progress=Progress())
     assert encoder.batches == [4, 4, 3]
     assert told == [(4, 11), (8, 11), (11, 11)]
 
@@ -99,8 +98,9 @@ def test_pictures_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
 def test_the_folder_of_the_pictures_can_be_given(file, tmp_path):
     (tmp_path / "images").rename(tmp_path / "val")
     with pytest.raises(SaysoError, match=r"none of the 4 pictures .* such as .*10.png; give their folder"):
-        caption_retrieval(ByColour(), read_captions(file))
-    assert caption_retrieval(ByColour(), read_captions(file, tmp_path / "val"))["pictures_used"] == 4
+        IMAGE_RETRIEVAL(ByColour(), file)
+    found = IMAGE_RETRIEVAL(ByColour(), file, EvaluationOptions(images=tmp_path / "val"))
+    assert found.counts["pictures"].used == 4
 
 
 @pytest.mark.parametrize(

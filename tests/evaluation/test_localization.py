@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from data.tagged_folders import Seen, coco, voc, voc_actions
 from sayso.cli import main
 from sayso.core.errors import SaysoError
-from sayso.evaluation.localization import LOCALIZATION, localization
+from sayso.evaluation import EVALUATORS
+from sayso.evaluation.evaluator import Count
 
 RGB = {"cat": (250, 0, 0), "dog": (0, 250, 0), "potted plant": (0, 0, 250)}
 
@@ -29,7 +30,8 @@ class ColourLocalizer:
     def locate(self, paths, *, progress=None):
         for done, path in enumerate(paths, 1):
             try:
-                pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+                with Image.open(path) as image:
+                    pixels = np.asarray(image.convert("RGB")).astype(int)
             except OSError:
                 yield None
                 continue
@@ -44,7 +46,7 @@ class ColourLocalizer:
             scores[k] = len(xs)
             if len(xs):
                 points[k] = xs.mean(), ys.mean()
-        return SimpleNamespace(scores=scores, points=points)
+        return SimpleNamespace(scores=scores, points=points, size=pixels.shape[1::-1])
 
 
 def painted(things):
@@ -83,23 +85,26 @@ def annotated(wrong=()):
 def test_a_model_that_sees_it_all_scores_one(tmp_path, name, year, split):
     voc(tmp_path / "VOCdevkit" / f"VOC{year}", annotated(), split, draw=painted(THINGS))
     voc(tmp_path / "VOCdevkit" / "VOC1999", annotated(), split, draw=painted(THINGS))
-    found = localization(ColourLocalizer(), name, tmp_path)
-    assert found["classes"] == {
+    found = EVALUATORS[name](ColourLocalizer(), tmp_path)
+    assert found.rows == {
         "cat": {"pictures": 2, "classification": 1.0, "pointing": 1.0},
         "dog": {"pictures": 2, "classification": 1.0, "pointing": 1.0},
         "potted plant": {"pictures": 1, "classification": 1.0, "pointing": 1.0},
+        "mean": {"classification": 1.0, "pointing": 1.0},
     }
-    assert (found["classification"], found["pointing"]) == (1, 1)
-    assert (found["pictures"], found["pictures_used"], found["missing"]) == (4, 4, [])
-    assert found["definition"]["rule"] == LOCALIZATION[name].rule
+    assert (found.primary.key, found.primary.value) == ("pointing", 1)
+    assert (found.counts, found.missing) == ({"pictures": Count(4, 4)}, ())
+    assert found.definition["rule"] == EVALUATORS[name].rule
+    (centre,) = found.published
+    assert 0 < centre["pointing"] < 1
 
 
 @pytest.mark.parametrize(("name", "expected"), [("voc2007", 6 / 11 * 0.5), ("voc2012", 0.25)])
 def test_a_point_beside_the_box_is_wrong(tmp_path, name, expected):
     """Of two cats the surer one is annotated elsewhere: the other is second, and half of them are found."""
-    root = tmp_path / LOCALIZATION[name].year
-    voc(root, annotated({("d", "cat")}), LOCALIZATION[name].split, draw=painted(THINGS))
-    found = localization(ColourLocalizer(), name, tmp_path)["classes"]
+    root = tmp_path / EVALUATORS[name].year
+    voc(root, annotated({("d", "cat")}), EVALUATORS[name].split, draw=painted(THINGS))
+    found = EVALUATORS[name](ColourLocalizer(), tmp_path).rows
     assert found["cat"] == {"pictures": 2, "classification": 1.0, "pointing": pytest.approx(expected)}
     assert found["dog"]["pointing"] == 1
 
@@ -112,8 +117,8 @@ def test_actions_are_classes_of_their_own(tmp_path):
     voc_actions(tmp_path, seen)
     for id_ in seen:
         painted(THINGS)(tmp_path / "JPEGImages" / f"{id_}.jpg")
-    found = localization(ColourLocalizer(), "voc2012-actions", tmp_path)
-    assert {name: measured["pointing"] for name, measured in found["classes"].items()} == {"cat": 1, "dog": 1}
+    found = EVALUATORS["voc2012-actions"](ColourLocalizer(), tmp_path)
+    assert [found.rows[name]["pointing"] for name in ("cat", "dog")] == [1, 1]
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ def small_coco(tmp_path):
 
 
 def run(monkeypatch, *arguments, model=None):
-    monkeypatch.setattr("sayso.encoders.load", lambda *_, **__: model or ColourLocalizer())
+    monkeypatch.setattr("sayso.hub.load", lambda *_, **__: model or ColourLocalizer())
     return CliRunner().invoke(main.app, ["evaluate", *map(str, arguments)], catch_exceptions=False)
 
 
@@ -141,6 +146,7 @@ def test_the_command_prints_every_class_and_their_means(small_coco, monkeypatch)
         ["dog", "2", "1.000", "1.000"],
         ["potted", "plant", "1", "1.000", "1.000"],
         ["mean", "1.000", "1.000"],
+        ["always", "the", "middle", "of", "the", "picture", "(here)", lines[-1][-1]],
     ]
 
 
@@ -164,8 +170,8 @@ def test_says_what_is_wrong(small_coco, monkeypatch, tmp_path):
     model = ColourLocalizer()
     model.names = ("dog", "cat", "bird", "cow")
     with pytest.raises(SaysoError, match="colours knows no potted plant; measure it on classes"):
-        localization(model, "coco-localization", small_coco)
+        EVALUATORS["coco-localization"](model, small_coco)
     for path in (small_coco.parent / "images").iterdir():
         path.write_bytes(b"")
     with pytest.raises(SaysoError, match=r"none of the 4 pictures of .* could be read"):
-        localization(ColourLocalizer(), "coco-localization", small_coco)
+        EVALUATORS["coco-localization"](ColourLocalizer(), small_coco)

@@ -17,24 +17,24 @@ import toy
 from sayso.core.types import Box, Caption, Span
 from sayso.data.manifest import read_manifest
 from sayso.export.naming_curve import BOTTOM, HEIGHT, LEFT, LEGEND, TOP, WIDTH, curve_png
-from sayso.export.naming_sheet import FACE, GAP, ends_of, read_corrections, sheet_page, sheet_png, shown
+from sayso.export.naming_sheet import FACE, GAP, ends_of, read_corrections, sheet_page, sheet_png, sheet_rows
 from sayso.export.naming_vtt import SHORTEST_S, names_vtt, on_screen, people_manifest
 from sayso.export.tracks_picture import COLOURS, tracks_png
 from sayso.people import Track
 from sayso.text import read_subtitles
 
 
-def row(track, start, end, name, confidence=0.9, left=0.0):
+def row(track, start, end, name, score=0.9, left=0.0):
     box = [left, 0.0, left + 50, 50.0]
-    names = {name or "nobody": confidence, "Sam": 0.05}
+    candidates = [{"name": name, "score": score}, {"name": "Sam", "score": 0.05}]
     return {
         "track": track,
         "start_s": start,
         "end_s": end,
         "box": box,
         "name": name,
-        "confidence": confidence,
-        "names": names,
+        "score": score,
+        "candidates": candidates,
     }
 
 
@@ -51,7 +51,7 @@ def test_vtt_tells_who_is_on_screen_from_left_to_right(tmp_path):
     (tmp_path / "names.vtt").write_text(names_vtt(ROWS))
     cues = [(cue.span.start, cue.span.end, cue.text) for cue in read_subtitles(tmp_path / "names.vtt")]
     assert cues == [(0.0, 2.0, "Rick"), (2.0, 4.0, "Ilsa, Rick"), (4.0, 7.0, "Ilsa")]
-    assert "Sam" in names_vtt(ROWS, least_confidence=0.2)
+    assert "Sam" in names_vtt(ROWS, least=0.2)
     assert names_vtt([]).startswith("WEBVTT")
 
 
@@ -100,7 +100,7 @@ def test_a_sheet_shows_both_ends_and_no_track_twice():
     assert [r["track"] for r in best] == [0, 1, 2] and [r["track"] for r in worst] == [17, 18, 19]
     best, worst = ends_of(rows[:4], "Ann", each=3)
     assert [r["track"] for r in best] == [0, 1, 2] and [r["track"] for r in worst] == [3]
-    assert {r["track"] for r in shown(ROWS)} == {0, 1, 2, 3, 4}
+    assert {r["track"] for r in sheet_rows(ROWS)} == {0, 1, 2, 3, 4}
 
 
 def test_the_picture_has_a_line_a_name_and_the_faces_in_it():

@@ -19,7 +19,7 @@ ROWS = [
         "text": "INT. A, B",
         "start_s": 1.0,
         "end_s": 9.0,
-        "confidence": 1.0,
+        "score": 1.0,
     },
     {
         "kind": "description",
@@ -27,7 +27,7 @@ ROWS = [
         "text": 'He "waits",\nlong.',
         "start_s": 2.0,
         "end_s": 3.5,
-        "confidence": 0.8,
+        "score": 0.8,
     },
     {
         "kind": "description",
@@ -35,7 +35,7 @@ ROWS = [
         "text": "Lost.",
         "start_s": None,
         "end_s": None,
-        "confidence": 0.0,
+        "score": 0.0,
     },
     {
         "kind": "dialogue",
@@ -43,7 +43,7 @@ ROWS = [
         "text": "Is 1 < 2?",
         "start_s": 4.0,
         "end_s": 5.0,
-        "confidence": 0.9,
+        "score": 0.9,
     },
     {
         "kind": "dialogue",
@@ -51,7 +51,7 @@ ROWS = [
         "text": "Unsure.",
         "start_s": 6.0,
         "end_s": 7.0,
-        "confidence": 0.2,
+        "score": 0.2,
     },
 ]
 

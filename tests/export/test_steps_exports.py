@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.export import steps_page, steps_vtt, youtube_chapters
-from sayso.export.steps_files import clock
 from sayso.export.steps_html import hue
+from sayso.export.timestamps import timestamp
 from sayso.text import read_subtitles
 
 NASTY = '"><img src=x onerror=alert(1)>'
 
 
-def row(name, start, end=None, *, step=0, sure=True, said=None):
+def row(name, start, end=None, *, step=0, present=True, text=None):
     end = start + 1 if end is None else end
     return {
         "step": step,
@@ -27,8 +27,8 @@ def row(name, start, end=None, *, step=0, sure=True, said=None):
         "start_s": start,
         "end_s": end,
         "time_s": (start + end) / 2,
-        "sure": sure,
-        "said": said,
+        "present": present,
+        "text": text,
     }
 
 
@@ -61,7 +61,12 @@ class Reader(HTMLParser):
 
 
 def test_chapters_go_on_until_the_next(tmp_path):
-    rows = [row("jack car", 12.5), row("maybe", 20, sure=False), row("loosen nut", 3), row("lower car", 61)]
+    rows = [
+        row("jack car", 12.5),
+        row("maybe", 20, present=False),
+        row("loosen nut", 3),
+        row("lower car", 61),
+    ]
     (tmp_path / "v.vtt").write_text(steps_vtt(rows, 70))
     found = read_subtitles(tmp_path / "v.vtt")
     assert [caption.text for caption in found] == ["loosen nut", "jack car", "lower car"]
@@ -93,13 +98,13 @@ def test_chapters_keep_the_rules_of_youtube_and_lose_no_step(starts, duration_s)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.9, "0:59"), (3723, "1:02:03")])
-def test_the_clock(seconds, text):
-    assert clock(seconds) == text
+def test_times_are_written_as_players_read_them(seconds, text):
+    assert timestamp(seconds) == text
 
 
 def test_the_page_holds_names_places_pictures_and_links():
     steps = [step("cut ham", ["slice ham"], "now cut the ham"), step("boil egg")]
-    rows = [row("cut ham", 5, 15, said="cut it"), row("boil egg", 30, 40, step=1, sure=False)]
+    rows = [row("cut ham", 5, 15, text="cut it"), row("boil egg", 30, 40, step=1, present=False)]
     videos = [{"name": "v1", "duration_s": 50, "steps": rows}, {"name": "v2", "duration_s": 9, "steps": []}]
     page = Reader(steps_page("Lunch", steps, videos, {(0, 1): b"jpeg"}, ["../a b/v1.mp4", "../v2.mp4"]))
     text = "".join(page.text)
@@ -108,7 +113,7 @@ def test_the_page_holds_names_places_pictures_and_links():
     assert len(page.all("section")) == 2
     spans = [a for a in page.all("a") if "title" in a]
     assert "left:10.00%;width:20.00%" in spans[0]["style"]
-    assert [a.get("class") for a in spans] == [None, "unsure"]
+    assert [a.get("class") for a in spans] == [None, "absent"]
     assert [a["href"] for a in page.all("a")[::2]] == ["../a%20b/v1.mp4#t=5", "../a%20b/v1.mp4#t=5"]
     assert [a["src"][:22] for a in page.all("img")] == ["data:image/jpeg;base64"]
     assert "cut it" in [a.get("title") for a in page.all("li")]
@@ -120,7 +125,7 @@ def test_without_files_nothing_links():
 
 
 def test_hostile_names_stay_text():
-    rows = [row(NASTY, 1, said=NASTY)]
+    rows = [row(NASTY, 1, text=NASTY)]
     videos = [{"name": NASTY, "duration_s": 5, "steps": rows}]
     page = Reader(steps_page(NASTY, [step(NASTY, [NASTY], NASTY)], videos, files=[NASTY]))
     assert page.all("img") == [] and page.all("script") == []

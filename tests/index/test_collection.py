@@ -50,18 +50,18 @@ def test_a_hit_has_the_same_keys_everywhere(index):
     hit = index.search("red")[0].to_dict()
     assert set(hit) >= CONTRACT
     assert json.loads(json.dumps(hit)) == hit
-    assert set(hit) == {field.name for field in fields(Hit)} | {"thumb"}
+    assert set(hit) == {field.name for field in fields(Hit)}
 
 
 def test_limit_threshold_and_merging(index):
     assert len(index.search("red", limit=2)) == 2
     assert {name(hit) for hit in index.search("red", min_score=0.9)} == {"rbg.mp4"}
     assert index.search("red", min_score=1.1) == []
-    assert len(index.search("yellow", merge=False, where="path LIKE '%yellow%'")) == 2
+    assert len(index.search("yellow", merge=False, filter="path LIKE '%yellow%'")) == 2
 
 
 def test_fewer_answers_are_the_first_of_more(tmp_path):
-    """Also where seen and said disagree: what leads neither ranking may lead their fusion."""
+    """Also where visual and text score disagree: what leads neither ranking may lead their fusion."""
     toy.make_video(tmp_path / "v.mp4", ["red", "green", "blue", "white"], 4)
     rows = ["v.mp4,0,4,a wall", "v.mp4,4,8,blue red paint", "v.mp4,8,12,a red red door", "v.mp4,12,16,red"]
     (tmp_path / "rows.csv").write_text("path,start_s,end_s,text\n" + "\n".join(rows) + "\n")
@@ -100,7 +100,7 @@ def test_one_file_can_be_looked_up(index):
     hit = index.search("blue")[0]
     medium = index.media(hit.media_id)
     assert (medium.path, medium.kind, medium.clips) == (hit.path, "video", 3)
-    assert medium.duration == pytest.approx(12, abs=0.3)
+    assert medium.duration_s == pytest.approx(12, abs=0.3)
     assert [m.start_s for m in index.moments(hit.media_id)] == [0, 4, 8]
     assert Image.open(io.BytesIO(index.thumbnail(hit.id))).format == "JPEG"
     for look_up in (index.media, index.transcript, index.thumbnail):
@@ -110,8 +110,8 @@ def test_one_file_can_be_looked_up(index):
 
 def test_unchanged_files_are_not_read_again(index, media, monkeypatch):
     before = contents(index)
-    monkeypatch.setattr("sayso.index.plan.digest_file", lambda path: pytest.fail(f"{path} was read"))
-    again = Index.open(index.store.where)  # no model is needed, nor loaded
+    monkeypatch.setattr("sayso.index.update.content_digest", lambda path: pytest.fail(f"{path} was read"))
+    again = Index.open(index.store.address)  # no model is needed, nor loaded
     report = again.add(media)
     assert (report.unchanged, report.added, report.clips) == (4, 0, 0)
     assert contents(again) == before
@@ -191,21 +191,21 @@ def test_captions_beside_a_video_are_its_words(tmp_path):
         "",
         "then it is painted",
     ]
-    said = index.search("gluing wood", said=1.0)
+    said = index.search("gluing wood", text_weight=1.0)
     assert [(hit.start_s, hit.text) for hit in said] == [(0, "first we glue the wood")]
-    assert said[0].said > 0
+    assert said[0].text_score > 0
     both = index.search("blue paint")
-    assert {both[0].start_s, both[1].start_s} == {4, 8}, "one is seen, the other said"
-    assert all(hit.seen is not None for hit in both)
+    assert {both[0].start_s, both[1].start_s} == {4, 8}, "one by its picture, the other by its text"
+    assert all(hit.visual_score is not None for hit in both)
     assert [c.text for c in index.transcript(said[0].media_id)] == [
         "first we glue the wood",
         "then it is painted",
     ]
-    assert index.search("red", said=0.0)[0].score > 0.9
+    assert index.search("red", text_weight=0.0)[0].score > 0.9
     (tmp_path / "talk.srt").write_text("1\n00:00:00,500 --> 00:00:03,000\nnow sand it\n")
     assert index.add(tmp_path).replaced == 1
-    assert index.search("sand", said=1.0)[0].path == str(video)
-    assert index.search("glue", said=1.0) == []
+    assert index.search("sand", text_weight=1.0)[0].path == str(video)
+    assert index.search("glue", text_weight=1.0) == []
 
 
 def test_one_clip_a_caption(tmp_path):
@@ -216,7 +216,7 @@ def test_one_clip_a_caption(tmp_path):
     index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
     index.add(tmp_path, by_caption=True)
     assert {(start, end) for _, start, end in contents(index)} == {(0.5, 3.0), (8.2, 11.0)}
-    assert index.search("green", said=0)[0].text == "two"
+    assert index.search("green", text_weight=0)[0].text == "two"
 
 
 def test_a_manifest_decides_spans_words_titles_and_more(tmp_path):
@@ -230,9 +230,9 @@ def test_a_manifest_decides_spans_words_titles_and_more(tmp_path):
     report = index.add(tmp_path / "m.csv")
     assert {(start, end) for _, start, end in contents(index)} == {(1, 3), (9, 11), (0, 0)}
     assert ["after its end" in failure.error for failure in report.failures] == [True]
-    hit = index.search("red", said=0)[0]
+    hit = index.search("red", text_weight=0)[0]
     assert (hit.title, hit.text, hit.meta) == ("Intro", "hello there", {"split": "train"})
-    assert index.search("wall", said=1)[0].meta == {"split": "val"}
+    assert index.search("wall", text_weight=1)[0].meta == {"split": "val"}
 
 
 def test_an_index_refuses_another_model(index):
@@ -241,9 +241,9 @@ def test_an_index_refuses_another_model(index):
         sha256 = "0" * 64
 
     with pytest.raises(IndexMismatch, match="made by the model colour, not by other"):
-        Index.open(index.store.where, Other())
+        Index.open(index.store.address, Other())
     with pytest.raises(IndexMismatch, match="colour"):
-        Index.open(index.store.where, "openai/clip-vit-base-patch32")
+        Index.open(index.store.address, "openai/clip-vit-base-patch32")
 
 
 def test_what_is_no_index_is_told(tmp_path):
@@ -251,8 +251,10 @@ def test_what_is_no_index_is_told(tmp_path):
         Index.open(tmp_path / "nowhere", create=False)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "x.txt").write_text("x")
-    with pytest.raises(SaysoError, match=r"holds other things \(x.txt\)"):
+    with pytest.raises(SaysoError, match=r"holds other things \(x.txt\).*sayso index INDEX .*photos"):
         Index.open(tmp_path / "photos", toy.ColourEncoder()).add(tmp_path)
+    with pytest.raises(SaysoError, match=r"is a file.*sayso index INDEX .*x.txt"):
+        Index.open(tmp_path / "photos" / "x.txt", toy.ColourEncoder()).add(tmp_path)
     assert os.listdir(tmp_path / "photos") == ["x.txt"]
 
 

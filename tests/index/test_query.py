@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import toy
 from sayso.core.errors import QueryError
-from sayso.index.query import Term, embed_query, parse_query, spoken
+from sayso.index.query import Term, embed_query, parse_query, text_of
 
 encoder = toy.ColourEncoder()
 
@@ -57,7 +57,7 @@ def test_any_text_is_terms_or_an_error(query):
 
 
 def test_only_what_is_wanted_is_looked_for_in_the_words():
-    assert spoken(parse_query("glue + wood - nails")) == "glue wood"
+    assert text_of(parse_query("glue + wood - nails")) == "glue wood"
 
 
 def test_the_vector_is_the_weighted_sum_of_the_embeddings(tmp_path):

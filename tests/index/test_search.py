@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.core.errors import QueryError
-from sayso.index.moments import merge_neighbours
-from sayso.index.search import Candidate, fuse
+from sayso.index.search import Candidate, fuse, merge_neighbours
 
 
 def clip(k: int, score: float, media: str = "m") -> Candidate:
-    return Candidate(f"{media}-{k}", ((f"{media}-{k}", k),), 4.0 * k, 4.0 * k + 4, 4.0 * k + 2, score, score)
+    times = {"start_s": 4.0 * k, "end_s": 4.0 * k + 4, "best_s": 4.0 * k + 2}
+    id_ = f"{media}-{k}"
+    return Candidate(id=id_, media_id=media, **times, score=score, visual_score=score, members=((id_, k),))
 
 
 def ranked(hits):
@@ -28,20 +29,22 @@ def ranked(hits):
     st.lists(st.integers(0, 30), unique=True, max_size=20),
     st.floats(0.01, 0.99),
 )
-def test_fusion_is_reciprocal_rank_by_hand(seen, said, weight):
+def test_fusion_is_reciprocal_rank_by_hand(visual, text, weight):
     hits = fuse(
-        [clip(k, 0.5) for k in seen], [replace(clip(k, 3.0), seen=None, said=3.0) for k in said], weight
+        [clip(k, 0.5) for k in visual],
+        [replace(clip(k, 3.0), visual_score=None, text_score=3.0) for k in text],
+        weight,
     )
     expected = {}
-    for k in {*seen, *said}:
-        gain = (1 - weight) / (60 + seen.index(k) + 1) if k in seen else 0
-        gain += weight / (60 + said.index(k) + 1) if k in said else 0
+    for k in {*visual, *text}:
+        gain = (1 - weight) / (60 + visual.index(k) + 1) if k in visual else 0
+        gain += weight / (60 + text.index(k) + 1) if k in text else 0
         expected[f"m-{k}"] = gain * 61
     assert {hit.id: hit.score for hit in hits} == pytest.approx(expected)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     for hit in hits:
-        assert (hit.seen is not None) == (int(hit.id[2:]) in seen)
-        assert (hit.said is not None) == (int(hit.id[2:]) in said)
+        assert (hit.visual_score is not None) == (int(hit.id[2:]) in visual)
+        assert (hit.text_score is not None) == (int(hit.id[2:]) in text)
 
 
 def test_neighbours_that_match_are_one_moment_and_the_rest_of_the_video_is_not():
@@ -85,8 +88,8 @@ def test_similarity_is_the_cosine_of_the_stored_vector(index):
 
 
 def test_filters_are_sql_over_the_columns(index):
-    found = index.search("red", where="kind = 'picture' AND path LIKE '%sub%'")
+    found = index.search("red", filter="kind = 'picture' AND path LIKE '%sub%'")
     assert [hit.title for hit in found] == ["it's magenta"]
-    assert {hit.title for hit in index.search("red", where="duration > 8")} == {"rbg"}
+    assert {hit.title for hit in index.search("red", filter="duration_s > 8")} == {"rbg"}
     with pytest.raises(QueryError, match="columns are path, title"):
-        index.search("red", where="colour = 'red'")
+        index.search("red", filter="colour = 'red'")

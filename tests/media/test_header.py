@@ -26,7 +26,7 @@ def test_says_all_of_a_plain_video(film):
         known.width = 1
 
 
-@pytest.mark.parametrize("name", set(SORTS) - {"mpeg2.mpg", "flash.flv"})
+@pytest.mark.parametrize("name", sorted(set(SORTS) - {"mpeg2.mpg", "flash.flv"}))
 def test_the_duration_is_where_the_last_frame_ends(film, truth, name):
     assert probe(film(name)).duration == pytest.approx(truth(name)[2], abs=0.05)
 
@@ -36,7 +36,7 @@ def test_a_duration_that_the_container_only_implies_is_near(film, name):
     assert probe(film(name)).duration == pytest.approx(N / 30, abs=0.3)
 
 
-@pytest.mark.parametrize("name", set(SORTS) - {"uneven.mp4", "uneven.mkv"})
+@pytest.mark.parametrize("name", sorted(set(SORTS) - {"uneven.mp4", "uneven.mkv"}))
 def test_the_frame_rate(film, name):
     assert probe(film(name)).fps == pytest.approx(30, abs=0.4)
 

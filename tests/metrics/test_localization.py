@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.data.tags import Box
+from sayso.core.types import Box
+from sayso.data.tags import TaggedBox
 from sayso.metrics.average_precision import average_precision
 from sayso.metrics.localization import classification, corloc, iou, pointed, pointing, within
 
@@ -22,7 +23,8 @@ def scene(seed, N=14, K=3):
             for _ in range(draw.integers(0, 3)):
                 x0, y0 = draw.uniform(0, 200, 2)
                 hard = bool(draw.random() < 0.3)
-                here.append(Box(k, x0, y0, x0 + draw.uniform(5, 80), y0 + draw.uniform(5, 80), hard))
+                box = Box(x0, y0, x0 + draw.uniform(5, 80), y0 + draw.uniform(5, 80))
+                here.append(TaggedBox(k, box, hard))
                 labels[n, k] = max(labels[n, k], 0 if hard else 1)
         boxes.append(here)
     corner = draw.uniform(0, 200, (N, K, 2))
@@ -31,6 +33,7 @@ def scene(seed, N=14, K=3):
 
 
 def inside(point, box, grow):
+    box = box.box
     return box.x0 - grow <= point[0] <= box.x1 + grow and box.y0 - grow <= point[1] <= box.y1 + grow
 
 
@@ -87,7 +90,9 @@ def test_corloc_equals_loops(seed):
             over = {False: 0.0, True: 0.0}
             for box in boxes[n]:
                 if box.label == k:
-                    value = iou([found[n, k]], [[box.x0, box.y0, box.x1, box.y1]])[0, 0]
+                    value = iou(
+                        [found[n, k]], [[getattr(box.box, side) for side in ("x0", "y0", "x1", "y1")]]
+                    )[0, 0]
                     over[box.difficult] = max(over[box.difficult], value)
             right += over[False] >= 0.2
             counted += over[False] >= 0.2 or over[True] < 0.2
@@ -102,14 +107,18 @@ def test_overlap_counts_pixels(corners):
 
 
 def test_a_point_may_miss_by_18_pixels_and_no_more():
-    box, labels = [[Box(0, 100, 100, 120, 120)]], [[1]]
+    box, labels = [[TaggedBox(0, Box(100, 100, 120, 120))]], [[1]]
     for point, right in [((82, 110), True), ((81.9, 110), False), ((138, 138), True), ((110, 138.1), False)]:
         assert pointed([[point]], labels, box)[0][0, 0] == right
     assert within((5, 5), [[0, 0, 5, 5], [6, 6, 9, 9]]).tolist() == [True, False]
 
 
 def test_a_difficult_thing_is_neither_asked_for_nor_wrong():
-    boxes = [[Box(0, 0, 0, 10, 10), Box(0, 100, 100, 110, 110, True)], [Box(0, 0, 0, 9, 9, True)], []]
+    boxes = [
+        [TaggedBox(0, Box(0, 0, 10, 10)), TaggedBox(0, Box(100, 100, 110, 110), True)],
+        [TaggedBox(0, Box(0, 0, 9, 9), True)],
+        [],
+    ]
     labels, points = [[1], [0], [-1]], [[[105, 105]], [[200, 200]], [[5, 5]]]
     right, void = pointed(points, labels, boxes)
     assert (right.tolist(), void.tolist()) == ([[False]] * 3, [[True], [False], [False]])

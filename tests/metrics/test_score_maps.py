@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.metrics.localization import iou
-from sayso.metrics.score_maps import max_box_accuracy, pixel_precision, thresholds, unit
+from sayso.metrics.score_maps import max_box_accuracy, min_max, pixel_precision, thresholds
 
 CUTS = 20
 
@@ -88,14 +88,14 @@ def test_one_threshold_serves_all_pictures():
 
 
 def test_unit_spans_zero_to_one():
-    assert unit([[2.0, 4.0], [3.0, 6.0]]).tolist() == [[0, 0.5], [0.25, 1]]
-    assert not unit([[7.0, 7.0]]).any()
+    assert min_max([[2.0, 4.0], [3.0, 6.0]]).tolist() == [[0, 0.5], [0.25, 1]]
+    assert not min_max([[7.0, 7.0]]).any()
 
 
 def test_says_what_is_wrong():
     with pytest.raises(ValueError, match="got 0 and 0"):
         max_box_accuracy([], [])
-    with pytest.raises(ValueError, match=r"scale it with unit\(\)"):
+    with pytest.raises(ValueError, match=r"scale it with min_max\(\)"):
         max_box_accuracy([[[2.0]]], [[]])
     with pytest.raises(ValueError, match=r"a map is \(1, 1\) and its mask \(1, 2\)"):
         pixel_precision([[[1.0]]], [[[1, 0]]])

@@ -113,7 +113,7 @@ def test_keys_of_the_player(open_page):
 
 
 def test_brackets_go_from_moment_to_moment(open_page):
-    page = open_page("/?q=red+%2B+yellow&said=0&kind=video")
+    page = open_page("/?q=red+%2B+yellow&text_weight=0&kind=video")
     page.card("talk").locator(".open").click()
     expect(page.locator("#marks .mark.best")).to_have_count(2)
     page.wait_until("node.readyState > 2")

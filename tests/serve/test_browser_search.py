@@ -46,20 +46,20 @@ def test_typing_searches_and_the_best_comes_first(open_page):
 
 
 def test_what_is_said_is_found_and_marked(open_page):
-    page = open_page("/?q=pears&said=1")
+    page = open_page("/?q=pears&text_weight=1")
     expect(page.cards).to_have_count(1)
-    expect(page.cards.first.locator(".said mark")).to_have_text("pears")
-    expect(page.locator("#said")).to_have_value("1")
-    page.locator("#said").fill("0")
+    expect(page.cards.first.locator(".caption mark")).to_have_text("pears")
+    expect(page.locator("#text-weight")).to_have_value("1")
+    page.locator("#text-weight").fill("0")
     expect(page.cards).not_to_have_count(1)
-    assert page.state["said"] == "0"
+    assert page.state["text_weight"] == "0"
     page.get_by_role("button", name="reset").click()
-    assert "said" not in page.state
+    assert "text_weight" not in page.state
 
 
 def test_the_slider_is_not_there_where_nothing_is_said(open_page, site):
     def silent(route):
-        route.fulfill(json={**route.fetch().json(), "words": False})
+        route.fulfill(json={**route.fetch().json(), "has_text": False})
 
     page = open_page("/?q=red", routes={"**/api/index": silent})
     expect(page.cards.first).to_be_visible()
@@ -127,7 +127,7 @@ def test_the_address_holds_everything_and_going_back_works(open_page):
     page.cards.first.locator(".open").click()
     page.wait_until("node.currentTime >= 8")
     before = page.state
-    assert before.keys() == {"q", "kind", "title", "min_duration", "min_score", "m", "t"}
+    assert before.keys() == {"q", "kind", "title", "min_duration_s", "min_score", "m", "t"}
     page.reload()
     expect(page.locator("#player")).to_be_visible()
     page.wait_until("node.currentTime >= 8 && node.currentTime < 12")
@@ -153,7 +153,7 @@ def test_find_similar_on_a_card(open_page):
     expect(page.locator("#example img")).to_be_visible()
     page.get_by_role("radio", name="Videos").check()
     expect(page.cards.first.locator(".title")).to_have_text("talk")
-    expect(page.locator("#said")).to_be_disabled()
+    expect(page.locator("#text-weight")).to_be_disabled()
 
 
 def test_nothing_found_and_clearing_the_filters(open_page):

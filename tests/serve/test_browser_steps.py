@@ -24,8 +24,8 @@ def page(tmp_path):
             "start_s": 10.0 * k + 5,
             "end_s": 10.0 * k + 12,
             "time_s": 10.0 * k + 8,
-            "sure": k != 2,
-            "said": None,
+            "present": k != 2,
+            "text": None,
         }
         for k, name in enumerate(names)
     ]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import toy
 from sayso import Index
 from sayso.core.errors import Unavailable
-from sayso.serve.holdings import SAMPLE, Holdings, chosen, spread
+from sayso.serve.holdings import SAMPLED_FILES, Holdings, choose_both, spread
 
 
 class OneAtATime(toy.ColourEncoder):
@@ -32,10 +32,10 @@ class OneAtATime(toy.ColourEncoder):
 
 
 def test_many_threads_search_at_once(library):
-    holdings = Holdings(Index.open(library[0].store.where, OneAtATime()))
-    expected = [hit.id for hit in library[0].search("red", said=0)]
+    holdings = Holdings(Index.open(library[0].store.address, OneAtATime()))
+    expected = [hit.id for hit in library[0].search("red", text_weight=0)]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: [hit.id for hit in holdings.search("red", said=0)], range(16)))
+        found = list(pool.map(lambda _: [hit.id for hit in holdings.search("red", text_weight=0)], range(16)))
     assert found == [expected] * 16
 
 
@@ -51,18 +51,18 @@ def test_a_model_that_cannot_be_loaded_is_told_with_the_first_query_only(library
         holdings.search("red")
 
 
-def test_a_glance_is_taken_anew_when_the_index_has_changed(tmp_path):
+def test_the_summary_is_made_anew_when_the_index_has_changed(tmp_path):
     toy.make_picture(tmp_path / "a.png", "red")
     index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
     index.add(tmp_path / "a.png")
     holdings = Holdings(index)
-    first = holdings.glance()
-    assert holdings.glance() is first
+    first = holdings.summary()
+    assert holdings.summary() is first
     assert (first[1].pictures, first[1].videos, [hit.title for hit in first[1].sample]) == (1, 0, ["a"])
     toy.make_video(tmp_path / "b.mp4", ["red", "green", "blue"])
     index.add(tmp_path / "b.mp4")
-    second = holdings.glance()[1]
-    assert (second.pictures, second.videos, second.seconds) == (1, 1, pytest.approx(12, abs=0.3))
+    second = holdings.summary()[1]
+    assert (second.pictures, second.videos, second.duration_s) == (1, 1, pytest.approx(12, abs=0.3))
     assert [(hit.title, hit.start_s) for hit in second.sample] == [("b", 4), ("a", 0)]
 
 
@@ -70,17 +70,17 @@ def test_an_empty_index_has_an_empty_sample(tmp_path):
     index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
     (tmp_path / "nothing").mkdir()
     index.add(tmp_path / "nothing")
-    info, glance = Holdings(index).glance()
-    assert (info["media"], glance.videos, glance.seconds, glance.sample) == (0, 0, 0, ())
+    info, summary = Holdings(index).summary()
+    assert (info["media"], summary.videos, summary.duration_s, summary.sample) == (0, 0, 0, ())
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_a_sample_is_as_mixed_as_can_be(videos, pictures):
     one, other = [f"v{k}" for k in range(videos)], [f"p{k}" for k in range(pictures)]
-    picked = chosen(one, other, SAMPLE)
-    assert len(picked) == len(set(picked)) == min(SAMPLE, videos + pictures)
-    if min(videos, pictures) >= SAMPLE // 2:
-        assert sum(name[0] == "v" for name in picked) == SAMPLE // 2
+    picked = choose_both(one, other, SAMPLED_FILES)
+    assert len(picked) == len(set(picked)) == min(SAMPLED_FILES, videos + pictures)
+    if min(videos, pictures) >= SAMPLED_FILES // 2:
+        assert sum(name[0] == "v" for name in picked) == SAMPLED_FILES // 2
 
 
 @given(st.integers(0, 50), st.integers(0, 20))

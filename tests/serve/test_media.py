@@ -26,7 +26,7 @@ def talk(site):
 
 
 def test_a_thumbnail_is_a_jpeg_of_the_clip(site):
-    hit = site.index.search("blue", where="kind = 'video'", said=0)[0]
+    hit = site.index.search("blue", filter="kind = 'video'", text_weight=0)[0]
     answer = site.client.get("/" + hit.thumb)
     assert answer.content == site.index.thumbnail(hit.id)
     assert answer.headers["content-type"] == "image/jpeg"
@@ -155,7 +155,7 @@ def test_files_that_vanished_are_told_and_folders_are_no_files(tmp_path, serving
             assert answer.status_code == 404
             assert "cannot be opened (No such file" in answer.json()["error"]
         about = site.client.get(f"/api/media/{video}").json()
-        assert (about["there"], about["fps"]) == (False, None)
+        assert (about["exists"], about["fps"]) == (False, None)
         (folder / "a.mp4").mkdir(parents=True)
         assert site.client.get(f"/media/{video}").status_code == 404
 

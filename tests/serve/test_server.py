@@ -96,7 +96,7 @@ print("ended", flush=True)
 def started(index, host: str):
     """Run a server in a process of its own; what is left of it is killed at the end."""
     tests = str(Path(__file__).parents[1])
-    program = PROGRAM.format(tests=tests, index=index.store.where, host=host)
+    program = PROGRAM.format(tests=tests, index=index.store.address, host=host)
     arguments = [sys.executable, "-c", program]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -108,7 +108,7 @@ def started(index, host: str):
 def test_an_interrupt_ends_the_server_also_while_somebody_watches(site):
     with started(site.index, "127.0.0.1") as (process, url):
         with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
-            answer = client.get("/api/search", params={"q": "red", "said": 0}).json()
+            answer = client.get("/api/search", params={"q": "red", "text_weight": 0}).json()
             assert answer["hits"][0]["score"] > 0.98
             with client.stream("GET", f"/play/{site.id_of('old.avi')}") as watching:
                 next(watching.iter_bytes(1))

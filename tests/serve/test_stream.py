@@ -14,16 +14,16 @@ import pytest
 
 import toy
 from sayso.core.errors import MediaError
-from sayso.serve.stream import Playing, content_type, play
+from sayso.serve.stream import Mp4Stream, mp4_content_type, start_stream
 from sayso.serve.tracks import MAX_HEIGHT
 
 
-def whole(playing: Playing) -> av.container.InputContainer:
+def whole(playing: Mp4Stream) -> av.container.InputContainer:
     """Return the finished stream, opened by another demuxer."""
     return av.open(io.BytesIO(b"".join(playing.chunks)))
 
 
-def pictures(playing: Playing) -> list[tuple[float, str]]:
+def pictures(playing: Mp4Stream) -> list[tuple[float, str]]:
     """Return the second of the file and the colour of every picture of a stream."""
     with whole(playing) as stream:
         shown = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in stream.decode(video=0)]
@@ -62,7 +62,7 @@ NAMES = ["mpeg4.avi", "hevc.mp4", "vp9.mkv", "h264.mkv", "h264.ts", "mpeg2.ts"]
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("at_s", [0.0, 1.0, 2.75, 5.9])
 def test_the_stream_shows_what_the_file_shows_at_the_same_second(films, name, at_s):
-    playing = play(str(films[name]), at_s)
+    playing = start_stream(str(films[name]), at_s)
     shown = pictures(playing)
     copied = name == "h264.mkv"
     assert playing.start_s <= at_s if copied else playing.start_s == at_s
@@ -77,7 +77,7 @@ def test_the_stream_shows_what_the_file_shows_at_the_same_second(films, name, at
 
 
 def test_h264_of_a_matroska_file_is_copied_from_the_key_frame_before(films):
-    playing = play(str(films["h264.mkv"]), 2.75)
+    playing = start_stream(str(films["h264.mkv"]), 2.75)
     assert 1.7 <= playing.start_s <= 2.0
     with whole(playing) as stream, av.open(str(films["h264.mkv"])) as file:
         copied = [bytes(packet) for packet in stream.demux(video=0) if packet.size]
@@ -97,7 +97,7 @@ def test_h264_that_browsers_do_not_decode_is_encoded_again(tmp_path, options):
         for _ in range(5):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
         container.mux(stream.encode())
-    playing = play(str(path), 0.0)
+    playing = start_stream(str(path), 0.0)
     with whole(playing) as stream:
         assert stream.streams.video[0].codec_context.pix_fmt == "yuv420p"
     assert "avc1.64" in playing.content_type
@@ -122,7 +122,7 @@ def test_sound_and_picture_stay_together(tmp_path):
             container.mux(audio.encode(frame))
         container.mux(video.encode())
     for at_s in (0.0, 1.3, 2.9):
-        playing = play(str(path), at_s)
+        playing = start_stream(str(path), at_s)
         assert playing.content_type.endswith(',mp4a.40.2"')
         data = b"".join(playing.chunks)
         with av.open(io.BytesIO(data)) as stream:
@@ -159,7 +159,7 @@ def test_sizes(tmp_path, size, aspect, expected):
                 stream.encode(av.VideoFrame.from_ndarray(np.zeros((*size[::-1], 3), np.uint8), "rgb24"))
             )
         container.mux(stream.encode())
-    with whole(play(str(path), 0.0)) as stream:
+    with whole(start_stream(str(path), 0.0)) as stream:
         video = stream.streams.video[0]
         assert (video.width, video.height) == expected
         assert video.height <= MAX_HEIGHT
@@ -184,7 +184,7 @@ def test_turned_video_stands_upright(tmp_path, degrees, corner):
         container.mux(stream.encode())
     with av.open(str(path)) as file:
         assert next(file.decode(video=0)).rotation in (degrees, degrees % 360, degrees - 360)
-    with whole(play(str(path), 0.0)) as stream:
+    with whole(start_stream(str(path), 0.0)) as stream:
         shown = next(stream.decode(video=0)).to_ndarray(format="gray")
     assert shown.shape == ((64, 48) if degrees in (90, -90) else (48, 64))
     across, down = corner.split()
@@ -197,7 +197,7 @@ def test_turned_video_stands_upright(tmp_path, degrees, corner):
 def test_the_stream_is_made_piece_by_piece(tmp_path, movie):
     """Taking one piece of a long film decodes a moment of it, and leaves no file open."""
     path = movie(tmp_path / "long.avi", ["red"], codec="mpeg4", seconds_each=60)
-    playing = play(str(path), 0.0)
+    playing = start_stream(str(path), 0.0)
     pieces = [next(playing.chunks) for _ in range(4)]
     with av.open(io.BytesIO(b"".join(pieces))) as stream:
         assert 0.3 < max(frame.time for frame in stream.decode(video=0)) < 6
@@ -215,7 +215,7 @@ def test_damage_in_the_middle_is_passed_over(films, tmp_path):
     data[middle] = rng.integers(0, 256, middle.stop - middle.start, np.uint8).tobytes()
     path = tmp_path / "damaged.avi"
     path.write_bytes(data)
-    shown = pictures(play(str(path), 0.0))
+    shown = pictures(start_stream(str(path), 0.0))
     assert shown[0][1] == "red"
     assert len(shown) > 20
 
@@ -226,7 +226,7 @@ def test_what_is_no_video_is_told_in_one_sentence(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(MediaError, match=r"x\.avi cannot be played"):
-        play(str(path), 0.0)
+        start_stream(str(path), 0.0)
 
 
 def test_sound_alone_is_no_video(tmp_path):
@@ -237,10 +237,10 @@ def test_sound_alone_is_no_video(tmp_path):
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
     with pytest.raises(MediaError, match="holds no video"):
-        play(str(path), 0.0)
+        start_stream(str(path), 0.0)
 
 
 def test_the_codecs_are_read_from_the_header():
     head = b"....avcC\x01\x64\x00\x1f...."
-    assert content_type(head) == 'video/mp4; codecs="avc1.64001f"'
-    assert content_type(head + b"mp4a") == 'video/mp4; codecs="avc1.64001f,mp4a.40.2"'
+    assert mp4_content_type(head) == 'video/mp4; codecs="avc1.64001f"'
+    assert mp4_content_type(head + b"mp4a") == 'video/mp4; codecs="avc1.64001f,mp4a.40.2"'

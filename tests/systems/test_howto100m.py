@@ -66,7 +66,7 @@ def test_features_are_what_the_encoder_sees_each_second(world, tmp_path):
 def test_features_may_see_more_than_their_own_second(world, tmp_path):
     corpus, encoder = read_corpus(world / "train"), toy.ColourEncoder()
     name, path = corpus.ids[0], corpus.name(0)
-    assert extract_features({name: path}, encoder, tmp_path / "f", seen_s=3.0) == []
+    assert extract_features({name: path}, encoder, tmp_path / "f", window_s=3.0) == []
     rows = np.load(tmp_path / "f" / f"{name}.npy")
     duration = probe(path).duration
     assert len(rows) == math.ceil(duration)
@@ -128,7 +128,7 @@ def test_from_a_folder_of_videos_to_search(world, tmp_path):
     assert json.loads(done.stdout)["step"] == 4
     encoder = sayso.load(str(run))
     assert (encoder.dim, encoder.clip.frames, encoder.clip.fps) == (16, 4, 1.0)
-    assert sayso_command("index", world / "test", "--index", index, "--model", run).returncode == 0
+    assert sayso_command("index", index, world / "test", "--model", run).returncode == 0
     found = sayso_command("search", index, "push the ball", "--json")
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout.splitlines()[0])["path"].endswith(".mp4")

@@ -66,7 +66,7 @@ def write_pictures(folder: Path, count: int, seed: int) -> Path:
 
 
 def train(data: Path, out: Path, recipe: localize.Recipe) -> localize.Localizer:
-    return localize.load(sayso.train("localize", data, out, recipe=recipe, device="cpu").folder)
+    return sayso.load(sayso.train("localize", data, out, recipe=recipe, device="cpu").folder)
 
 
 def build(data: Path, out: Path, recipe: localize.Recipe) -> localize.Localize:
@@ -87,7 +87,7 @@ def run(pictures: Path) -> Path:
 
 def test_points_at_things_that_only_tags_told_of(run: Path, tmp_path: Path) -> None:
     held_out = write_pictures(tmp_path / "test", 16, 1)
-    model = localize.load(run)
+    model = localize.Localizer.from_pretrained(run)
     told = json.loads((held_out / "instances.json").read_text())
     right = total = 0
     for row in told["annotations"]:
@@ -113,8 +113,8 @@ def test_training_never_sees_boxes(
     for file in (pictures / "images").iterdir():
         (moved / "images" / file.name).write_bytes(file.read_bytes())
     (moved / "instances.json").write_text(json.dumps(told))
-    monkeypatch.setattr("sayso.data.tags.read_boxes", lambda *_, **__: pytest.fail("boxes were read"))
-    one, other = localize.load(run), train(moved, tmp_path / "run", RECIPE)
+    monkeypatch.setattr("sayso.data.tags_reader.read_boxes", lambda *_, **__: pytest.fail("boxes were read"))
+    one, other = localize.Localizer.from_pretrained(run), train(moved, tmp_path / "run", RECIPE)
     for (name, weight), again in zip(
         one.head.state_dict().items(), other.head.state_dict().values(), strict=True
     ):
@@ -122,9 +122,9 @@ def test_training_never_sees_boxes(
 
 
 def test_a_saved_localizer_says_the_same(run: Path, pictures: Path, tmp_path: Path) -> None:
-    model = localize.load(run)
+    model = localize.Localizer.from_pretrained(run)
     model.save_pretrained(tmp_path / "copy")
-    again = localize.load(tmp_path / "copy")
+    again = localize.Localizer.from_pretrained(tmp_path / "copy")
     assert again.sha256 == model.sha256
     path = [pictures / "images" / "002.png"]
     one, other = next(model.locate(path)), next(again.locate(path))
@@ -133,7 +133,7 @@ def test_a_saved_localizer_says_the_same(run: Path, pictures: Path, tmp_path: Pa
     assert np.array_equal(one.scores, other.scores)
     (tmp_path / "copy" / "model.safetensors").write_bytes(b"no")
     with pytest.raises(SaysoError, match="cannot be read"):
-        localize.load(tmp_path / "copy")
+        localize.Localizer.from_pretrained(tmp_path / "copy")
 
 
 def test_the_backbone_may_learn_too(pictures: Path, tmp_path: Path) -> None:
@@ -188,33 +188,52 @@ def test_unknown_tags_are_named() -> None:
         class_numbers(NAMES, ["cat"])
 
 
-def test_the_command_tells_draws_and_writes_results(run: Path, pictures: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
+def test_the_command_locates_draws_and_writes_results(run: Path, pictures: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "shown"
     folder.mkdir()
     (folder / "000.png").write_bytes((pictures / "images" / "000.png").read_bytes())
     (folder / "broken.png").write_bytes(b"no picture")
-    asked = ["localize", str(run), str(folder), "--tags", "ball", "--overlays", str(tmp_path / "shown")]
-    more = ["--coco", str(tmp_path / "boxes.json"), "--instances", str(pictures / "instances.json")]
+    asked = ["localize", str(folder), "--model", str(run)]
+    more = ["--tags", "ball", "--out", str(out), "--instances", str(pictures / "instances.json"), "--json"]
     done = CliRunner().invoke(app, [*asked, *more])
     assert done.exit_code == 3, done.output
     assert "broken.png" in done.stderr
     (row,) = map(json.loads, done.stdout.splitlines())
-    (told,) = row["tags"]
-    assert (row["width"], row["height"], told["tag"]) == (*SIZE, "ball")
-    x0, y0, x1, y1, score = told["boxes"][0]
+    (tag,) = row["tags"]
+    assert (row["width"], row["height"], tag["name"]) == (*SIZE, "ball")
+    assert [json.loads(line) for line in (out / "located.jsonl").read_text().splitlines()] == [row]
+    x0, y0, x1, y1 = tag["boxes"][0]["box"]
     assert 0 <= x0 < x1 <= SIZE[0] and 0 <= y0 < y1 <= SIZE[1]
-    results = json.loads((tmp_path / "boxes.json").read_text())
+    results = json.loads((out / "coco.json").read_text())
     assert results[0] == {
         "image_id": 0,
         "category_id": 7,
         "bbox": [x0, y0, pytest.approx(x1 - x0, abs=0.1), pytest.approx(y1 - y0, abs=0.1)],
-        "score": score,
+        "score": tag["boxes"][0]["score"],
     }
-    with Image.open(tmp_path / "shown" / "000.ball.png") as shown:
+    with Image.open(out / "overlays" / "000.ball.png") as shown:
         assert shown.size == SIZE
-    assert "knows no 'cat'" in str(
-        CliRunner().invoke(app, ["localize", str(run), str(folder), "--tags", "cat"]).exception
-    )
+    assert "ball" in CliRunner().invoke(app, [*asked, "--tags", "ball"]).stdout
+    assert "knows no 'cat'" in str(CliRunner().invoke(app, [*asked, "--tags", "cat"]).exception)
+
+
+def test_one_call_locates_in_pictures(run: Path, pictures: Path, tmp_path: Path) -> None:
+    names = ["000.png", "001.png", "003.png"]
+    options = localize.LocalizeOptions(tags=NAMES)
+    result = localize.run(run, [pictures / "images" / name for name in names], options)
+    assert [Path(row["path"]).name for row in result.pictures] == names and not result.failures
+    for row, maps in zip(result.pictures, result.heat_maps, strict=True):
+        scores = [tag["score"] for tag in row["tags"]]
+        assert scores == sorted(scores, reverse=True) and len(maps) == len(NAMES)
+        assert all(heat.min() == 0 and heat.max() == 255 for heat in maps)
+    for folder in ("a", "b"):  # two pictures of one name do not take each other's place
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "000.png").write_bytes((pictures / "images" / "000.png").read_bytes())
+    again = localize.run(sayso.load(run), [tmp_path], localize.LocalizeOptions(tags=["ball"]))
+    written = [path.name for path in again.write(tmp_path / "out")]
+    assert written == ["located.jsonl", "000.ball.png", "000-2.ball.png"]
+    with pytest.raises(SaysoError, match="is not there"):
+        localize.run(run, [tmp_path / "none"])
 
 
 def test_the_run_is_measured_by_the_protocol(run: Path, tmp_path: Path) -> None:
@@ -224,5 +243,5 @@ def test_the_run_is_measured_by_the_protocol(run: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     result = json.loads(out.read_text())
-    assert result["pointing"] > 0.8
-    assert result["classification"] > 0.8
+    assert result["rows"]["mean"]["pointing"] > 0.8
+    assert result["rows"]["mean"]["classification"] > 0.8

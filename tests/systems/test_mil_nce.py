@@ -140,7 +140,7 @@ def test_from_a_folder_of_videos_to_search(world, tmp_path):
     assert more.returncode == 0, more.stderr
     assert json.loads(more.stdout)["step"] == 6
     assert sayso.load(str(run)).dim == 16
-    assert sayso_command("index", world / "test", "--index", index, "--model", run).returncode == 0
+    assert sayso_command("index", index, world / "test", "--model", run).returncode == 0
     found = sayso_command("search", index, "push the ball", "--json")
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout.splitlines()[0])["path"].endswith(".mp4")

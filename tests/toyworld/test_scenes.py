@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
-from sayso.data.tags import read_boxes, read_tagged
+from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.toyworld.scenes import THINGS, draw_scene, write_scenes
 
 
@@ -55,7 +55,7 @@ def test_things_are_where_the_boxes_say() -> None:
 
 
 def test_the_command_draws_scenes(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["toyworld", str(tmp_path / "s"), "--scenes", "4", "--size", "32"])
+    done = CliRunner().invoke(app, ["toyworld", "-o", str(tmp_path / "s"), "--scenes", "4", "--size", "32"])
     assert done.exit_code == 0, done.output
     assert len(read_tagged(tmp_path / "s" / "train").pictures) == 4
     assert len(read_tagged(tmp_path / "s" / "test").pictures) == 1

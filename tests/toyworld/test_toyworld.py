@@ -159,7 +159,7 @@ def test_narration_is_as_it_was_asked_for():
 
 def test_the_verb_and_what_it_refuses(tmp_path):
     made = CliRunner().invoke(
-        app, ["toyworld", str(tmp_path / "w"), "--videos", "1", "--clips", "4", "--size", "16"]
+        app, ["toyworld", "--out", str(tmp_path / "w"), "--videos", "1", "--test-clips", "4", "--size", "16"]
     )
     assert made.exit_code == 0, made.output
     assert len(list((tmp_path / "w" / "train").glob("*.mp4"))) == 1

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sayso.cli.options import Json
+from sayso.core.device import cores, native_bfloat16
+from sayso.core.offline import offline
 from sayso.version import __version__
 
 # Codecs of the files people have: the decoders that need no special hardware, then the encoders.
@@ -29,7 +31,6 @@ CODECS = {
     "opus": (("opus", "libopus"), ("libopus", "opus")),
     "mp3": (("mp3", "mp3float"), ("libmp3lame",)),
 }
-BFLOAT16 = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512", "bf16": "Arm"}
 GIB = 2**30
 
 Section = tuple[str, list[tuple[str, str]]]
@@ -162,16 +163,26 @@ def _codec(names: tuple[str, ...], mode: Any) -> str | None:
 
 
 def cpu() -> dict[str, Any]:
-    """Return the processor: model, usable cores, memory in GiB, and what computes bfloat16, if known."""
+    """Return the processor: model, usable cores, memory in GiB, and whether it computes in bfloat16."""
     facts = _cpuinfo()
-    flags = set((facts.get("flags") or facts.get("Features") or "").split())
-    native = next((name for flag, name in BFLOAT16.items() if flag in flags), None)
     return {
         "model": facts.get("model name") or platform.processor() or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "memory_gib": _memory_gib(),
-        "bfloat16": native,
+        "bfloat16": _bfloat16(),
     }
+
+
+def _bfloat16() -> bool | None:
+    """Tell whether torch computes in bfloat16 on this processor; None where torch cannot be loaded."""
+    if _version("torch") is None:
+        return None
+    try:
+        import torch
+
+        return native_bfloat16(torch.device("cpu"))
+    except (ImportError, OSError, RuntimeError):
+        return None
 
 
 def _cpuinfo() -> dict[str, str]:
@@ -207,23 +218,17 @@ def accelerators() -> dict[str, Any]:
 
 def models() -> dict[str, Any]:
     """Return where hub models are cached, which, how much room they take, and whether sayso is offline."""
-    folder = cache_folder()
+    from sayso.hub.cache import hub_cache
+
+    folder = hub_cache()
     names = sorted(path.name for path in folder.glob("models--*")) if folder.is_dir() else []
     return {
         "cache": str(folder),
         "exists": folder.is_dir(),
         "size_bytes": _size(folder),
         "cached": [name.removeprefix("models--").replace("--", "/") for name in names],
-        "offline": os.environ.get("SAYSO_OFFLINE", "").lower() not in ("", "0", "false", "no"),
+        "offline": offline(),
     }
-
-
-def cache_folder() -> Path:
-    """Return the hub's cache folder, by the rules of huggingface_hub, which need not be installed."""
-    environment = os.environ.get
-    home = environment("HF_HOME") or str(Path(environment("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
-    hub = environment("HF_HUB_CACHE") or environment("HUGGINGFACE_HUB_CACHE") or str(Path(home) / "hub")
-    return Path(os.path.expandvars(hub)).expanduser()
 
 
 def _size(folder: Path) -> int:
@@ -251,22 +256,16 @@ def sections(report: dict[str, Any]) -> Iterator[Section]:
     cached = report["models"]
     size = f"{cached['size_bytes'] / GIB:.2f} GiB" if cached["exists"] else "empty so far"
     rows = [("cache", f"{cached['cache']} ({size})"), *(("cached", name) for name in cached["cached"])]
-    offline = (
-        "yes: no connection is opened"
-        if cached["offline"]
-        else "no (set SAYSO_OFFLINE=1 to forbid connections)"
-    )
-    yield "Models", [*rows, ("offline", offline)]
+    allowed = "no (set SAYSO_OFFLINE=1 to forbid connections)"
+    yield "Models", [*rows, ("offline", "yes: no connection is opened" if cached["offline"] else allowed)]
 
 
 def _device_rows(devices: dict[str, Any]) -> Iterator[tuple[str, str]]:
     processor = devices["cpu"]
     memory = f", {processor['memory_gib']} GiB" if processor["memory_gib"] else ""
     yield "cpu", f"{processor['model']}, {processor['cores']} cores{memory}"
-    yield (
-        "bfloat16",
-        f"native ({processor['bfloat16']})" if processor["bfloat16"] else "not native, as far as is known",
-    )
+    known = {True: "native", False: "not native", None: "not known without torch"}
+    yield "bfloat16", known[processor["bfloat16"]]
     yield "torch", devices["torch"] or "missing"
     cards = [f"{card['name']}, {card['memory_gib']} GiB" for card in devices["cuda"]]
     yield from (("cuda", card) for card in cards or ["none"])

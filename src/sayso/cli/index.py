@@ -5,32 +5,39 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, Json, Model, ProgressMode
+from sayso.cli.options import Device, IndexAddress, Json, Model, ProgressMode
+from sayso.core.io import write_atomic
 
 if TYPE_CHECKING:
     from sayso.index import AddReport, Failure
 
 SHOWN_FAILURES = 10
 
+Segments = Literal["window", "caption"]
+
 
 def index(
+    address: IndexAddress,
     paths: Annotated[
-        list[str],
-        typer.Argument(help="Files, folders, manifests (.csv, .jsonl, .parquet), or - for a list on stdin."),
-    ],
-    where: Annotated[
-        str, typer.Option("--index", "-i", help="The index: a folder, or s3://bucket/name.")
-    ] = "sayso.index",
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...",
+            help="Files, folders, manifests (.csv, .jsonl, .parquet), or - for a list on stdin.",
+            show_default=False,
+        ),
+    ] = None,
     model: Model = None,
     window: Annotated[
         float, typer.Option("--window", min=0.1, help="Length of the clips a video is cut into, seconds.")
     ] = 4.0,
-    clips: Annotated[str, typer.Option(help="How videos are cut: 'window' or 'caption'.")] = "window",
+    segments: Annotated[
+        Segments, typer.Option("--segments", help="Cut videos into windows, or one clip a caption.")
+    ] = "window",
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove files that have vanished from the given folders.")
     ] = False,
@@ -52,61 +59,64 @@ def index(
 
     Examples:
 
-      sayso index ~/Videos ~/Pictures --index my.index
+      sayso index my.index ~/Videos ~/Pictures
 
-      find . -name '*.mp4' | sayso index - --index my.index
+      find . -name '*.mp4' | sayso index my.index -
     """
     from sayso.core.progress import reporter
     from sayso.index import Index
 
-    if clips not in ("window", "caption"):
-        raise typer.BadParameter("is 'window' or 'caption'", param_hint="--clips")
-    collection = Index.open(where, model, device=device)
+    if address == "-" or not paths:
+        what = "-" if address == "-" else address if Path(address).exists() else "~/Videos"
+        raise typer.BadParameter(
+            f"the index comes first, then what to add, such as: sayso index my.index {what}",
+            param_hint="INDEX PATH...",
+        )
+    collection = Index.open(address, model, device=device)
     with reporter("indexing", mode=progress) as bar:
         report = collection.add(
             *paths,
             window_s=window,
-            by_caption=clips == "caption",
+            by_caption=segments == "caption",
             prune=prune,
             workers=workers,
             progress=bar,
         )
-    listed = _write_failures(report.failures, failures or _default_list(collection.store.where))
-    _print_report(report, where, listed, as_json)
+    listed = _write_failures(report.failures, failures or _default_list(collection.store.address))
+    _print_report(report, address, listed, as_json)
     if report.failures:
         raise typer.Exit(SOME_FAILED)
 
 
-def _default_list(where: str) -> Path:
-    return Path("failures.jsonl") if "://" in where else Path(where) / "failures.jsonl"
+def _default_list(address: str) -> Path:
+    return Path("failures.jsonl") if "://" in address else Path(address) / "failures.jsonl"
 
 
 def _write_failures(failures: list[Failure], path: Path) -> Path:
     """Write one JSON object a failure, or remove the list of an earlier run."""
     if failures:
         lines = [json.dumps(failure.to_dict(), ensure_ascii=False) for failure in failures]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_atomic(path, "\n".join(lines) + "\n")
     else:
         path.unlink(missing_ok=True)
     return path
 
 
-def _print_report(report: AddReport, where: str, listed: Path, as_json: bool) -> None:
+def _print_report(report: AddReport, address: str, listed: Path, as_json: bool) -> None:
     counts = {
         name: getattr(report, name)
-        for name in ("found", "added", "replaced", "unchanged", "moved", "removed", "clips")
+        for name in ("files", "added", "replaced", "unchanged", "moved", "removed", "clips")
     }
     if as_json:
-        print(json.dumps({"index": where, **counts, "failed": len(report.failures)}))
+        print(json.dumps({"index": address, **counts, "failed": len(report.failures)}))
     else:
         parts = [
             f"{counts[name]} {name}"
             for name in ("added", "replaced", "unchanged", "moved", "removed")
             if counts[name]
         ]
-        print(
-            f"{where}: {report.found} files: {', '.join(parts) or 'nothing to do'}; {report.clips} new clips"
-        )
+        changes = ", ".join(parts) or "nothing to do"
+        print(f"{address}: {report.files} files: {changes}; {report.clips} new clips")
     for failure in report.failures[:SHOWN_FAILURES]:
         print(f"failed: {failure.to_dict()['error']}", file=sys.stderr)
     if report.failures:

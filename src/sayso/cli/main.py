@@ -1,6 +1,6 @@
 """The command ``sayso`` and what all its verbs share: how errors end it.
 
-Exit codes: 0 all done; 1 an error, told in one sentence; 2 wrong usage; 3 done,
+Exit codes: 0 all done; 1 an error, in one sentence; 2 wrong usage; 3 done,
 but some items failed (they are listed); 4 a package or a model is not at hand;
 130 interrupted (what was done is kept; the same command goes on).
 """
@@ -65,11 +65,19 @@ def options(
     offline: Annotated[
         bool, typer.Option("--offline", help="Open no connection; the same as SAYSO_OFFLINE=1.")
     ] = False,
+    no_verify: Annotated[
+        bool,
+        typer.Option(
+            "--no-verify", help="Load models without checking their reference outputs; as SAYSO_NO_VERIFY=1."
+        ),
+    ] = False,
 ) -> None:
     """Take the options that stand before a verb."""
     show_log()
     if offline:
         os.environ["SAYSO_OFFLINE"] = "1"
+    if no_verify:
+        os.environ["SAYSO_NO_VERIFY"] = "1"
 
 
 def main() -> None:

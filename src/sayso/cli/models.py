@@ -8,7 +8,7 @@ from sayso.cli.options import Json
 
 
 def models(as_json: Json = False) -> None:
-    """List the models: known by name, and found in the hub's cache. Opens no connection.
+    """List the models: known by name, registered by packages, found in the hub's cache. Opens no connection.
 
     Any other hub id, and any folder that holds such a model, can be given as --model too.
 
@@ -18,7 +18,7 @@ def models(as_json: Json = False) -> None:
 
       sayso models --json
     """
-    from sayso.encoders import list_models
+    from sayso.hub import list_models
 
     rows = list_models()
     if as_json:
@@ -30,7 +30,8 @@ def models(as_json: Json = False) -> None:
     for row in rows:
         here = "yes" if row.cached else "no"
         size = _megabytes(row.size_bytes)
-        print(f"{row.name:{width}}  {size:>8}  {row.dim:>4}  {row.licence or '?':18}  {here:4}  {row.what}")
+        dim, licence = row.dim or "?", row.licence or "?"
+        print(f"{row.name:{width}}  {size:>8}  {dim:>4}  {licence:18}  {here:4}  {row.what}")
 
 
 def _megabytes(size_bytes: int | None) -> str:

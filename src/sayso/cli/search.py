@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sayso.cli.options import Device, Json
+from sayso.cli.options import Device, IndexAddress, Json
 
 if TYPE_CHECKING:
     from sayso.index import Hit
 
 
 def search(
-    where: Annotated[str, typer.Argument(metavar="INDEX", help="The index: a folder, or s3://bucket/name.")],
+    address: IndexAddress,
     query: Annotated[
         list[str] | None,
         typer.Argument(
@@ -33,16 +33,16 @@ def search(
     ] = None,
     filter_: Annotated[
         str | None,
-        typer.Option("--where", "-w", help="SQL filter over path, title, kind, duration (seconds)."),
+        typer.Option("--filter", "-f", help="SQL over path, title, kind, duration_s, start_s, end_s, text."),
     ] = None,
-    said: Annotated[
+    text_weight: Annotated[
         float | None,
         typer.Option(
-            "--said",
+            "--text-weight",
             min=0.0,
             max=1.0,
-            help="Weight of the spoken words: 0 looks at pictures alone, 1 at words alone.",
-            show_default="0.5 if the index holds words",
+            help="Weight of what is said: 0 ranks by the pictures alone, 1 by the text alone.",
+            show_default="0.5 if the index holds text",
         ),
     ] = None,
     merge: Annotated[bool, typer.Option(help="Merge neighbouring clips of a video into one moment.")] = True,
@@ -56,7 +56,7 @@ def search(
 
       sayso search my.index "hold a wine glass"
 
-      sayso search my.index "2:dog + beach - night" --where "kind = 'video' AND duration > 60"
+      sayso search my.index "2:dog + beach - night" --filter "kind = 'video' AND duration_s > 60"
 
       sayso search my.index --like talk.mp4@12.5 --json
 
@@ -64,11 +64,17 @@ def search(
     """
     from sayso.index import Index
 
-    collection = Index.open(where, create=False, device=device)
+    collection = Index.open(address, create=False, device=device)
     many = query == ["-"]
     for text in _queries(query or []):
         hits = collection.search(
-            text, like=like, limit=limit, min_score=min_score, where=filter_, said=said, merge=merge
+            text,
+            like=like,
+            limit=limit,
+            min_score=min_score,
+            filter=filter_,
+            text_weight=text_weight,
+            merge=merge,
         )
         if as_json:
             for hit in hits:
@@ -95,14 +101,20 @@ def _print_table(hits: list[Hit], heading: str | None) -> None:
     if heading is not None:
         print(f"# {heading}")
     for hit in hits:
-        time = "picture" if hit.kind == "picture" else f"{clock(hit.start_s)}-{clock(hit.end_s)}"
-        said = f"  “{hit.text[:60]}”" if hit.text else ""
-        print(f"{hit.score:6.3f}  {time:>13}  {hit.path}{said}")
+        text = f"  “{hit.text[:60]}”" if hit.text else ""
+        print(f"{hit.score:6.3f}  {time_of(hit):>13}  {hit.path}{text}")
     if not hits:
         print("nothing found", file=sys.stderr)
 
 
-def clock(seconds: float) -> str:
+def time_of(hit: Hit) -> str:
+    """Return where a hit lies in its file, for people."""
+    if hit.kind == "picture":
+        return "picture"
+    return f"{clock_time(hit.start_s)}-{clock_time(hit.end_s)}"
+
+
+def clock_time(seconds: float) -> str:
     """Return a time as people write it: 1:02:03, 2:03, 0:03.5."""
     whole, tenth = divmod(round(seconds * 10), 10)
     minutes, second = divmod(whole, 60)

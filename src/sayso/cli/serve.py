@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.options import Device, Model
+from sayso.cli.options import Device, IndexAddress, Model
 
 
 def serve(
-    where: Annotated[str, typer.Argument(metavar="INDEX", help="The index: a folder, or s3://bucket/name.")],
+    address: IndexAddress,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for other machines, with a token.")
     ] = "127.0.0.1",
@@ -30,6 +30,15 @@ def serve(
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in the browser (from a terminal).")
     ] = True,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="RUN",
+            help="A run of sayso train localize, which then answers the page's Where? for its classes.",
+            show_default="the model of the index",
+        ),
+    ] = None,
     model: Model = None,
     device: Device = "auto",
 ) -> None:
@@ -43,17 +52,21 @@ def serve(
       sayso serve my.index
 
       sayso serve my.index --host 0.0.0.0 --port 9000
+
+      sayso serve my.index --where runs/where
     """
     from sayso.index import Index
     from sayso.serve import serve as run
+    from sayso.serve.heat_map import load_localizer
 
-    def ready(address: str) -> None:
-        print(address, flush=True)
+    def ready(url: str) -> None:
+        print(url, flush=True)
         if open_browser and sys.stdout.isatty():
             import webbrowser
 
-            webbrowser.open(address)
+            webbrowser.open(url)
 
-    index = Index.open(where, model, create=False, device=device)
+    index = Index.open(address, model, create=False, device=device)
     index.info()
-    run(index, host, port, token, ready=ready)
+    localizer = load_localizer(where, device) if where else None
+    run(index, host, port, token, localizer=localizer, ready=ready)

@@ -1,4 +1,4 @@
-"""``sayso toyworld``: draw narrated videos, or tagged pictures, of which everything is known."""
+"""``sayso toyworld``: draw narrated videos, or tagged pictures, with all their labels known."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from sayso.cli.options import ProgressMode
-
-Places = Literal["step", "task"]
+from sayso.cli.options import ProgressMode, out_option
 
 
 def toyworld(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
+    out: Annotated[Path, out_option("FOLDER", "A new folder.")],
     videos: Annotated[int, typer.Option("--videos", help="Narrated videos to learn from.")] = 200,
-    clips: Annotated[int, typer.Option("--clips", help="Clips of the test set, at most 392.")] = 240,
+    test_clips: Annotated[
+        int, typer.Option("--test-clips", help="Clips of the test set, at most 392.")
+    ] = 240,
     scenes: Annotated[
         int, typer.Option("--scenes", help="Draw so many tagged pictures instead, a quarter more to test.")
     ] = 0,
@@ -24,25 +24,26 @@ def toyworld(
         typer.Option("--size", help="Side, pixels.", show_default="64; of pictures 256"),
     ] = None,
     fps: Annotated[int, typer.Option("--fps", help="Frames a second.")] = 10,
-    seed: Annotated[int, typer.Option("--seed", help="Of all chance.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of all random numbers.")] = 0,
     lag: Annotated[float, typer.Option("--lag", help="Spread of when a step is named, seconds.")] = 3.0,
     chatter: Annotated[float, typer.Option("--chatter", help="Share of lines about nothing visible.")] = 0.5,
     places: Annotated[
-        Places, typer.Option("--places", help="What each step, or each task, has its own of.")
+        Literal["step", "task"],
+        typer.Option("--places", help="Whether each step, or each task, has a backdrop of its own."),
     ] = "step",
     progress: ProgressMode = "auto",
 ) -> None:
     """Draw a toy corpus: narrated how-to videos, and a test set of pairs they never show.
 
-    OUT/train holds videos with captions beside them, OUT/test clips and a manifest with a caption
-    for each, OUT/truth.json all that is known. With --scenes both hold pictures of several things,
+    FOLDER/train holds videos with captions beside them, FOLDER/test clips and a manifest with a
+    caption for each, FOLDER/truth.json all true labels. With --scenes both hold pictures of several things,
     and a COCO file with their tags and true boxes.
 
     Examples:
 
-      sayso toyworld toy
+      sayso toyworld --out toy
 
-      sayso toyworld scenes --scenes 800
+      sayso toyworld --out scenes --scenes 800
 
       sayso train mil-nce toy/train --out run --test toy/test/manifest.csv
     """
@@ -62,7 +63,7 @@ def toyworld(
             out,
             videos=videos,
             seed=seed,
-            test_clips=clips,
+            test_clips=test_clips,
             size=64 if size is None else size,
             fps=fps,
             narration=narration,

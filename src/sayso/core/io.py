@@ -66,21 +66,24 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise SaysoError(f"{target} is there already and not an empty folder; give another")
+    above: str | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        above = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise SaysoError(f"{target} cannot be written: {error.strerror}; give another place") from error
-    try:
-        new = above / target.name
+        above = tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent)
+        new = Path(above, target.name)
         new.mkdir()
         yield new
         for inside in (*new.rglob("*"), new):
             fsync(inside)
         new.replace(target)
         fsync(target.parent)
+    except OSError as error:
+        raise SaysoError(
+            f"{target} cannot be written: {error.strerror or error}; give another place"
+        ) from error
     finally:
-        shutil.rmtree(above, ignore_errors=True)
+        if above is not None:
+            shutil.rmtree(above, ignore_errors=True)
 
 
 def fsync(path: str | os.PathLike[str]) -> None:

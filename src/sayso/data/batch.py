@@ -4,7 +4,7 @@ An example is a dict: what an entry means is between a data set and the method t
 features, captions, labels, masks ...). A batch is a dict of arrays of B rows each, one an example. Entries
 of which examples have different numbers (several pictures, the tokens of a text) are *ragged*: they lie end
 to end under ``key``, and ``key_counts`` (B,) says how many of these rows each example has. A single
-number, of no dimension, is said of the whole batch; ``epoch`` is one, and the loader adds it.
+number, of no dimension, is of the whole batch; ``epoch`` is one, and the loader adds it.
 """
 
 from __future__ import annotations

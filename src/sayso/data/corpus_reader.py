@@ -20,7 +20,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.data.corpus import MARK, Corpus, CorpusBuilder, RawCaption
 from sayso.data.datasets.howto100m import find_release, read_release
-from sayso.data.manifest import MANIFESTS, Failure, Row, Source, read_manifest
+from sayso.data.manifest import MANIFESTS, Failure, ListedFile, Row, read_manifest
 from sayso.data.shards import find_shards, read_shards
 from sayso.data.sources import find_sources
 
@@ -70,7 +70,7 @@ def read_corpus(
     return builder.finish()
 
 
-def read_narrated(path: Path, *, files: bool = True, progress: Progress | None = None) -> Corpus:
+def read_training_corpus(path: Path, *, files: bool = True, progress: Progress | None = None) -> Corpus:
     """Return videos with captions to learn from, and log how many there are; see ``read_corpus``.
 
     Args:
@@ -108,7 +108,7 @@ def _read_sources(
             _add(source, split, builder, files=files)
 
 
-def _add(source: Source, split: str | None, builder: CorpusBuilder, *, files: bool) -> None:
+def _add(source: ListedFile, split: str | None, builder: CorpusBuilder, *, files: bool) -> None:
     rows = [row for row in source.rows if split is None or row.meta.get("split") == split]
     if split is not None and not rows:
         return
@@ -124,7 +124,7 @@ def _add(source: Source, split: str | None, builder: CorpusBuilder, *, files: bo
         builder.add(name or Path(source.path).stem, source.path, captions)
 
 
-def _captions(source: Source, rows: list[Row]) -> list[RawCaption]:
+def _captions(source: ListedFile, rows: list[Row]) -> list[RawCaption]:
     """Return a video's captions: its rows' texts, else those of its caption file (in their spans)."""
     from sayso.text import Transcript, find_subtitles, read_subtitles, transcript_of
 
@@ -134,7 +134,7 @@ def _captions(source: Source, rows: list[Row]) -> list[RawCaption]:
     beside = source.captions or find_subtitles(source.path)
     if beside is None:
         return []
-    captions = Transcript(read_subtitles(beside, problems=[]))
+    captions = Transcript(read_subtitles(beside))
     spans = [row.span for row in rows if row.span is not None]
     if not spans:
         return [(one.span.start, one.span.end, one.text) for one in captions]

@@ -58,6 +58,9 @@ class NpyFeatures:
         if not self._files:
             raise SaysoError(f"{folder} holds no features; they must be .npy files named by the videos' ids")
 
+    def __contains__(self, video: object) -> bool:
+        return video in self._files
+
     def read(self, video: str) -> NDArray[np.floating[Any]]:
         """Return a video's features, (T, D); they stay on disk until they are used.
 
@@ -71,9 +74,9 @@ class NpyFeatures:
             found: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise MediaError(f"the features {file} cannot be read: {error}") from error
-        if found.ndim != 2 or not np.issubdtype(found.dtype, np.floating):
-            raise MediaError(f"{file}: expected floats (T, D), found {found.dtype} {found.shape}")
-        return found
+        if found.ndim != 2 or found.dtype.kind not in "fiu":
+            raise MediaError(f"{file}: expected numbers (T, D), found {found.dtype} {found.shape}")
+        return found if found.dtype.kind == "f" else found.astype(np.float32)
 
 
 class LanceFeatures:

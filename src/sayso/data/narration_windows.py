@@ -1,4 +1,4 @@
-"""Narration windows: when steps may happen in a video, from what is said in it and when.
+"""Narration windows: when steps may happen in a video, from its captions.
 
 People do what they say roughly when they say it: a step's window begins ``before_s`` before a mention of it
 and ends ``after_s`` after it. Where the steps' names are known, a caption mentions a step if it has at least

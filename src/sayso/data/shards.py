@@ -20,7 +20,7 @@ from typing import Any
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.data.corpus import CorpusBuilder, RawCaption
-from sayso.text.captions.beside import SUFFIXES
+from sayso.text.captions.sidecar import SUFFIXES
 
 _LARGEST_TEXT = 32 << 20
 
@@ -114,7 +114,7 @@ def _subtitles(content: bytes) -> list[RawCaption]:
     with tempfile.NamedTemporaryFile(prefix="sayso-") as copy:
         copy.write(content)
         copy.flush()
-        captions = read_subtitles(copy.name, problems=[])
+        captions = read_subtitles(copy.name)
     return [(caption.span.start, caption.span.end, caption.text) for caption in captions]
 
 

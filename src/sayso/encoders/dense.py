@@ -1,9 +1,9 @@
-"""Where in a picture a query is, told by the very encoder that searches; nothing is trained for it.
+"""Dense similarity maps: where in a picture a query is, by the very encoder that searches, untrained for it.
 
-An encoder that pools a picture's places into one embedding can embed each place alone, and
+An encoder that pools the cells of a feature map into one embedding can embed each cell alone, and
 compare it with the query as a search compares pictures.
 
-* The offline encoder is fully convolutional up to its last mean: every place has class scores
+* The offline encoder is fully convolutional up to its last mean: every grid cell has class scores
   of its own, and ConSE turns them into a point among the sentences. The picture keeps its
   shape, with 640 pixels on its longer side.
 * CLIP gathers a picture in the last layer's attention. Here every token is shown to that layer
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.encoders import conse
-from sayso.encoders.batching import unit
+from sayso.encoders.batching import unit_norm
 from sayso.encoders.interface import Embeddings, Encoder, Pixels
 from sayso.encoders.preprocess import as_rgb
 
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-Map = NDArray[np.float32]
-LONGER_SIDE = 640  # of the offline encoder's pictures; 224 sees 7 places across, too few to point
+SimilarityMap = NDArray[np.float32]
+LONGER_SIDE = 640  # of the offline encoder's pictures; 224 gives 7 grid cells across, too few to point
 
 
 @runtime_checkable
-class SaysWhere(Protocol):
-    """An encoder that tells where in a picture a query is."""
+class DenseEncoder(Protocol):
+    """An encoder that compares a query with each grid cell of a picture."""
 
-    def where(self, image: Image | Pixels, query: str | Embeddings) -> Map:
-        """Return (h, w) similarities of places to a query; they tile the whole picture."""
+    def similarity_map(self, image: Image | Pixels, query: str | Embeddings) -> SimilarityMap:
+        """Return (h, w) similarities of grid cells to a query; the cells tile the whole picture."""
 
 
-def where(encoder: Encoder, image: Image | Pixels, query: str | Embeddings) -> Map:
-    """Return how much each place of a picture is like a query.
+def similarity_map(encoder: Encoder, image: Image | Pixels, query: str | Embeddings) -> SimilarityMap:
+    """Return how much each grid cell of a picture is like a query.
 
     Args:
         encoder: of any kind.
@@ -54,30 +54,35 @@ def where(encoder: Encoder, image: Image | Pixels, query: str | Embeddings) -> M
         query: words, or an embedding (D,) of the encoder's space.
 
     Returns:
-        (h, w) cosines; the places are equal rectangles that tile the whole picture.
+        (h, w) cosines; the grid cells are equal rectangles that tile the whole picture.
 
     Raises:
-        SaysoError: if the encoder cannot tell.
+        SaysoError: if the encoder has no dense features.
     """
-    if not isinstance(encoder, SaysWhere):
+    if not isinstance(encoder, DenseEncoder):
         raise SaysoError(f"the model {encoder.name} tells what a picture shows, but not where in it")
-    return encoder.where(image, query)
+    return encoder.similarity_map(image, query)
 
 
-def embedded(encoder: Encoder, query: str | Embeddings) -> Embeddings:
-    """Return the unit embedding (D,) of a query."""
-    return unit(encoder.encode_text([query])[0] if isinstance(query, str) else query)
+def query_embedding(encoder: Encoder, query: str | Embeddings) -> Embeddings:
+    """Return the embedding (D,) of a query, of unit norm."""
+    return unit_norm(encoder.encode_text([query])[0] if isinstance(query, str) else query)
 
 
-def peak(places: Map) -> tuple[float, float]:
-    """Return x and y of the middle of the best place, as fractions of the picture's width and height."""
-    h, w = places.shape
-    row, column = divmod(int(places.argmax()), w)
+def peak(scores: SimilarityMap) -> tuple[float, float]:
+    """Return x and y of the middle of the best grid cell, as fractions of the picture's width and height."""
+    h, w = scores.shape
+    row, column = divmod(int(scores.argmax()), w)
     return (column + 0.5) / w, (row + 0.5) / h
 
 
-def fitted(image: Image | Pixels, longer: int, stride: int) -> Pixels:
+def resize_to_stride(image: Image | Pixels, longer: int, stride: int) -> Pixels:
     """Return a picture as (H, W, 3) uint8 with a longer side of about ``longer``, both multiples of a stride.
+
+    Args:
+        image: a PIL image or (H, W, 3) uint8, of any size.
+        longer: pixels.
+        stride: pixels from one grid cell to the next.
 
     Raises:
         SaysoError: if it is not a picture.
@@ -90,14 +95,14 @@ def fitted(image: Image | Pixels, longer: int, stride: int) -> Pixels:
     return np.asarray(picture.resize((width, height), PILImage.Resampling.BICUBIC, reducing_gap=3.0))
 
 
-def conse_map(logits: Tensor, query: Embeddings) -> Map:
-    """Return the cosines (h, w) of a query (384,) and each place's class scores (1000, h, w)."""
-    K, h, w = logits.shape
-    places = conse.embed_logits(logits.reshape(K, h * w).T).cpu().numpy()  # (h * w, 384)
-    return np.asarray((places @ query).reshape(h, w), np.float32)
+def conse_map(logits: Tensor, query: Embeddings) -> SimilarityMap:
+    """Return the cosines (h, w) of a query (384,) and each grid cell's class scores (1000, h, w)."""
+    C, h, w = logits.shape
+    cells = conse.embed_logits(logits.reshape(C, h * w).T).cpu().numpy()  # (h * w, 384)
+    return np.asarray((cells @ query).reshape(h, w), np.float32)
 
 
-def token_map(model: Any, inputs: Mapping[str, Tensor], query: Embeddings) -> Map:
+def token_map(model: Any, inputs: Mapping[str, Tensor], query: Embeddings) -> SimilarityMap:
     """Return the cosines (h, w) of a query (D,) and each token of a picture.
 
     Args:
@@ -116,8 +121,8 @@ def token_map(model: Any, inputs: Mapping[str, Tensor], query: Embeddings) -> Ma
     else:
         raise SaysoError(f"{model.config.model_type} models tell what a picture shows, but not where in it")
     h, w = _grid(tokens, inputs)
-    places = unit(tokens[: h * w].float().cpu().numpy()) @ query
-    return np.asarray(places.reshape(h, w), np.float32)
+    cosines = unit_norm(tokens[: h * w].float().cpu().numpy()) @ query
+    return np.asarray(cosines.reshape(h, w), np.float32)
 
 
 def _clip_tokens(model: Any, inputs: Mapping[str, Tensor]) -> Tensor:

@@ -1,36 +1,37 @@
 """The encoder of HowTo100M's joint embedding: texts, and features of clips.
 
 Its video side begins at features, which ``encode_features`` takes: the published 2D and 3D ones, or
-what another encoder sees each second. That one, the backbone, is loaded when pixels come.
+embeddings of another encoder, one a second. That one, the backbone, is loaded when pixels come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.device import resolve_device
 from sayso.core.errors import SaysoError
-from sayso.encoders.batching import as_texts, in_batches, unit
+from sayso.encoders.batching import as_texts, in_batches, unit_norm
 from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Pixels
-from sayso.hub import model_folder as saved
+from sayso.encoders.named import load_encoder
+from sayso.hub.model_folder import ModelFolder, Reference
+from sayso.hub.pretrained import Pretrained
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from sayso.models import HowTo100MNet, WordTokenizer
 
-KIND = "howto100m"
 BATCH = 256
 PUBLISHED = ClipSpec(frames=4, fps=1.0, size=224)  # 2D features, one a second
 
 
-class HowTo100MEncoder:
+class HowTo100MEncoder(Pretrained):
     """A feature-level network as an encoder; see ``sayso.encoders.interface.Encoder``.
 
     Args:
@@ -40,12 +41,13 @@ class HowTo100MEncoder:
         clip: how to cut and sample for the backbone.
         name: what ``sayso.load`` takes to get it again.
         device: ``auto``, ``cpu``, ``cuda``, ...
-        about: where it comes from, for the model card.
+        card: where it comes from, for the model card.
 
     Raises:
         SaysoError: if the vocabulary is not that of the network.
     """
 
+    kind = "feature_text"
     similarity: Literal["cosine"] = "cosine"
 
     def __init__(
@@ -55,9 +57,9 @@ class HowTo100MEncoder:
         *,
         backbone: str | None = None,
         clip: ClipSpec = PUBLISHED,
-        name: str = KIND,
+        name: str = "feature_text",
         device: str = "auto",
-        about: str = "",
+        card: str = "",
     ) -> None:
         rows = net.word_vectors.num_embeddings
         if rows != len(tokenizer.words) + 1:
@@ -66,47 +68,43 @@ class HowTo100MEncoder:
             )
         self.device = resolve_device(device)
         self.net, self.tokenizer = net.eval().to(self.device), tokenizer
-        self.name, self.about, self.dim = name, about, net.dim
+        self.name, self.card, self.dim = name, card, net.dim
         self.backbone, self.clip = backbone, clip
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str, *, device: str = "auto", name: str = "") -> HowTo100MEncoder:
-        """Load what ``save_pretrained`` wrote.
+    def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:
+        """Return the encoder of a model folder.
+
+        Args:
+            saved: what the folder holds.
+            name: what to call it.
+            device: ``auto``, ``cpu``, ``cuda``, ...
 
         Raises:
-            SaysoError: if the folder is damaged, or its network no longer makes what it made when saved.
+            SaysoError: if the weights are not those of the network that the configuration describes.
         """
-        model = saved.read(Path(folder))
-        encoder = cls(
-            *_assemble(model, folder),
-            backbone=model.options.get("backbone"),
-            clip=model.clip,
-            name=name or str(folder),
-            device=device,
+        net, tokenizer, clip = _assemble(saved, name)
+        backbone = saved.options.get("backbone")
+        return cls(net, tokenizer, backbone=backbone, clip=clip, name=name, device=device, card=saved.card)
+
+    def to_folder(self) -> ModelFolder:
+        """Return all that the model folder holds but the reference outputs."""
+        words = self.tokenizer
+        read = {"max_words": words.max_words, "lower": words.lower, "backbone": self.backbone}
+        return ModelFolder(
+            self.kind,
+            {**self.net.options, **read},
+            self.net.state_dict(),
+            transform=asdict(self.clip),
+            vocabulary=words.words,
+            card=self.card,
         )
-        golden = encoder._golden()
-        if any(not np.allclose(golden[part], model.golden.get(part, []), atol=1e-3) for part in golden):
-            raise SaysoError(
-                f"the model {folder} does not make what it made when it was saved; copy it again"
-            )
-        return encoder
 
-    def save_pretrained(self, folder: Path | str) -> None:
-        """Write a model folder, which ``sayso.load`` takes.
-
-        Raises:
-            SaysoError: if the folder is in use.
-        """
-        saved.write(self._saved(), Path(folder))
-
-    def push_to_hub(self, repository: str, *, private: bool = False) -> str:
-        """Save the model to the model hub; return its address there."""
-        return saved.push(self._saved(), repository, private=private)
-
-    @cached_property
-    def sha256(self) -> str:
-        """Identity of weights, word vectors and vocabulary."""
-        return self._saved().sha256()
+    def reference_outputs(self) -> Reference:
+        """Return the embeddings of the vocabulary's first words, and of features that are a sine wave."""
+        wave = np.sin(np.arange(self.net.feature_dim, dtype=np.float32))[None]
+        text = self.encode_text([" ".join(self.tokenizer.words[:3])])
+        return {"of_text": text[0].tolist(), "of_features": self.encode_features(wave)[0].tolist()}
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed B texts: (B, D), of unit norm. Unknown words are passed over."""
@@ -140,7 +138,7 @@ class HowTo100MEncoder:
         Raises:
             SaysoError: if the features are none that pixels give.
         """
-        return self.encode_features(unit(self._eyes.encode_images(images)))
+        return self.encode_features(unit_norm(self._pixels.encode_images(images)))
 
     def encode_video(self, frames: Pixels) -> Embeddings:
         """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, D).
@@ -148,13 +146,13 @@ class HowTo100MEncoder:
         Raises:
             SaysoError: if the features are none that pixels give.
         """
-        eyes, T = self._eyes, frames.shape[1]
-        seen = eyes.encode_images(list(frames.reshape(-1, *frames.shape[2:])))
-        return self.encode_features(unit(seen.reshape(-1, T, eyes.dim).max(1)))
+        backbone, T = self._pixels, frames.shape[1]
+        each = backbone.encode_images(list(frames.reshape(-1, *frames.shape[2:])))
+        return self.encode_features(unit_norm(each.reshape(-1, T, backbone.dim).max(1)))
 
     @cached_property
-    def _eyes(self) -> Encoder:
-        """The backbone.
+    def _pixels(self) -> Encoder:
+        """The backbone, which embeds pixels.
 
         Raises:
             SaysoError: if there is none.
@@ -164,25 +162,10 @@ class HowTo100MEncoder:
                 f"the model {self.name} takes features of clips, not pixels; extract them and use"
                 " encode_features, or choose a model that takes pixels"
             )
-        from sayso.encoders.load_encoder import load
-
-        return load(self.backbone, device=str(self.device))
-
-    def _golden(self) -> dict[str, list[float]]:
-        """Return what the network makes of a text and of features."""
-        wave = np.sin(np.arange(self.net.feature_dim, dtype=np.float32))[None]
-        text = self.encode_text([" ".join(self.tokenizer.words[:3])])
-        return {"of_text": text[0].tolist(), "of_features": self.encode_features(wave)[0].tolist()}
-
-    def _saved(self) -> saved.SavedModel:
-        words = self.tokenizer
-        read = {"max_words": words.max_words, "lower": words.lower, "backbone": self.backbone}
-        options = {**self.net.options, **read}
-        weights = self.net.state_dict()
-        return saved.SavedModel(KIND, options, words.words, self.clip, weights, self._golden(), self.about)
+        return load_encoder(self.backbone, device=str(self.device))
 
 
-def _assemble(model: saved.SavedModel, folder: Path | str) -> tuple[HowTo100MNet, WordTokenizer]:
+def _assemble(saved: ModelFolder, name: str) -> tuple[HowTo100MNet, WordTokenizer, ClipSpec]:
     """Return the parts of an encoder.
 
     Raises:
@@ -192,11 +175,12 @@ def _assemble(model: saved.SavedModel, folder: Path | str) -> tuple[HowTo100MNet
 
     from sayso.models import HowTo100MNet, WordTokenizer
 
-    options = {name: value for name, value in model.options.items() if name != "backbone"}
+    options = {key: value for key, value in saved.options.items() if key != "backbone"}
     try:
         max_words, lower = options.pop("max_words"), options.pop("lower")
-        net = HowTo100MNet(torch.empty_like(model.weights["word_vectors.weight"]), **options)
-        net.load_state_dict(dict(model.weights))
+        net = HowTo100MNet(torch.empty_like(saved.weights["word_vectors.weight"]), **options)
+        net.load_state_dict(dict(saved.weights))
+        clip = ClipSpec(**(saved.transform or {}))
     except (KeyError, TypeError, RuntimeError) as error:
-        raise SaysoError(f"the model {folder} does not fit its config.json: {error}") from error
-    return net, WordTokenizer(model.words, max_words, lower=lower)
+        raise SaysoError(f"the model {name} does not fit its config.json: {error}") from error
+    return net, WordTokenizer(saved.vocabulary or [], max_words, lower=lower), clip

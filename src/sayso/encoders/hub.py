@@ -12,6 +12,8 @@ Sources
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +22,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sayso.core.device import resolve_device
-from sayso.encoders import dense as places
-from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit
+from sayso.core.device import native_bfloat16, resolve_device
+from sayso.core.errors import SaysoError
+from sayso.core.io import atomic_folder
+from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
+from sayso.encoders.dense import SimilarityMap, query_embedding, token_map
 from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
 from sayso.encoders.preprocess import as_rgb, as_square
-from sayso.hub.hub_folder import dimension, identity, load_folder
+from sayso.hub.download import copy_files
+from sayso.hub.hub_folder import dimension, identity, load_dual_encoder
+from sayso.hub.kinds import HUB_ENCODER
+from sayso.hub.model_card import model_card
+from sayso.hub.model_folder import CARD, REFERENCE, Reference, check_reference, push_folder, resolve_step
+from sayso.hub.pretrained import verifying
 
 if TYPE_CHECKING:
     import torch
@@ -48,17 +57,76 @@ class HubEncoder:
         SaysoError: if the folder holds no dual encoder, or only pickled weights.
     """
 
+    kind = HUB_ENCODER
     similarity: Literal["cosine"] = "cosine"
 
     def __init__(self, folder: Path, name: str, device: str = "auto") -> None:
         self.folder, self.name = folder, name
         self.dim = dimension(folder)
         self.device = resolve_device(device)
-        self._model, self._tokenizer, self._pictures = load_folder(folder, self.device)
+        self._model, self._tokenizer, self._pictures = load_dual_encoder(folder, self.device)
         self._siglip = self._model.config.model_type.startswith("siglip")
         self.clip = _clip_spec(self._pictures)
         self._lock = Lock()
         self._precision: torch.dtype | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls, folder: Path | str, *, name: str = "", device: str = "auto", verify: bool = True
+    ) -> HubEncoder:
+        """Load a model folder of the transformers library; where it has reference outputs, check them.
+
+        Args:
+            folder: as for the class.
+            name: what to call it; the folder, unless given.
+            device: ``auto``, ``cpu``, ``cuda``, ...
+            verify: whether it must give the reference outputs that ``save_pretrained`` wrote.
+
+        Raises:
+            MissingExtra: if transformers is not installed.
+            SaysoError: if the folder holds no dual encoder, or does not give its reference outputs.
+        """
+        path = resolve_step(folder)
+        encoder = cls(path, name or str(folder), device)
+        if verify and verifying() and (path / REFERENCE).is_file():
+            check_reference(encoder.reference_outputs(), _read_reference(path), encoder.name)
+        return encoder
+
+    def save_pretrained(self, folder: Path | str) -> None:
+        """Write a copy of the model's folder, with reference outputs and a card beside its own files.
+
+        Raises:
+            SaysoError: if something other than an empty folder is there already.
+        """
+        with atomic_folder(Path(folder).expanduser()) as new:
+            copy_files(self.folder, new)
+            text = json.dumps(self.reference_outputs())
+            (new / REFERENCE).write_text(text + "\n", encoding="utf-8")
+            if not (new / CARD).exists():
+                facts = {
+                    "Embeddings": f"{self.dim} numbers",
+                    "Inputs": f"{self.clip.size} x {self.clip.size}",
+                }
+                card = model_card(self.kind, f"A copy of {self.name}.", facts, {})
+                (new / CARD).write_text(card, encoding="utf-8")
+
+    def push_to_hub(self, repository: str, *, private: bool = False) -> str:
+        """Save the model to the model hub; return its address there.
+
+        Raises:
+            SaysoError: if the hub refuses.
+        """
+        with tempfile.TemporaryDirectory() as waiting:
+            self.save_pretrained(Path(waiting, "model"))
+            return push_folder(Path(waiting, "model"), repository, private=private)
+
+    def reference_outputs(self) -> Reference:
+        """Return the embeddings of a text and of a picture that anybody can draw, in float32."""
+        import torch
+
+        text = self._encode_texts(["a photo of a red car"])[0]
+        picture = self._encode_pictures(_probe(1), torch.float32)[0]
+        return {"of_text": text.tolist(), "of_picture": picture.tolist()}
 
     @cached_property
     def sha256(self) -> str:
@@ -79,17 +147,17 @@ class HubEncoder:
         """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, D)."""
         return pool_clips(self.encode_images, frames)
 
-    def where(self, image: Image | Pixels, query: str | Embeddings) -> places.Map:
-        """Return how much each place of a picture is like a query; see ``sayso.encoders.dense.where``.
+    def similarity_map(self, image: Image | Pixels, query: str | Embeddings) -> SimilarityMap:
+        """Return how much each grid cell of a picture is like a query: (h, w) cosines.
 
-        The whole picture is looked at: where the model wants a square, it is squeezed into one.
+        The whole picture is seen: where the model wants a square, it is squeezed into one.
         """
         import torch
 
-        vector = places.embedded(self, query)
+        vector = query_embedding(self, query)
         whole = as_rgb(image) if self._any_shape else as_square(image, self.clip.size, "squash")
         with torch.inference_mode():
-            return places.token_map(self._model, self._inputs([whole]), vector)
+            return token_map(self._model, self._inputs([whole]), vector)
 
     @property
     def _any_shape(self) -> bool:
@@ -146,22 +214,31 @@ class HubEncoder:
         """Return bfloat16 where the CPU computes in it and this model stays faithful, else float32."""
         import torch
 
-        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        native = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
-        if self.device.type != "cpu" or not native:
+        if self.device.type != "cpu" or not native_bfloat16(self.device):
             return torch.float32
-        rng = np.random.default_rng(0)
-        coarse = rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
-        probe = list(np.kron(coarse, np.ones((1, 32, 32, 1), np.uint8)))  # squares of colour, 256 x 256
+        probe = _probe(4)
         exact = self._encode_pictures(probe, torch.float32)
         fast = self._encode_pictures(probe, torch.bfloat16)
         return torch.bfloat16 if np.min(np.sum(exact * fast, axis=1)) >= FAITHFUL else torch.float32
 
 
+def _probe(count: int) -> list[Pixels]:
+    """Return pictures of coloured squares, (256, 256, 3) uint8, always the same."""
+    coarse = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
+    return list(np.kron(coarse, np.ones((1, 32, 32, 1), np.uint8)))
+
+
+def _read_reference(folder: Path) -> Reference:
+    try:
+        return dict(json.loads((folder / REFERENCE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise SaysoError(f"{folder / REFERENCE} cannot be read: {error}; copy the model again") from error
+
+
 def _unit_features(features: Any) -> Embeddings:
     """Return (B, D) unit vectors of what transformers 4 (a tensor) or 5 (an output object) gives."""
     tensor = getattr(features, "pooler_output", features)
-    return unit(tensor.float().cpu().numpy())
+    return unit_norm(tensor.float().cpu().numpy())
 
 
 def _clip_spec(pictures: Any) -> ClipSpec:

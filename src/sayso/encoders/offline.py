@@ -16,12 +16,11 @@ import numpy as np
 
 from sayso.core.device import resolve_device
 from sayso.encoders import conse
-from sayso.encoders import dense as places
 from sayso.encoders.batching import as_texts, in_batches, pool_clips
+from sayso.encoders.dense import LONGER_SIDE, SimilarityMap, conse_map, query_embedding, resize_to_stride
 from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
 from sayso.encoders.preprocess import as_square
-from sayso.models import efficientnet_lite as lite0
-from sayso.models import minilm
+from sayso.models import efficientnet_lite, minilm
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,14 +41,14 @@ class OfflineEncoder:
     name = "offline"
     dim = minilm.DIM
     similarity: Literal["cosine"] = "cosine"
-    clip = ClipSpec(frames=4, fps=1.0, size=lite0.SIZE, crop="center")
+    clip = ClipSpec(frames=4, fps=1.0, size=efficientnet_lite.SIZE, crop="center")
 
     def __init__(self, device: str = "auto") -> None:
-        minilm.folder(), lite0.weights_file()
+        minilm.weights_folder(), efficientnet_lite.weights_file()
         self.device = device
         self._lock = Lock()
         self._text: minilm.MiniLM | None = None
-        self._pictures: lite0.Lite0 | None = None
+        self._pictures: efficientnet_lite.Lite0 | None = None
 
     @property
     def sha256(self) -> str:
@@ -57,7 +56,7 @@ class OfflineEncoder:
         parts = (
             conse.RECIPE,
             conse.classes_sha256(),
-            lite0.WEIGHTS_SHA256,
+            efficientnet_lite.WEIGHTS_SHA256,
             minilm.WEIGHTS_SHA256,
             minilm.TOKENIZER_SHA256,
         )
@@ -85,14 +84,14 @@ class OfflineEncoder:
         """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, 384)."""
         return pool_clips(self.encode_images, frames)
 
-    def where(self, image: Image | Pixels, query: str | Embeddings) -> places.Map:
-        """Return how much each place of a picture is like a query; see ``sayso.encoders.dense.where``."""
-        vector = places.embedded(self, query)
-        picture = places.fitted(image, places.LONGER_SIDE, lite0.STRIDE)
-        return places.conse_map(self._tower().places(picture), vector)
+    def similarity_map(self, image: Image | Pixels, query: str | Embeddings) -> SimilarityMap:
+        """Return how much each grid cell of a picture is like a query: (h, w) cosines."""
+        vector = query_embedding(self, query)
+        picture = resize_to_stride(image, LONGER_SIDE, efficientnet_lite.STRIDE)
+        return conse_map(self._tower().logit_map(picture), vector)
 
-    def _tower(self) -> lite0.Lite0:
+    def _tower(self) -> efficientnet_lite.Lite0:
         """Return the picture tower, loaded when it is first needed."""
         with self._lock:
-            self._pictures = self._pictures or lite0.Lite0(resolve_device(self.device))
+            self._pictures = self._pictures or efficientnet_lite.Lite0(resolve_device(self.device))
             return self._pictures

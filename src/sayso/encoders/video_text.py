@@ -1,25 +1,25 @@
 """Encoders of text-video networks: trained here, or converted from the published MIL-NCE files.
 
-A clip is seen whole: what moves decides, not a mean of pictures. A picture is a clip in which
+A clip is embedded as a whole: motion counts, not a mean of pictures. A picture is a clip in which
 nothing moves. On CPUs that compute in bfloat16, clips do, where the embedding stays the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from pathlib import Path
+from dataclasses import asdict
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
-from sayso.core.device import resolve_device
+from sayso.core.device import native_bfloat16, resolve_device
 from sayso.core.errors import SaysoError
-from sayso.encoders.batching import as_texts, in_batches
+from sayso.encoders.batching import as_clips, as_texts, in_batches
 from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
 from sayso.encoders.preprocess import as_rgb, as_square
-from sayso.hub import model_folder as saved
+from sayso.hub.model_folder import ModelFolder, Reference
+from sayso.hub.pretrained import Pretrained
 
 if TYPE_CHECKING:
     import torch
@@ -27,12 +27,11 @@ if TYPE_CHECKING:
 
     from sayso.models import FastS3D, TextVideoNet, WordTokenizer
 
-KIND = "text-video"
 CPU_CLIPS, GPU_CLIPS, TEXTS = 2, 16, 1024
-FAITHFUL = 0.999  # least cosine to float32 that a faster arithmetic must keep, and to golden.json
+FAITHFUL = 0.999  # least cosine to float32 that a faster arithmetic must keep
 
 
-class TextVideoEncoder:
+class TextVideoEncoder(Pretrained):
     """A video network and a sentence network as an encoder; see ``sayso.encoders.interface.Encoder``.
 
     Args:
@@ -42,11 +41,13 @@ class TextVideoEncoder:
         similarity: what the networks were trained to compare by; ``cosine`` makes unit norms.
         name: what ``sayso.load`` takes to get it again.
         device: ``auto``, ``cpu``, ``cuda``, ...
-        about: where it comes from, a sentence or two for the model card.
+        card: where it comes from, a sentence or two for the model card.
 
     Raises:
         SaysoError: if the vocabulary is not that of the network.
     """
+
+    kind = "video_text"
 
     def __init__(
         self,
@@ -55,9 +56,9 @@ class TextVideoEncoder:
         clip: ClipSpec,
         *,
         similarity: Literal["cosine", "dot"] = "dot",
-        name: str = KIND,
+        name: str = "video_text",
         device: str = "auto",
-        about: str = "",
+        card: str = "",
     ) -> None:
         rows = net.text.word_embd.num_embeddings
         if rows != len(tokenizer.words) + 1:
@@ -66,41 +67,53 @@ class TextVideoEncoder:
             )
         self.device = resolve_device(device)
         self.net, self.tokenizer = net.eval().to(self.device), tokenizer
-        self.clip, self.name, self.about, self.dim = clip, name, about, net.dim
+        self.clip, self.name, self.card, self.dim = clip, name, card, net.dim
         self.similarity = similarity
         self._lock = Lock()
         self._fast: FastS3D | None = None
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str, *, device: str = "auto", name: str = "") -> TextVideoEncoder:
-        """Load what ``save_pretrained`` wrote.
+    def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:
+        """Return the encoder of a model folder.
+
+        Args:
+            saved: what the folder holds.
+            name: what to call it.
+            device: ``auto``, ``cpu``, ``cuda``, ...
 
         Raises:
-            SaysoError: if the folder is damaged, or its network no longer makes what it made when saved.
+            SaysoError: if the weights are not those of the network that the configuration describes.
         """
-        model = saved.read(Path(folder))
-        similarity = model.options.get("similarity", "dot")
-        parts = _assemble(model, folder)
-        encoder = cls(*parts, similarity=similarity, name=name or str(folder), device=device)
-        encoder._check(model.golden)
-        return encoder
+        by: Literal["cosine", "dot"] = saved.options.get("similarity", "dot")
+        return cls(*_assemble(saved, name), similarity=by, name=name, device=device, card=saved.card)
 
-    def save_pretrained(self, folder: Path | str) -> None:
-        """Write a model folder, which ``sayso.load`` takes.
+    def to_folder(self) -> ModelFolder:
+        """Return all that the model folder holds but the reference outputs."""
+        text, words = self.net.text, self.tokenizer
+        options = {
+            **({"similarity": "cosine"} if self.similarity == "cosine" else {}),
+            **self.net.video.options,
+            "hidden": text.hidden,
+            "max_words": words.max_words,
+            "lower": words.lower,
+        }
+        return ModelFolder(
+            self.kind,
+            options,
+            self.net.state_dict(),
+            transform=asdict(self.clip),
+            vocabulary=words.words,
+            card=self.card,
+        )
 
-        Raises:
-            SaysoError: if the folder is in use.
-        """
-        saved.write(self._saved(), Path(folder))
+    def reference_outputs(self) -> Reference:
+        """Return the embeddings of the vocabulary's first words and of ``moving_waves``, in float32."""
+        import torch
 
-    def push_to_hub(self, repository: str, *, private: bool = False) -> str:
-        """Save the model to the model hub; return its address there."""
-        return saved.push(self._saved(), repository, private=private)
-
-    @cached_property
-    def sha256(self) -> str:
-        """Identity of weights, vocabulary and transform."""
-        return self._saved(golden=False).sha256()
+        text = " ".join(self.tokenizer.words[:3])
+        with torch.inference_mode():
+            video = self.net.video(moving_waves().to(self.device))[0].float().cpu()
+        return {"of_text": self._encode_texts([text])[0].tolist(), "of_clip": video.tolist()}
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed B texts: (B, D). Unknown words are passed over, and those after the first L known."""
@@ -120,7 +133,7 @@ class TextVideoEncoder:
         Raises:
             SaysoError: if the array is anything else.
         """
-        return in_batches(self._encode_clips, self._checked(frames), self._clips, self.dim)
+        return in_batches(self._encode_clips, list(as_clips(frames)), self._clips, self.dim)
 
     def video_features(self, frames: Pixels) -> Embeddings:
         """Return what classifiers learn from, (B, F): ``S3D.features`` of clips as for ``encode_video``.
@@ -129,7 +142,7 @@ class TextVideoEncoder:
             SaysoError: if the array is anything else.
         """
         width = self.net.video.feature_dim
-        return in_batches(self._clip_features, self._checked(frames), self._clips, width)
+        return in_batches(self._clip_features, list(as_clips(frames)), self._clips, width)
 
     @property
     def _clips(self) -> int:
@@ -146,13 +159,6 @@ class TextVideoEncoder:
 
     def _clip_features(self, clips: Sequence[Pixels]) -> Embeddings:
         return np.asarray(self._network().features(self._tensor(clips)).cpu().numpy(), np.float32)
-
-    def _checked(self, frames: Pixels) -> list[Pixels]:
-        if frames.ndim != 5 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or frames.shape[1] < 1:
-            raise SaysoError(
-                f"clips must be (B, T, H, W, 3) uint8 with T >= 1; got {tuple(frames.shape)} {frames.dtype}"
-            )
-        return list(frames)
 
     def _tensor(self, clips: Sequence[Pixels]) -> torch.Tensor:
         import torch
@@ -187,47 +193,14 @@ class TextVideoEncoder:
         from sayso.models import FastS3D
 
         exact = FastS3D(self.net.video)
-        if not _native_bfloat16(self.device):
+        if not native_bfloat16(self.device):
             return exact
-        fast, probe = FastS3D(self.net.video, torch.bfloat16), pattern().to(self.device)
+        fast, probe = FastS3D(self.net.video, torch.bfloat16), moving_waves().to(self.device)
         cosine = torch.cosine_similarity(exact(probe), fast(probe))
         return fast if float(cosine.min()) >= FAITHFUL else exact
 
-    def _golden(self) -> dict[str, Any]:
-        """Return what the networks make of a text and a clip, in float32."""
-        import torch
 
-        text = " ".join(self.tokenizer.words[:3])
-        with torch.inference_mode():
-            video = self.net.video(pattern().to(self.device))[0].cpu()
-        return {"text": text, "of_text": self._encode_texts([text])[0].tolist(), "of_pattern": video.tolist()}
-
-    def _check(self, golden: Any) -> None:
-        found = self._golden()
-        for part in ("of_text", "of_pattern"):
-            a, b = np.array(found[part]), np.array(golden.get(part, []))
-            if a.shape != b.shape or not np.allclose(a, b, rtol=1e-2, atol=1e-3 * np.abs(a).max()):
-                raise SaysoError(
-                    f"the model {self.name} does not make what it made when it was saved ({part}"
-                    " of golden.json); copy or convert it again"
-                )
-
-    def _saved(self, *, golden: bool = True) -> saved.SavedModel:
-        text, words = self.net.text, self.tokenizer
-        options = {
-            **({"similarity": "cosine"} if self.similarity == "cosine" else {}),
-            **self.net.video.options,
-            "hidden": text.hidden,
-            "max_words": words.max_words,
-            "lower": words.lower,
-        }
-        made = self._golden() if golden else {}
-        return saved.SavedModel(
-            KIND, options, words.words, self.clip, self.net.state_dict(), made, self.about
-        )
-
-
-def pattern() -> torch.Tensor:
+def moving_waves() -> torch.Tensor:
     """Return a clip that anybody can draw, (1, 3, 8, 64, 64): waves that move."""
     import torch
 
@@ -236,7 +209,7 @@ def pattern() -> torch.Tensor:
     return (torch.stack(waves)[None] + 1) / 2
 
 
-def _assemble(model: saved.SavedModel, folder: Path | str) -> tuple[TextVideoNet, WordTokenizer, ClipSpec]:
+def _assemble(saved: ModelFolder, name: str) -> tuple[TextVideoNet, WordTokenizer, ClipSpec]:
     """Return the parts of an encoder.
 
     Raises:
@@ -246,25 +219,14 @@ def _assemble(model: saved.SavedModel, folder: Path | str) -> tuple[TextVideoNet
 
     from sayso.models import S3D, SentenceNet, TextVideoNet, WordTokenizer
 
-    options = dict(model.options)
+    options = dict(saved.options)
     options.pop("similarity", None)
     try:
-        max_words, lower, hidden = (options.pop(name) for name in ("max_words", "lower", "hidden"))
-        vectors = torch.empty_like(model.weights["text.word_embd.weight"])
+        max_words, lower, hidden = (options.pop(key) for key in ("max_words", "lower", "hidden"))
+        vectors = torch.empty_like(saved.weights["text.word_embd.weight"])
         net = TextVideoNet(S3D(**options), SentenceNet(vectors, options["dim"], hidden=hidden))
-        net.load_state_dict(dict(model.weights))
+        net.load_state_dict(dict(saved.weights))
+        clip = ClipSpec(**(saved.transform or {}))
     except (KeyError, TypeError, RuntimeError) as error:
-        raise SaysoError(f"the model {folder} does not fit its config.json: {error}") from error
-    return net, WordTokenizer(model.words, max_words, lower=lower), model.clip
-
-
-def _native_bfloat16(device: torch.device) -> bool:
-    """Tell whether the device has matrix units for bfloat16."""
-    import torch
-
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return device.type == "cpu" and any(
-        capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")
-    )
+        raise SaysoError(f"the model {name} does not fit its config.json: {error}") from error
+    return net, WordTokenizer(saved.vocabulary or [], max_words, lower=lower), clip

@@ -8,10 +8,10 @@ from typing import Any
 
 
 class ClosedError(Exception):
-    """Nobody reads the channel any more."""
+    """Nobody reads the queue any more."""
 
 
-class Channel:
+class ByteQueue:
     """A queue whose items together hold at most ``max_bytes``, or else a single item."""
 
     def __init__(self, max_bytes: int) -> None:
@@ -43,7 +43,7 @@ class Channel:
         return item
 
     def close(self) -> None:
-        """Tell those who wait to put something that nobody will take it."""
+        """Say that nobody will take anything: who waits to put something gets ``ClosedError``."""
         with self.changed:
             self.closed = True
             self.changed.notify_all()

@@ -16,52 +16,41 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.device import cores, has_accelerator, keep_to
 from sayso.core.errors import SaysoError
-from sayso.core.types import Span
-from sayso.engine.byte_queue import Channel, ClosedError
-from sayso.engine.segment import Cut, Facts, Job, cut_clips
+from sayso.engine.byte_queue import ByteQueue, ClosedError
+from sayso.engine.segment import J, JobClip, cut_clips
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
+    from sayso.media.header import Probe
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
-    """One clip of a job: its span, its vector (D,) float32 and a JPEG of its middle frame."""
-
-    job: Job
-    facts: Facts
-    span: Span
-    vector: NDArray[np.float32]
-    thumb: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Generic[J]):
     """A job is done; all its clips came before. ``error`` says what could not be read."""
 
-    job: Job
-    facts: Facts
+    job: J
+    probe: Probe | None
     error: str | None = None
 
 
 def extract(
-    jobs: Iterable[Job],
+    jobs: Iterable[J],
     encoder: Encoder,
     *,
     workers: int | None = None,
     encoders: int | None = None,
     batch_frames: int = 64,
     max_bytes: int = 256 << 20,
-) -> Iterator[Embedded | Finished]:
-    """Decode and embed; yield each job's clips in order, then its ``Finished``.
+) -> Iterator[JobClip[J] | Finished[J]]:
+    """Decode and embed; yield each job's clips in order, their content a vector (D,), then its ``Finished``.
 
     Args:
         jobs: consumed lazily, by the decoding threads, one at a time.
@@ -74,7 +63,7 @@ def extract(
     workers, accelerated = workers or default_workers(), has_accelerator()
     encoders = encoders or (1 if accelerated else default_workers())
     slots = threading.Semaphore(max(workers, cores()) + (encoders if accelerated else 0))
-    ready = Channel(max_bytes)
+    ready = ByteQueue(max_bytes)
     threads = _start_decoders(jobs, ready, encoder.clip, workers, slots)
     try:
         yield from _embed_all(_batches(ready, workers, batch_frames), encoder, encoders, slots)
@@ -90,7 +79,7 @@ def default_workers() -> int:
 
 
 def _start_decoders(
-    jobs: Iterable[Job], ready: Channel, spec: ClipSpec, workers: int, slots: threading.Semaphore
+    jobs: Iterable[J], ready: ByteQueue, spec: ClipSpec, workers: int, slots: threading.Semaphore
 ) -> list[threading.Thread]:
     source, turn = iter(jobs), threading.Lock()
 
@@ -115,27 +104,27 @@ def _start_decoders(
     return threads
 
 
-def _decode(job: Job, spec: ClipSpec, ready: Channel, slots: threading.Semaphore) -> None:
-    facts = Facts()
+def _decode(job: J, spec: ClipSpec, ready: ByteQueue, slots: threading.Semaphore) -> None:
+    probed: Probe | None = None
     error = None
     try:
-        cuts = cut_clips(job, spec)
+        segments = cut_clips(job, spec)
         while True:
             with slots:
-                cut = next(cuts, None)
-            if cut is None:
+                segment = next(segments, None)
+            if segment is None:
                 break
-            facts = cut.facts
-            ready.put(cut, cut.frames.nbytes)
+            probed = segment.probe
+            ready.put(segment, segment.content.nbytes)
     except SaysoError as problem:
         error = str(problem)
     except MemoryError:
         error = f"{job.path}: there is not enough memory to decode it"
-    ready.put(Finished(job, facts, error))
+    ready.put(Finished(job, probed, error))
 
 
-def _batches(ready: Channel, decoders: int, batch_frames: int) -> Iterator[list[Cut | Finished]]:
-    batch: list[Cut | Finished] = []
+def _batches(ready: ByteQueue, decoders: int, batch_frames: int) -> Iterator[list[JobClip[J] | Finished[J]]]:
+    batch: list[JobClip[J] | Finished[J]] = []
     frames = 0
     while decoders:
         item = ready.get()
@@ -145,18 +134,21 @@ def _batches(ready: Channel, decoders: int, batch_frames: int) -> Iterator[list[
             decoders -= 1
         else:
             batch.append(item)
-            frames += len(item.frames) if isinstance(item, Cut) else 0
+            frames += len(item.content) if isinstance(item, JobClip) else 0
         if batch and (frames >= batch_frames or not frames or not decoders):
             yield batch
             batch, frames = [], 0
 
 
 def _embed_all(
-    batches: Iterator[list[Cut | Finished]], encoder: Encoder, encoders: int, slots: threading.Semaphore
-) -> Iterator[Embedded | Finished]:
+    batches: Iterator[list[JobClip[J] | Finished[J]]],
+    encoder: Encoder,
+    encoders: int,
+    slots: threading.Semaphore,
+) -> Iterator[JobClip[J] | Finished[J]]:
     """Embed batches side by side; give them back in the order they came."""
     with keep_to(cores() // encoders) as limit, ThreadPoolExecutor(encoders, "encode", limit) as pool:
-        under_way: deque[Future[list[Embedded | Finished]]] = deque()
+        under_way: deque[Future[list[JobClip[J] | Finished[J]]]] = deque()
         for batch in batches:
             under_way.append(pool.submit(_embed, batch, encoder, slots))
             while len(under_way) > encoders or (under_way and under_way[0].done()):
@@ -166,19 +158,16 @@ def _embed_all(
 
 
 def _embed(
-    batch: list[Cut | Finished], encoder: Encoder, slots: threading.Semaphore
-) -> list[Embedded | Finished]:
+    batch: list[JobClip[J] | Finished[J]], encoder: Encoder, slots: threading.Semaphore
+) -> list[JobClip[J] | Finished[J]]:
     """Embed clips of one shape together; give everything back in the order it came."""
-    cuts = [item for item in batch if isinstance(item, Cut)]
+    segments = [item for item in batch if isinstance(item, JobClip)]
     vectors: dict[int, NDArray[np.float32]] = {}
-    for shape in {cut.frames.shape for cut in cuts}:
-        alike = [cut for cut in cuts if cut.frames.shape == shape]
+    for shape in {segment.content.shape for segment in segments}:
+        alike = [segment for segment in segments if segment.content.shape == shape]
         with slots:
-            embedded: Embeddings = encoder.encode_video(np.stack([cut.frames for cut in alike]))
-        vectors.update({id(cut): vector for cut, vector in zip(alike, embedded, strict=True)})
+            embedded: Embeddings = encoder.encode_video(np.stack([segment.content for segment in alike]))
+        vectors.update({id(segment): vector for segment, vector in zip(alike, embedded, strict=True)})
     return [
-        item
-        if isinstance(item, Finished)
-        else Embedded(item.job, item.facts, item.span, vectors[id(item)], item.thumb)
-        for item in batch
+        item if isinstance(item, Finished) else replace(item, content=vectors[id(item)]) for item in batch
     ]

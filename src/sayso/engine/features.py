@@ -1,16 +1,18 @@
-"""Features of whole videos, extracted once: what an encoder sees at regular moments, a file a video."""
+"""Features of whole videos, extracted once: embeddings at regular moments, one file a video."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.core.io import atomic_file, write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
 from sayso.data.manifest import Failure
@@ -23,18 +25,25 @@ if TYPE_CHECKING:
 _MADE_BY = "encoder.txt"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureJob(Job):
+    """A video whose features are wanted; ``id`` names their file."""
+
+    id: str
+
+
 def extract_features(
     videos: Mapping[str, str],
     encoder: Encoder,
     folder: Path,
     *,
     rate: float = 1.0,
-    seen_s: float | None = None,
+    window_s: float | None = None,
     progress: Progress | None = None,
 ) -> list[Failure]:
     """Write ``folder/<id>.npy``, (T, D) float32, for every video that has none yet.
 
-    Row i is the embedding of the frames from i / rate to (i + 1) / rate seconds, or of ``seen_s``
+    Row i is the embedding of the frames from i / rate to (i + 1) / rate seconds, or of ``window_s``
     seconds around their middle. A file appears whole or not at all, so an interrupted run goes
     on where it was.
 
@@ -43,8 +52,8 @@ def extract_features(
         encoder: any encoder; its embeddings are the features.
         folder: where to; it remembers the encoder.
         rate: rows a second.
-        seen_s: how long each row sees, if not just its own part: what a model of motion needs.
-        progress: told how many videos are done.
+        window_s: seconds that each row embeds, if not just its own part: what a model of motion needs.
+        progress: what to report to, in videos.
 
     Returns:
         The videos that could not be read to their end; what was read of them is kept.
@@ -53,40 +62,45 @@ def extract_features(
         SaysoError: if the folder holds features of another encoder or rate, or an id is no file name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    seen = "" if seen_s is None else f", {seen_s:g} s each"
-    _claim(folder, f"{encoder.name} {encoder.sha256} at {rate:g} a second{seen}\n")
-    wrong = next((name for name in videos if os.path.basename(name) != name or not name), None)  # noqa: PTH119
-    if wrong is not None:
-        raise SaysoError(f"the video's id {wrong!r} cannot be the name of a file; give it another")
-    missing = {name: path for name, path in videos.items() if not (folder / f"{name}.npy").exists()}
-    failures = []
+    window = "" if window_s is None else f", {window_s:g} s each"
+    _claim(folder, f"{encoder.name} {encoder.sha256} at {rate:g} a second{window}\n")
+    _check_ids(videos)
+    failures: list[Failure] = []
     jobs = []
-    for name, path in missing.items():
+    for id_, path in videos.items():
+        if (folder / f"{id_}.npy").exists():
+            continue
         try:
-            spans = None if seen_s is None else _around(path, rate, seen_s)
+            spans = None if window_s is None else _windows_around(path, rate, window_s)
         except MediaError as error:
             failures.append(Failure(path, "decode", str(error)))
             continue
-        jobs.append(Job(path, "video", 1 / rate, spans, tag=name))
-    rows: dict[str, list[np.ndarray]] = {job.tag: [] for job in jobs}
+        jobs.append(FeatureJob(path, "video", 1 / rate, spans, id=id_))
+    rows: dict[str, list[np.ndarray]] = {job.id: [] for job in jobs}
     done = len(videos) - len(jobs)
     for item in extract(jobs, encoder):
-        name = item.job.tag
+        id_ = item.job.id
         if not isinstance(item, Finished):
-            rows[name].append(item.vector)
+            rows[id_].append(item.content)
             continue
         done += 1
-        found = rows.pop(name)
         if item.error:
             failures.append(Failure(item.job.path, "decode", item.error))
-        if found:
-            _write(folder / f"{name}.npy", np.stack(found))
-        (progress or Silent()).update(done, len(videos), name)
+        vectors = rows.pop(id_)
+        if vectors:
+            _write(folder / f"{id_}.npy", np.stack(vectors))
+        (progress or Silent()).update(done, len(videos), id_)
     return failures
 
 
-def _around(path: str, rate: float, seen_s: float) -> tuple[Span, ...]:
-    """Return the spans that the rows of a video see.
+def _check_ids(ids: Iterable[str]) -> None:
+    wrong = next((id_ for id_ in ids if os.path.basename(id_) != id_ or not id_), None)  # noqa: PTH119
+    if wrong is not None:
+        raise SaysoError(f"the video's id {wrong!r} cannot be the name of a file; give it another")
+
+
+def _windows_around(path: str, rate: float, window_s: float) -> tuple[Span, ...]:
+    """Return the span that each row of a video embeds.
 
     Raises:
         MediaError: if the file cannot be read, or does not say how long it lasts.
@@ -95,10 +109,10 @@ def _around(path: str, rate: float, seen_s: float) -> tuple[Span, ...]:
 
     duration_s = probe(path).duration
     if duration_s is None:
-        raise MediaError(f"{path} does not tell how long it lasts; remux it")
+        raise MediaError(f"{path} does not say how long it lasts; remux it")
     middles = (np.arange(max(1, math.ceil(duration_s * rate))) + 0.5) / rate
-    starts = np.clip(middles - seen_s / 2, 0, max(0.0, duration_s - seen_s))
-    return tuple(Span(float(start), float(start) + seen_s) for start in starts)
+    starts = np.clip(middles - window_s / 2, 0, max(0.0, duration_s - window_s))
+    return tuple(Span(float(start), float(start) + window_s) for start in starts)
 
 
 def _claim(folder: Path, made_by: str) -> None:
@@ -112,11 +126,9 @@ def _claim(folder: Path, made_by: str) -> None:
         raise SaysoError(
             f"{folder} holds features of {note.read_text(encoding='utf-8').strip()}; give another folder"
         )
-    note.write_text(made_by, encoding="utf-8")
+    write_atomic(note, made_by)
 
 
 def _write(path: Path, rows: np.ndarray) -> None:
-    waiting = path.with_name(f".{path.name}")
-    with waiting.open("wb") as file:
+    with atomic_file(path) as file:
         np.save(file, rows)
-    waiting.replace(path)

@@ -24,13 +24,13 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
-Embeddings = tuple[Tensor, ...]
+EmbeddingTensors = tuple[Tensor, ...]
 
 
 def cached_backward(
-    embed: Callable[[int], Embeddings],
+    embed: Callable[[int], EmbeddingTensors],
     micro_batches: int,
-    loss: Callable[[Embeddings], Tensor],
+    loss: Callable[[EmbeddingTensors], Tensor],
     *,
     model: nn.Module,
     device: torch.device | None = None,

@@ -1,65 +1,65 @@
-"""Cutting one file into the clips an encoder wants."""
+"""Segmentation: cutting one file into the clips an encoder wants."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError
 from sayso.core.types import Span
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import ClipSpec, Pixels
+    from sayso.media.header import Probe
+    from sayso.media.kinds import Kind
 
 THUMB_SIDE = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to cut into clips.
+    """One file to cut into clips; whoever needs more back with each clip adds fields in a class of its own.
 
     Args:
         path: the file.
         kind: video or picture.
         window_s: length of the clips that a video is cut into, seconds.
         spans: cut out exactly these instead.
-        tag: whatever the caller wants back with the results.
     """
 
     path: str
-    kind: Literal["video", "picture"]
+    kind: Kind
     window_s: float
     spans: tuple[Span, ...] | None = None
-    tag: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the file says of itself; seconds and pixels."""
-
-    duration: float | None = None
-    width: int | None = None
-    height: int | None = None
-    video_codec: str | None = None
-    audio_codec: str | None = None
-    container: str | None = None
+J = TypeVar("J", bound=Job)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
-    """A clip before it is embedded: frames (T, H, W, 3) uint8 and a JPEG of the middle one."""
+class JobClip(Generic[J]):
+    """One clip of a file.
 
-    job: Job
-    facts: Facts
+    Args:
+        job: whose clip it is.
+        probe: what its header says; None for a picture.
+        span: where it lies in the file.
+        content: its frames (T, H, W, 3) uint8; once it is embedded, its vector (D,) float32 instead.
+        thumb: a JPEG of the middle frame.
+    """
+
+    job: J
+    probe: Probe | None
     span: Span
-    frames: Pixels
+    content: NDArray[Any]
     thumb: bytes
 
 
-def cut_clips(job: Job, spec: ClipSpec) -> Iterator[Cut]:
+def cut_clips(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
     """Yield the clips of a file in order.
 
     Raises:
@@ -73,7 +73,7 @@ def cut_clips(job: Job, spec: ClipSpec) -> Iterator[Cut]:
         yield from _spans(job, job.spans, spec)
 
 
-def to_square(frame: Pixels, spec: ClipSpec) -> Pixels:
+def square_frame(frame: Pixels, spec: ClipSpec) -> Pixels:
     """Return (size, size, 3): the middle of a frame whose short side is ``size``, or all of it squashed."""
     height, width = frame.shape[:2]
     if (height, width) == (spec.size, spec.size):
@@ -87,28 +87,30 @@ def to_square(frame: Pixels, spec: ClipSpec) -> Pixels:
     return np.asarray(squashed)
 
 
-def _picture(job: Job, spec: ClipSpec) -> Cut:
+def _picture(job: J, spec: ClipSpec) -> JobClip[J]:
     from sayso.media import read_image, thumbnail
 
     image = read_image(job.path, size=max(spec.size, THUMB_SIDE))
     scale = spec.size / min(image.size)
     width, height = (max(spec.size, round(side * scale)) for side in image.size)
     frame = np.asarray(image.resize((width, height), resample=3))
-    return Cut(job, Facts(), Span(0.0, 0.0), to_square(frame, spec)[None], thumbnail(image, side=THUMB_SIDE))
+    return JobClip(
+        job, None, Span(0.0, 0.0), square_frame(frame, spec)[None], thumbnail(image, side=THUMB_SIDE)
+    )
 
 
-def _windows(job: Job, spec: ClipSpec) -> Iterator[Cut]:
+def _windows(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
     """Cut at multiples of ``window_s`` in one pass; the last clip ends with the file."""
-    from sayso.media import stream_frames
+    from sayso.media import probe, stream_frames
 
-    facts = _facts(job.path)
+    probed = probe(job.path)
     wanted = max(1, round(job.window_s * spec.fps))
     held: list[Pixels] = []
     window, instant = 0, 0.0
 
-    def clip(end: float) -> Cut:
+    def clip(end: float) -> JobClip[J]:
         start = window * job.window_s
-        return _cut(job, facts, Span(start, max(end, start)), held, wanted, spec)
+        return _segment(job, probed, Span(start, max(end, start)), held, wanted, spec)
 
     problem = None
     try:
@@ -123,44 +125,37 @@ def _windows(job: Job, spec: ClipSpec) -> Iterator[Cut]:
     except MediaError as error:
         problem = error
     if held:
-        seen_until = (window + 1) * job.window_s if facts.duration is None else facts.duration
-        yield clip(min((window + 1) * job.window_s, seen_until) if problem is None else instant)
+        ends_s = (window + 1) * job.window_s if probed.duration is None else probed.duration
+        yield clip(min((window + 1) * job.window_s, ends_s) if problem is None else instant)
     if problem is not None:
         raise problem
 
 
-def _spans(job: Job, spans: tuple[Span, ...], spec: ClipSpec) -> Iterator[Cut]:
-    """Cut out the given spans; those beyond the end of the file are an error, told at the end."""
-    from sayso.media import read_clip
+def _spans(job: J, spans: tuple[Span, ...], spec: ClipSpec) -> Iterator[JobClip[J]]:
+    """Cut out the given spans; those beyond the end of the file are an error, raised at the end."""
+    from sayso.media import probe, read_clip
 
-    facts = _facts(job.path)
+    probed = probe(job.path)
     beyond = 0
     for span in spans:
-        if facts.duration is not None and span.start >= facts.duration:
+        if probed.duration is not None and span.start >= probed.duration:
             beyond += 1
             continue
         clip = read_clip(job.path, span.start, span.end, frames=spec.frames, size=spec.size, crop="none")
-        yield _cut(job, facts, span, list(clip.frames), spec.frames, spec)
+        yield _segment(job, probed, span, list(clip.frames), spec.frames, spec)
     if beyond:
         raise MediaError(
-            f"{job.path}: {beyond} of {len(spans)} spans start after its end at {facts.duration:.1f} s; "
+            f"{job.path}: {beyond} of {len(spans)} spans start after its end at {probed.duration:.1f} s; "
             "check the times in the manifest or captions"
         )
 
 
-def _cut(job: Job, facts: Facts, span: Span, held: list[Pixels], wanted: int, spec: ClipSpec) -> Cut:
-    """Bring the held frames to exactly ``wanted``, spread evenly, so that clips can be stacked."""
+def _segment(
+    job: J, probed: Probe, span: Span, held: list[Pixels], wanted: int, spec: ClipSpec
+) -> JobClip[J]:
+    """Bring the held frames to exactly ``wanted``, uniformly spread, so that clips can be stacked."""
     from sayso.media import thumbnail
 
     chosen = [held[k * len(held) // wanted] for k in range(wanted)]
-    frames = np.stack([to_square(frame, spec) for frame in chosen])
-    return Cut(job, facts, span, frames, thumbnail(held[len(held) // 2], side=THUMB_SIDE))
-
-
-def _facts(path: str) -> Facts:
-    from sayso.media import probe
-
-    known = probe(path)
-    return Facts(
-        known.duration, known.width, known.height, known.video_codec, known.audio_codec, known.container
-    )
+    frames = np.stack([square_frame(frame, spec) for frame in chosen])
+    return JobClip(job, probed, span, frames, thumbnail(held[len(held) // 2], side=THUMB_SIDE))

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from sayso.core.progress import Progress
-    from sayso.engine.gradient_cache import Embeddings
+    from sayso.engine.gradient_cache import EmbeddingTensors
     from sayso.engine.tensor_batch import TensorBatch
 
-Recipe = TypeVar("Recipe", bound=TrainingConfig)
-Data = TypeVar("Data")
+R = TypeVar("R", bound=TrainingConfig)
+D = TypeVar("D")
 
 
 class Savable(Protocol):
@@ -90,7 +90,7 @@ class EmbeddingMethod(MethodBase, Protocol):
     loss still compares all of it.
     """
 
-    def embed(self, model: nn.Module, batch: TensorBatch) -> Embeddings:
+    def embed(self, model: nn.Module, batch: TensorBatch) -> EmbeddingTensors:
         """Return embeddings of a batch, or of a part of it: tensors whose rows follow the examples.
 
         Args:
@@ -99,7 +99,7 @@ class EmbeddingMethod(MethodBase, Protocol):
         """
         ...
 
-    def loss(self, embeddings: Embeddings, batch: TensorBatch) -> Tensor:
+    def loss(self, embeddings: EmbeddingTensors, batch: TensorBatch) -> Tensor:
         """Return the mean loss of this process's examples, against those of all processes.
 
         Args:
@@ -136,7 +136,7 @@ class LossesMethod(MethodBase, Protocol):
 Method = EmbeddingMethod | LossesMethod
 
 
-class System(Protocol[Recipe, Data]):
+class System(Protocol[R, D]):
     """A method of learning that people name: ``mil-nce``, ``localize``, ...
 
     Attributes:
@@ -152,11 +152,11 @@ class System(Protocol[Recipe, Data]):
     @property
     def description(self) -> str: ...  # noqa: D102
     @property
-    def recipe(self) -> type[Recipe]: ...  # noqa: D102
+    def recipe(self) -> type[R]: ...  # noqa: D102
     @property
     def evaluator(self) -> str | None: ...  # noqa: D102
 
-    def read(self, path: Path, recipe: Recipe, progress: Progress) -> Data:
+    def read(self, path: Path, recipe: R, progress: Progress) -> D:
         """Return what is learned from, as the system keeps it.
 
         Args:
@@ -169,7 +169,7 @@ class System(Protocol[Recipe, Data]):
         """
         ...
 
-    def build(self, recipe: Recipe, data: Data, folder: Path, progress: Progress) -> Method:
+    def build(self, recipe: R, data: D, folder: Path, progress: Progress) -> Method:
         """Return the method, its model freshly initialised from the recipe's seed.
 
         Args:

@@ -22,8 +22,15 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
-from sayso.evaluation.text_video_retrieval import videos_by_id
-from sayso.evaluation.windows import embed_windows
+from sayso.evaluation.evaluator import (
+    DEFAULTS,
+    Count,
+    EvaluationOptions,
+    EvaluationResult,
+    Primary,
+    mean_row,
+)
+from sayso.evaluation.windows import embed_windows, videos_by_id
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
@@ -31,15 +38,11 @@ if TYPE_CHECKING:
 
 Part = Literal["train", "test"]
 WINDOWS, PENALTY, SPLITS = 10, 100.0, 3
-PUBLISHED = {
-    "hmdb51": [{"model": "MIL-NCE, S3D, linear", "accuracy": 0.531, "source": "CVPR 2020"}],
-    "ucf101": [{"model": "MIL-NCE, S3D, linear", "accuracy": 0.827, "source": "CVPR 2020"}],
-}
 _HMDB_PARTS: dict[str, Part] = {"1": "train", "2": "test"}
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledVideo:
     """A video by its id, its class, and of which part it is in each split; None: of neither."""
 
     video: str
@@ -47,55 +50,72 @@ class Labelled:
     parts: tuple[Part | None, ...]
 
 
-def recognition(
-    encoder: Encoder,
-    name: str,
-    data: Path,
-    *,
-    windows: int | None = None,
-    cache: Path | None = None,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Measure an encoder's frozen features: ``video_features`` where it has them, else its embeddings.
+@dataclass(frozen=True)
+class ActionRecognition:
+    """Linear classification of frozen features: an encoder's ``video_features``, else its embeddings.
 
     Args:
-        encoder: any.
-        name: ``hmdb51`` or ``ucf101``.
-        data: the splits, with the videos below.
-        windows: of each video, 10 unless given.
-        cache: folder of what was embedded before; see ``embed_windows``.
-        progress: told how many videos are done.
-
-    Returns:
-        ``protocol``, ``features``, ``windows``, ``videos``, ``videos_used``, the ids that are ``missing``,
-        the paths ``unreadable``, ``accuracies`` by split, their mean ``accuracy``, and ``published`` ones.
-
-    Raises:
-        MissingExtra: if scikit-learn is not installed.
-        SaysoError: if the splits cannot be read, or a split has no two classes to learn or nothing to test.
+        name: of the benchmark.
+        title: what it is.
+        data: what its folder holds.
+        published: what others measured.
     """
-    need("sklearn", "evaluate")
-    listed = _hmdb51(data) if name == "hmdb51" else _ucf101(data)
-    paths = videos_by_id(data)
-    there = [video for video in listed if video.video in paths]
-    embed = "video_features" if hasattr(encoder, "video_features") else "encode_video"
-    cuts = [(paths[video.video], None) for video in there]
-    windows = windows or WINDOWS
-    used, features = embed_windows(encoder, cuts, windows, embed=embed, cache=cache, progress=progress)
-    seen = [there[number] for number in used]
-    accuracies = {f"split {k + 1}": _accuracy(features, seen, k) for k in range(SPLITS)}
-    return {
-        "protocol": f"{name}, linear classification of frozen features",
-        "features": embed,
-        "windows": windows,
-        "videos": len(listed),
-        "videos_used": len(used),
-        "missing": [video.video for video in listed if video.video not in paths],
-        "unreadable": [cut[0] for k, cut in enumerate(cuts) if k not in set(used)],
-        "accuracies": accuracies,
-        "accuracy": float(np.mean(list(accuracies.values()))),
-        "published": PUBLISHED[name],
-    }
+
+    name: str
+    title: str
+    data: str
+    published: tuple[dict[str, Any], ...]
+    measures = "accuracy of a linear classifier on frozen features, three splits"
+    needs = ("encoder",)
+    takes = ("windows",)
+
+    def __call__(
+        self,
+        model: Encoder,
+        data: Path,
+        options: EvaluationOptions = DEFAULTS,
+        progress: Progress | None = None,
+    ) -> EvaluationResult:
+        """Classify the videos of each split; see ``Evaluator``."""
+        need("sklearn", "evaluate")
+        listed = read_hmdb51(data) if self.name == "hmdb51" else read_ucf101(data)
+        paths = videos_by_id(data)
+        there = [video for video in listed if video.video in paths]
+        embed = "video_features" if hasattr(model, "video_features") else "encode_video"
+        cuts = [(paths[video.video], None) for video in there]
+        windows = options.windows or WINDOWS
+        used, features = embed_windows(
+            model, cuts, windows, embed=embed, cache=options.cache, progress=progress
+        )
+        read = set(used)
+        videos = [there[number] for number in used]
+        splits = {f"split {k + 1}": {"accuracy": _accuracy(features, videos, k)} for k in range(SPLITS)}
+        mean = mean_row(splits, ("accuracy",))
+        return EvaluationResult(
+            protocol=f"{self.name}, linear classification of frozen features",
+            primary=Primary("accuracy", mean["accuracy"]),
+            columns=("accuracy",),
+            rows={**splits, f"mean of {SPLITS} splits": mean},
+            counts={"videos": Count(len(used), len(listed))},
+            missing=tuple(video.video for video in listed if video.video not in paths),
+            unreadable=tuple(cut[0] for k, cut in enumerate(cuts) if k not in read),
+            definition={"features": embed, "windows": windows, "C": PENALTY},
+            published=self.published,
+        )
+
+
+HMDB51 = ActionRecognition(
+    "hmdb51",
+    "HMDB-51",
+    "the folder of hmdb51.csv, with the videos beside or below it",
+    ({"model": "MIL-NCE, S3D, linear", "accuracy": 0.531, "source": "CVPR 2020"},),
+)
+UCF101 = ActionRecognition(
+    "ucf101",
+    "UCF-101",
+    "the folder of trainlist01.txt to testlist03.txt, with the videos beside or below them",
+    ({"model": "MIL-NCE, S3D, linear", "accuracy": 0.827, "source": "CVPR 2020"},),
+)
 
 
 def linear_svm(
@@ -123,7 +143,7 @@ def linear_svm(
     return [str(label) for label in classifier.classes_[best]]
 
 
-def _accuracy(features: NDArray[np.floating], videos: Sequence[Labelled], split: int) -> float:
+def _accuracy(features: NDArray[np.floating], videos: Sequence[LabelledVideo], split: int) -> float:
     """Return which fraction of a split's test videos is classified right.
 
     Raises:
@@ -146,12 +166,12 @@ def _accuracy(features: NDArray[np.floating], videos: Sequence[Labelled], split:
     return float(np.mean([a == b for a, b in zip(found, truth, strict=True)]))
 
 
-def _hmdb51(data: Path) -> list[Labelled]:
+def read_hmdb51(data: Path) -> list[LabelledVideo]:
     """Read ``hmdb51.csv``: video_id, label, and of each split 1 for train, 2 for test, 0 for neither."""
     rows = list(csv.DictReader(_lines(data / "hmdb51.csv")))
     try:
         return [
-            Labelled(
+            LabelledVideo(
                 Path(row["video_id"]).stem,
                 row["label"].removesuffix("_test"),
                 tuple(_HMDB_PARTS.get(row[f"split{k + 1}"]) for k in range(SPLITS)),
@@ -164,7 +184,7 @@ def _hmdb51(data: Path) -> list[Labelled]:
         ) from error
 
 
-def _ucf101(data: Path) -> list[Labelled]:
+def read_ucf101(data: Path) -> list[LabelledVideo]:
     """Read the train and test lists: ``Class/video.avi``, and in train lists the number of the class."""
     folder = data / "ucfTrainTestlist" if (data / "ucfTrainTestlist").is_dir() else data
     parts: dict[tuple[str, str], list[Part | None]] = {}
@@ -175,7 +195,7 @@ def _ucf101(data: Path) -> list[Labelled]:
                 if line.strip():
                     path = Path(line.split()[0])
                     parts.setdefault((path.stem, path.parent.name), [None] * SPLITS)[split] = part
-    return [Labelled(video, label, tuple(of)) for (video, label), of in parts.items()]
+    return [LabelledVideo(video, label, tuple(of)) for (video, label), of in parts.items()]
 
 
 def _lines(path: Path) -> list[str]:

@@ -8,20 +8,22 @@ beginning to its end, a single one in its middle. Every text is a query among al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
+from sayso.core.io import sha256_of
 from sayso.core.types import Span
 from sayso.data.manifest import Failure, read_manifest
+from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary, Row
 from sayso.evaluation.windows import embed_windows
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Encoder
 
-PROTOCOL = "clip retrieval"
+RANKS = ("R@1", "R@5", "R@10", "median_rank", "mean_rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,42 +35,96 @@ class CaptionedClip:
     text: str
 
 
-def read_clips(manifest: Path) -> list[CaptionedClip]:
-    """Read captioned clips.
+@dataclass(frozen=True, slots=True)
+class RankedClips:
+    """How high clips rank for their captions, and captions for their clips.
+
+    Args:
+        used: indices of the clips that could be read.
+        unreadable: paths of the others.
+        rows: ``text to clip`` and ``clip to text``, each as ``sayso.metrics.retrieval`` returns it.
+    """
+
+    used: list[int]
+    unreadable: tuple[str, ...]
+    rows: dict[str, Row]
+
+    @property
+    def primary(self) -> Primary:
+        """R@10 of text to clip."""
+        return Primary("R@10", self.rows["text to clip"]["R@10"])
+
+
+@dataclass(frozen=True)
+class ClipRetrieval:
+    """Retrieval among the clips of a manifest."""
+
+    name = "clip_retrieval"
+    title = "clips with texts, in a manifest"
+    measures = "recall and rank of each text's clip, and of each clip's text"
+    needs = ("encoder",)
+    data = "a manifest (.csv, .jsonl or .parquet) with the columns path, start_s, end_s and text"
+    takes = ("windows",)
+
+    def __call__(
+        self,
+        model: Encoder,
+        data: Path,
+        options: EvaluationOptions = DEFAULTS,
+        progress: Progress | None = None,
+    ) -> EvaluationResult:
+        """Rank the clips of a manifest; see ``Evaluator``."""
+        clips, wrong = read_clips(data)
+        windows = options.windows or 1
+        ranked = rank_clips(model, clips, windows=windows, cache=options.cache, progress=progress)
+        return EvaluationResult(
+            protocol="clip retrieval",
+            primary=ranked.primary,
+            columns=RANKS,
+            rows=ranked.rows,
+            counts={"clips": Count(len(ranked.used), len(clips) + len(wrong))},
+            unreadable=(*(failure.error for failure in wrong), *ranked.unreadable),
+            definition={"sha256": sha256_of(data), "windows": windows, "window": asdict(model.clip)},
+        )
+
+
+CLIP_RETRIEVAL = ClipRetrieval()
+
+
+def read_clips(manifest: Path) -> tuple[list[CaptionedClip], list[Failure]]:
+    """Return the captioned clips of a manifest, and the rows that are wrong.
 
     Raises:
-        SaysoError: if the manifest cannot be read, a row is wrong, or no row has a text.
+        SaysoError: if the manifest cannot be read, or no row has a text.
     """
-    clips = []
+    clips, wrong = [], []
     for source in read_manifest(manifest):
         if isinstance(source, Failure):
-            raise SaysoError(source.error)
-        clips += [CaptionedClip(source.path, row.span, row.text) for row in source.rows if row.text]
+            wrong.append(source)
+        else:
+            clips += [CaptionedClip(source.path, row.span, row.text) for row in source.rows if row.text]
     if not clips:
-        raise SaysoError(f"{manifest} has no row with a path and a text: there is nothing to retrieve")
-    return clips
+        why = wrong[0].error if wrong else f"{manifest} has no row with a path and a text"
+        raise SaysoError(f"{why}: there is nothing to retrieve")
+    return clips, wrong
 
 
-def clip_retrieval(
+def rank_clips(
     encoder: Encoder,
     clips: Sequence[CaptionedClip],
     *,
     windows: int = 1,
     cache: Path | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Embed clips and captions, and rank the clips for each caption.
+) -> RankedClips:
+    """Embed clips and captions, and rank the clips for each caption and the captions for each clip.
 
     Args:
         encoder: any dual encoder.
-        clips: what to rank; clips that are missing or cannot be read are left out and counted.
-        windows: how many are embedded of a clip, and averaged.
+        clips: what to rank; clips that are missing or cannot be read are left out.
+        windows: W, how many are embedded of a clip, and averaged.
         cache: folder where embeddings are kept; see ``embed_windows``.
         progress: told how many clips are done.
-
-    Returns:
-        ``protocol``, ``windows``, ``clips``, ``clips_used``, the paths ``unreadable``, and what
-        ``sayso.metrics.retrieval`` returns under ``text_to_clip`` and ``clip_to_text``.
 
     Raises:
         SaysoError: if no clip can be read.
@@ -80,12 +136,12 @@ def clip_retrieval(
     if not used:
         raise SaysoError(f"none of the {len(clips)} clips can be read, such as {clips[0].path}")
     texts, seen = encoder.encode_text([clips[number].text for number in used]), windowed.mean(1)
-    return {
-        "protocol": PROTOCOL,
-        "windows": windows,
-        "clips": len(clips),
-        "clips_used": len(used),
-        "unreadable": sorted({clip.path for k, clip in enumerate(clips) if k not in set(used)}),
-        "text_to_clip": retrieval_from_embeddings(texts, seen),
-        "clip_to_text": retrieval_from_embeddings(seen, texts),
-    }
+    read = set(used)
+    return RankedClips(
+        used,
+        tuple(sorted({clip.path for k, clip in enumerate(clips) if k not in read})),
+        {
+            "text to clip": retrieval_from_embeddings(texts, seen),
+            "clip to text": retrieval_from_embeddings(seen, texts),
+        },
+    )

@@ -12,16 +12,27 @@ Source
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sayso.core.errors import SaysoError
-from sayso.data.datasets.crosstask import listed_videos, read_segments, read_tasks, truth
+from sayso.core.errors import MediaError, SaysoError
+from sayso.core.folders import cache_folder
+from sayso.data.datasets.crosstask import InstructionTask, listed_videos, read_segments, read_tasks, truth
+from sayso.data.features import NpyFeatures
 from sayso.engine.features import extract_features
-from sayso.evaluation.text_video_retrieval import videos_by_id
+from sayso.evaluation.evaluator import (
+    DEFAULTS,
+    Count,
+    EvaluationOptions,
+    EvaluationResult,
+    Primary,
+    Row,
+)
+from sayso.evaluation.windows import videos_by_id
 from sayso.metrics.steps import mean_recall, step_recall
 from sayso.solvers.ordered_path import ordered_paths
 from sayso.systems.crosstask import StepClassifier
@@ -30,18 +41,18 @@ if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Encoder
 
-PROTOCOL = "CrossTask, step localisation"
-PUBLISHED = [
+ScoredVideo = tuple[NDArray[np.bool_], ArrayLike]  # where each step is (T, K), and its scores (T, K)
+PUBLISHED = (
     {"model": "Alayrac et al., trained on it", "recall": 0.133, "source": "CVPR 2019"},
     {"model": "Zhukov et al., trained on it", "recall": 0.224, "source": "CVPR 2019"},
     {"model": "Zhukov et al., supervised", "recall": 0.316, "source": "CVPR 2019"},
     {"model": "HowTo100M, zero-shot", "recall": 0.336, "source": "ICCV 2019"},
     {"model": "MIL-NCE, S3D, zero-shot", "recall": 0.405, "source": "CVPR 2020"},
-]
+)
 
 
 def ordered_recall(
-    videos: Mapping[str, list[tuple[NDArray[np.bool_], ArrayLike]]],
+    videos: Mapping[str, list[ScoredVideo]],
 ) -> dict[str, float]:
     """Return the recall of each task when its steps are placed in order.
 
@@ -64,73 +75,86 @@ def uniform(T: int, K: int) -> NDArray[np.int64]:
     return (2 * np.arange(K) + 1) * T // (2 * K)
 
 
-def localise_steps(
-    model: Encoder | StepClassifier,
-    data: Path,
-    *,
-    features: Path | None = None,
-    cache: Path,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Localise the steps of the 18 primary tasks in the validation videos.
+@dataclass(frozen=True)
+class CrossTaskSteps:
+    """One second for each step of the 18 primary tasks, in the validation videos.
 
-    Args:
-        model: any dual encoder, zero-shot: each second is seen for as long as its clips last; or what
-            ``sayso train crosstask`` learned.
-        data: the release, with the videos below.
-        features: folder of ``<video id>.npy``, (T, D), this encoder's embeddings of each second, or what
-            the classifiers learned from; no video is needed then.
-        cache: folder of what was embedded before, by encoder.
-        progress: told how many videos are done.
-
-    Returns:
-        ``protocol``, ``videos``, ``videos_used``, the ids that are ``missing``, the paths ``unreadable``,
-        ``recalls`` of tasks by name, their mean ``recall``, and as ``published`` that of steps which stand
-        evenly, and what others measured.
-
-    Raises:
-        SaysoError: if the release cannot be read, or nothing of its videos is there.
+    A model is any dual encoder, zero-shot: each second is seen for as long as its clips last; or what
+    ``sayso train crosstask`` learned. With ``features`` (this encoder's embeddings of each second, or what
+    the classifiers learned from) no video is needed.
     """
-    tasks = read_tasks(data / "tasks_primary.txt")
-    listed = listed_videos(data / "videos_val.csv", tasks)
-    unreadable: list[str] = []
-    if features is None:
-        features, unreadable = _embedded(model, data, [video for _, video in listed], cache, progress)
-    found: dict[str, list[tuple[NDArray[np.bool_], ArrayLike]]] = {}
-    missing = []
-    for task, video in listed:
-        path = features / f"{video}.npy"
-        if not path.exists():
-            missing.append(video)
-            continue
-        steps = tasks[task].steps
-        scores = _scores(model, path, task, steps)
-        annotated = read_segments(data / "annotations" / f"{task}_{video}.csv", len(steps))
-        found.setdefault(task, []).append((truth(annotated, len(scores), len(steps)), scores))
-    if not found:
-        raise SaysoError(
-            f"none of the {len(listed)} videos is there: they go by ids, such as {missing[0]}.mp4"
+
+    name = "crosstask"
+    title = "CrossTask, 18 primary tasks, validation videos"
+    measures = "recall of the one second predicted for each step"
+    needs = ("encoder", "step classifier")
+    data = "the release's folder (tasks_primary.txt, videos_val.csv, annotations/), with the videos below it"
+    takes = ("features",)
+
+    def __call__(
+        self,
+        model: Encoder | StepClassifier,
+        data: Path,
+        options: EvaluationOptions = DEFAULTS,
+        progress: Progress | None = None,
+    ) -> EvaluationResult:
+        """Localise the steps of the validation videos; see ``Evaluator``."""
+        tasks = read_tasks(data / "tasks_primary.txt")
+        listed = listed_videos(data / "videos_val.csv", tasks)
+        unreadable: list[str] = []
+        folder = options.features
+        if folder is None:
+            folder, unreadable = _embedded(model, data, [video for _, video in listed], options, progress)
+        features = NpyFeatures(folder, 1.0) if any(folder.rglob("*.npy")) else None
+        missing = [video for _, video in listed if features is None or video not in features]
+        if features is None or len(missing) == len(listed):
+            raise SaysoError(
+                f"none of the {len(listed)} videos is there: they go by ids, such as {missing[0]}.mp4"
+            )
+        found: dict[str, list[ScoredVideo]] = {}
+        for task, video in listed:
+            if video in features:
+                try:
+                    seconds = features.read(video)
+                except MediaError as error:
+                    unreadable.append(str(error))
+                    continue
+                scored = _scored(model, seconds, data, tasks[task], f"{task}_{video}")
+                found.setdefault(task, []).append(scored)
+        if not found:
+            raise SaysoError(f"no features of the {len(listed)} videos can be read: {unreadable[0]}")
+        recalls = ordered_recall(found)
+        rows: dict[str, Row] = {tasks[task].name: {"recall": recall} for task, recall in recalls.items()}
+        recall = mean_recall(recalls)
+        return EvaluationResult(
+            protocol="CrossTask, step localisation",
+            primary=Primary("recall", recall),
+            columns=("recall",),
+            rows={**rows, f"mean of {len(recalls)} tasks": {"recall": recall}},
+            counts={"videos": Count(sum(map(len, found.values())), len(listed))},
+            missing=tuple(missing),
+            unreadable=tuple(unreadable),
+            published=(_evenly(found), *PUBLISHED),
         )
-    recalls = ordered_recall(found)
+
+
+CROSSTASK = CrossTaskSteps()
+
+
+def _evenly(found: Mapping[str, list[ScoredVideo]]) -> dict[str, Any]:
+    """Return the recall of steps that stand evenly in each video."""
     even = {
         task: [(inside, uniform(*inside.shape)) for inside, _ in videos] for task, videos in found.items()
     }
-    spread = {"model": "steps that stand evenly", "recall": mean_recall(step_recall(even)), "source": "here"}
-    return {
-        "protocol": PROTOCOL,
-        "videos": len(listed),
-        "videos_used": sum(map(len, found.values())),
-        "tasks": len(found),
-        "missing": missing,
-        "unreadable": unreadable,
-        "recalls": {tasks[task].name: recall for task, recall in recalls.items()},
-        "recall": mean_recall(recalls),
-        "published": [spread, *PUBLISHED],
-    }
+    return {"model": "steps that stand evenly", "recall": mean_recall(step_recall(even)), "source": "here"}
 
 
 def _embedded(
-    model: Encoder | StepClassifier, data: Path, wanted: Sequence[str], cache: Path, progress: Progress | None
+    model: Encoder | StepClassifier,
+    data: Path,
+    wanted: Sequence[str],
+    options: EvaluationOptions,
+    progress: Progress | None,
 ) -> tuple[Path, list[str]]:
     """Embed each second of the videos; return the folder, and the paths that cannot be read.
 
@@ -140,25 +164,52 @@ def _embedded(
     if isinstance(model, StepClassifier):
         raise SaysoError(f"{model.name} learned from features; name a folder of the same with --features")
     there = videos_by_id(data)
-    folder = cache / model.sha256[:16]
-    seen_s = max(1.0, model.clip.duration)
+    folder = (options.cache or cache_folder("evaluate")) / "crosstask" / model.sha256[:16]
     files = {video: there[video] for video in wanted if video in there}
-    lost = extract_features(files, model, folder, seen_s=seen_s, progress=progress)
+    lost = extract_features(files, model, folder, window_s=max(1.0, model.clip.duration), progress=progress)
     return folder, [failure.path for failure in lost]
 
 
+def _scored(
+    model: Encoder | StepClassifier,
+    seconds: NDArray[np.floating[Any]],
+    data: Path,
+    task: InstructionTask,
+    name: str,
+) -> ScoredVideo:
+    """Return where each step is annotated, and how much each second is like it.
+
+    Args:
+        model: as of ``CrossTaskSteps``.
+        seconds: (T, D) features.
+        data: the release.
+        task: of the video.
+        name: ``TASK_VIDEO``.
+
+    Raises:
+        SaysoError: if the annotations cannot be read, or the features are no (T, D) of the model.
+    """
+    number, _, video = name.partition("_")
+    scores = _scores(model, seconds, video, number, task.steps)
+    annotated = read_segments(data / "annotations" / f"{name}.csv", len(task.steps))
+    return truth(annotated, len(scores), len(task.steps)), scores
+
+
 def _scores(
-    model: Encoder | StepClassifier, path: Path, task: str, steps: Sequence[str]
+    model: Encoder | StepClassifier,
+    seconds: NDArray[np.floating[Any]],
+    video: str,
+    task: str,
+    steps: Sequence[str],
 ) -> NDArray[np.float64]:
     """Return (T, K): each second against each step; a video shorter than its steps stands still at its end.
 
     Raises:
         SaysoError: if the features are no (T, D) of the model.
     """
-    seconds = np.load(path, allow_pickle=False)
     dim = len(model.mean) if isinstance(model, StepClassifier) else model.dim
-    if seconds.ndim != 2 or seconds.shape[1] != dim or not len(seconds):
-        raise SaysoError(f"{path} holds {seconds.shape}, expected (T, {dim}), a row a second")
+    if seconds.shape[1] != dim or not len(seconds):
+        raise SaysoError(f"{video}.npy holds {seconds.shape}, expected (T, {dim}), a row a second")
     still = max(0, len(steps) - len(seconds))
     seconds = np.concatenate([seconds, np.repeat(seconds[-1:], still, axis=0)])
     if isinstance(model, StepClassifier):

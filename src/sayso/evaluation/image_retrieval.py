@@ -18,13 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.core.io import sha256_of
 from sayso.core.progress import Silent
-from sayso.models.packaged_weights import sha256_of
+from sayso.evaluation.clip_retrieval import RANKS
+from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Embeddings, Encoder
 
-PROTOCOL = "caption retrieval"
 BATCH = 64  # pictures in memory at once
 
 
@@ -71,7 +72,7 @@ def read_captions(path: Path, images: Path | None = None) -> Captions:
         number = {image["id"]: i for i, image in enumerate(content["images"])}
         pictures = [folder / image["file_name"] for image in content["images"]]
         rows = [(str(row["caption"]), number[row["image_id"]]) for row in content["annotations"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         raise SaysoError(
             f"{path} is not in COCO caption format ('images' with id and file_name,"
@@ -82,25 +83,20 @@ def read_captions(path: Path, images: Path | None = None) -> Captions:
     return Captions(pictures, [text for text, _ in rows], [owner for _, owner in rows], path)
 
 
-def caption_retrieval(
+def rank_pictures(
     encoder: Encoder, captions: Captions, *, progress: Progress | None = None
-) -> dict[str, Any]:
-    """Embed everything and rank, both ways.
+) -> EvaluationResult:
+    """Embed captions and pictures, and rank the pictures for each caption and the captions for each picture.
 
     Args:
         encoder: any dual encoder.
         captions: what to rank.
         progress: told how many pictures are done.
 
-    Returns:
-        ``protocol``, the file's ``sha256``; ``pictures``, ``pictures_used``, ``captions``,
-        ``captions_used``; the paths ``missing`` and ``unreadable``; and what
-        ``sayso.metrics.retrieval`` returns under ``text_to_picture`` and ``picture_to_text``.
-
     Raises:
         SaysoError: if no captioned picture can be read.
     """
-    from sayso.metrics import both_directions
+    from sayso.metrics.retrieval import both_directions
 
     kept, pictures, missing, unreadable = _embed_pictures(encoder, captions.pictures, progress or Silent())
     column = {old: new for new, old in enumerate(kept)}
@@ -114,19 +110,44 @@ def caption_retrieval(
     owners = np.array([column[captions.owners[k]] for k in used])
     similarity = texts.astype(np.float64) @ pictures.astype(np.float64).T  # (K captions, N pictures)
     ranks = both_directions(similarity, owners)
-    return {
-        "protocol": PROTOCOL,
-        "source": captions.source.name,
-        "source_sha256": sha256_of(captions.source),
-        "pictures": len(captions.pictures),
-        "pictures_used": len(kept),
-        "captions": len(captions.texts),
-        "captions_used": len(used),
-        "missing": missing,
-        "unreadable": unreadable,
-        "text_to_picture": ranks["text_to_item"],
-        "picture_to_text": ranks["item_to_text"],
-    }
+    return EvaluationResult(
+        protocol="caption retrieval",
+        primary=Primary("R@10", ranks["text_to_item"]["R@10"]),
+        columns=RANKS,
+        rows={"text to picture": ranks["text_to_item"], "picture to text": ranks["item_to_text"]},
+        counts={
+            "pictures": Count(len(kept), len(captions.pictures)),
+            "captions": Count(len(used), len(captions.texts)),
+        },
+        missing=tuple(missing),
+        unreadable=tuple(unreadable),
+        definition={"source": captions.source.name, "sha256": sha256_of(captions.source)},
+    )
+
+
+@dataclass(frozen=True)
+class ImageRetrieval:
+    """Retrieval among captioned pictures."""
+
+    name = "image_retrieval"
+    title = "captioned pictures in COCO format"
+    measures = "recall and rank of each caption's picture, and of each picture's best caption"
+    needs = ("encoder",)
+    data = "a .json file of captions in COCO format, with the pictures in images/ beside it or in --images"
+    takes = ("images",)
+
+    def __call__(
+        self,
+        model: Encoder,
+        data: Path,
+        options: EvaluationOptions = DEFAULTS,
+        progress: Progress | None = None,
+    ) -> EvaluationResult:
+        """Rank the pictures of a file of captions; see ``Evaluator``."""
+        return rank_pictures(model, read_captions(data, options.images), progress=progress)
+
+
+IMAGE_RETRIEVAL = ImageRetrieval()
 
 
 def _embed_pictures(

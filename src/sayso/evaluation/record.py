@@ -9,19 +9,23 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sayso.version import __version__
 
-if TYPE_CHECKING:
-    from sayso.encoders.interface import Encoder
+_IDENTITY = ("name", "sha256", "dim")
 
 
-def record(encoder: Encoder, result: dict[str, Any]) -> dict[str, Any]:
-    """Return a protocol's result together with what made it, as JSON can hold it."""
+def record(model: Any, result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result together with what made it, as JSON can hold it.
+
+    Args:
+        model: what was measured, with its ``name`` and ``sha256``; None where no model is.
+        result: as ``EvaluationResult.to_dict`` returns it.
+    """
     return {
         **result,
-        "model": {"name": encoder.name, "sha256": encoder.sha256, "dim": getattr(encoder, "dim", None)},
+        "model": None if model is None else {key: getattr(model, key, None) for key in _IDENTITY},
         "command": shlex.join([_program(), *sys.argv[1:]]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "sayso": __version__,

@@ -1,4 +1,4 @@
-"""Published protocols of clip retrieval, as ``protocols.toml`` writes them down.
+"""Published protocols of clip retrieval, as ``text_video_retrieval.toml`` or a file of one's own writes them.
 
 DIR holds the protocol's list of clips and, at any depth, the videos, named by their ids
 (``xHr8X2Wpmno.mp4``). Videos vanish from the web, so those that are missing are counted, and
@@ -8,33 +8,38 @@ the rest is measured.
 from __future__ import annotations
 
 import csv
-import hashlib
 import tomllib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
+from sayso.core.io import sha256_of
 from sayso.core.types import Span
-from sayso.evaluation.clip_retrieval import CaptionedClip, clip_retrieval
+from sayso.evaluation.clip_retrieval import RANKS, CaptionedClip, rank_clips
+from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult
+from sayso.evaluation.windows import videos_by_id
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Encoder
 
+Listed = tuple[str, Span | None, str]  # id of the video, which part of it, caption
+_REQUIRED = ("title", "annotations", "columns")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
+class ClipProtocol:
     """How clips of a benchmark are retrieved.
 
     Args:
         title: which benchmark, which part of it.
         annotations: name of the file that lists the clips.
-        clips: how many it lists, as published.
         columns: where ``video``, ``text`` and, unless clips are whole files, ``start`` and ``end`` (seconds)
             are: names of the header, or numbers from 0 if there is none.
+        clips: how many it lists, as published; None if that is not known.
         windows: windows a clip, whose embeddings are averaged.
         published: what others measured: ``model``, ``source``, and numbers as of ``sayso.metrics.retrieval``.
         sha256: of the file that lists the clips, if it is known.
@@ -43,80 +48,147 @@ class Protocol:
 
     title: str
     annotations: str
-    clips: int
     columns: dict[str, str | int]
-    windows: int
-    published: list[dict[str, Any]]
+    clips: int | None = None
+    windows: int = 4
+    published: tuple[dict[str, Any], ...] = ()
     sha256: str | None = None
     delimiter: str = ","
 
 
-def protocols() -> dict[str, Protocol]:
-    """Return the protocols by name."""
-    text = (resources.files("sayso.evaluation") / "text_video_retrieval.toml").read_text(encoding="utf-8")
-    return {name: Protocol(**parts) for name, parts in tomllib.loads(text).items()}
-
-
-def run_protocol(
-    encoder: Encoder,
-    protocol: Protocol,
-    data: Path,
-    *,
-    windows: int | None = None,
-    cache: Path | None = None,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Measure an encoder by a protocol.
+@dataclass(frozen=True)
+class TextVideoRetrieval:
+    """Retrieval among the clips that a protocol lists.
 
     Args:
-        encoder: any dual encoder.
-        protocol: one of ``protocols()``.
-        data: folder of the list of clips and, at any depth, of the videos.
-        windows: instead of the protocol's.
-        cache: folder of what was embedded before; see ``embed_windows``.
-        progress: told how many clips are done.
+        name: of the protocol.
+        protocol: what it lists, and how.
+    """
 
-    Returns:
-        What ``clip_retrieval`` returns, with ``clips`` as listed, the ids of the videos that are
-        ``missing``, the ``published`` numbers, and the ``definition`` of the protocol with the
-        ``sha256`` of the list that was read and whether that is the published one (``as_published``).
+    name: str
+    protocol: ClipProtocol
+    measures = "recall and rank of each caption's clip, and of each clip's caption"
+    needs = ("encoder",)
+    takes = ("windows",)
+
+    @property
+    def title(self) -> str:
+        """Which benchmark."""
+        return self.protocol.title
+
+    @property
+    def data(self) -> str:
+        """What the folder holds."""
+        return f"the folder of {self.protocol.annotations}, with the videos beside or below it"
+
+    def __call__(
+        self,
+        model: Encoder,
+        data: Path,
+        options: EvaluationOptions = DEFAULTS,
+        progress: Progress | None = None,
+    ) -> EvaluationResult:
+        """Rank the clips of the protocol; see ``Evaluator``."""
+        how, path = self.protocol, data / self.protocol.annotations
+        listed = read_clip_list(path, how)
+        videos = videos_by_id(data)
+        there = [CaptionedClip(videos[video], span, text) for video, span, text in listed if video in videos]
+        missing = sorted({video for video, _, _ in listed} - set(videos))
+        if not there:
+            raise SaysoError(
+                f"none of the {len(listed):,} clips of {path} is in {data}:"
+                f" videos go by their ids, such as {missing[0]}.mp4"
+            )
+        windows = options.windows or how.windows
+        ranked = rank_clips(model, there, windows=windows, cache=options.cache, progress=progress)
+        return EvaluationResult(
+            protocol=how.title,
+            primary=ranked.primary,
+            columns=RANKS,
+            rows=ranked.rows,
+            counts={"clips": Count(len(ranked.used), len(listed))},
+            missing=tuple(missing),
+            unreadable=ranked.unreadable,
+            definition=self._definition(path) | {"windows": windows, "window": asdict(model.clip)},
+            published=how.published,
+        )
+
+    def _definition(self, path: Path) -> dict[str, Any]:
+        """Return the protocol, with the digest of the list that was read."""
+        definition = asdict(self.protocol)
+        del definition["published"]
+        read = sha256_of(path)
+        return definition | {"sha256": read, "as_published": read == self.protocol.sha256}
+
+
+def __getattr__(name: str) -> TextVideoRetrieval:
+    """Return a protocol of ``text_video_retrieval.toml`` by its name."""
+    text = (resources.files("sayso.evaluation") / "text_video_retrieval.toml").read_text(encoding="utf-8")
+    table = tomllib.loads(text).get(name)
+    if table is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return TextVideoRetrieval(name, _protocol(table, "text_video_retrieval.toml"))
+
+
+def read_protocol(path: Path) -> TextVideoRetrieval:
+    """Return the protocol that a TOML file writes down, as those of ``text_video_retrieval.toml`` are.
+
+    Args:
+        path: the file; its keys stand at the top, or in one table, whose name is then the protocol's.
 
     Raises:
-        SaysoError: if the list cannot be read, or none of its videos.
+        SaysoError: if it is no TOML, holds no protocol or several, or a key is unknown, missing or wrong.
     """
-    path = data / protocol.annotations
-    listed = list(_listed(path, protocol))
-    videos = videos_by_id(data)
-    there = [CaptionedClip(videos[video], span, text) for video, span, text in listed if video in videos]
-    missing = sorted({video for video, _, _ in listed} - set(videos))
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SaysoError(f"the protocol {path} cannot be read: {error}") from error
+    if "annotations" in content:
+        return TextVideoRetrieval(path.stem, _protocol(content, str(path)))
+    if len(content) != 1 or not all(isinstance(table, dict) for table in content.values()):
+        raise SaysoError(f"{path} must hold one protocol: {', '.join(_REQUIRED)}; see docs/evaluation.md")
+    ((name, table),) = content.items()
+    return TextVideoRetrieval(name, _protocol(table, str(path)))
+
+
+def _protocol(table: Mapping[str, Any], where: str) -> ClipProtocol:
+    """Return a protocol from its keys.
+
+    Raises:
+        SaysoError: if a key is unknown, missing or of the wrong type.
+    """
+    known = [one.name for one in fields(ClipProtocol)]
+    unknown = [key for key in table if key not in known]
+    lacking = [key for key in _REQUIRED if key not in table]
+    if unknown or lacking:
+        what = f"has the unknown key {unknown[0]!r}" if unknown else f"lacks the key {lacking[0]!r}"
+        raise SaysoError(f"the protocol in {where} {what}; known keys are {', '.join(known)}")
+    protocol = ClipProtocol(**{**table, "published": tuple(table.get("published", ()))})
+    columns, windows = protocol.columns, protocol.windows
+    if not isinstance(columns, dict) or not {"video", "text"} <= columns.keys():
+        raise SaysoError(f"the protocol in {where}: columns must say where video and text are")
+    if not isinstance(windows, int) or windows < 1 or not isinstance(protocol.annotations, str):
+        raise SaysoError(f"the protocol in {where}: windows must be 1 or more, annotations a file name")
+    return protocol
+
+
+def read_clip_list(path: Path, protocol: ClipProtocol) -> list[Listed]:
+    """Return id, span and caption of each clip of a list.
+
+    Args:
+        path: the list.
+        protocol: which column holds what.
+
+    Raises:
+        SaysoError: if there is no such file, a row lacks something, or there is no row.
+    """
+    listed = list(_rows(path, protocol))
     if not listed:
         raise SaysoError(f"{path} lists no clip")
-    if not there:
-        raise SaysoError(
-            f"none of the {len(listed):,} clips of {path} is in {data}:"
-            f" videos go by their ids, such as {missing[0]}.mp4"
-        )
-    windows = windows or protocol.windows
-    found = clip_retrieval(encoder, there, windows=windows, cache=cache, progress=progress)
-    read = hashlib.sha256(path.read_bytes()).hexdigest()
-    definition = {**asdict(protocol), "sha256": read, "as_published": read == protocol.sha256}
-    published = definition.pop("published")
-    return {
-        **found,
-        "protocol": protocol.title,
-        "clips": len(listed),
-        "missing": missing,
-        "definition": {**definition, "windows": windows, "window": asdict(encoder.clip)},
-        "published": published,
-    }
+    return listed
 
 
-def _listed(path: Path, protocol: Protocol) -> Iterator[tuple[str, Span | None, str]]:
-    """Yield id, span and caption of each clip.
-
-    Raises:
-        SaysoError: if there is no such file, or a row lacks something.
-    """
+def _rows(path: Path, protocol: ClipProtocol) -> Iterator[Listed]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -124,11 +196,8 @@ def _listed(path: Path, protocol: Protocol) -> Iterator[tuple[str, Span | None, 
             f"{path} cannot be read: put the list of clips there, and the videos beside or below it"
         ) from error
     named = any(isinstance(column, str) for column in protocol.columns.values())
-    rows: Any = (
-        csv.DictReader(lines, delimiter=protocol.delimiter)
-        if named
-        else csv.reader(lines, delimiter=protocol.delimiter)
-    )
+    read = csv.DictReader if named else csv.reader
+    rows: Any = read(lines, delimiter=protocol.delimiter)
     for number, row in enumerate(rows, start=2 if named else 1):
         try:
             found = {part: row[column] for part, column in protocol.columns.items()}
@@ -139,11 +208,3 @@ def _listed(path: Path, protocol: Protocol) -> Iterator[tuple[str, Span | None, 
                 f"{path}, line {number}: expected {', '.join(protocol.columns)} in columns"
                 f" {', '.join(map(str, protocol.columns.values()))}"
             ) from error
-
-
-def videos_by_id(folder: Path) -> dict[str, str]:
-    """Return the videos below a folder by id; of several copies the first by path."""
-    from sayso.media.kinds import VIDEO_SUFFIXES
-
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
-    return {path.stem: str(path) for path in reversed(found)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import numpy as np
 
 from sayso.core.device import cores
 from sayso.core.errors import MediaError
+from sayso.core.io import atomic_file
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
 
@@ -54,7 +54,7 @@ def embed_windows(
     found: list[Embeddings] = []
     for start in range(0, len(clips), CLIPS):
         some = clips[start : start + CLIPS]
-        there, vectors = _kept(encoder, embed, some, windows, cache)
+        there, vectors = _cached(encoder, embed, some, windows, cache)
         used += [start + number for number in there]
         found.append(vectors)
         (progress or Silent()).update(start + len(some), len(clips))
@@ -70,7 +70,7 @@ def window_starts(span: Span, duration_s: float, windows: int) -> list[float]:
     return [span.start + room * k / (windows - 1) for k in range(windows)]
 
 
-def _kept(
+def _cached(
     encoder: Encoder, embed: str, clips: Sequence[Cut], windows: int, cache: Path | None
 ) -> tuple[list[int], Embeddings]:
     """Return which clips can be read and their vectors, from the cache if they are there."""
@@ -82,11 +82,8 @@ def _kept(
             return kept["there"].tolist(), kept["vectors"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         there, vectors = _embed(encoder, embed, clips, windows)
-    cache.mkdir(parents=True, exist_ok=True)
-    waiting = path.with_suffix(f".{os.getpid()}.tmp")
-    with waiting.open("wb") as new:
+    with atomic_file(path) as new:
         np.savez(new, there=np.array(there, np.intp), vectors=vectors)
-    waiting.replace(path)
     return there, vectors
 
 
@@ -140,3 +137,11 @@ def _windows(path: str, span: Span | None, spec: ClipSpec, windows: int) -> Pixe
         for start in window_starts(span, spec.duration, windows)
     ]
     return np.stack(read)
+
+
+def videos_by_id(folder: Path) -> dict[str, str]:
+    """Return the videos below a folder by id; of several copies the first by path."""
+    from sayso.media.kinds import VIDEO_SUFFIXES
+
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    return {path.stem: str(path) for path in reversed(found)}

@@ -1,28 +1,25 @@
 """Results as files that other programs read."""
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
 
-__getattr__ = exports(
-    __name__,
-    {
-        "curve_png": "sayso.export.naming_curve",
-        "descriptions_csv": "sayso.export.script_tables",
-        "moments_manifest": "sayso.export.script_tables",
-        "names_vtt": "sayso.export.naming_vtt",
-        "overlay_png": "sayso.export.overlay",
-        "people_manifest": "sayso.export.naming_vtt",
-        "script_page": "sayso.export.script_html",
-        "sheet_page": "sayso.export.naming_sheet",
-        "sheet_png": "sayso.export.naming_sheet",
-        "speaker_srt": "sayso.export.script_tables",
-        "steps_page": "sayso.export.steps_html",
-        "steps_vtt": "sayso.export.steps_files",
-        "tracks_png": "sayso.export.tracks_picture",
-        "youtube_chapters": "sayso.export.steps_files",
-    },
-)
+if TYPE_CHECKING:
+    from sayso.export.coco import CocoIds, coco_results
+    from sayso.export.naming_curve import curve_png
+    from sayso.export.naming_sheet import sheet_page, sheet_png
+    from sayso.export.naming_vtt import names_vtt, people_manifest
+    from sayso.export.overlay import overlay_png
+    from sayso.export.script_html import script_page
+    from sayso.export.script_tables import descriptions_csv, moments_manifest, speaker_srt
+    from sayso.export.steps_files import steps_vtt, youtube_chapters
+    from sayso.export.steps_html import steps_page
+    from sayso.export.timestamps import timestamp
+    from sayso.export.tracks_picture import tracks_png
 
 __all__ = [
+    "CocoIds",
+    "coco_results",
     "curve_png",
     "descriptions_csv",
     "moments_manifest",
@@ -35,6 +32,30 @@ __all__ = [
     "speaker_srt",
     "steps_page",
     "steps_vtt",
+    "timestamp",
     "tracks_png",
     "youtube_chapters",
 ]
+
+__getattr__ = exports(
+    __name__,
+    {
+        "CocoIds": "sayso.export.coco",
+        "coco_results": "sayso.export.coco",
+        "curve_png": "sayso.export.naming_curve",
+        "descriptions_csv": "sayso.export.script_tables",
+        "moments_manifest": "sayso.export.script_tables",
+        "names_vtt": "sayso.export.naming_vtt",
+        "overlay_png": "sayso.export.overlay",
+        "people_manifest": "sayso.export.naming_vtt",
+        "script_page": "sayso.export.script_html",
+        "sheet_page": "sayso.export.naming_sheet",
+        "sheet_png": "sayso.export.naming_sheet",
+        "speaker_srt": "sayso.export.script_tables",
+        "steps_page": "sayso.export.steps_html",
+        "steps_vtt": "sayso.export.steps_files",
+        "timestamp": "sayso.export.timestamps",
+        "tracks_png": "sayso.export.tracks_picture",
+        "youtube_chapters": "sayso.export.steps_files",
+    },
+)

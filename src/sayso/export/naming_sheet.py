@@ -1,6 +1,6 @@
-"""Contact sheets: of each name the faces that are surest and least sure, as one picture and as a page.
+"""Contact sheets: of each name the faces of highest and lowest score, as one picture and as a page.
 
-The page is how corrections are made: a click on a face says that it is somebody else, and the
+The page is how corrections are made: a list below each face offers the other names, and the
 corrections so far stand below, ready to be saved for ``sayso name --corrections``.
 """
 
@@ -12,6 +12,9 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from sayso.export.script_html import colour
+from sayso.export.timestamps import timestamp
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,7 +28,7 @@ STYLE = """
 body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { margin: 1.6rem 0 .3rem; }
 .faces { display: flex; flex-wrap: wrap; gap: .5rem; }
-figure { margin: 0; width: 6.2rem; border-bottom: .3rem solid var(--sure); }
+figure { margin: 0; width: 6.2rem; border-bottom: .3rem solid var(--score); }
 figure img, .unseen { width: 6.2rem; height: 6.2rem; object-fit: cover; display: block; background: #8883; }
 figcaption { font-size: .8rem; font-variant-numeric: tabular-nums; }
 select { width: 100%; font: inherit; font-size: .8rem; }
@@ -50,21 +53,21 @@ write();
 
 
 def ends_of(rows: Sequence[Row], name: str | None, each: int = EACH) -> tuple[list[Row], list[Row]]:
-    """Return the rows of a name that are surest, best first, and least sure, worst last; none is in both."""
-    own = sorted((row for row in rows if row["name"] == name), key=lambda row: -float(row["confidence"]))
+    """Return the rows of a name of highest score, best first, and of lowest, worst last; none is in both."""
+    own = sorted((row for row in rows if row["name"] == name), key=lambda row: -float(row["score"]))
     return own[:each], own[each:][-each:]
 
 
-def shown(rows: Sequence[Row], each: int = EACH) -> list[Row]:
+def sheet_rows(rows: Sequence[Row], each: int = EACH) -> list[Row]:
     """Return the rows that a contact sheet shows, so that only their pictures need be read."""
     return [row for name in _names(rows) for end in ends_of(rows, name, each) for row in end]
 
 
 def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH) -> bytes:
-    """Return a PNG: a line for each name, its surest faces left and its least sure ones right.
+    """Return a PNG: a line for each name, its faces of highest score left and of lowest right.
 
     Args:
-        rows: of tracks (``track``, ``name``, ``confidence``).
+        rows: of tracks (``track``, ``name``, ``score``).
         faces: track -> its picture; a track without one is a grey square.
         each: faces at either end.
     """
@@ -79,16 +82,16 @@ def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH)
         top = line * height + GAP
         count = sum(row["name"] == name for row in rows)
         pen.text(
-            (GAP, top), f"{name or 'nobody of these'}: {count} tracks, surest and least sure", fill="black"
+            (GAP, top), f"{name or 'nobody of these'}: {count} tracks, highest and lowest score", fill="black"
         )
         best, worst = ends_of(rows, name, each)
-        places = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
-        for column, row in places:
+        cells = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
+        for column, row in cells:
             left = GAP + column * (FACE + GAP)
             face = faces.get(int(row["track"]))
             cell = face.resize((FACE, FACE)) if face else Image.new("RGB", (FACE, FACE), "#cccccc")
             sheet.paste(cell, (left, top + LABEL))
-            label = f"{row['confidence']:.2f}  #{row['track']}"
+            label = f"{row['score']:.2f}  #{row['track']}"
             pen.text((left, top + LABEL + FACE), label, fill="black")
     out = io.BytesIO()
     sheet.save(out, "PNG", optimize=True)
@@ -106,14 +109,14 @@ def sheet_page(
 
     Args:
         title: of the film.
-        rows: as for ``sheet_png``, with ``start_s``.
+        rows: as for ``sheet_png``, with ``start_s`` and, where known, ``candidates``.
         faces: as for ``sheet_png``.
         fixed: corrections so far; they stay among those that the page writes.
         each: faces at either end.
     """
     names, fixed = _names(rows), fixed or {}
-    known = sorted({name for row in rows for name in row.get("names", {})} | set(filter(None, names)))
-    choices = [name for name in known if name != "nobody"]
+    likely = {one["name"] for row in rows for one in row.get("candidates", ())}
+    choices = sorted(filter(None, likely | set(names)))
     body = "\n".join(_section(rows, name, faces, choices, fixed, each) for name in names)
     head = html.escape(title)
     so_far = html.escape(json.dumps({str(track): name for track, name in fixed.items()}, ensure_ascii=False))
@@ -121,7 +124,7 @@ def sheet_page(
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{head}</title>\n<style>{STYLE}</style>\n<h1>{head}</h1>\n"
-        "<p>Of each name the surest faces, and the least sure. Where one is wrong, choose who it is; then "
+        "<p>Of each name the faces of highest and of lowest score. Where one is wrong, choose the name; then "
         '<a download="corrections.json">save the corrections</a> and give them to '
         "<code>sayso name --corrections</code>.</p>\n"
         f'{body}\n<h2>Corrections</h2>\n<textarea readonly aria-label="Corrections">{so_far}</textarea>\n'
@@ -149,10 +152,8 @@ def _section(
 def _figure(
     row: Row, faces: Mapping[int, Image], choices: Sequence[str], fixed: Mapping[int, str | None]
 ) -> str:
-    from sayso.export.script_html import colour
-
     face, track, start = faces.get(int(row["track"])), int(row["track"]), float(row["start_s"])
-    at = f"{int(start) // 60}:{int(start) % 60:02d}"
+    at = timestamp(start)
     label = html.escape(f"{row['name'] or 'nobody'} at {at}")
     picture = f'<img alt="{label}" src="{_data(face)}">' if face else '<div class="unseen"></div>'
     chosen = (fixed[track] or "-").casefold() if track in fixed else ""
@@ -163,8 +164,8 @@ def _figure(
         for value, shown in offered
     )
     return (
-        f'<figure style="--sure:{colour(float(row["confidence"]))}">{picture}'
-        f"<figcaption>{row['confidence']:.2f} at {at}, #{track}</figcaption>"
+        f'<figure style="--score:{colour(float(row["score"]))}">{picture}'
+        f"<figcaption>{row['score']:.2f} at {at}, #{track}</figcaption>"
         f'<select data-track="{track}" aria-label="Who track {track} is">{options}</select></figure>'
     )
 

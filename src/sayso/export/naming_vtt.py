@@ -15,22 +15,19 @@ SHORTEST_S = 0.2  # a cue that stands for less cannot be read
 PIECE_S = 4.0  # as long as the pieces into which sayso index cuts a video
 
 
-def names_vtt(rows: Iterable[Row], least_confidence: float = 0.5) -> str:
-    """Return WebVTT whose cues tell who is on screen, left to right.
+def names_vtt(rows: Iterable[Row], least: float = 0.5) -> str:
+    """Return WebVTT whose cues name who is on screen, left to right.
 
     Args:
-        rows: of tracks: ``start_s``, ``end_s``, ``name`` (None for nobody), ``confidence``, ``box``.
-        least_confidence: tracks whose name is less sure are left out.
+        rows: of tracks: ``start_s``, ``end_s``, ``name`` (None for nobody), ``score``, ``box``.
+        least: tracks whose name has a lower score are left out.
     """
-    text: str = write_vtt(
-        Caption(span, ", ".join(names)) for span, names in on_screen(rows, least_confidence)
-    )
-    return text
+    return write_vtt(Caption(span, ", ".join(names)) for span, names in on_screen(rows, least))
 
 
-def on_screen(rows: Iterable[Row], least_confidence: float = 0.5) -> list[tuple[Span, tuple[str, ...]]]:
+def on_screen(rows: Iterable[Row], least: float = 0.5) -> list[tuple[Span, tuple[str, ...]]]:
     """Return who is on screen when, in order; neighbouring stretches of the same people are one."""
-    kept = [row for row in rows if row["name"] is not None and _number(row["confidence"]) >= least_confidence]
+    kept = [row for row in rows if row["name"] is not None and _number(row["score"]) >= least]
     kept.sort(key=_left)
     edges = sorted({_number(row[side]) for row in kept for side in ("start_s", "end_s")})
     events = sorted(kept, key=lambda row: _number(row["start_s"]))
@@ -66,30 +63,32 @@ def people_manifest(
 
     Args:
         video: the media file, as the manifest names it.
-        rows: as for ``names_vtt``, and ``does`` where an action is known.
-        captions: what is said; it becomes the text of the pieces, "Play it. [Sam: play piano]".
-        least: the confidence from which a name counts.
+        rows: as for ``names_vtt``, and ``action`` (``name``, ``score``) where one is known.
+        captions: of the film; their text becomes the text of the pieces, "Play it. [Sam: play piano]".
+        least: the score from which a name counts.
         duration: of the film in seconds, if known.
     """
     rows = list(rows)
-    done = [(Span(_number(row["start_s"]), _number(row["end_s"])), row) for row in rows if row.get("does")]
+    done = [(Span(_number(row["start_s"]), _number(row["end_s"])), row) for row in rows if row.get("action")]
     pieces = [
         (piece, names) for span, names in _whole(on_screen(rows, least), duration) for piece in _cut(span)
     ]
     lines = []
     for span, names in pieces:
-        heard = [caption.text for caption in captions if caption.span.overlap(span) > 0]
-        seen = [_deed(row, least) for when, row in done if when.overlap(span) > SHORTEST_S]
-        said = " ".join([*heard, *dict.fromkeys(seen)])
+        spoken = [caption.text for caption in captions if caption.span.overlap(span) > 0]
+        actions = [_action(row, least) for when, row in done if when.overlap(span) > SHORTEST_S]
+        text = " ".join([*spoken, *dict.fromkeys(actions)])
         row = {"path": video, "start_s": round(span.start, 3), "end_s": round(span.end, 3)}
-        row |= {"text": said.replace("\n", " ")} | ({"who": ", ".join(names)} if names else {})
+        row |= {"text": text.replace("\n", " ")} | ({"who": ", ".join(names)} if names else {})
         lines.append(json.dumps(row, ensure_ascii=False) + "\n")
     return "".join(lines)
 
 
-def _deed(row: Row, least: float) -> str:
-    sure = row["name"] is not None and _number(row["confidence"]) >= least
-    return f"[{row['name']}: {row['does']}]" if sure else f"[{row['does']}]"
+def _action(row: Row, least: float) -> str:
+    action = row["action"]
+    what = action["name"] if isinstance(action, dict) else action
+    likely = row["name"] is not None and _number(row["score"]) >= least
+    return f"[{row['name']}: {what}]" if likely else f"[{what}]"
 
 
 def _whole(

@@ -1,4 +1,4 @@
-"""A picture with where something is drawn over it: a heat map, its point, its boxes, its name."""
+"""A picture with a heat map, a point, boxes and a label drawn over it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LONGER_SIDE = 640  # pixels of the drawn picture
 COLD, HOT = np.array([30.0, 20.0, 70.0]), np.array([255.0, 120.0, 20.0])
 WEIGHT = 0.6  # of the heat where it is hottest
-CONTRAST = 2  # middling places stay cold
+CONTRAST = 2  # cells of middling score stay cold
 Edges = tuple[float, float, float, float]
 
 

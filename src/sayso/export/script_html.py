@@ -6,6 +6,8 @@ import html
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from sayso.export.timestamps import timestamp
+
 Row = Mapping[str, object]
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
@@ -13,7 +15,7 @@ body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 th { text-align: left; }
 td { vertical-align: top; padding: .3rem .6rem; overflow-wrap: anywhere; }
-td p { margin: 0 0 .15rem; padding: .1rem .4rem; border-left: .3rem solid var(--sure, #8884); }
+td p { margin: 0 0 .15rem; padding: .1rem .4rem; border-left: .3rem solid var(--score, #8884); }
 time { font-variant-numeric: tabular-nums; opacity: .7; font-size: .85em; margin-right: .4em; }
 .heading td:first-child { font-weight: 700; padding-top: 1.2rem; }
 .description td:first-child { font-style: italic; }
@@ -32,7 +34,7 @@ def script_page(title: str, rows: Sequence[Row | None], lines: Sequence[Row]) ->
     Args:
         title: of the film.
         rows: the script's elements (``kind``, ``speaker``, ``text``, ``start_s``, ``end_s``,
-            ``confidence``); None for one that is not shown.
+            ``score``); None for one that is not shown.
         lines: the subtitles' lines, the same fields and ``element``, the number of the row
             that each comes from, or None. Lines from no row stand beside the row before.
     """
@@ -54,9 +56,9 @@ def script_page(title: str, rows: Sequence[Row | None], lines: Sequence[Row]) ->
     )
 
 
-def colour(confidence: float) -> str:
+def colour(score: float) -> str:
     """Return a CSS colour from red (0) over yellow to green (1)."""
-    return f"hsl({round(120 * min(max(confidence, 0.0), 1.0))} 70% 45%)"
+    return f"hsl({round(120 * min(max(score, 0.0), 1.0))} 70% 45%)"
 
 
 def _legend() -> str:
@@ -72,9 +74,9 @@ def _row(row: Row | None, lines: Sequence[Row]) -> str:
 
 def _item(row: Row) -> str:
     speaker = f"<b>{html.escape(str(row['speaker']))}</b> " if row.get("speaker") else ""
-    start, confidence = row["start_s"], row["confidence"]
+    start, score = row["start_s"], row["score"]
     if not isinstance(start, float):
         return f'<p class="lost">{speaker}{html.escape(str(row["text"]))}</p>'
-    sure = colour(confidence) if isinstance(confidence, float) else colour(0)
-    time = f"<time>{int(start) // 60}:{int(start) % 60:02d}</time>"
-    return f'<p style="--sure:{sure}">{time}{speaker}{html.escape(str(row["text"]))}</p>'
+    shade = colour(score) if isinstance(score, float) else colour(0)
+    time = f"<time>{timestamp(start)}</time>"
+    return f'<p style="--score:{shade}">{time}{speaker}{html.escape(str(row["text"]))}</p>'

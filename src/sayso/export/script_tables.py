@@ -12,14 +12,14 @@ from sayso.core.types import Caption
 from sayso.text import write_srt
 
 Row = Mapping[str, object]
-COLUMNS = ("scene", "start_s", "end_s", "confidence", "text")
+COLUMNS = ("scene", "start_s", "end_s", "score", "text")
 
 
 def descriptions_csv(rows: Iterable[Row]) -> str:
-    """Return the descriptions as CSV: scene, start_s, end_s, confidence, text; empty times where unknown.
+    """Return the descriptions as CSV: scene, start_s, end_s, score, text; empty times where unknown.
 
     Args:
-        rows: of an aligned script: ``kind``, ``text``, ``start_s``, ``end_s``, ``confidence``.
+        rows: of an aligned script: ``kind``, ``text``, ``start_s``, ``end_s``, ``score``.
     """
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
@@ -34,33 +34,30 @@ def descriptions_csv(rows: Iterable[Row]) -> str:
 
 
 def speaker_srt(captions: Iterable[Caption]) -> str:
-    """Return captions as SRT with the speaker's name before what is said."""
-    srt: str = write_srt(
+    """Return captions as SRT with the speaker's name before the text."""
+    return write_srt(
         replace(caption, text=f"{caption.speaker}: {caption.text}") if caption.speaker else caption
         for caption in captions
     )
-    return srt
 
 
-def moments_manifest(video: str, rows: Iterable[Row], least_confidence: float = 0.5) -> str:
+def moments_manifest(video: str, rows: Iterable[Row], least: float = 0.5) -> str:
     """Return a manifest (JSON lines) that ``sayso index`` reads: a moment for each speech and description.
 
     Args:
         video: the media file, as the manifest names it.
         rows: of an aligned script.
-        least_confidence: moments that are less sure are left out.
+        least: moments with a lower score are left out.
     """
-    return "".join(
-        json.dumps(row, ensure_ascii=False) + "\n" for row in _moments(video, rows, least_confidence)
-    )
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _moments(video, rows, least))
 
 
 def _moments(video: str, rows: Iterable[Row], least: float) -> Iterator[Row]:
     for row in rows:
-        start, end, confidence = row["start_s"], row["end_s"], row["confidence"]
+        start, end, score = row["start_s"], row["end_s"], row["score"]
         timed = isinstance(start, float) and isinstance(end, float) and end > start
-        sure = isinstance(confidence, float) and confidence >= least
-        if timed and sure and row["kind"] != "heading":
-            said = row["kind"] == "dialogue" and row["speaker"]
-            text = f"{row['speaker']}: {row['text']}" if said else row["text"]
+        likely = isinstance(score, float) and score >= least
+        if timed and likely and row["kind"] != "heading":
+            spoken = row["kind"] == "dialogue" and row["speaker"]
+            text = f"{row['speaker']}: {row['text']}" if spoken else row["text"]
             yield {"path": video, **row, "text": text}

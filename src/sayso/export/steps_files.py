@@ -1,7 +1,6 @@
 """The steps of a video as chapters: WebVTT for players, and the lines that YouTube reads.
 
-What is exported is plain: a row has ``name``, ``start_s``, ``end_s``, and ``sure``; rows that are not sure
-are left out.
+A row has ``name``, ``start_s``, ``end_s`` and ``present``; steps that are not present are left out.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sayso.core.types import Caption, Span
+from sayso.export.timestamps import timestamp
 from sayso.text import write_vtt
 
 Row = Mapping[str, object]
@@ -23,13 +23,12 @@ def steps_vtt(rows: Sequence[Row], duration_s: float) -> str:
         rows: of one video, in order of time.
         duration_s: of the video.
     """
-    kept = _sure(rows)
+    kept = _present(rows)
     ends = [*(start for _, start in kept[1:]), duration_s]
     captions = [
         Caption(Span(start, max(start, end)), name) for (name, start), end in zip(kept, ends, strict=False)
     ]
-    vtt: str = write_vtt(captions)
-    return vtt
+    return write_vtt(captions)
 
 
 def youtube_chapters(rows: Sequence[Row], duration_s: float) -> str:
@@ -42,7 +41,7 @@ def youtube_chapters(rows: Sequence[Row], duration_s: float) -> str:
         duration_s: of the video.
     """
     chapters = [(0.0, ["Start"])]
-    for name, start in _sure(rows):
+    for name, start in _present(rows):
         last, names = chapters[-1]
         if start - last >= _YOUTUBE_S and duration_s - start >= _YOUTUBE_S:
             chapters.append((start, [name]))
@@ -52,16 +51,9 @@ def youtube_chapters(rows: Sequence[Row], duration_s: float) -> str:
             names.append(name)
     if len(chapters) < _YOUTUBE_LEAST:
         return ""
-    return "".join(f"{clock(start)} {', '.join(names)}\n" for start, names in chapters)
+    return "".join(f"{timestamp(start)} {', '.join(names)}\n" for start, names in chapters)
 
 
-def clock(seconds: float) -> str:
-    """Return whole seconds as YouTube reads them: 0:05, 12:40, 1:02:03."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
-
-
-def _sure(rows: Sequence[Row]) -> list[tuple[str, float]]:
-    kept = [(str(row["name"]), float(str(row["start_s"]))) for row in rows if row["sure"]]
+def _present(rows: Sequence[Row]) -> list[tuple[str, float]]:
+    kept = [(str(row["name"]), float(str(row["start_s"]))) for row in rows if row["present"]]
     return sorted(kept, key=lambda row: row[1])

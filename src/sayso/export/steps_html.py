@@ -7,7 +7,7 @@ import html
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from sayso.export.steps_files import clock
+from sayso.export.timestamps import timestamp
 
 Row = Mapping[str, object]
 STYLE = """
@@ -23,10 +23,10 @@ h2 { font-size: 1rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 .bar { position: relative; height: 1.6rem; background: #8883; border-radius: .3rem; overflow: hidden; }
 .bar a { position: absolute; top: 0; bottom: 0; min-width: .35rem; background: var(--hue); color: #fff;
   font-size: .75rem; line-height: 1.6rem; text-align: center; text-decoration: none; overflow: hidden; }
-.bar a.unsure { opacity: .35; }
+.bar a.absent { opacity: .35; }
 ul.shots { display: flex; gap: .4rem; margin: .4rem 0 0; padding: 0; overflow-x: auto; list-style: none; }
 ul.shots li { flex: 0 0 6.5rem; font-size: .75rem; line-height: 1.25; border-top: .25rem solid var(--hue); }
-ul.shots li.unsure { opacity: .45; }
+ul.shots li.absent { opacity: .45; }
 ul.shots a { color: inherit; text-decoration: none; }
 ul.shots img { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: cover; background: #8883; }
 """
@@ -47,9 +47,9 @@ def steps_page(
 
     Args:
         title: of the page.
-        steps: ``name``, ``videos`` (how many tell of it), ``phrases`` (other names), ``example`` (or None).
+        steps: ``name``, ``videos`` (how many mention it), ``phrases`` (other names), ``example`` (or None).
         videos: ``name``, ``duration_s``, ``steps``: rows of ``step`` (number), ``name``,
-            ``start_s``, ``end_s``, ``time_s``, ``sure``, ``said``.
+            ``start_s``, ``end_s``, ``time_s``, ``present``, ``text``.
         pictures: JPEG of a step in a video, by their numbers.
         files: paths of the videos from where the page is, to which its steps link; None: none.
     """
@@ -61,7 +61,7 @@ def steps_page(
     name = html.escape(title)
     return (
         f"{HEAD}<title>{name}</title>\n<style>{STYLE}</style>\n<h1>{name}</h1>\n"
-        f"<p>{len(steps)} steps in {len(videos)} videos. Faded: neither told of nor sure.</p>\n"
+        f"<p>{len(steps)} steps in {len(videos)} videos. Faded: neither mentioned nor recognised.</p>\n"
         f'<ol class="steps">\n{legend}\n</ol>\n{rows}\n</html>\n'
     )
 
@@ -79,7 +79,7 @@ def _legend(number: int, step: Row, hue: str) -> str:
     example = f"<q>{html.escape(str(step['example']))}</q>" if step["example"] else ""
     return (
         f'<li style="--hue:{hue}"><b>{number + 1}. {html.escape(str(step["name"]))}</b>'
-        f" <small>told in {step['videos']} videos{also}</small>{example}</li>"
+        f" <small>mentioned in {step['videos']} videos{also}</small>{example}</li>"
     )
 
 
@@ -96,32 +96,32 @@ def _video(
     bar = "".join(_span(row, duration_s, hues, file) for row in rows)
     shots = "".join(_shot(row, hues, pictures.get((number, int(row["step"]))), file) for row in rows)
     return (
-        f"<section><h2>{html.escape(str(video['name']))} <small>{clock(duration_s)}</small></h2>"
+        f"<section><h2>{html.escape(str(video['name']))} <small>{timestamp(duration_s)}</small></h2>"
         f'<div class="bar">{bar}</div><ul class="shots">{shots}</ul></section>'
     )
 
 
 def _span(row: Row, duration_s: float, hues: Sequence[str], file: str | None) -> str:
     step, start, end = int(str(row["step"])), float(str(row["start_s"])), float(str(row["end_s"]))
-    sure = "" if row["sure"] else ' class="unsure"'
-    tip = html.escape(f"{row['name']}, {clock(start)}", quote=True)
+    faded = "" if row["present"] else ' class="absent"'
+    tip = html.escape(f"{row['name']}, {timestamp(start)}", quote=True)
     return (
-        f'<a{sure}{_link(file, start)} style="--hue:{hues[step]};left:{100 * start / duration_s:.2f}%;'
+        f'<a{faded}{_link(file, start)} style="--hue:{hues[step]};left:{100 * start / duration_s:.2f}%;'
         f'width:{100 * (end - start) / duration_s:.2f}%" title="{tip}">{step + 1}</a>'
     )
 
 
 def _shot(row: Row, hues: Sequence[str], picture: bytes | None, file: str | None) -> str:
     step = int(str(row["step"]))
-    kind = "unsure" if not row["sure"] else ""
+    kind = "absent" if not row["present"] else ""
     image = ""
     if picture is not None:
         data = base64.b64encode(picture).decode()
         image = f'<img alt="" src="data:image/jpeg;base64,{data}">'
-    said = html.escape(str(row["said"] or ""), quote=True)
-    text = f"{step + 1}. {html.escape(str(row['name']))} {clock(float(str(row['time_s'])))}"
+    spoken = html.escape(str(row["text"] or ""), quote=True)
+    text = f"{step + 1}. {html.escape(str(row['name']))} {timestamp(float(str(row['time_s'])))}"
     link = f"<a{_link(file, float(str(row['start_s'])))}>{image}{text}</a>"
-    return f'<li class="{kind}" style="--hue:{hues[step]}" title="{said}">{link}</li>'
+    return f'<li class="{kind}" style="--hue:{hues[step]}" title="{spoken}">{link}</li>'
 
 
 def _link(file: str | None, start_s: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -18,33 +18,25 @@ from typing import Any
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.core.lazy import need
-
-Notify = Callable[[str], None]
+from sayso.core.offline import offline
+from sayso.hub.model_folder import REFERENCE, WEIGHTS, own_kind
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]  # nothing pickled is ever fetched
-OWN = ("config.json", "transform.json", "words.json", "golden.json", "model.safetensors")  # sayso's folders
 PATIENCE_S = 3.0
-
-
-def offline() -> bool:
-    """Tell whether SAYSO_OFFLINE, HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids connections."""
-    names = ("SAYSO_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-    return any(os.environ.get(name, "").lower() in {"1", "true", "yes", "on"} for name in names)
 
 
 def hub_cache() -> Path:
     """Return the folder of the hub's cache, as its environment variables say."""
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
-        if os.environ.get(name):
-            return Path(os.environ[name]).expanduser()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return Path(os.environ.get("HF_HOME") or cache / "huggingface").expanduser() / "hub"
+    environment = os.environ.get
+    home = environment("HF_HOME") or str(Path(environment("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
+    hub = environment("HF_HUB_CACHE") or environment("HUGGINGFACE_HUB_CACHE") or str(Path(home) / "hub")
+    return Path(os.path.expandvars(hub)).expanduser()
 
 
 def is_model(folder: Path) -> bool:
     """Tell whether a folder holds a whole model: configurations, a vocabulary, every safetensors file."""
-    if all((folder / name).is_file() for name in OWN):
-        return True
+    if own_kind(folder) is not None:
+        return all((folder / name).is_file() for name in (WEIGHTS, REFERENCE))
     return (
         (folder / "config.json").is_file()
         and any((folder / name).is_file() for name in ("preprocessor_config.json", "processor_config.json"))

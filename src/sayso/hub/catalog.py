@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from sayso.core.errors import MissingExtra, SaysoError
 from sayso.hub import cache
-from sayso.hub import hub_folder as folder
-from sayso.models import efficientnet_lite as lite0
-from sayso.models import minilm
+from sayso.hub.hub_folder import dimension
+from sayso.hub.kinds import ENCODERS
+from sayso.models import efficientnet_lite, minilm
 
 AUTO_MODEL = "openai/clip-vit-base-patch32"
 
@@ -22,23 +22,24 @@ class ModelInfo:
 
     Args:
         name: what ``sayso.load`` takes.
-        kind: ``offline``: from packages; ``hub``: from the model hub.
+        kind: ``offline``: from sayso's own packages; ``package``: another package registered it; ``hub``:
+            from the model hub.
         what: a few words.
         source: where it comes from.
         size_bytes: of its files: exact where it is on this machine, else rounded; None if unknown.
         licence: as an SPDX identifier, None if unknown.
-        dim: D, length of its embeddings.
+        dim: D, length of its embeddings; None where that is not known before it is loaded.
         cached: whether it is on this machine.
         revision: the branch of the hub repository that holds its safetensors.
     """
 
     name: str
-    kind: Literal["offline", "hub"]
+    kind: Literal["offline", "package", "hub"]
     what: str
     source: str
     size_bytes: int | None
     licence: str | None
-    dim: int
+    dim: int | None
     cached: bool = False
     revision: str = "main"
 
@@ -79,14 +80,19 @@ KNOWN = (
 
 
 def list_models() -> list[ModelInfo]:
-    """Return the known models, then whatever else in the hub's cache can be loaded; opens no connection."""
+    """Return the known models, those of other packages, and what else the hub's cache has; offline."""
     known = {model.name for model in KNOWN}
     rows = [_offline_row(), *(_row(model) for model in KNOWN if model is not OFFLINE)]
+    rows += [
+        ModelInfo(name, "package", "registered by a package", "an installed package", None, None, None, True)
+        for name in ENCODERS
+        if name not in ENCODERS.built_in
+    ]
     for name in cache.cached_names():
         where = cache.cached_folder(name)
         if name not in known and where is not None:
             try:
-                dim = folder.dimension(where)
+                dim = dimension(where)
             except SaysoError:  # a model of another kind
                 continue
             rows.append(
@@ -100,9 +106,15 @@ def known(name: str) -> ModelInfo | None:
     return next((model for model in KNOWN if model.name == name), None)
 
 
+def revision(name: str) -> str:
+    """Return the branch of a hub repository that holds its safetensors."""
+    model = known(name)
+    return model.revision if model else "main"
+
+
 def nearest(name: str) -> str:
     """Return '; did you mean ...?' for the most similar name that can be loaded, else nothing."""
-    names = {"auto", *(model.name for model in KNOWN), *cache.cached_names()} - {name}
+    names = {"auto", *(model.name for model in KNOWN), *ENCODERS, *cache.cached_names()} - {name}
     lower = {n.lower(): n for n in names} | {n.rpartition("/")[2].lower(): n for n in sorted(names)}
     close = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
     return f"; did you mean {lower[close[0]]!r}?" if close else ""
@@ -111,9 +123,9 @@ def nearest(name: str) -> str:
 def _offline_row() -> ModelInfo:
     try:
         files = [
-            lite0.weights_file(),
-            minilm.folder() / "model.safetensors",
-            minilm.folder() / "tokenizer.json",
+            efficientnet_lite.weights_file(),
+            minilm.weights_folder() / "model.safetensors",
+            minilm.weights_folder() / "tokenizer.json",
         ]
         return _with(OFFLINE, sum(file.stat().st_size for file in files), True)
     except (MissingExtra, OSError):

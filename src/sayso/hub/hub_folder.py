@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
+from sayso.core.io import sha256_of
 from sayso.core.lazy import need
-from sayso.models.packaged_weights import sha256_of
 
 if TYPE_CHECKING:
     import torch
@@ -54,6 +54,14 @@ def dimension(folder: Path) -> int:
     )
 
 
+def is_dual_encoder(folder: Path) -> bool:
+    """Tell whether a folder holds a dual encoder that is known here."""
+    try:
+        return dimension(folder) > 0
+    except SaysoError:
+        return False
+
+
 def identity(folder: Path) -> str:
     """Return a digest of the files of a model folder that decide its embeddings."""
     digest = hashlib.sha256()
@@ -79,7 +87,7 @@ def _header(file: Path) -> dict[str, Any]:
     return header
 
 
-def load_folder(folder: Path, device: torch.device) -> tuple[Any, Any, Any]:
+def load_dual_encoder(folder: Path, device: torch.device) -> tuple[Any, Any, Any]:
     """Load model (float32, for inference), tokeniser and picture processor; no connection, no output.
 
     Raises:

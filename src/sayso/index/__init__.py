@@ -6,14 +6,14 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.data.manifest import Failure
-    from sayso.index.build import AddReport
     from sayso.index.collection import Index
     from sayso.index.hit import Hit, Media
+    from sayso.index.update import AddReport
 
 __getattr__ = exports(
     __name__,
     {
-        "AddReport": "sayso.index.build",
+        "AddReport": "sayso.index.update",
         "Failure": "sayso.data.manifest",
         "Hit": "sayso.index.hit",
         "Index": "sayso.index.collection",

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 from sayso.core.errors import IndexMismatch, QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption, Span
-from sayso.index import search as found
-from sayso.index.build import Adding, AddReport
+from sayso.index import search as ranking
+from sayso.index.fingerprint import Segmentation
 from sayso.index.hit import Hit, Media
-from sayso.index.moments import merge_neighbours
-from sayso.index.people import split_people, with_people
-from sayso.index.plan import Cutting
-from sayso.index.query import embed_query, parse_query, spoken
+from sayso.index.query import embed_query, parse_query, people_filter, split_people, text_of
 from sayso.index.schema import SCHEMA_VERSION, Identity
-from sayso.index.store import Store, quoted
+from sayso.index.sql import sql_string
+from sayso.index.store import Store
+from sayso.index.update import AddReport, Update
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +35,7 @@ class Index:
         >>> index = sayso.Index.open("my.index")
         >>> index.add("~/Videos")
         >>> for hit in index.search("hold a wine glass", limit=20):
-        ...     print(hit.media, hit.span, hit.score, hit.text)
+        ...     print(hit.path, hit.span, hit.score, hit.text)
     """
 
     def __init__(self, store: Store, encoder: Encoder | str | None = None, *, device: str = "auto") -> None:
@@ -47,7 +46,7 @@ class Index:
     @classmethod
     def open(
         cls,
-        where: str | os.PathLike[str],
+        address: str | os.PathLike[str],
         encoder: Encoder | str | None = None,
         *,
         create: bool = True,
@@ -56,7 +55,7 @@ class Index:
         """Open an index, or get ready to make one with the first ``add``.
 
         Args:
-            where: a folder, or an address such as ``s3://bucket/my.index``.
+            address: a folder, or an address such as ``s3://bucket/my.index``.
             encoder: an encoder or what ``sayso.load`` takes; by default the one the
                 index was made with, or ``auto`` for a new index.
             create: False to refuse when there is no index.
@@ -66,7 +65,7 @@ class Index:
             SaysoError: if there is no index and ``create`` is False.
             IndexMismatch: if the index was made by another model.
         """
-        index = cls(Store(where), encoder, device=device)
+        index = cls(Store(address), encoder, device=device)
         if not create or index.store.exists:
             index._check_name()
         return index
@@ -84,7 +83,7 @@ class Index:
     def _refuse(self, other: str) -> None:
         model = self.store.identity.model
         raise IndexMismatch(
-            f"the index {self.store.where} was made by the model {model}, not by {other}; "
+            f"the index {self.store.address} was made by the model {model}, not by {other}; "
             f"leave --model away, or index again into a new folder"
         )
 
@@ -96,11 +95,11 @@ class Index:
             IndexMismatch: if the model of that name is not the one that made the index.
         """
         if self._encoder is None or isinstance(self._encoder, str):
-            from sayso.encoders import load
+            from sayso.encoders import load_encoder
 
             exists = self.store.exists
             name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = load(name, device=self.device)
+            self._encoder = load_encoder(name, device=self.device)
             if exists:
                 self._check_name()
         return self._encoder
@@ -113,10 +112,10 @@ class Index:
         """Return what the index says of itself and how much it holds."""
         return {
             **asdict(self.store.identity),
-            "path": self.store.where,
+            "path": self.store.address,
             "clips": self.store.clips.count_rows(),
             "media": self.store.media.count_rows(),
-            "words": self.store.words,
+            "has_text": self.store.has_text,
         }
 
     def add(
@@ -147,12 +146,13 @@ class Index:
         if not self.store.exists:
             self._create()
         self._check_name()
-        with self.store.writing(progress.message):
+        with self.store.writing():
             named = [os.fspath(path) for path in paths]
-            adding = Adding(self.store, named, Cutting(window_s, by_caption), progress)
-            return adding.run(lambda: self.encoder, workers=workers, prune=prune)
+            update = Update(self.store, named, Segmentation(window_s, by_caption), progress)
+            return update.run(lambda: self.encoder, workers=workers, prune=prune)
 
     def _create(self) -> None:
+        self.store.check_free()
         encoder = self.encoder
         self.store.create(
             Identity(
@@ -172,8 +172,8 @@ class Index:
         like: Any = None,
         limit: int = 20,
         min_score: float | None = None,
-        where: str | None = None,
-        said: float | None = None,
+        filter: str | None = None,  # noqa: A002  what the command and the HTTP API call it
+        text_weight: float | None = None,
         merge: bool = True,
         files: bool = True,
     ) -> list[Hit]:
@@ -184,9 +184,9 @@ class Index:
             like: a picture or a clip to look for: a path, ``talk.mp4@12.5``, or a PIL image.
             limit: how many.
             min_score: leave out what scores lower.
-            where: a SQL filter over path, title, kind, duration, start_s, end_s, text.
-            said: weight of the spoken words in [0, 1]; 0 looks at the picture alone, 1 at
-                the words alone; by default one half if the index holds words.
+            filter: SQL over path, title, kind, duration_s, start_s, end_s, text.
+            text_weight: weight of what is said, in [0, 1]; 0 ranks by the pictures alone, 1 by
+                the text alone; by default one half if the index holds text.
             merge: whether neighbouring clips of a video become one moment.
             files: whether terms of the query may name files of this machine.
 
@@ -194,30 +194,36 @@ class Index:
             QueryError: if the query or the filter cannot be understood.
         """
         people, query = split_people(query)
-        where = with_people(where, people)
+        sql = people_filter(filter, people)
         terms = parse_query(query, files=files) if query.strip() else []
         if not terms and like is None and not people:
             raise QueryError("the query is empty; say what to look for, or give a picture with --like")
         if limit < 1:
             raise QueryError(f"the limit must be at least 1; got {limit}")
         if not terms and like is None:
-            clips = found.search_all(self.store, where)
-            return found.show(self.store, (merge_neighbours(clips) if merge else clips)[:limit])
-        words = spoken(terms)
-        weight = found.said_weight(self.store, said, words)
+            clips = ranking.search_all(self.store, sql)
+            return ranking.load_hits(
+                self.store, (ranking.merge_neighbours(clips) if merge else clips)[:limit]
+            )
+        words = text_of(terms)
+        weight = ranking.choose_text_weight(self.store, text_weight, words)
         vector = embed_query(terms, self.encoder, like) if weight < 1 else None
-        return self._ranked(vector, words, weight, limit=limit, min_score=min_score, where=where, merge=merge)
+        return self._ranked(vector, words, weight, limit=limit, min_score=min_score, sql=sql, merge=merge)
 
-    def similar(self, clip_id: str, *, limit: int = 20, where: str | None = None) -> list[Hit]:
+    def similar(self, clip_id: str, *, limit: int = 20, filter: str | None = None) -> list[Hit]:  # noqa: A002
         """Return the moments that look like a clip of this index, without the clip itself.
+
+        Args:
+            clip_id: of a hit.
+            limit: how many.
+            filter: SQL, as for ``search``.
 
         Raises:
             KeyError: if there is no such clip.
         """
-        vector = found.clip_vectors(self.store, [clip_id])[clip_id]
-        other = f"id != {quoted(clip_id)}"
-        where = f"({where}) AND {other}" if where else other
-        return self._ranked(vector, "", 0.0, limit=limit, min_score=None, where=where, merge=True)
+        vector = ranking.clip_vectors(self.store, [clip_id])[clip_id]
+        sql = f"id != {sql_string(clip_id)}" + (f" AND ({filter})" if filter else "")
+        return self._ranked(vector, "", 0.0, limit=limit, min_score=None, sql=sql, merge=True)
 
     def _ranked(
         self,
@@ -227,26 +233,26 @@ class Index:
         *,
         limit: int,
         min_score: float | None,
-        where: str | None,
+        sql: str | None,
         merge: bool,
     ) -> list[Hit]:
-        """Look at more and more clips until they merge into enough moments."""
+        """Rank more and more clips until they merge into enough moments."""
         fused = 0 < weight < 1  # a clip that is second in both rankings may well be the first of all
         reach = max(100, 4 * limit) if merge or fused else limit
         while True:
-            seen = found.search_seen(self.store, vector, reach, where) if vector is not None else []
-            said = found.search_said(self.store, words, reach, where) if weight > 0 else []
-            clips = found.fuse(seen, said, weight) if fused else said if vector is None else seen
-            moments = merge_neighbours(clips) if merge else clips
+            visual = ranking.search_visual(self.store, vector, reach, sql) if vector is not None else []
+            text = ranking.search_text(self.store, words, reach, sql) if weight > 0 else []
+            clips = ranking.fuse(visual, text, weight) if fused else text if vector is None else visual
+            moments = ranking.merge_neighbours(clips) if merge else clips
             if min_score is not None:
                 moments = [moment for moment in moments if moment.score >= min_score]
             below = min_score is not None and bool(clips) and clips[-1].score < min_score
-            if len(moments) >= limit or below or max(len(seen), len(said)) < reach:
+            if len(moments) >= limit or below or max(len(visual), len(text)) < reach:
                 break
             reach *= 4
         if vector is not None:
-            moments = found.fill_seen(self.store, moments[:limit], vector)
-        return found.show(self.store, moments[:limit])
+            moments = ranking.fill_visual_scores(self.store, moments[:limit], vector)
+        return ranking.load_hits(self.store, moments[:limit])
 
     def media(self, media_id: str) -> Media:
         """Return one file of the index.
@@ -263,19 +269,15 @@ class Index:
         Raises:
             KeyError: if there is no such file.
         """
-        said = self._media_row(media_id, ["captions"])["captions"] or []
-        return [Caption(Span(c["start_s"], c["end_s"]), c["text"], c["speaker"]) for c in said]
+        captions = self._media_row(media_id, ["captions"])["captions"] or []
+        return [Caption(Span(c["start_s"], c["end_s"]), c["text"], c["speaker"]) for c in captions]
 
     def _media_row(self, media_id: str, columns: list[str]) -> dict[str, Any]:
-        query = self.store.media.search().where(f"media_id = {quoted(media_id)}").select(columns).limit(1)
-        rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
-        if not rows:
-            raise KeyError(media_id)
-        return rows[0]
+        return _first_row(self.store.media, "media_id", media_id, columns)
 
     def moments(self, media_id: str) -> list[Hit]:
         """Return all clips of a file in time order, unscored (``score`` is 0)."""
-        return found.clips_of(self.store, media_id)
+        return ranking.clips_of(self.store, media_id)
 
     def thumbnail(self, clip_id: str) -> bytes:
         """Return the JPEG of a clip's middle frame.
@@ -283,10 +285,14 @@ class Index:
         Raises:
             KeyError: if there is no such clip.
         """
-        rows = (
-            self.store.clips.search().where(f"id = {quoted(clip_id)}").select(["thumb"]).limit(1).to_arrow()
-        )
-        if not rows.num_rows:
-            raise KeyError(clip_id)
-        thumb: bytes = rows.column("thumb")[0].as_py()
+        thumb: bytes = _first_row(self.store.clips, "id", clip_id, ["thumb"])["thumb"]
         return thumb
+
+
+def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
+    """Return the row of a table whose text column has a value, or raise KeyError."""
+    query = table.search().where(f"{column} = {sql_string(value)}").select(columns).limit(1)
+    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
+    if not rows:
+        raise KeyError(value)
+    return rows[0]

@@ -1,81 +1,82 @@
-"""What a search answers with: the same fields in Python, on the command line and over HTTP."""
+"""What a search answers with: one definition for Python, the command line, the HTTP API and the page."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from sayso.core.types import Span
+from sayso.media.kinds import Kind
 
-Kind = Literal["video", "picture"]
+
+def description(text: str) -> dict[str, str]:
+    """Return the metadata of a field, from which the HTTP API's schema takes its description."""
+    return {"description": text}
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One moment of a video, or one picture.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Where something is that fits a query, and how well."""
 
-    Args:
-        id: of its best clip.
-        media_id: of the file.
-        path: the file.
-        kind: video or picture.
-        title: of the file, or of the manifest's row.
-        start_s: first second of the moment; 0 for a picture.
-        end_s: its end; 0 for a picture.
-        best_s: the middle of the clip that matched best, seconds.
-        score: what the hits are ranked by, larger is better: the similarity of what is
-            seen, or with spoken words the fused rank in [0, 1].
-        seen: similarity of the picture to the query (the cosine, for most models).
-        said: relevance of the spoken words (BM25), if words were searched.
-        text: what is said meanwhile.
-        duration: of the whole file, seconds; None for a picture.
-        meta: other columns of the manifest.
-    """
+    id: str = field(metadata=description("Of its best clip."))
+    media_id: str = field(metadata=description("Of the file."))
+    start_s: float = field(metadata=description("First second of the moment; 0 for a picture."))
+    end_s: float = field(metadata=description("Its end, seconds; 0 for a picture."))
+    best_s: float = field(metadata=description("Middle of the clip that matched best, seconds."))
+    score: float = field(
+        metadata=description(
+            "What hits are ranked by, larger is better: the visual score, or with text the fused rank."
+        )
+    )
+    visual_score: float | None = field(
+        default=None,
+        metadata=description("Similarity of the picture to the query (the cosine, for most models)."),
+    )
+    text_score: float | None = field(
+        default=None, metadata=description("Relevance of what is said (BM25), if text was searched.")
+    )
 
-    id: str
-    media_id: str
-    path: str
-    kind: Kind
-    title: str
-    start_s: float
-    end_s: float
-    best_s: float
-    score: float
-    seen: float | None = None
-    said: float | None = None
-    text: str = ""
-    duration: float | None = None
-    meta: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def media(self) -> str:
-        """The file, under the name that design and documentation use."""
-        return self.path
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit(Moment):
+    """One moment of a video, or one picture."""
+
+    path: str = field(metadata=description("The file."))
+    kind: Kind = field(metadata=description("Of the file."))
+    title: str = field(metadata=description("Of the file, or of the manifest's row."))
+    text: str = field(default="", metadata=description("What is said meanwhile."))
+    duration_s: float | None = field(
+        default=None, metadata=description("Of the whole file, seconds; null for a picture.")
+    )
+    meta: dict[str, Any] = field(default_factory=dict, metadata=description("Other columns of the manifest."))
+    thumb: str = field(
+        init=False,
+        default="",
+        metadata=description("Where the server has the thumbnail, relative to its root."),
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "thumb", f"thumb/{self.id}")
 
     @property
     def span(self) -> Span:
         """Where the moment lies in the file."""
         return Span(self.start_s, self.end_s)
 
-    @property
-    def thumb(self) -> str:
-        """Where the page finds the picture of this hit, relative to the server's root."""
-        return f"thumb/{self.id}"
-
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields and ``thumb``, ready for JSON."""
-        return {**asdict(self), "thumb": self.thumb}
+        """Return the fields, ready for JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One file of the index; ``duration`` in seconds, sizes in pixels, None where unknown."""
+    """One file of the index; ``duration_s`` in seconds, sizes in pixels, None where unknown."""
 
     id: str
     path: str
     kind: Kind
     title: str
-    duration: float | None
+    duration_s: float | None
     width: int | None
     height: int | None
     video_codec: str | None

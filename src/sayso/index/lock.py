@@ -7,20 +7,23 @@ index, renewed while the writer lives and taken over once it has run out.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 LEASE_S = 60.0
 _WAITING = "another process is adding to this index; waiting for it to finish"
 
 
 @contextmanager
-def file_lock(folder: Path, notify: Callable[[str], None]) -> Iterator[None]:
+def file_lock(folder: Path) -> Iterator[None]:
     """Hold the writer's lock of the index in ``folder``."""
     from filelock import FileLock, Timeout
 
@@ -28,7 +31,7 @@ def file_lock(folder: Path, notify: Callable[[str], None]) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        notify(_WAITING)
+        log.warning(_WAITING)
         lock.acquire()
     try:
         yield
@@ -65,10 +68,10 @@ class Lease:
         self._table().update(where=f"owner = '{self.owner}'", values={"until": 0.0})
 
     @contextmanager
-    def hold(self, notify: Callable[[str], None]) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Wait for the lease, keep it renewed, and give it back."""
         if not self.try_acquire():
-            notify(_WAITING)
+            log.warning(_WAITING)
             while not self.try_acquire():
                 time.sleep(self.seconds / 20)
         stop = threading.Event()

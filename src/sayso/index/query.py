@@ -4,10 +4,20 @@ dog on a beach              one text
 2:dog + beach - night       a weighted sum of texts
 dog + ./pool.jpg            a text and a picture
 talk.mp4@12.5               the clip around second 12.5 of a video
+
+and, in front of or between them, who has to be on screen:
+
+who:ilsa playing piano           Ilsa is on screen; what fits best comes first
+who:"ilsa lund" who:rick         both are
+a bar - who:sam                  Sam is not
+
+Who is on screen is the column ``who`` of a manifest, as ``sayso name`` writes it: "Ilsa Lund, Rick". Any
+words of a name will do. The names lie in the JSON that a hit shows, where a filter matches them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -18,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, QueryError
+from sayso.index.sql import sql_string
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
@@ -26,6 +37,10 @@ _OPERATOR = re.compile(r"(?:^|(?<=\s))([+-])(?=\s)")
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?):\s*(?=\D)")
 _MOMENT = re.compile(r"(.+)@(\d+(?:\.\d+)?)$")
 _WHOLE_VIDEO_FRAMES = 32
+_WHO = re.compile(
+    r'(?<!\S)(?:(?P<sign>[+-])\s+)?who:(?:"(?P<name>[^"]*)"|(?P<word>[^\s"]*))|"[^"]*"', re.IGNORECASE
+)
+_BETWEEN_NAMES = r'[^0-9A-Za-z"\\]'  # a letter that is not ASCII begins with a backslash
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +93,7 @@ def _names_file(piece: str) -> bool:
     return piece.startswith(("./", "../", "/", "~/")) or os.path.isfile(path)  # noqa: PTH113
 
 
-def spoken(terms: Sequence[Term]) -> str:
+def text_of(terms: Sequence[Term]) -> str:
     """Return the words to look for in what is said."""
     return " ".join(term.text for term in terms if term.weight > 0)
 
@@ -146,3 +161,53 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
 def _only(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     vector: NDArray[np.float32] = embeddings[0]
     return vector
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who has to be on screen, or has not to be."""
+
+    name: str
+    present: bool = True
+
+
+def split_people(query: str) -> tuple[list[Person], str]:
+    """Return the people a query asks for, and the rest of it.
+
+    Raises:
+        QueryError: if ``who:`` is followed by nothing.
+    """
+    people: list[Person] = []
+
+    def take(match: re.Match[str]) -> str:
+        name = match["name"] if match["name"] is not None else match["word"]
+        if name is None:
+            return match[0]  # a text in quotes, whatever it holds
+        if not name.strip():
+            raise QueryError(f"the query {query!r} does not say who; write it like: who:ilsa playing piano")
+        people.append(Person(" ".join(name.split()), match["sign"] != "-"))
+        return " "
+
+    rest = _WHO.sub(take, query).strip()
+    return people, re.sub(r"^\+\s+|\s+\+$", "", rest) if people else query
+
+
+def people_filter(sql: str | None, people: Sequence[Person]) -> str | None:
+    """Return a SQL filter for the clips that have these people and pass the filter ``sql``."""
+    conditions = [f"({sql})"] if sql else []
+    for person in people:
+        named = f"regexp_like(shown, {sql_string(_pattern(person.name))}, 'i')"
+        conditions.append(named if person.present else f"NOT {named}")
+    return " AND ".join(conditions) or None
+
+
+def _pattern(name: str) -> str:
+    """Return a regular expression for the JSON of a clip that has a name among those of its people."""
+    letters = "".join(_letter(letter) for letter in name)
+    return f'"who": "([^"]*{_BETWEEN_NAMES})?{letters}({_BETWEEN_NAMES}[^"]*)?"'
+
+
+def _letter(letter: str) -> str:
+    """Return a pattern for one letter as JSON writes it, great or small."""
+    forms = dict.fromkeys([letter] if letter.isascii() else [letter.lower(), letter.upper()])
+    return "(" + "|".join(re.escape(json.dumps(form)[1:-1]) for form in forms) + ")"

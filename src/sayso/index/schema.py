@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from sayso.core.errors import IndexMismatch
 
-SCHEMA_VERSION = 1
-CLIPS = "clips"
-MEDIA = "media"
+SCHEMA_VERSION = 2
+CLIPS_TABLE = "clips"
+MEDIA_TABLE = "media"
 _KEY = b"sayso"
 
 
@@ -52,7 +52,7 @@ def clips_schema(identity: Identity) -> pa.Schema:
         ("path", pa.string()),
         ("kind", pa.string()),
         ("title", pa.string()),
-        ("duration", pa.float64()),
+        ("duration_s", pa.float64()),
         ("start_s", pa.float64()),
         ("end_s", pa.float64()),
         ("text", pa.string()),
@@ -76,8 +76,8 @@ MEDIA_SCHEMA = pa.schema(
         ("size", pa.int64()),
         ("mtime_ns", pa.int64()),
         ("content", pa.string()),
-        ("recipe", pa.string()),
-        ("duration", pa.float64()),
+        ("settings", pa.string()),
+        ("duration_s", pa.float64()),
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("video_codec", pa.string()),
@@ -91,20 +91,20 @@ MEDIA_SCHEMA = pa.schema(
 )
 
 
-def read_identity(schema: pa.Schema, where: str) -> Identity:
-    """Return what the index at ``where`` says of itself.
+def read_identity(schema: pa.Schema, address: str) -> Identity:
+    """Return what the index at ``address`` says of itself.
 
     Raises:
         IndexMismatch: if sayso did not make it, or a newer sayso did.
     """
     try:
-        known = json.loads((schema.metadata or {})[_KEY])
-        version = known["schema"]
+        fields = json.loads((schema.metadata or {})[_KEY])
+        version = fields["schema"]
     except (KeyError, ValueError) as error:
-        raise IndexMismatch(f"{where} holds tables that sayso did not write; give another --index") from error
+        raise IndexMismatch(f"{address} holds tables that sayso did not write; give another INDEX") from error
     if version != SCHEMA_VERSION:
         raise IndexMismatch(
-            f"the index {where} has format {version}, this sayso reads format {SCHEMA_VERSION}; "
+            f"the index {address} has format {version}, this sayso reads format {SCHEMA_VERSION}; "
             "install the sayso that made it, or index again into a new folder"
         )
-    return Identity(**known)
+    return Identity(**fields)

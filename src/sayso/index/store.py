@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from sayso.core.errors import SaysoError
 from sayso.index.lock import Lease, file_lock
-from sayso.index.schema import CLIPS, MEDIA, MEDIA_SCHEMA, Identity, clips_schema, read_identity
+from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
+from sayso.index.sql import sql_in, sql_string
 
 ANN_MIN_CLIPS = 50_000
 """Below this exact search answers in well under 0.1 s."""
@@ -32,20 +33,15 @@ KEEP_VERSIONS = timedelta(minutes=10)
 """Old versions of a table stay this long for readers that are still on them."""
 
 
-def quoted(text: str) -> str:
-    """Return a SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the index knows of a file it has read; ``content`` and ``recipe`` are digests."""
+    """What the index holds of a file it has read; ``content`` and ``settings`` are digests."""
 
     media_id: str
     size: int
     mtime_ns: int
     content: str
-    recipe: str
+    settings: str
     error: str | None
 
 
@@ -53,13 +49,13 @@ class Store:
     """The tables of one index.
 
     Args:
-        where: a folder, or an address of an object store (``s3://...``).
+        address: a folder, or an address of an object store (``s3://...``).
     """
 
-    def __init__(self, where: str | os.PathLike[str]) -> None:
-        text = os.fspath(where)
+    def __init__(self, address: str | os.PathLike[str]) -> None:
+        text = os.fspath(address)
         self.remote = "://" in text
-        self.where = text if self.remote else str(Path(text).expanduser().resolve())
+        self.address = text if self.remote else str(Path(text).expanduser().resolve())
 
     @cached_property
     def connection(self) -> Any:
@@ -67,7 +63,7 @@ class Store:
         os.environ.setdefault("LANCEDB_LOG", "error")
         import lancedb
 
-        return lancedb.connect(self.where, read_consistency_interval=timedelta(seconds=1))
+        return lancedb.connect(self.address, read_consistency_interval=timedelta(seconds=1))
 
     def _table(self, name: str) -> Any | None:
         try:
@@ -75,61 +71,70 @@ class Store:
         except (ValueError, FileNotFoundError, RuntimeError) as error:
             if "not found" in str(error).lower() or "does not exist" in str(error).lower():
                 return None
-            raise SaysoError(f"the index {self.where} cannot be opened: {error}") from error
+            raise SaysoError(f"the index {self.address} cannot be opened: {error}") from error
 
     @property
     def exists(self) -> bool:
         """Whether there is an index here."""
-        if not self.remote and not Path(self.where, f"{MEDIA}.lance").is_dir():
+        if not self.remote and not Path(self.address, f"{MEDIA_TABLE}.lance").is_dir():
             return False
-        return self._table(MEDIA) is not None
+        return self._table(MEDIA_TABLE) is not None
 
     @cached_property
     def identity(self) -> Identity:
         """What the index says of itself."""
-        return read_identity(self.clips.schema, self.where)
+        return read_identity(self.clips.schema, self.address)
 
     @cached_property
     def clips(self) -> Any:
         """The table of moments."""
-        return self._require(CLIPS)
+        return self._require(CLIPS_TABLE)
 
     @cached_property
     def media(self) -> Any:
         """The table of files."""
-        return self._require(MEDIA)
+        return self._require(MEDIA_TABLE)
 
     def _require(self, name: str) -> Any:
         table = self._table(name) if self.exists else None
         if table is None:
             raise SaysoError(
-                f"there is no index at {self.where}; make one with: sayso index FOLDER --index {self.where}"
+                f"there is no index at {self.address}; make one with: sayso index {self.address} PATH..."
             )
         return table
 
     def create(self, identity: Identity) -> None:
         """Make the two empty tables; harmless if another process has just made them."""
+        self.check_free()
         if not self.remote:
-            folder = Path(self.where)
-            if folder.exists() and not folder.is_dir():
-                raise SaysoError(f"{folder} is a file; an index is a folder: give another --index")
-            strange = [p.name for p in folder.iterdir() if not _ours(p)] if folder.exists() else []
-            if strange:
-                raise SaysoError(
-                    f"the folder {folder} holds other things ({strange[0]}), no index; give another --index"
-                )
-            folder.mkdir(parents=True, exist_ok=True)
-        self.connection.create_table(CLIPS, schema=clips_schema(identity), exist_ok=True)
-        self.connection.create_table(MEDIA, schema=MEDIA_SCHEMA, exist_ok=True)
+            Path(self.address).mkdir(parents=True, exist_ok=True)
+        self.connection.create_table(CLIPS_TABLE, schema=clips_schema(identity), exist_ok=True)
+        self.connection.create_table(MEDIA_TABLE, schema=MEDIA_SCHEMA, exist_ok=True)
+
+    def check_free(self) -> None:
+        """Check that an index may be made here.
+
+        Raises:
+            SaysoError: if a file or a folder of other things is in the way.
+        """
+        folder = Path(self.address)
+        if self.remote or not folder.exists():
+            return
+        form = f"the index comes first, then what to add: sayso index INDEX {folder}"
+        if not folder.is_dir():
+            raise SaysoError(f"{folder} is a file, and an index is a folder; {form}")
+        other = next((path.name for path in folder.iterdir() if not _ours(path)), None)
+        if other is not None:
+            raise SaysoError(f"the folder {folder} holds other things ({other}), no index; {form}")
 
     @contextlib.contextmanager
-    def writing(self, notify: Callable[[str], None]) -> Iterator[None]:
-        """Be the only writer; wait for another one, saying so through ``notify``."""
+    def writing(self) -> Iterator[None]:
+        """Be the only writer; wait for another one, and log that."""
         if self.remote:
-            hold = Lease(self.connection).hold(notify)
+            hold = Lease(self.connection).hold()
         else:
-            Path(self.where).mkdir(parents=True, exist_ok=True)
-            hold = file_lock(Path(self.where), notify)
+            Path(self.address).mkdir(parents=True, exist_ok=True)
+            hold = file_lock(Path(self.address))
         with hold:
             yield
 
@@ -141,12 +146,10 @@ class Store:
     def records(self) -> dict[str, Record]:
         """Return every file that is done, by path."""
         columns = ["path", *Record.__slots__]
-        found: dict[str, Record] = {}
-        for batch in self.media.search().select(columns).to_batches():
-            for row in batch.to_pylist():
-                path = row.pop("path")
-                found[path] = Record(**row)
-        return found
+        rows = (
+            row for batch in self.media.search().select(columns).to_batches() for row in batch.to_pylist()
+        )
+        return {row.pop("path"): Record(**row) for row in rows}
 
     def append(self, clips: pa.Table) -> None:
         """Add clips; they count once their medium is committed."""
@@ -158,33 +161,40 @@ class Store:
         self._delete_clips(replaced)
 
     def move(self, media_id: str, path: str, title: str, mtime_ns: int) -> None:
-        """Note that a file has a new path."""
-        where = f"media_id = {quoted(media_id)}"
-        self.clips.update(where=where, values={"path": path, "title": title})
-        self.media.update(where=where, values={"path": path, "title": title, "mtime_ns": mtime_ns})
+        """Note that a file has a new path.
+
+        Args:
+            media_id: of the file.
+            path: where it is now.
+            title: what its clips are called now.
+            mtime_ns: its date now.
+        """
+        medium = f"media_id = {sql_string(media_id)}"
+        self.clips.update(where=medium, values={"path": path, "title": title})
+        self.media.update(where=medium, values={"path": path, "title": title, "mtime_ns": mtime_ns})
 
     def touch(self, path: str, mtime_ns: int) -> None:
         """Note that a file has a new date but the same content."""
-        self.media.update(where=f"path = {quoted(path)}", values={"mtime_ns": mtime_ns})
+        self.media.update(where=f"path = {sql_string(path)}", values={"mtime_ns": mtime_ns})
 
     def remove(self, records: dict[str, Record]) -> None:
         """Remove files and their clips."""
         for part in _parts(records):
-            self.media.delete(f"path IN ({', '.join(map(quoted, part))})")
+            self.media.delete(sql_in("path", part))
         self._delete_clips(record.media_id for record in records.values())
 
     def remove_orphans(self) -> int:
         """Remove clips that an interrupted run left behind; return of how many media."""
-        known = {record.media_id for record in self.records().values()}
+        kept = {record.media_id for record in self.records().values()}
         orphans: set[str] = set()
         for batch in self.clips.search().select(["media_id"]).to_batches():
-            orphans.update(set(batch.column("media_id").to_pylist()) - known)
+            orphans.update(set(batch.column("media_id").to_pylist()) - kept)
         self._delete_clips(orphans)
         return len(orphans)
 
     def _delete_clips(self, media_ids: Iterable[str]) -> None:
         for part in _parts(media_ids):
-            self.clips.delete(f"media_id IN ({', '.join(map(quoted, part))})")
+            self.clips.delete(sql_in("media_id", part))
 
     def maintain(self) -> None:
         """Compact the tables and keep their search structures up with what was added.
@@ -196,7 +206,7 @@ class Store:
 
         total = self.clips.count_rows()
         held = {index.columns[0]: index.name for index in self.clips.list_indices()}
-        if "text" not in held and self._says_anything():
+        if "text" not in held and self._holds_text():
             words = FTS(stem=True, remove_stop_words=True, ascii_folding=True)
             self.clips.create_index("text", config=words)
         if total >= ANN_MIN_CLIPS:
@@ -212,11 +222,11 @@ class Store:
             table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
     @property
-    def words(self) -> bool:
-        """Whether there are words to search: a full-text index over what is said."""
+    def has_text(self) -> bool:
+        """Whether there is text to search: a full-text index over what is said."""
         return any(index.columns == ["text"] for index in self.clips.list_indices())
 
-    def _says_anything(self) -> bool:
+    def _holds_text(self) -> bool:
         return bool(self.clips.search().where("text != ''").select(["id"]).limit(1).to_arrow().num_rows)
 
 

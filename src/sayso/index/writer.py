@@ -4,20 +4,50 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from sayso.engine.extract import Embedded, Finished
-from sayso.index.plan import Planned, row_of
+from sayso.core.types import Caption, Span
+from sayso.data.manifest import Row
+from sayso.engine.extract import Finished
+from sayso.engine.segment import Job, JobClip
 from sayso.index.schema import MEDIA_SCHEMA, clips_schema
-from sayso.index.store import Store, title_of
+from sayso.index.store import Record, Store, title_of
+
+if TYPE_CHECKING:
+    from sayso.media.header import Probe
 
 FLUSH_ROWS = 1024
 FLUSH_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexJob(Job):
+    """A file to read into an index, with what the index notes of it besides.
+
+    Args:
+        rows: of the manifest, that name the file.
+        captions: what is said in it.
+        record: how the file is recognised later.
+        replaces: the medium that goes when this one is there.
+    """
+
+    rows: tuple[Row, ...]
+    captions: Sequence[Caption]
+    record: Record
+    replaces: str | None
+
+    def row(self, span: Span) -> Row | None:
+        """Return the manifest's row of a span, or the row that describes the whole file."""
+        exact = (row for row in self.rows if row.span == span)
+        whole = (row for row in self.rows if row.span is None)
+        return next(exact, None) or next(whole, None)
 
 
 class Writer:
@@ -39,74 +69,24 @@ class Writer:
         self.pending: Future[None] | None = None
         self.flushed = time.monotonic()
 
-    def add(self, item: Embedded) -> None:
-        """Take one clip."""
-        from sayso.text import transcript_of
-
-        planned: Planned = item.job.tag
-        media_id = planned.record.media_id
+    def add(self, clip: JobClip[IndexJob]) -> None:
+        """Take one clip, its content a vector (D,)."""
+        job = clip.job
+        media_id = job.record.media_id
         number = self.counts.get(media_id, 0)
         self.counts[media_id] = number + 1
-        row = row_of(planned.source, item.span)
-        title = row.title if row else None
-        shown = {
-            "id": f"{media_id}-{number}",
-            "kind": item.job.kind,
-            "title": title,
-            "duration": item.facts.duration,
-            "text": (row and row.text) or transcript_of(planned.captions, item.span),
-            "meta": dict(row.meta) if row else {},
-        }
-        self.clips.append(
-            {
-                **shown,
-                "media_id": media_id,
-                "path": planned.source.path,
-                "title": title or title_of(planned.source.path),
-                "start_s": item.span.start,
-                "end_s": item.span.end,
-                "shown": json.dumps(shown, default=str),
-                "thumb": item.thumb,
-            }
-        )
-        self.vectors.append(item.vector)
+        self.clips.append(_clip_row(clip, f"{media_id}-{number}"))
+        self.vectors.append(clip.content)
         self._flush_if_due()
 
-    def finish(self, item: Finished) -> int:
-        """Take note that a file is done; return how many clips it gave."""
-        planned: Planned = item.job.tag
-        record = planned.record
-        count = self.counts.pop(record.media_id, 0)
+    def finish(self, item: Finished[IndexJob]) -> int:
+        """Note that a file is done; return how many clips it gave."""
+        count = self.counts.pop(item.job.record.media_id, 0)
         if count == 0:
             return 0
-        whole = row_of(planned.source, item.job.spans[0]) if item.job.spans else None
-        self.media.append(
-            {
-                "path": planned.source.path,
-                "media_id": record.media_id,
-                "kind": item.job.kind,
-                "title": (whole and whole.title) or title_of(planned.source.path),
-                "size": record.size,
-                "mtime_ns": record.mtime_ns,
-                "content": record.content,
-                "recipe": record.recipe,
-                "duration": item.facts.duration,
-                "width": item.facts.width,
-                "height": item.facts.height,
-                "video_codec": item.facts.video_codec,
-                "audio_codec": item.facts.audio_codec,
-                "container": item.facts.container,
-                "clips": count,
-                "captions": [
-                    {"start_s": c.span.start, "end_s": c.span.end, "text": c.text, "speaker": c.speaker}
-                    for c in planned.captions
-                ],
-                "error": item.error,
-                "added": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-        )
-        if planned.replaces:
-            self.replaced.append(planned.replaces)
+        self.media.append(_media_row(item, count))
+        if item.job.replaces:
+            self.replaced.append(item.job.replaces)
         self._flush_if_due()
         return count
 
@@ -153,3 +133,67 @@ class Writer:
             for field in self.schema
         ]
         return pa.Table.from_arrays(columns, schema=self.schema)
+
+
+def _clip_row(clip: JobClip[IndexJob], id_: str) -> dict[str, Any]:
+    """Return a clip's row of the table, but for its vector."""
+    from sayso.text import transcript_of
+
+    job = clip.job
+    row = job.row(clip.span)
+    title = row.title if row else None
+    shown = {
+        "id": id_,
+        "kind": job.kind,
+        "title": title,
+        "duration_s": clip.probe.duration if clip.probe else None,
+        "text": (row and row.text) or transcript_of(job.captions, clip.span),
+        "meta": dict(row.meta) if row else {},
+    }
+    return {
+        **shown,
+        "media_id": job.record.media_id,
+        "path": job.path,
+        "title": title or title_of(job.path),
+        "start_s": clip.span.start,
+        "end_s": clip.span.end,
+        "shown": json.dumps(shown, default=str),
+        "thumb": clip.thumb,
+    }
+
+
+def _media_row(item: Finished[IndexJob], clips: int) -> dict[str, Any]:
+    """Return a file's row of the table."""
+    job = item.job
+    row = job.row(job.spans[0]) if job.spans else None
+    return {
+        "path": job.path,
+        "media_id": job.record.media_id,
+        "kind": job.kind,
+        "title": (row and row.title) or title_of(job.path),
+        "size": job.record.size,
+        "mtime_ns": job.record.mtime_ns,
+        "content": job.record.content,
+        "settings": job.record.settings,
+        **_probed(item.probe),
+        "clips": clips,
+        "captions": [
+            {"start_s": c.span.start, "end_s": c.span.end, "text": c.text, "speaker": c.speaker}
+            for c in job.captions
+        ],
+        "error": item.error,
+        "added": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _probed(probe: Probe | None) -> dict[str, Any]:
+    if probe is None:
+        return dict.fromkeys(("duration_s", "width", "height", "video_codec", "audio_codec", "container"))
+    return {
+        "duration_s": probe.duration,
+        "width": probe.width,
+        "height": probe.height,
+        "video_codec": probe.video_codec,
+        "audio_codec": probe.audio_codec,
+        "container": probe.container,
+    }

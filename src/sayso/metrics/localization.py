@@ -24,6 +24,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sayso.core.types import Box
 from sayso.metrics.average_precision import Rule, average_precision
 
 TOLERANCE = 18.0  # pixels [1]
@@ -34,27 +35,15 @@ Bools = NDArray[np.bool_]
 
 
 class Boxed(Protocol):
-    """A true box, in pixels of the original picture (``sayso.data.tags.Box`` is one)."""
+    """A true box (``sayso.data.tags.TaggedBox`` is one)."""
 
     @property
     def label(self) -> int:
-        """Its class, 0 to K - 1."""
+        """Its class, 0 to C - 1."""
 
     @property
-    def x0(self) -> float:
-        """Left."""
-
-    @property
-    def y0(self) -> float:
-        """Top."""
-
-    @property
-    def x1(self) -> float:
-        """Right."""
-
-    @property
-    def y1(self) -> float:
-        """Bottom."""
+    def box(self) -> Box:
+        """Where it is, in pixels of the original picture."""
 
     @property
     def difficult(self) -> bool:
@@ -62,11 +51,11 @@ class Boxed(Protocol):
 
 
 def classification(scores: ArrayLike, labels: ArrayLike, *, rule: Rule = "area") -> Floats:
-    """Return the average precision of each class over pictures, (K,); NaN where none has it.
+    """Return the average precision of each class over pictures, (C,); NaN where none has it.
 
     Args:
-        scores: (N, K) higher is surer.
-        labels: (N, K) +1 there, -1 not there, 0 left out.
+        scores: (N, C) higher is surer.
+        labels: (N, C) +1 there, -1 not there, 0 left out.
         rule: ``11-point`` for VOC 2007, ``area`` for VOC 2012.
 
     Raises:
@@ -85,12 +74,12 @@ def pointing(
     tolerance: float = TOLERANCE,
     rule: Rule = "area",
 ) -> Floats:
-    """Return the average precision of each class's points, (K,); NaN where no picture has the class.
+    """Return the average precision of each class's points, (C,); NaN where no picture has the class.
 
     Args:
-        scores: (N, K) higher is surer.
-        points: (N, K, 2) x and y in pixels of the original picture.
-        labels: (N, K) +1 there, -1 not there, 0 left out.
+        scores: (N, C) higher is surer.
+        points: (N, C, 2) x and y in pixels of the original picture.
+        labels: (N, C) +1 there, -1 not there, 0 left out.
         boxes: of each of the N pictures.
         tolerance: pixels by which a box is grown on every side.
         rule: as of ``classification``.
@@ -107,11 +96,11 @@ def pointing(
 def pointed(
     points: ArrayLike, labels: ArrayLike, boxes: Sequence[Sequence[Boxed]], *, tolerance: float = TOLERANCE
 ) -> tuple[Bools, Bools]:
-    """Tell of each point whether it is right, and whether only a difficult box makes it so, (N, K) each.
+    """Tell of each point whether it is right, and whether only a difficult box makes it so, (N, C) each.
 
     Args:
-        points: (N, K, 2) as of ``pointing``.
-        labels: (N, K) as of ``pointing``.
+        points: (N, C, 2) as of ``pointing``.
+        labels: (N, C) as of ``pointing``.
         boxes: of each of the N pictures.
         tolerance: pixels by which a box is grown on every side.
 
@@ -131,11 +120,11 @@ def pointed(
 def corloc(
     found: ArrayLike, labels: ArrayLike, boxes: Sequence[Sequence[Boxed]], *, overlap: float = OVERLAP
 ) -> Floats:
-    """Return for each class the fraction of its pictures whose found box is right, (K,); NaN where none is.
+    """Return for each class the fraction of its pictures whose found box is right, (C,); NaN where none is.
 
     Args:
-        found: (N, K, 4) the best box of each class: x0, y0, x1, y1.
-        labels: (N, K) as of ``pointing``.
+        found: (N, C, 4) the best box of each class: x0, y0, x1, y1.
+        labels: (N, C) as of ``pointing``.
         boxes: of each of the N pictures.
         overlap: intersection over union that is needed.
 
@@ -190,7 +179,9 @@ def _met(labels: NDArray[np.int64], boxes: Sequence[Sequence[Boxed]], meets: _Me
 
 
 def _edges(boxes: Sequence[Boxed], k: int, *, difficult: bool) -> Floats:
-    kept = [(b.x0, b.y0, b.x1, b.y1) for b in boxes if b.label == k and b.difficult == difficult]
+    kept = [
+        (b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in boxes if b.label == k and b.difficult == difficult
+    ]
     return np.array(kept, dtype=np.float64).reshape(-1, 4)
 
 
@@ -207,5 +198,5 @@ def _ap(scores: Floats, right: Bools, kept: Bools, labels: NDArray[np.int64], ru
 def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
     S, Y = np.asarray(scores, dtype=np.float64), np.asarray(labels)
     if S.ndim != 2 or Y.shape != S.shape or not np.isin(Y, (-1, 0, 1)).all():
-        raise ValueError(f"expected scores (N, K) and labels +1, 0, -1 (N, K); got {S.shape} and {Y.shape}")
+        raise ValueError(f"expected scores (N, C) and labels +1, 0, -1 (N, C); got {S.shape} and {Y.shape}")
     return S, Y.astype(np.int64)

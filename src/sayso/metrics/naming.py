@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sayso.metrics.average_precision import average_precision
+from sayso.metrics.calibration import calibration
 
 Floats = NDArray[np.float64]
 
@@ -20,8 +21,8 @@ def naming(scores: ArrayLike, truth: ArrayLike, ignore: int | None = None) -> di
     """Return accuracy, ranking AP and the mean of per-class AP.
 
     Args:
-        scores: (N, K) confidence of each class, higher is surer.
-        truth: (N,) the right class, 0 to K - 1.
+        scores: (N, C) confidence of each class, higher is surer.
+        truth: (N,) the right class, 0 to C - 1.
         ignore: a class whose AP is left out of the mean (the background).
 
     Raises:
@@ -52,7 +53,7 @@ def precision_curve(scores: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats
 
 
 def class_precision(scores: ArrayLike, truth: ArrayLike) -> Floats:
-    """Return the average precision of each class, (K,); NaN for a class that no item has.
+    """Return the average precision of each class, (C,); NaN for a class that no item has.
 
     Args:
         scores: as for ``naming``.
@@ -62,29 +63,33 @@ def class_precision(scores: ArrayLike, truth: ArrayLike) -> Floats:
     return np.array([average_precision(S[:, k], right == k) for k in range(S.shape[1])])
 
 
-def reliability(probabilities: ArrayLike, truth: ArrayLike, bins: int = 10) -> dict[str, float]:
-    """Return how far confidence is what it says: the share of right names among those equally sure.
-
-    ``error`` is the expected calibration error (Naeini et al., AAAI 2015): the mean over items of the
-    difference between confidence and accuracy of their bin; ``confidence`` and ``accuracy`` are means.
+def most_likely(probabilities: ArrayLike, truth: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return how sure the likeliest class of each item is, and whether it is right, (N,) each.
 
     Args:
-        probabilities: (N, K), rows that sum to 1.
+        probabilities: (N, C), rows that sum to 1.
         truth: as for ``naming``.
-        bins: of equal width over confidences from 0 to 1.
     """
     P, right = _checked(probabilities, truth)
-    sure, correct = P.max(1), P.argmax(1) == right
-    bin_of = np.minimum((sure * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(bin_of, sure - correct, minlength=bins)
-    error = float(np.abs(gaps).sum() / len(P))
-    return {"error": error, "confidence": float(sure.mean()), "accuracy": float(correct.mean())}
+    return P.max(1), P.argmax(1) == right
+
+
+def reliability(probabilities: ArrayLike, truth: ArrayLike, bins: int = 10) -> dict[str, float]:
+    """Return how true the likeliest classes' probabilities are: ``error`` is the calibration error.
+
+    Args:
+        probabilities: (N, C), rows that sum to 1.
+        truth: as for ``naming``.
+        bins: as for ``sayso.metrics.calibration.calibration``.
+    """
+    found = calibration(*most_likely(probabilities, truth), bins=bins)
+    return {"error": found.error, "confidence": found.confidence, "accuracy": found.accuracy}
 
 
 def _checked(scores: ArrayLike, truth: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
     S, right = np.asarray(scores, dtype=np.float64), np.asarray(truth)
     if S.ndim != 2 or not len(S) or right.shape != (len(S),) or right.dtype.kind not in "iu":
-        raise ValueError(f"expected scores (N, K) and classes (N,); got {S.shape} and {right.shape}")
+        raise ValueError(f"expected scores (N, C) and classes (N,); got {S.shape} and {right.shape}")
     if not np.isfinite(S).all() or right.min() < 0 or right.max() >= S.shape[1]:
         raise ValueError(f"scores must be finite and classes within 0 to {S.shape[1] - 1}")
     return S, right.astype(np.int64)

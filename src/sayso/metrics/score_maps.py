@@ -32,7 +32,7 @@ CUTS = 1000  # thresholds 0, 0.001, ..., 0.999
 Floats = NDArray[np.float64]
 
 
-def unit(scores: ArrayLike) -> Floats:
+def min_max(scores: ArrayLike) -> Floats:
     """Return a map (H, W) moved and scaled to [0, 1]; a constant one becomes 0."""
     S = np.asarray(scores, dtype=np.float64)
     low, high = S.min(), S.max()
@@ -50,7 +50,7 @@ def max_box_accuracy(
     """Return ``MaxBoxAccV2`` and the best accuracy at each overlap (``MaxBoxAcc@0.5``).
 
     Args:
-        maps: N maps (H, W), each scaled to [0, 1] (``unit``); sizes may differ.
+        maps: N maps (H, W), each scaled to [0, 1] (``min_max``); sizes may differ.
         boxes: of each, the true boxes (M, 4) in the map's own pixels.
         overlaps: intersections over union that are asked for.
         cuts: number of thresholds, evenly from 0, below 1.
@@ -70,7 +70,7 @@ def pixel_precision(maps: Iterable[ArrayLike], masks: Iterable[ArrayLike], *, cu
     """Return the average precision of pixels (PxAP); NaN if no pixel is inside.
 
     Args:
-        maps: N maps (H, W), each scaled to [0, 1] (``unit``).
+        maps: N maps (H, W), each scaled to [0, 1] (``min_max``).
         masks: of each, (H, W): 1 inside, 0 outside, -1 left out.
         cuts: number of thresholds, evenly from 0, below 1.
 
@@ -116,5 +116,5 @@ def _overlaps(scores: Floats, boxes: ArrayLike, cuts: int) -> Iterator[float]:
 def _checked(scores: ArrayLike) -> Floats:
     S = np.asarray(scores, dtype=np.float64)
     if S.ndim != 2 or not (S.size and S.min() >= 0 and S.max() <= 1):
-        raise ValueError(f"expected a map (H, W) within 0 and 1; got {S.shape}; scale it with unit()")
+        raise ValueError(f"expected a map (H, W) within 0 and 1; got {S.shape}; scale it with min_max()")
     return S

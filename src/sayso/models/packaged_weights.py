@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
 from sayso.core.errors import MissingExtra, Unavailable
+from sayso.core.io import sha256_of
 
 
 def package_file(package: str, *parts: str) -> Path:
@@ -19,12 +19,6 @@ def package_file(package: str, *parts: str) -> Path:
     if spec is None or spec.origin is None:
         raise MissingExtra(package, "offline")
     return Path(spec.origin).parent.joinpath(*parts)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def verified(path: Path, sha256: str) -> Path:

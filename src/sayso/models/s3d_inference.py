@@ -73,7 +73,7 @@ class FastS3D:
         ]
 
 
-def folded(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
+def fold_batch_norm_3d(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
     """Return weight and bias, float32, of a convolution that does what both do at inference."""
     mean, variance = norm.running_mean, norm.running_var
     if mean is None or variance is None:
@@ -83,11 +83,11 @@ def folded(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
 
 
 def _conv(conv: Conv, dtype: torch.dtype) -> Layer:
-    weight, bias = (x.to(dtype) for x in folded(conv.conv1, conv.bn1))
+    weight, bias = (x.to(dtype) for x in fold_batch_norm_3d(conv.conv1, conv.bn1))
     if conv.conv2 is None:
         point = weight.flatten(1)
         return lambda x: F.linear(x, point, bias).relu_()
-    later, later_bias = (x.to(dtype) for x in folded(conv.conv2, conv.bn2))
+    later, later_bias = (x.to(dtype) for x in fold_batch_norm_3d(conv.conv2, conv.bn2))
     space = weight[:, :, 0].contiguous(memory_format=torch.channels_last)
     time = later[..., 0].contiguous(memory_format=torch.channels_last)
 
@@ -109,7 +109,7 @@ def _planes(x: Tensor, what: Layer) -> Tensor:
 
 def _depth_stem(conv: Conv, dtype: torch.dtype) -> Layer:
     """Return the space-to-depth stem: a frame and the next are one plane of 48 channels."""
-    weight, bias = (x.to(dtype) for x in folded(conv.conv1, conv.bn1))
+    weight, bias = (x.to(dtype) for x in fold_batch_norm_3d(conv.conv1, conv.bn1))
     plane = torch.cat([weight[:, :, 0], weight[:, :, 1]], 1).contiguous(memory_format=torch.channels_last)
 
     def stem(video: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ def _depth_stem(conv: Conv, dtype: torch.dtype) -> Layer:
 
 
 def _plain_stem(conv: Conv, dtype: torch.dtype) -> Layer:
-    weight, bias = (x.to(dtype) for x in folded(conv.conv1, conv.bn1))
+    weight, bias = (x.to(dtype) for x in fold_batch_norm_3d(conv.conv1, conv.bn1))
     kernel = weight.contiguous(memory_format=torch.channels_last_3d)
 
     def stem(video: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
 """From a map of features to a map of scores for each class, and from that to one score.
 
-A picture's label says that a thing is there, not where. How the scores of all places become one
-is what decides where the network learns to look:
+A picture's label says that a thing is there, not where. How the scores of all grid cells are pooled
+into one decides where the network learns to look:
 
-    max        max_p x_p                              the search for the one best place [1]
+    max        max_p x_p                              the search for the one best cell [1]
     average    mean_p x_p                             class activation maps [2]
     lse        1/r log mean_p exp(r x_p)              between the two, the nearer to max the larger r [3]
 
@@ -26,12 +26,12 @@ SHARPNESS = 5.0  # r
 
 
 def pool(maps: Tensor, how: Pooling, inside: Tensor | None = None, sharpness: float = SHARPNESS) -> Tensor:
-    """Return one score for each class, (B, K).
+    """Return one score for each class, (B, C).
 
     Args:
-        maps: (B, K, h, w) scores of each place.
+        maps: (B, C, h, w) scores of each grid cell.
         how: which rule.
-        inside: (B, h, w) true where the picture is; padding has no say. Each picture needs a place.
+        inside: (B, h, w) true where the picture is; padding has no say. Each picture needs a cell.
         sharpness: r of log-sum-exp.
 
     Raises:
@@ -47,17 +47,17 @@ def pool(maps: Tensor, how: Pooling, inside: Tensor | None = None, sharpness: fl
     if how == "max":
         return kept.amax(2)
     if how == "lse":
-        places = math.log(flat.shape[2]) if there is None else there.sum(2).to(flat.dtype).log()
-        return (torch.logsumexp(sharpness * kept, 2) - places) / sharpness
+        cells = math.log(flat.shape[2]) if there is None else there.sum(2).to(flat.dtype).log()
+        return (torch.logsumexp(sharpness * kept, 2) - cells) / sharpness
     raise ValueError(f"pooling must be 'max', 'average' or 'lse'; got {how!r}")
 
 
 class MapHead(nn.Module):
-    """The adaptation layers of [1]: features (B, D, h, w) to class scores (B, K, h, w), place by place.
+    """The adaptation layers of [1]: features (B, D, h, w) to class scores (B, C, h, w), cell by cell.
 
     Args:
         dim: D.
-        classes: K.
+        classes: C.
         hidden: width of the layer between, followed by ReLU and dropout; 0: none.
         dropout: share of the numbers before the last layer that are left out in training.
     """
@@ -69,8 +69,8 @@ class MapHead(nn.Module):
         between = [nn.Conv2d(dim, hidden, 1), nn.ReLU()] if hidden else []
         self.layers = nn.Sequential(*between, nn.Dropout2d(dropout), last)
 
-    def expect(self, shares: Tensor) -> None:
-        """Begin with scores that say how often each class is there, (K,) between 0 and 1.
+    def init_prior_bias(self, shares: Tensor) -> None:
+        """Set the last bias to the logits of how often each class is there, (C,) between 0 and 1.
 
         Otherwise the first hundreds of updates do nothing but learn that most classes are rare.
         """

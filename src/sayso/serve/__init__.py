@@ -1,6 +1,12 @@
 """The HTTP API of an index, and the web page that searches it."""
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.serve.app import create_app
+    from sayso.serve.server import serve
 
 __getattr__ = exports(
     __name__,

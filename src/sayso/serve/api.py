@@ -12,9 +12,10 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Upl
 
 from sayso.core.errors import MediaError, QueryError
 from sayso.index import Hit, Media
-from sayso.serve.answers import CaptionAnswer, IndexAnswer, MediaAnswer, Problem, SearchAnswer, hits_answer
+from sayso.index.sql import sql_string
+from sayso.serve.answers import CaptionAnswer, IndexAnswer, MediaAnswer, Problem, SearchAnswer
 from sayso.serve.holdings import Holdings
-from sayso.serve.options import MAX_LIMIT, ImageSearch, Similar, TextSearch, Within, quoted
+from sayso.serve.options import MAX_LIMIT, ImageSearch, Similar, TextSearch, Within
 from sayso.serve.playable import playable
 from sayso.version import __version__
 
@@ -40,27 +41,27 @@ Shared = Annotated[Holdings, Depends(shared)]
 
 
 @router.get("/index")
-def index(holdings: Shared) -> IndexAnswer:
+def index_info(holdings: Shared) -> IndexAnswer:
     """Say what the index holds."""
-    info, glance = holdings.glance()
+    info, summary = holdings.summary()
     return IndexAnswer(
         **info,
-        videos=glance.videos,
-        pictures=glance.pictures,
-        seconds=glance.seconds,
+        videos=summary.videos,
+        pictures=summary.pictures,
+        duration_s=summary.duration_s,
         version=__version__,
-        sample=hits_answer(glance.sample),
+        sample=list(summary.sample),
     )
 
 
 @router.get("/search")
-def search(holdings: Shared, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
+def search_by_words(holdings: Shared, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
     """Search by words, best first."""
     return _search(holdings, wanted)
 
 
 @router.post("/search/image")
-def search_image(
+def search_by_picture(
     holdings: Shared, wanted: Annotated[ImageSearch, Query()], picture: UploadFile
 ) -> SearchAnswer:
     """Search by a picture, to which words may be added."""
@@ -74,19 +75,19 @@ def _search(holdings: Holdings, wanted: ImageSearch, like: Image | None = None) 
         like=like,
         limit=wanted.limit,
         min_score=wanted.min_score,
-        where=wanted.sql(),
-        said=wanted.said,
+        filter=wanted.sql(),
+        text_weight=wanted.text_weight,
         merge=wanted.merge,
     )
     return _answer(wanted.q, hits, began)
 
 
 @router.get("/similar/{clip_id}")
-def similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
+def search_similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
     """Search for what looks like a clip of this index."""
     began = time.perf_counter()
     try:
-        hits = holdings.index.similar(clip_id, limit=wanted.limit, where=wanted.sql())
+        hits = holdings.index.similar(clip_id, limit=wanted.limit, filter=wanted.sql())
     except KeyError as error:
         raise no_such("clip", clip_id) from error
     return _answer("", hits, began)
@@ -94,36 +95,38 @@ def similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) 
 
 def _answer(query: str, hits: list[Hit], began: float) -> SearchAnswer:
     took_ms = round((time.perf_counter() - began) * 1000, 1)
-    return SearchAnswer(query=query, hits=hits_answer(hits), took_ms=took_ms)
+    return SearchAnswer(query=query, hits=hits, took_ms=took_ms)
 
 
 @router.get("/media/{media_id}")
-def medium(holdings: Shared, media_id: Id, within: Annotated[Within, Query()]) -> MediaAnswer:
+def media_info(holdings: Shared, media_id: Id, within: Annotated[Within, Query()]) -> MediaAnswer:
     """Describe one file: facts, transcript, and its moments in time order, scored if a query is given."""
     media = find_media(holdings, media_id)
-    there = os.path.isfile(media.path)  # noqa: PTH113
+    exists = os.path.isfile(media.path)  # noqa: PTH113
     return MediaAnswer(
         **{name: getattr(media, name) for name in Media.__slots__},
-        fps=_fps(media) if there else None,
-        there=there,
+        fps=_fps(media) if exists else None,
+        exists=exists,
         playable=playable(media),
         transcript=[
-            CaptionAnswer(start_s=said.span.start, end_s=said.span.end, text=said.text, speaker=said.speaker)
-            for said in holdings.index.transcript(media_id)
+            CaptionAnswer(start_s=c.span.start, end_s=c.span.end, text=c.text, speaker=c.speaker)
+            for c in holdings.index.transcript(media_id)
         ],
-        moments=hits_answer(_moments(holdings, media, within)),
+        moments=_moments(holdings, media, within),
     )
 
 
 def _moments(holdings: Holdings, media: Media, within: Within) -> list[Hit]:
     """Return the clips of a file in time order, with their scores if there is something to score."""
-    here = f"media_id = {quoted(media.id)}"
+    this_file = f"media_id = {sql_string(media.id)}"
     clips = max(1, min(MAX_LIMIT, media.clips))
     if within.q.strip():
-        hits = holdings.search(within.q, limit=clips, where=here, said=within.said, merge=False)
+        hits = holdings.search(
+            within.q, limit=clips, filter=this_file, text_weight=within.text_weight, merge=False
+        )
     elif within.similar:
         try:
-            hits = holdings.index.similar(within.similar, limit=clips, where=here)
+            hits = holdings.index.similar(within.similar, limit=clips, filter=this_file)
         except KeyError as error:
             raise no_such("clip", within.similar) from error
     else:

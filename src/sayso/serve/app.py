@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,10 +18,19 @@ from sayso.serve.guard import LOOPBACK, Guard
 from sayso.serve.holdings import Holdings
 from sayso.version import __version__
 
+if TYPE_CHECKING:
+    from sayso.systems.localize import Localizer
+
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 
 
-def create_app(index: Index, *, token: str | None = None, hosts: Sequence[str] | None = None) -> FastAPI:
+def create_app(
+    index: Index,
+    *,
+    token: str | None = None,
+    hosts: Sequence[str] | None = None,
+    localizer: Localizer | None = None,
+) -> FastAPI:
     """Return the application that serves an index.
 
     Args:
@@ -30,6 +39,7 @@ def create_app(index: Index, *, token: str | None = None, hosts: Sequence[str] |
             cookie from then on) or as a bearer token; None to let everybody in.
         hosts: names that may stand in the Host header; by default those of the
             loopback interface if there is no token, and any if there is one.
+        localizer: for the page's "Where?", a trained one; None: the index's own model.
 
     Raises:
         SaysoError: if the token holds characters that do not fit a cookie or an address.
@@ -39,7 +49,7 @@ def create_app(index: Index, *, token: str | None = None, hosts: Sequence[str] |
     if hosts is None and token is None:
         hosts = LOOPBACK
     app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None)
-    app.state.holdings = Holdings(index)
+    app.state.holdings = Holdings(index, localizer)
     for part in (api, where, media, page):
         app.include_router(part.router)
     app.add_middleware(Guard, token=token, hosts=hosts)

@@ -43,7 +43,7 @@ REFUSED_PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>sayso</title><link rel="stylesheet" href="/static/style.css">
 <main class="refused"><h1>sayso</h1><p>{sentence}</p>
-<p>Have you been here before in this browser? <a href="{here}">Go on</a>.</p></main></html>
+<p>Have you been here before in this browser? <a href="{address}">Go on</a>.</p></main></html>
 """
 
 
@@ -158,10 +158,17 @@ def limited(receive: Receive) -> Receive:
 
 
 async def refuse(status: int, sentence: str, scope: Scope, send: Send) -> None:
-    """Answer with one sentence: JSON for programs, a page for people."""
+    """Answer with one sentence: JSON for programs, a page for people.
+
+    Args:
+        status: of HTTP.
+        sentence: why the request is refused.
+        scope: of the request (ASGI).
+        send: takes the answer (ASGI).
+    """
     if status == 401 and scope["path"] == "/":
-        here = escape("/?" + scope["query_string"].decode("latin-1")) if scope["query_string"] else "/"
-        body = REFUSED_PAGE.format(sentence=escape(sentence.capitalize()), here=here).encode()
+        address = escape("/?" + scope["query_string"].decode("latin-1")) if scope["query_string"] else "/"
+        body = REFUSED_PAGE.format(sentence=escape(sentence.capitalize()), address=address).encode()
         kind = b"text/html; charset=utf-8"
     else:
         body, kind = json.dumps({"error": sentence}).encode(), b"application/json"

@@ -1,4 +1,4 @@
-"""The index as the server uses it: one model for many threads, and a glance at what is there."""
+"""The index as the server uses it: one model for many threads, and a summary of what it holds."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
+from sayso.serve.heat_map import HeatMaps
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from sayso.systems.localize import Localizer
 
-    from sayso.encoders.dense import Map
-
-SAMPLE = 12
+SAMPLED_FILES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """What is there: how many, how long together (seconds), and a clip of a few files."""
+class Summary:
+    """What an index holds: how many files, how long together, and a clip of a few of them."""
 
     videos: int
     pictures: int
-    seconds: float
+    duration_s: float
     sample: tuple[Hit, ...]
 
 
@@ -35,13 +34,14 @@ class Holdings:
     Args:
         index: what is searched. Its model embeds one query at a time: tokenizers
             and models need not be safe to use from several threads.
+        localizer: says where the classes are that it was trained on; None: the index's model alone does.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, localizer: Localizer | None = None) -> None:
         self.index = index
         self.model_turn = threading.Lock()
-        self.map_turn = threading.Lock()
-        self._glance: tuple[dict[str, Any], Glance] | None = None
+        self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
+        self._summary: tuple[dict[str, Any], Summary] | None = None
 
     def warm_up(self) -> None:
         """Load the model before the first query; if that fails, the first query says why."""
@@ -53,45 +53,36 @@ class Holdings:
         with self.model_turn:
             return self.index.search(query, files=False, **options)
 
-    def where(self, picture: Image, query: str) -> Map:
-        """Return how much each place of a picture is like a query; see ``sayso.encoders.dense.where``.
-
-        Raises:
-            SaysoError: if the model cannot tell, or the query cannot be understood.
-        """
-        from sayso.encoders.dense import where
-        from sayso.index.query import embed_query, parse_query
-
-        terms = parse_query(query, files=False)
-        with self.model_turn:
-            vector = embed_query(terms, self.index.encoder)
-        with self.map_turn:  # one at a time, and searches go on meanwhile
-            return where(self.index.encoder, picture, vector)
-
-    def glance(self) -> tuple[dict[str, Any], Glance]:
-        """Return ``Index.info`` and a glance, which is taken anew when the index has changed."""
+    def summary(self) -> tuple[dict[str, Any], Summary]:
+        """Return ``Index.info`` and a summary, which is made anew when the index has changed."""
         info = self.index.info()
-        held = self._glance
+        held = self._summary
         if held is None or held[0] != info:
-            held = self._glance = (info, self._look())
+            held = self._summary = (info, self._summarize())
         return held
 
-    def _look(self) -> Glance:
-        files = self.index.store.media.search().select(["media_id", "kind", "duration"]).to_arrow()
+    def _summarize(self) -> Summary:
+        files = self.index.store.media.search().select(["media_id", "kind", "duration_s"]).to_arrow()
         ids, kinds = files.column("media_id").to_pylist(), files.column("kind").to_pylist()
         videos = [id_ for id_, kind in zip(ids, kinds, strict=True) if kind == "video"]
         pictures = [id_ for id_, kind in zip(ids, kinds, strict=True) if kind == "picture"]
-        clips = [self.index.moments(id_) for id_ in chosen(videos, pictures, SAMPLE)]
-        return Glance(
+        clips = [self.index.moments(id_) for id_ in choose_both(videos, pictures, SAMPLED_FILES)]
+        return Summary(
             videos=len(videos),
             pictures=len(pictures),
-            seconds=float(sum(length or 0.0 for length in files.column("duration").to_pylist())),
+            duration_s=float(sum(length or 0.0 for length in files.column("duration_s").to_pylist())),
             sample=tuple(hits[len(hits) // 2] for hits in clips if hits),
         )
 
 
-def chosen(some: list[str], others: list[str], count: int) -> list[str]:
-    """Return up to ``count`` items from all over two lists, half of each where there are enough, in turns."""
+def choose_both(some: list[str], others: list[str], count: int) -> list[str]:
+    """Return items from all over two lists, half of each where there are enough, alternating.
+
+    Args:
+        some: first.
+        others: second.
+        count: at most so many.
+    """
     one = spread(some, max(count - count // 2, count - len(others)))
     other = spread(others, count - len(one))
     turns = zip_longest(one, other)

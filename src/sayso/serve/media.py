@@ -53,28 +53,28 @@ def original(holdings: Shared, media_id: Id, request: Request) -> Response:
 
 
 @router.get("/play/{media_id}", response_class=Response)
-def play(
+def stream(
     holdings: Shared, media_id: Id, t: Annotated[Seconds, Query(description="Second to start at.")] = 0.0
 ) -> Response:
     """Send a form of the file that every browser plays: MP4 from a second on, or a JPEG of a picture.
 
     The header ``sayso-start`` says at which second of the file the clock of the MP4 shows 0.
     """
-    from sayso.serve.stream import play as start
+    from sayso.serve.stream import start_stream
 
     media = find_media(holdings, media_id)
     if not os.path.isfile(media.path):  # noqa: PTH113
         raise vanished(media)
     if media.kind == "picture":
         return _as_jpeg(media)
-    playing = start(media.path, t)
+    started = start_stream(media.path, t)
     headers = {
-        "content-type": playing.content_type,
+        "content-type": started.content_type,
         "cache-control": "no-store",
         "accept-ranges": "none",
-        "sayso-start": f"{playing.start_s:.6f}",
+        "sayso-start": f"{started.start_s:.6f}",
     }
-    return OnDemand(playing.chunks, headers=headers, limiter=_streams)
+    return OnDemand(started.chunks, headers=headers, limiter=_streams)
 
 
 def _as_jpeg(media: Media) -> Response:

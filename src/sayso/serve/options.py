@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from sayso.index.hit import Kind
+from sayso.index.sql import sql_contains, sql_string
+from sayso.media.kinds import Kind
 
 MAX_QUERY = 1000
 MAX_LIMIT = 500
@@ -19,28 +20,26 @@ Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 
 class Filters(BaseModel):
-    """Which clips are looked at."""
+    """Which clips are searched."""
 
     kind: Kind | None = Field(None, description="Only videos, or only pictures.")
     path: Text = Field("", description="Only files whose path contains this, in any case.")
     title: Text = Field("", description="Only files whose title contains this, in any case.")
-    min_duration: Seconds | None = Field(None, description="Only videos at least this long, seconds.")
-    max_duration: Seconds | None = Field(None, description="Only videos at most this long, seconds.")
-    media: Text = Field("", description="Only this file, by its media_id.")
-    where: Text = Field(
-        "", description="A SQL filter over path, title, kind, duration, start_s, end_s, text."
-    )
+    min_duration_s: Seconds | None = Field(None, description="Only videos at least this long, seconds.")
+    max_duration_s: Seconds | None = Field(None, description="Only videos at most this long, seconds.")
+    media_id: Text = Field("", description="Only this file.")
+    filter: Text = Field("", description="SQL over path, title, kind, duration_s, start_s, end_s, text.")
 
     def sql(self) -> str | None:
         """Return all filters as one SQL expression, or None if there is none."""
         terms = [
-            self.kind and f"kind = {quoted(self.kind)}",
-            self.path and contains("path", self.path),
-            self.title and contains("title", self.title),
-            self.min_duration is not None and f"duration >= {self.min_duration!r}",
-            self.max_duration is not None and f"duration <= {self.max_duration!r}",
-            self.media and f"media_id = {quoted(self.media)}",
-            self.where.strip() and f"({self.where})",
+            self.kind and f"kind = {sql_string(self.kind)}",
+            self.path and sql_contains("path", self.path),
+            self.title and sql_contains("title", self.title),
+            self.min_duration_s is not None and f"duration_s >= {self.min_duration_s!r}",
+            self.max_duration_s is not None and f"duration_s <= {self.max_duration_s!r}",
+            self.media_id and f"media_id = {sql_string(self.media_id)}",
+            self.filter.strip() and f"({self.filter})",
         ]
         return " AND ".join(term for term in terms if term) or None
 
@@ -51,10 +50,10 @@ class ImageSearch(Filters):
     q: Text = Field("", description="Words; also sums such as: 2:dog + beach - night.")
     limit: Limit = Field(20, description="How many moments.")
     min_score: Finite | None = Field(None, description="Leave out what scores lower.")
-    said: Weight | None = Field(
+    text_weight: Weight | None = Field(
         None,
-        description="Weight of the spoken words: 0 looks at pictures alone, 1 at words alone; "
-        "by default one half if the index holds words.",
+        description="Weight of what is said: 0 ranks by the pictures alone, 1 by the text alone; "
+        "by default one half if the index holds text.",
     )
     merge: bool = Field(True, description="Whether neighbouring clips of a video become one moment.")
 
@@ -78,14 +77,4 @@ class Within(BaseModel):
 
     q: Text = Field("", description="Words.")
     similar: Text = Field("", description="The id of a clip to compare them with.")
-    said: Weight | None = Field(None, description="Weight of the spoken words.")
-
-
-def quoted(text: str) -> str:
-    """Return a SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def contains(column: str, text: str) -> str:
-    """Return the SQL for a text column that contains ``text`` in any case; no character is a wildcard."""
-    return f"strpos(lower({column}), {quoted(text.lower())}) > 0"
+    text_weight: Weight | None = Field(None, description="Weight of what is said.")

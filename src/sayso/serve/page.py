@@ -32,11 +32,11 @@ def static(name: str, request: Request) -> Response:
 
 def _send(name: str, request: Request) -> Response:
     """Send a file of the folder; only names that stand in it are looked at."""
-    found = {entry.name: entry for entry in (files("sayso.serve") / "static").iterdir() if entry.is_file()}
+    pages = {entry.name: entry for entry in (files("sayso.serve") / "static").iterdir() if entry.is_file()}
     suffix = "." + name.rpartition(".")[2]
-    if name not in found or suffix not in TYPES:
+    if name not in pages or suffix not in TYPES:
         raise HTTPException(404, f"there is no page {name[:60]!r} here")
-    content = found[name].read_bytes()
+    content = pages[name].read_bytes()
     etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
     headers = {"cache-control": "no-cache", "etag": etag, "content-type": TYPES[suffix]}
     if request.headers.get("if-none-match") == etag:

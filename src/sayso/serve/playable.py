@@ -1,8 +1,8 @@
 """What browsers play or show as it is, and under which content type.
 
 The rest is made on the fly: video as fragmented MP4, pictures as JPEG. The list
-is what Chromium, Firefox and Safari all play; a browser that plays less is told
-so by its own player, and the page then asks for the stream.
+is what Chromium, Firefox and Safari all play; where a browser plays less, its
+player reports an error, and the page then asks for the stream.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PICTURES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
-VIDEOS = {
+PLAYED_VIDEOS = {
     "mp4": ("video/mp4", {"h264", "av1"}, {"aac", "mp3", None}),
     "webm": ("video/webm", {"vp8", "vp9", "av1"}, {"opus", "vorbis", None}),
 }
@@ -35,7 +35,7 @@ def playable(media: Media) -> Literal["direct", "stream"]:
     """Return whether browsers take the file as it is (direct), or what is made of it (stream)."""
     if media.kind == "picture":
         return "direct" if Path(media.path).suffix.lower() in PICTURES else "stream"
-    _, video, audio = VIDEOS.get(family(media), ("", set(), set()))
+    _, video, audio = PLAYED_VIDEOS.get(family(media), ("", set(), set()))
     return "direct" if media.video_codec in video and media.audio_codec in audio else "stream"
 
 
@@ -43,7 +43,7 @@ def content_type(media: Media) -> str:
     """Return the content type under which the file is sent."""
     if media.kind == "picture":
         return PICTURES.get(Path(media.path).suffix.lower(), OTHER)
-    return VIDEOS[family(media)][0] if family(media) in VIDEOS else OTHER
+    return PLAYED_VIDEOS[family(media)][0] if family(media) in PLAYED_VIDEOS else OTHER
 
 
 def family(media: Media) -> str:

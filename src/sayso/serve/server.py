@@ -9,10 +9,14 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.index import Index
+
+if TYPE_CHECKING:
+    from sayso.systems.localize import Localizer
 
 DEFAULT_PORT = 8000
 PORTS_TRIED = 100
@@ -26,6 +30,7 @@ def serve(
     port: int | None = None,
     token: str | None = None,
     *,
+    localizer: Localizer | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve an index until interrupted.
@@ -36,6 +41,7 @@ def serve(
         port: by default 8000, or the next one that is free.
         token: what clients must know. One is made if none is given and ``host`` can be
             reached from other machines.
+        localizer: for the page's "Where?", a trained one; None: the index's own model.
         ready: called with the page's address, token included, once it can be opened.
 
     Raises:
@@ -50,7 +56,7 @@ def serve(
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
-    app = create_app(index, token=token)
+    app = create_app(index, token=token, localizer=localizer)
     with listen(host, port) as listener:
         config = uvicorn.Config(
             app,
@@ -79,7 +85,13 @@ def is_loopback(host: str) -> bool:
 
 
 def address(host: str, port: int, token: str | None) -> str:
-    """Return the page's address, as a person opens it."""
+    """Return the page's address, as a person opens it.
+
+    Args:
+        host: what the server listens on.
+        port: the same.
+        token: what visitors must know, if anything.
+    """
     if host in ("0.0.0.0", "::"):  # noqa: S104  every interface: name this machine
         host = socket.gethostname()
     name = f"[{host}]" if ":" in host else host

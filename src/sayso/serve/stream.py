@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.serve.tracks import AudioTrack, CopiedTrack, EncodedTrack, Track
+from sayso.serve.tracks import AudioTrack, CopiedTrack, EncodedTrack, StreamTrack
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -34,7 +34,7 @@ PLAIN_PROFILES = {"Baseline", "Constrained Baseline", "Main", "High"}
 
 
 @dataclass(slots=True)
-class Playing:
+class Mp4Stream:
     """A stream that has begun.
 
     Args:
@@ -66,7 +66,7 @@ class Sink:
         return taken
 
 
-def play(path: str, at_s: float) -> Playing:
+def start_stream(path: str, at_s: float) -> Mp4Stream:
     """Start a stream of a video at a second.
 
     Args:
@@ -79,7 +79,7 @@ def play(path: str, at_s: float) -> Playing:
     import av
 
     try:
-        seek_s, first = _look(path, at_s)
+        seek_s, first = _first_frame_at(path, at_s)
         key_s = _key_frame_s(path, seek_s, first)
         copy = key_s is not None and key_s <= at_s + TOLERANCE_S
         start_s = key_s if copy and key_s is not None else at_s
@@ -89,7 +89,7 @@ def play(path: str, at_s: float) -> Playing:
         raise MediaError(f"{path} cannot be played: {error}") from error
     if not head:
         raise _nothing(path, at_s)
-    return Playing(start_s, content_type(head), _and(head, chunks))
+    return Mp4Stream(start_s, mp4_content_type(head), _and(head, chunks))
 
 
 def _nothing(path: str, at_s: float) -> MediaError:
@@ -125,8 +125,8 @@ def stamp_of(video: VideoStream, second: float) -> float:
     return second + float(first)
 
 
-def _look(path: str, at_s: float) -> tuple[float, VideoFrame]:
-    """Return from where to read, and the first frame that is found there.
+def _first_frame_at(path: str, at_s: float) -> tuple[float, VideoFrame]:
+    """Return from where to read, and the first frame there.
 
     Some files (MPEG-TS) land behind the second that is sought; then reading begins
     earlier, at last at the beginning.
@@ -200,7 +200,9 @@ def _chunks(path: str, seek_s: float, start_s: float, first: VideoFrame, *, copy
     ):
         target.flags |= cast("int", av.container.Flags.flush_packets.value)
         zero_s = stamp_of(video, start_s)
-        tracks: list[Track] = [CopiedTrack(video, zero_s) if copy else EncodedTrack(video, first, zero_s)]
+        tracks: list[StreamTrack] = [
+            CopiedTrack(video, zero_s) if copy else EncodedTrack(video, first, zero_s)
+        ]
         tracks += [AudioTrack(audio, zero_s) for audio in source.streams.audio[:1]]
         for track in tracks:
             track.open(target)
@@ -213,7 +215,7 @@ def _chunks(path: str, seek_s: float, start_s: float, first: VideoFrame, *, copy
         yield sink.take()
 
 
-def _packets(source: InputContainer, tracks: list[Track]) -> Iterator[list[Packet[Stream]]]:
+def _packets(source: InputContainer, tracks: list[StreamTrack]) -> Iterator[list[Packet[Stream]]]:
     """Yield what each packet of the file becomes; what is damaged is left out."""
     import av
 
@@ -233,7 +235,7 @@ def _packets(source: InputContainer, tracks: list[Track]) -> Iterator[list[Packe
         yield track.flush()
 
 
-def content_type(head: bytes) -> str:
+def mp4_content_type(head: bytes) -> str:
     """Return the MIME type with the codecs that an MP4 header names (RFC 6381).
 
     Raises:

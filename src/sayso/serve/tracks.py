@@ -27,7 +27,7 @@ ENCODER = {"preset": "veryfast", "tune": "zerolatency", "crf": "23"}
 TURNS = {90: "transpose=cclock", -90: "transpose=clock", 180: "hflip,vflip", -180: "hflip,vflip"}
 
 
-class Track(Protocol):
+class StreamTrack(Protocol):
     """Turns packets of the file, the empty last one too, into packets of the stream."""
 
     @property
@@ -64,7 +64,7 @@ class CopiedTrack:
         self.stream = target.add_stream_from_template(self.source)
 
     def first_dts(self, packet: Packet[Stream]) -> int | None:
-        """Return the decoding time of the first key frame, once a packet tells it.
+        """Return the decoding time of the first key frame, once a packet holds it.
 
         Matroska does not store decoding times; the first packets after a seek have none.
         """
@@ -217,15 +217,15 @@ class AudioTrack:
 
         shape = (frame.sample_rate, frame.format.name, frame.layout.name)
         if self.graph is None or shape != self.shape:
-            self.graph, self.shape = _even_graph(frame), shape
+            self.graph, self.shape = _resample_graph(frame), shape
         self.graph.push(frame)
         packets: list[Packet[Stream]] = []
         while True:
             try:
-                even = cast("AudioFrame", self.graph.pull())
+                resampled = cast("AudioFrame", self.graph.pull())
             except (av.BlockingIOError, av.EOFError):
                 return _not_before_zero(packets)
-            packets += self.stream.encode(even)
+            packets += self.stream.encode(resampled)
 
 
 def _not_before_zero(packets: list[Packet[Stream]]) -> list[Packet[Stream]]:
@@ -233,7 +233,7 @@ def _not_before_zero(packets: list[Packet[Stream]]) -> list[Packet[Stream]]:
     return [packet for packet in packets if packet.pts is not None and packet.pts >= 0]
 
 
-def _even_graph(frame: AudioFrame) -> Graph:
+def _resample_graph(frame: AudioFrame) -> Graph:
     from av.filter import Graph
 
     graph = Graph()
@@ -259,7 +259,13 @@ def linked(graph: Graph, nodes: list[FilterContext]) -> Graph:
 
 
 def upright_size(frame: VideoFrame, aspect: Fraction | None, turn: str) -> tuple[int, int]:
-    """Return width and height for square pixels, turned, even, and at most MAX_HEIGHT tall."""
+    """Return width and height for square pixels, turned, both even, and at most MAX_HEIGHT tall.
+
+    Args:
+        frame: any decoded frame.
+        aspect: width over height of its pixels; None for 1.
+        turn: the filter that turns it upright, as in ``TURNS``.
+    """
     width, height = frame.width * float(aspect or 1), float(frame.height)
     if turn.startswith("transpose"):
         width, height = height, width

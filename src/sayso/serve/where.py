@@ -14,7 +14,6 @@ from sayso.serve.options import MAX_QUERY
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from sayso.encoders.dense import Map
     from sayso.index import Media
 
 SIDE = 1024  # pixels; larger pictures are made smaller first
@@ -25,14 +24,16 @@ Words = Annotated[
 
 
 class WhereAnswer(BaseModel):
-    """How much each place of a picture is like a query."""
+    """How much each grid cell of a picture is like a query."""
 
     query: str
+    model: str = Field(description="Which model made the map: the localizer of --where, or the search's.")
+    note: str = Field(description="A sentence that a person should read beside the map; mostly empty.")
     heat: list[list[float]] = Field(
-        description="Rows from top to bottom, places from left to right, which tile the picture; 0 at the"
-        " least similar place, 1 at the most."
+        description="Rows from top to bottom, grid cells from left to right, which tile the picture; 0 at the"
+        " least similar cell, 1 at the most."
     )
-    x: float = Field(description="Middle of the most similar place, as a fraction of the picture's width.")
+    x: float = Field(description="Middle of the most similar cell, as a fraction of the picture's width.")
     y: float = Field(description="The same of its height.")
 
 
@@ -40,21 +41,15 @@ class WhereAnswer(BaseModel):
 def where(holdings: Shared, media_id: Id, q: Words) -> WhereAnswer:
     """Say where in a picture of the index a query is. It is found anew each time, so only on request."""
     from sayso.encoders.dense import peak
+    from sayso.metrics.score_maps import min_max
 
     media = find_media(holdings, media_id)
     if media.kind != "picture":
-        raise QueryError(f"{media.title} is a video; places are told of pictures only")
-    places = holdings.where(_pixels(media), q)
-    x, y = peak(places)
-    return WhereAnswer(query=q, heat=_shades(places), x=x, y=y)
-
-
-def _shades(places: Map) -> list[list[float]]:
-    """Return a map moved and scaled to 0 to 1; all 0 where it is even."""
-    span = float(places.max() - places.min())
-    scaled = (places - places.min()) / span if span else places * 0
-    rows: list[list[float]] = scaled.astype(float).round(3).tolist()
-    return rows
+        raise QueryError(f"{media.title} is a video; heat maps are of pictures only")
+    found = holdings.heat_maps.make(_pixels(media), q)
+    x, y = peak(found.scores)
+    heat: list[list[float]] = min_max(found.scores).round(3).tolist()
+    return WhereAnswer(query=q, model=found.model, note=found.note, heat=heat, x=x, y=y)
 
 
 def _pixels(media: Media) -> Image:

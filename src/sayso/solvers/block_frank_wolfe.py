@@ -1,16 +1,19 @@
 """Block-coordinate Frank-Wolfe: one film at a time, the regression always up to date.
 
-A step costs O(N_i D K) for the N_i rows of its block, so a pass over all blocks is linear
-in N, and only one block's features are read at a time. Every few passes the gap of all blocks is
-computed for one and the same labelling: that gap is a proof.
+A step costs O(N_i D C) for the N_i rows of its block, so a pass over all blocks is linear
+in N, and only one block's features are read at a time. Every few passes the duality gap of all blocks is
+computed for one and the same iterate: that gap is a proof.
 
-Good labels lie inside faces, where steps towards corners zigzag. So a step leads to the labels of
-the block that are nearest to the regression's scores: the minimum of a quadratic that touches
-the objective from above. Blocks take turns, and every few passes one step of all blocks
-leaps to where the passes head; without it they crawl where lam is small.
+Good labels lie inside faces, where steps towards vertices zigzag. So a step leads to the projection of
+the regression's scores onto the block's labels: the minimum of a quadratic that touches
+the objective from above. Blocks take turns, and every few passes Anderson acceleration extrapolates
+all blocks at once; without it they converge slowly where lambda is small.
 
-The method as published remains as a choice: steps towards corners, in blocks drawn in
-proportion to their last known share of the gap (gap sampling).
+The method as published remains as a choice (``steps="vertex"``): steps towards the linear oracle's
+vertex, in blocks drawn in proportion to their last known share of the gap (gap sampling).
+
+It is the choice where films come one at a time, or labels are wanted before the first pass is over;
+``quasi_newton`` needs fewer passes. No system calls it: ``benchmarks/clustering.py`` compares both.
 
 Sources
     Lacoste-Julien et al., ICML 2013; Osokin et al., ICML 2016; Miech et al., ICCV 2017.
@@ -20,104 +23,114 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
+from sayso.core.arrays import Floats
 from sayso.core.progress import Progress, Silent
-from sayso.solvers.anderson import leap, weights
-from sayso.solvers.diffrac import Diffrac, Floats
-from sayso.solvers.frank_wolfe import Watch
-from sayso.solvers.iterate import Labelling, Solution, load, save
-from sayso.solvers.linear_oracle import Oracle
+from sayso.solvers.anderson import anderson_step, stacked_weights
+from sayso.solvers.diffrac import Diffrac
+from sayso.solvers.iterate import (
+    Callback,
+    Iterate,
+    Solution,
+    load_iterate,
+    save_iterate,
+    warn_unconverged,
+)
+from sayso.solvers.linear_oracle import LinearOracle
 
-_ROW = 5  # passes before a leap
+_HISTORY = 5  # passes before an Anderson step
 
 
 def block_frank_wolfe(
     problem: Diffrac,
-    oracles: Sequence[Oracle],
+    oracles: Sequence[LinearOracle],
     *,
-    gap: float = 1e-4,
+    tol: float = 1e-4,
     relative: bool = False,
-    corners: bool = False,
-    passes: int = 1000,
-    every: int = 5,
+    steps: Literal["projected", "vertex"] = "projected",
+    max_iter: int = 1000,
+    check_every: int = 5,
     seed: int = 0,
-    start: Floats | None = None,
-    state: Path | None = None,
-    watch: Watch | None = None,
+    init: Floats | None = None,
+    checkpoint: Path | None = None,
+    callback: Callback | None = None,
     progress: Progress | None = None,
 ) -> Solution:
-    """Minimise the objective over the labellings that keep the demands, a block at a time.
+    """Minimise the objective over the labels that keep the constraints, a block at a time.
 
     Args:
         problem: the objective.
         oracles: one for each block.
-        gap: stop when the value is proved within this much of the optimum.
-        relative: whether ``gap`` is a fraction of the value.
-        corners: whether to step towards the linear oracle's corner, in blocks drawn by their share of
-            the gap, as published, and not towards the nearest labels, in turn.
-        passes: stop after so many passes, of as many steps as there are blocks.
-        every: passes between proofs.
-        seed: of the draw of blocks, with ``corners``.
-        start: (N, K) feasible labels to start from.
-        state: file that is written at every proof, and on an interrupt; where it exists, solving
-            goes on from it, with the same draws as if it had never stopped.
-        watch: called at every proof with the labelling, the pass and the gap; returning True stops.
-        progress: what is told of each pass.
+        tol: stop when the duality gap is at most this.
+        relative: whether ``tol`` is a fraction of the value.
+        steps: "projected", to the projection of the regression's scores, blocks in turn; or "vertex", towards
+            the linear oracle's vertex, blocks drawn by their share of the gap, as published.
+        max_iter: stop after so many passes, of as many steps as there are blocks.
+        check_every: passes between computations of the gap.
+        seed: of the draw of blocks, with "vertex".
+        init: (N, C) feasible labels to start from.
+        checkpoint: file that is written whenever the gap is computed; where it exists, solving goes on
+            from it, with the same draws as if it had never stopped.
+        callback: called with the iterate, the pass and the gap, whenever that is computed; True stops.
+        progress: what is told of the gap.
 
     Raises:
-        SaysoError: if shapes disagree, the state is of another problem, or no labelling keeps the demands.
-        KeyboardInterrupt: after the state at the last proof was left on disk.
+        SaysoError: if shapes disagree, the checkpoint is of another problem, or no labels keep all
+            constraints.
     """
     progress = progress or Silent()
-    labelling = Labelling(problem, oracles, start)
+    iterate = Iterate(problem, oracles, init)
     shares, first, bound = np.zeros(len(oracles)), 0, -np.inf
-    passed = [weights(labelling)]
-    if state is not None and state.exists():
-        saved = load(state, labelling)
-        first, bound, passed = int(saved["done"]), float(saved["bound"]), list(saved["passed"])
-    for done in range(first, passes + 1):
-        if done % every == 0 or done == passes:
-            labelling.refresh()
-            shares = np.array([labelling.look(i)[1] for i in range(len(oracles))])
-            here = labelling.value()
-            bound = max(bound, here - float(shares.sum()))
-            left = max(0.0, here - bound)
-            if state is not None:
-                save(state, labelling, done=done, bound=bound, passed=np.array(passed))
-            progress.update(done, passes, f"gap {left:.2g}")
-            stopped = watch is not None and watch(labelling, done, left) is True
-            converged = left <= (gap * abs(here) if relative else gap)
-            if converged or stopped or done == passes:
+    history = [stacked_weights(iterate)]
+    if checkpoint is not None and checkpoint.exists():
+        saved = load_iterate(checkpoint, iterate)
+        first, bound, history = int(saved["done"]), float(saved["bound"]), list(saved["history"])
+    for done in range(first, max_iter + 1):
+        if done % check_every == 0 or done == max_iter:
+            iterate.refresh()
+            shares = np.array([iterate.lmo(i)[1] for i in range(len(oracles))])
+            value = iterate.value()
+            bound = max(bound, value - float(shares.sum()))
+            gap = max(0.0, value - bound)
+            if checkpoint is not None:
+                save_iterate(checkpoint, iterate, done=done, bound=bound, history=np.array(history))
+            progress.update(done, max_iter, f"gap {gap:.2g}")
+            stopped = callback is not None and callback(iterate, done, gap) is True
+            limit = tol * abs(value) if relative else tol
+            if gap <= limit or stopped or done == max_iter:
                 break
-        if corners:
-            _drawn(labelling, shares, np.random.default_rng((seed, done)))
+        if steps == "vertex":
+            _sampled_pass(iterate, shares, np.random.default_rng((seed, done)))
         else:
-            passed = _in_turn(labelling, passed)
-    return labelling.solution(left, done * len(oracles), converged)
+            history = _cyclic_pass(iterate, history)
+    if gap > limit and not stopped:
+        warn_unconverged("block_frank_wolfe", done, gap, limit)
+    return iterate.solution(gap, done * len(oracles), gap <= limit)
 
 
-def _in_turn(labelling: Labelling, passed: list[Floats]) -> list[Floats]:
-    """Take a step in each block, towards its nearest labels, and leap after a few passes.
+def _cyclic_pass(iterate: Iterate, history: list[Floats]) -> list[Floats]:
+    """Take a projected step in each block, and an Anderson step after a few passes.
 
     Returns:
-        The weights after each pass since the last leap.
+        The weights after each pass since the last Anderson step.
     """
-    for block in range(len(labelling.oracles)):
-        target, slope = labelling.lean(block)
-        labelling.move([block], [target], slope)
-    passed = [*passed, weights(labelling)]
-    if len(passed) <= _ROW:
-        return passed
-    leap(labelling, passed)
-    return [weights(labelling)]
+    for block in range(len(iterate.oracles)):
+        target, decrease = iterate.projected_step(block)
+        iterate.move([block], [target], decrease)
+    history = [*history, stacked_weights(iterate)]
+    if len(history) <= _HISTORY:
+        return history
+    anderson_step(iterate, history)
+    return [stacked_weights(iterate)]
 
 
-def _drawn(labelling: Labelling, shares: Floats, draws: np.random.Generator) -> None:
-    """Take as many steps towards corners as there are blocks, in blocks drawn by their share of the gap."""
+def _sampled_pass(iterate: Iterate, shares: Floats, rng: np.random.Generator) -> None:
+    """Take as many steps towards vertices as there are blocks, in blocks drawn by their share of the gap."""
     for _ in range(len(shares)):
         odds = np.maximum(shares, 0) + 0.1 * np.maximum(shares, 0).mean() + 1e-300
-        block = int(draws.choice(len(shares), p=odds / odds.sum()))
-        target, shares[block] = labelling.look(block)
-        labelling.move([block], [target], shares[block])
+        block = int(rng.choice(len(shares), p=odds / odds.sum()))
+        target, shares[block] = iterate.lmo(block)
+        iterate.move([block], [target], shares[block])

@@ -1,125 +1,132 @@
 """Frank-Wolfe on all rows at once, plain or pairwise.
 
-Plain steps move towards the cheapest corner. Pairwise steps (Lacoste-Julien & Jaggi,
-NeurIPS 2015) move weight from the worst corner in use to the best, which converges
-linearly; they keep every corner in use, so they are for small problems.
+Plain steps move towards the vertex that the linear oracle finds. Pairwise steps (Lacoste-Julien & Jaggi,
+NeurIPS 2015) move weight from the worst vertex in use to the best, which converges
+linearly; they keep every vertex in use, so they are for small problems.
+
+Used by ``systems/instruction_steps``, whose oracle is the ordered dynamic program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from sayso.core.arrays import Floats
 from sayso.core.progress import Progress, Silent
-from sayso.solvers.diffrac import Diffrac, Floats
-from sayso.solvers.iterate import Labelling, Solution
-from sayso.solvers.linear_oracle import Corner, Oracle
-
-Watch = Callable[[Labelling, int, float], bool | None]
+from sayso.solvers.diffrac import Diffrac
+from sayso.solvers.iterate import Callback, Iterate, Solution, warn_unconverged
+from sayso.solvers.linear_oracle import LinearOracle, Vertex
 
 
 def frank_wolfe(
     problem: Diffrac,
-    oracles: Sequence[Oracle],
+    oracles: Sequence[LinearOracle],
     *,
     pairwise: bool = False,
-    gap: float = 1e-4,
-    steps: int = 10_000,
-    start: Floats | None = None,
-    watch: Watch | None = None,
+    tol: float = 1e-4,
+    max_iter: int = 10_000,
+    init: Floats | None = None,
+    callback: Callback | None = None,
+    warn: bool = True,
     progress: Progress | None = None,
 ) -> Solution:
-    """Minimise the objective over the labellings that keep the demands.
+    """Minimise the objective over the labels that keep the constraints.
 
     Args:
         problem: the objective.
         oracles: one for each block.
         pairwise: whether to take pairwise steps.
-        gap: stop when the value is proved within this much of the optimum.
-        steps: stop after so many steps.
-        start: (N, K) feasible labels to start from; with ``pairwise`` they count as one corner.
-        watch: called with the labelling, the step and the gap; returning True stops.
+        tol: stop when the duality gap is at most this.
+        max_iter: stop after so many steps.
+        init: (N, C) feasible labels to start from; with ``pairwise`` they count as one vertex.
+        callback: called with the iterate, the step and the gap; returning True stops.
+        warn: whether to log that ``max_iter`` came first; not where it is a budget, as in a published method.
         progress: what is told of each step.
 
     Raises:
-        SaysoError: if shapes disagree or no labelling keeps the demands.
+        SaysoError: if shapes disagree or no labels keep the constraints.
     """
     progress = progress or Silent()
-    state = Labelling(problem, oracles, start)
-    active = _Active(state) if pairwise else None
+    iterate = Iterate(problem, oracles, init)
+    active = _ActiveSet(iterate) if pairwise else None
     blocks, bound = range(len(oracles)), -np.inf
-    for step in range(steps + 1):
-        looks = [state.look(i) for i in blocks]
-        here, slope = state.value(), sum(share for _, share in looks)
-        bound = max(bound, here - slope)
-        left = max(0.0, here - bound)
-        progress.update(step, steps, f"gap {left:.2g}")
-        stopped = watch is not None and watch(state, step, left) is True
-        if left <= gap or step == steps or stopped:
+    for step in range(max_iter + 1):
+        found = [iterate.lmo(i) for i in blocks]
+        value, slope = iterate.value(), sum(share for _, share in found)
+        bound = max(bound, value - slope)
+        gap = max(0.0, value - bound)
+        progress.update(step, max_iter, f"gap {gap:.2g}")
+        stopped = callback is not None and callback(iterate, step, gap) is True
+        if gap <= tol or step == max_iter or stopped:
             break
-        corners = [corner for corner, _ in looks]
+        vertices = [vertex for vertex, _ in found]
         if active is None:
-            state.move(blocks, corners, slope)
+            iterate.move(blocks, vertices, slope)
         else:
-            active.move(state, corners)
+            active.move(iterate, vertices)
         if step % 100 == 99:
-            state.refresh()
-    return state.solution(left, step, left <= gap)
+            iterate.refresh()
+    if warn and gap > tol and not stopped:
+        warn_unconverged("frank_wolfe", step, gap, tol)
+    return iterate.solution(gap, step, gap <= tol)
 
 
-class _Active:
-    """The corners in use and their shares."""
+class _ActiveSet:
+    """The vertices in use and their shares."""
 
-    def __init__(self, state: Labelling) -> None:
-        self.corners = [self._flat([(state.Z[rows], s) for rows, s in _zip(state)])]
+    def __init__(self, iterate: Iterate) -> None:
+        self.vertices = [_flat(_parts(iterate))]
         self.shares = [1.0]
 
-    def move(self, state: Labelling, best: Sequence[Corner]) -> None:
-        """Move weight from the worst corner in use to the best one."""
-        slope = self._gradient(state)
-        away = int(np.argmax(np.array(self.corners) @ slope))
-        target = self._flat(best)
-        way = target - self.corners[away]
-        most = self.shares[away]
-        ends = self._split(state, self._flat([(state.Z[r], s) for r, s in _zip(state)]) + way)
-        length = state.move(range(len(ends)), ends, -float(slope @ way), most)
+    def move(self, iterate: Iterate, best: Sequence[Vertex]) -> None:
+        """Move weight from the worst vertex in use to the best one."""
+        gradient = _flat(_gradients(iterate))
+        away = int(np.argmax(np.array(self.vertices) @ gradient))
+        target = _flat(best)
+        direction = target - self.vertices[away]
+        ends = _split(iterate, _flat(_parts(iterate)) + direction)
+        decrease = -float(gradient @ direction)
+        length = iterate.move(range(len(ends)), ends, decrease, self.shares[away])
         self._shift(away, target, length)
 
     def _shift(self, away: int, target: Floats, length: float) -> None:
-        same = [i for i, corner in enumerate(self.corners) if np.array_equal(corner, target)]
+        same = [i for i, vertex in enumerate(self.vertices) if np.array_equal(vertex, target)]
         if same:
             self.shares[same[0]] += length
         else:
-            self.corners.append(target)
+            self.vertices.append(target)
             self.shares.append(length)
         self.shares[away] -= length
         if self.shares[away] <= 1e-15:
-            del self.corners[away], self.shares[away]
-
-    @staticmethod
-    def _gradient(state: Labelling) -> Floats:
-        problem = state.problem
-        parts = []
-        for i, (rows, slack) in enumerate(_zip(state)):
-            cost = problem.block_gradient(i, state.Z[rows], state.W, state.mean)
-            parts.append((cost, 2 * state.oracles[i].kappa * slack))
-        return _Active._flat(parts)
-
-    @staticmethod
-    def _flat(parts: Sequence[Corner]) -> Floats:
-        return np.concatenate([np.concatenate([Z.ravel(), slack]) for Z, slack in parts])
-
-    @staticmethod
-    def _split(state: Labelling, flat: Floats) -> list[Corner]:
-        ends, at = [], 0
-        for rows, slack in _zip(state):
-            shape = state.Z[rows].shape
-            middle, last = at + shape[0] * shape[1], at + shape[0] * shape[1] + len(slack)
-            ends.append((flat[at:middle].reshape(shape), flat[middle:last]))
-            at = last
-        return ends
+            del self.vertices[away], self.shares[away]
 
 
-def _zip(state: Labelling) -> list[tuple[slice, Floats]]:
-    return list(zip(state.problem.slices, state.slack, strict=True))
+def _parts(iterate: Iterate) -> list[Vertex]:
+    """Return the labels and slacks of each block."""
+    slices = iterate.problem.slices
+    return [(iterate.Z[rows], slack) for rows, slack in zip(slices, iterate.slack, strict=True)]
+
+
+def _gradients(iterate: Iterate) -> list[Vertex]:
+    """Return the gradient by labels and by slacks of each block."""
+    gradients = []
+    for i, (Z, slack) in enumerate(_parts(iterate)):
+        cost = iterate.problem.block_gradient(i, Z, iterate.W, iterate.mean)
+        gradients.append((cost, 2 * iterate.oracles[i].kappa * slack))
+    return gradients
+
+
+def _flat(parts: Sequence[Vertex]) -> Floats:
+    return np.concatenate([np.concatenate([Z.ravel(), slack]) for Z, slack in parts])
+
+
+def _split(iterate: Iterate, flat: Floats) -> list[Vertex]:
+    """Return what ``_flat`` made one, as blocks again."""
+    ends, at = [], 0
+    for Z, slack in _parts(iterate):
+        middle, last = at + Z.size, at + Z.size + len(slack)
+        ends.append((flat[at:middle].reshape(Z.shape), flat[middle:last]))
+        at = last
+    return ends

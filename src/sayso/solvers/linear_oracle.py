@@ -1,222 +1,158 @@
-"""Linear oracles: the cheapest labelling that keeps every promise of the text.
+"""The linear minimisation oracle (LMO) of count constraints: the cheapest labels that keep all of them.
 
-Each row takes one class. A demand says that some rows hold a class at least so often,
-
-    sum_{n in rows} weight_n z_np + slack >= at_least,    0 <= slack <= at_least
-
-and all the weak supervision is of that form: a bag that the text says holds a person
-or an action; a share of background outside bags; "person p does action a", whose weights
-are the persons' labels, once these are fixed; a correction by hand (one row, no slack).
-
-Rows without demands take their cheapest class. Demands that share no rows are solved
-one by one: by sorting where one stands alone, by shortest augmenting paths where several
-classes compete for rows, and by a linear program (scipy) only where one label of a row
-serves two demands, or weighted demands compete.
+Each row takes one class. Rows without constraints take their cheapest class. Constraints that share
+no rows are solved one by one: by sorting where one stands alone, by successive shortest paths where
+several classes compete for rows, and by a linear program (scipy) only where one label of a row
+serves two constraints, or weighted constraints compete.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from sayso.core.errors import SaysoError
-from sayso.solvers.linear_program import Covering
-from sayso.solvers.transport import augment
+from sayso.core.arrays import Floats
+from sayso.solvers.constraints import CountConstraint, check_constraint
+from sayso.solvers.linear_program import LinearRelaxation
+from sayso.solvers.transport import successive_shortest_paths
 
-Floats = NDArray[np.float64]
-Corner = tuple[Floats, Floats]  # labels (N, K), slacks (J,)
-
-
-@dataclass(frozen=True, eq=False)
-class Demand:
-    """Rows that hold a class at least so often.
-
-    Args:
-        rows: indices of rows in the block, each once.
-        label: the class.
-        at_least: how many of them, above 0; a whole number unless there are weights.
-        kappa: cost of slack, ``kappa * slack^2``; None allows no slack.
-        weights: what each row counts, (len(rows),), at least 0; default 1.
-    """
-
-    rows: NDArray[np.int64]
-    label: int
-    at_least: float
-    kappa: float | None = None
-    weights: Floats | None = field(default=None)
+Vertex = tuple[Floats, Floats]  # labels (N, C), slacks (J,)
 
 
-def bag(rows: ArrayLike, label: int, alpha: int = 1, kappa: float | None = None) -> Demand:
-    """Return the demand of a bag: at least ``alpha`` of its rows, or all where it has fewer."""
-    members = np.unique(np.asarray(rows, dtype=np.int64))
-    return Demand(members, label, min(alpha, len(members)), kappa)
-
-
-def background(rows: ArrayLike, label: int, share: float, kappa: float | None = None) -> Demand:
-    """Return the demand that at least a ``share`` (0 to 1) of the rows is background, rounded up."""
-    members = np.unique(np.asarray(rows, dtype=np.int64))
-    return Demand(members, label, int(np.ceil(share * len(members) - 1e-9)), kappa)
-
-
-def joint(rows: ArrayLike, persons: ArrayLike, action: int, kappa: float | None = None) -> Demand:
-    """Return "this person does the action at least once", given how far each row is that person.
-
-    Args:
-        rows: the rows of the bag.
-        persons: (len(rows),) labels z_np of the person, 0 to 1, fixed.
-        action: the class.
-        kappa: cost of slack; the demand never exceeds the persons' sum.
-    """
-    members, counts = np.asarray(rows, dtype=np.int64), np.asarray(persons, dtype=np.float64)
-    return Demand(members, action, min(1.0, float(counts.sum())), kappa, counts)
-
-
-def cheapest_rows(cost: Floats) -> Floats:
-    """Return the corner of the simplex that is cheapest in each row, (N, K)."""
-    corner = np.zeros_like(cost)
-    corner[np.arange(len(cost)), cost.argmin(1)] = 1
-    return corner
-
-
-class Oracle:
-    """The labellings of a block that keep its demands, and the cheapest of them.
+class LinearOracle:
+    """The labels of a block that keep its constraints, and the cheapest of them.
 
     Args:
         rows: N.
-        classes: K.
-        demands: the demands, whose rows are within [0, N).
+        classes: C.
+        constraints: J of them, on rows within [0, N).
+
+    Attributes:
+        kappa: (J,) costs of slack, 0 where none is allowed.
+        hard: (J,) where no slack is allowed.
+        required: (J,) counts.
+        groups: indices of constraints that share rows, directly or through others.
 
     Raises:
-        SaysoError: if a demand names rows or a class that are not there, or asks for more than its
+        SaysoError: if a constraint names rows or a class that are not there, or asks for more than its
             rows hold.
     """
 
-    def __init__(self, rows: int, classes: int, demands: Sequence[Demand] = ()) -> None:
+    def __init__(self, rows: int, classes: int, constraints: Sequence[CountConstraint] = ()) -> None:
         self.rows, self.classes = rows, classes
-        self.demands = [demand for demand in demands if demand.at_least > 0]
-        for index, demand in enumerate(self.demands):
-            _check(index, demand, rows, classes)
-        self.kappa = np.array([d.kappa or 0.0 for d in self.demands])
-        self.hard = np.array([d.kappa is None for d in self.demands], dtype=bool)
-        self.wanted = np.array([float(d.at_least) for d in self.demands])
-        self.groups = _connected(self.demands)
-        self._sorted = [group for group in self.groups if not self._needs_program(group)]
+        self.constraints = [constraint for constraint in constraints if constraint.at_least > 0]
+        for index, constraint in enumerate(self.constraints):
+            check_constraint(index, constraint, rows, classes)
+        self.kappa = np.array([c.kappa or 0.0 for c in self.constraints])
+        self.hard = np.array([c.kappa is None for c in self.constraints], dtype=bool)
+        self.required = np.array([float(c.at_least) for c in self.constraints])
+        self.groups = _connected(self.constraints)
+        self._combinatorial = [group for group in self.groups if not self._needs_program(group)]
         self._programmed = [j for group in self.groups if self._needs_program(group) for j in group]
-        self._covering: Covering | None = None
+        self._relaxation: LinearRelaxation | None = None
 
-    def __call__(self, cost: Floats, prices: Floats) -> Corner:
-        """Return a corner (labels, slacks) of least ``<cost, Z> + <prices, slack>``.
+    def __call__(self, cost: Floats, slack_cost: Floats) -> Vertex:
+        """Return a vertex (labels, slacks) of least ``<cost, Z> + <slack_cost, slack>``.
 
         Args:
-            cost: (N, K) finite.
-            prices: (J,) of a unit of each demand's slack, at least 0; not read where no slack is allowed.
+            cost: (N, C) finite.
+            slack_cost: (J,) of a unit of each slack, at least 0; not read where no slack is allowed.
 
         Raises:
-            SaysoError: if demands without slack contradict each other.
+            SaysoError: if constraints without slack contradict each other.
         """
-        Z, slack = cheapest_rows(cost), np.zeros(len(self.demands))
-        prices = np.where(self.hard, np.inf, prices)
-        for group in self._sorted:
-            self._serve(group, cost, prices, Z, slack)
+        Z, slack = simplex_vertex(cost), np.zeros(len(self.constraints))
+        slack_cost = np.where(self.hard, np.inf, slack_cost)
+        for group in self._combinatorial:
+            self._satisfy(group, cost, slack_cost, Z, slack)
         if self._programmed:
-            if self._covering is None:
-                self._covering = Covering([self.demands[j] for j in self._programmed], self.classes)
-            slack[self._programmed] = self._covering(cost, prices[self._programmed], Z)
+            if self._relaxation is None:
+                programmed = [self.constraints[j] for j in self._programmed]
+                self._relaxation = LinearRelaxation(programmed, self.classes)
+            slack[self._programmed] = self._relaxation(cost, slack_cost[self._programmed], Z)
         return Z, slack
 
-    def suggested(self) -> Floats:
-        """Return labels (N, K) that lean, all rows alike, to what the demands ask of them."""
+    def initial_labels(self) -> Floats:
+        """Return soft labels (N, C) that put weight on what the constraints ask of each row."""
         Z = np.full((self.rows, self.classes), 1 / self.classes)
-        for demand in self.demands:
-            Z[demand.rows, demand.label] += 1
+        for constraint in self.constraints:
+            Z[constraint.rows, constraint.label] += 1
         return np.asarray(Z / Z.sum(1, keepdims=True))
 
     def slack(self, Z: Floats) -> Floats:
-        """Return the least slack with which Z keeps each demand, (J,)."""
-        return np.array([max(0.0, d.at_least - _held(d, Z)) for d in self.demands])
+        """Return the least slack with which labels Z (N, C) keep each constraint, (J,)."""
+        return np.array([max(0.0, c.at_least - c.count(Z)) for c in self.constraints])
 
     def violation(self, Z: Floats, slack: Floats) -> float:
         """Return by how much a constraint is broken at most; 0 where all are kept."""
-        short = [d.at_least - _held(d, Z) - s for d, s in zip(self.demands, slack, strict=True)]
+        short = [c.at_least - c.count(Z) - s for c, s in zip(self.constraints, slack, strict=True)]
         forbidden = np.max(slack[self.hard], initial=0.0)
         sums = np.abs(Z.sum(1) - 1).max(initial=0.0)
         return float(max([0.0, sums, -Z.min(initial=0.0), -slack.min(initial=0.0), forbidden, *short]))
 
     def _needs_program(self, group: list[int]) -> bool:
-        """Return whether one label of a row serves two of the demands, or several are weighted."""
-        demands = [self.demands[j] for j in group]
-        pairs = np.concatenate([d.rows * self.classes + d.label for d in demands])
-        weighted = any(d.weights is not None for d in demands)
+        """Return whether one label of a row serves two of the constraints, or several are weighted."""
+        members = [self.constraints[j] for j in group]
+        pairs = np.concatenate([c.rows * self.classes + c.label for c in members])
+        weighted = any(c.weights is not None for c in members)
         return len(group) > 1 and (weighted or len(np.unique(pairs)) < len(pairs))
 
-    def _serve(self, group: list[int], cost: Floats, prices: Floats, Z: Floats, slack: Floats) -> None:
-        """Write the labels and slacks of demands that share rows, in place."""
-        demands = [self.demands[j] for j in group]
+    def _satisfy(self, group: list[int], cost: Floats, slack_cost: Floats, Z: Floats, slack: Floats) -> None:
+        """Write the labels and slacks of constraints that share rows, in place."""
+        members = [self.constraints[j] for j in group]
         if len(group) == 1:
-            slack[group[0]] = _one(demands[0], cost, prices[group[0]], Z)
+            slack[group[0]] = _satisfy_one(members[0], cost, slack_cost[group[0]], Z)
             return
-        rows = np.unique(np.concatenate([d.rows for d in demands]))
+        rows = np.unique(np.concatenate([c.rows for c in members]))
         extra = np.full((len(rows), len(group)), np.inf)
-        for j, demand in enumerate(demands):
-            extra[np.searchsorted(rows, demand.rows), j] = _extra(demand, cost)
-        owner, slack[group] = augment(extra, np.array([int(d.at_least) for d in demands]), prices[group])
+        for j, constraint in enumerate(members):
+            extra[np.searchsorted(rows, constraint.rows), j] = _extra_cost(constraint, cost)
+        required = np.array([int(c.at_least) for c in members])
+        owner, slack[group] = successive_shortest_paths(extra, required, slack_cost[group])
         taken = np.flatnonzero(owner >= 0)
         Z[rows[taken]] = 0
-        Z[rows[taken], np.array([d.label for d in demands])[owner[taken]]] = 1
+        Z[rows[taken], np.array([c.label for c in members])[owner[taken]]] = 1
 
 
-def _check(index: int, demand: Demand, rows: int, classes: int) -> None:
-    where = f"demand {index} (class {demand.label})"
-    members = demand.rows
-    if not len(members) or members.min() < 0 or members.max() >= rows or not 0 <= demand.label < classes:
-        raise SaysoError(f"{where} names rows or a class outside 0 to {rows - 1} and 0 to {classes - 1}")
-    if len(np.unique(members)) < len(members):
-        raise SaysoError(f"{where} names a row twice; name each row once")
-    if demand.weights is None and demand.at_least != int(demand.at_least):
-        raise SaysoError(f"{where} asks for {demand.at_least} rows; ask for a whole number")
-    held = len(members) if demand.weights is None else float(demand.weights.sum())
-    if demand.at_least > held + 1e-9:
-        raise SaysoError(f"{where} asks for {demand.at_least} of rows that hold {held:g}; ask for less")
+def simplex_vertex(cost: Floats) -> Floats:
+    """Return the one-hot labels (N, C) that are cheapest in each row of a cost (N, C)."""
+    vertex = np.zeros_like(cost)
+    vertex[np.arange(len(cost)), cost.argmin(1)] = 1
+    return vertex
 
 
-def _held(demand: Demand, Z: Floats) -> float:
-    column = Z[demand.rows, demand.label]
-    return float(column.sum() if demand.weights is None else demand.weights @ column)
+def _extra_cost(constraint: CountConstraint, cost: Floats) -> Floats:
+    """Return what it costs, above its cheapest class, to give each row the constraint's class."""
+    rows = cost[constraint.rows]
+    return np.asarray(rows[:, constraint.label] - rows.min(1))
 
 
-def _extra(demand: Demand, cost: Floats) -> Floats:
-    """Return what it costs above its cheapest class to give each row the demanded one."""
-    rows = cost[demand.rows]
-    return np.asarray(rows[:, demand.label] - rows.min(1))
+def _satisfy_one(constraint: CountConstraint, cost: Floats, slack_cost: float, Z: Floats) -> float:
+    """Satisfy one constraint by itself, in place; return its slack.
 
-
-def _one(demand: Demand, cost: Floats, price: float, Z: Floats) -> float:
-    """Serve a demand alone: the rows with the least extra cost for what they count, while below the price."""
-    extra = _extra(demand, cost)
-    weights = np.ones(len(extra)) if demand.weights is None else demand.weights
+    Rows with the least extra cost for what they count come first, while that is below the cost of slack.
+    """
+    extra, weights = _extra_cost(constraint, cost), constraint.row_weights
     useful = np.flatnonzero(weights > 0)
-    rate = extra[useful] / weights[useful]
-    order = useful[np.argsort(rate, kind="stable")]
-    left = float(demand.at_least)
+    order = useful[np.argsort(extra[useful] / weights[useful], kind="stable")]
+    left = float(constraint.at_least)
     for n in order:
-        if left <= 0 or extra[n] > price * weights[n]:
+        if left <= 0 or extra[n] > slack_cost * weights[n]:
             break
         part = min(1.0, left / weights[n])
-        row = demand.rows[n]
+        row = constraint.rows[n]
         Z[row] *= 1 - part
-        Z[row, demand.label] += part
+        Z[row, constraint.label] += part
         left -= part * weights[n]
     return left if left > 1e-12 else 0.0
 
 
-def _connected(demands: Sequence[Demand]) -> list[list[int]]:
-    """Return groups of demands that share rows, directly or through others."""
+def _connected(constraints: Sequence[CountConstraint]) -> list[list[int]]:
+    """Return groups of constraints that share rows, directly or through others."""
     groups: list[tuple[set[int], list[int]]] = []
-    for index, demand in enumerate(demands):
-        rows, members = set(demand.rows.tolist()), [index]
+    for index, constraint in enumerate(constraints):
+        rows, members = set(constraint.rows.tolist()), [index]
         apart = []
         for other in groups:
             if rows.isdisjoint(other[0]):

@@ -1,16 +1,18 @@
-"""Quasi-Newton on the regression weights: the labels follow, as the nearest ones that keep the demands.
+"""Quasi-Newton on the regression weights: the labels follow, as the projection that keeps the constraints.
 
-For fixed weights the best labels are a projection, row by row and demand by demand. What is
-left is a smooth convex function of W and b alone, without constraints, D x K numbers however many rows:
+For fixed weights the best labels are a projection, row by row and constraint by constraint. What is
+left is a smooth convex function of W and b alone, without constraints, D x C numbers however many rows:
 
-    F(W, b) = min_{Z, slack}  1/N ||Z - X W - b||^2 + sum_j kappa_j slack_j^2  +  lam ||W||^2
+    F(W, b) = min_{Z, slack}  1/N ||Z - X W - b||^2 + sum_j kappa_j slack_j^2  +  lambda ||W||^2
 
     gradient 2/N (G W - X^T Z),  so that in the metric of G it is  2/N (W - G^-1 X^T Z)
 
-A step along that gradient is alternating minimisation, which crawls where lam is small;
+A step along that gradient is alternating minimisation, which converges slowly where lambda is small;
 L-BFGS in the same metric needs some tens of passes. A pass reads each block once, and its time is
-linear in N. Where the corner steps of Frank-Wolfe zigzag, because good labels lie inside
+linear in N. Where the vertex steps of Frank-Wolfe zigzag, because good labels lie inside
 faces, this does not. The linear oracles still prove the gap, for the labels found.
+
+Used by ``systems/name_actors``.
 
 Sources
     Golub & Pereyra 1973 (eliminating one set of unknowns); Danskin's theorem; Liu & Nocedal 1989 (L-BFGS).
@@ -25,146 +27,157 @@ from typing import Any
 
 import numpy as np
 
+from sayso.core.arrays import Floats
 from sayso.core.progress import Progress, Silent
-from sayso.solvers.diffrac import Diffrac, Floats
-from sayso.solvers.frank_wolfe import Watch
-from sayso.solvers.iterate import Labelling, Solution, load_arrays, save_arrays
-from sayso.solvers.linear_oracle import Oracle
-from sayso.solvers.projection import Nearest
+from sayso.solvers.diffrac import Diffrac
+from sayso.solvers.iterate import (
+    Callback,
+    Iterate,
+    Solution,
+    load_arrays,
+    save_arrays,
+    warn_unconverged,
+)
+from sayso.solvers.linear_oracle import LinearOracle
+from sayso.solvers.projection import Projection
 
 _MEMORY = 10  # pairs that L-BFGS remembers
 
 
 def quasi_newton(
     problem: Diffrac,
-    oracles: Sequence[Oracle],
+    oracles: Sequence[LinearOracle],
     *,
-    gap: float = 1e-4,
+    tol: float = 1e-4,
     relative: bool = False,
-    passes: int = 1000,
-    every: int = 5,
-    start: Floats | None = None,
-    state: Path | None = None,
-    watch: Watch | None = None,
+    max_iter: int = 1000,
+    check_every: int = 5,
+    init: Floats | None = None,
+    checkpoint: Path | None = None,
+    callback: Callback | None = None,
     progress: Progress | None = None,
 ) -> Solution:
-    """Minimise the objective over the labellings that keep the demands.
+    """Minimise the objective over the labels that keep the constraints.
 
     Args:
         problem: the objective.
         oracles: one for each block.
-        gap: stop when the value is proved within this much of the optimum.
-        relative: whether ``gap`` is a fraction of the value.
-        passes: stop after so many passes over the features; a proof counts as one.
-        every: passes between proofs.
-        start: (N, K) labels whose regression is the start; default as ``Labelling``.
-        state: file that is written at every proof; where it exists, solving goes on from it.
-        watch: called at every proof with the labelling, the pass and the gap; returning True stops.
-        progress: what is told of each proof.
+        tol: stop when the duality gap is at most this.
+        relative: whether ``tol`` is a fraction of the value.
+        max_iter: stop after so many passes over the features; computing the gap counts as one.
+        check_every: passes between computations of the gap.
+        init: (N, C) labels whose regression is the start; default as ``Iterate``.
+        checkpoint: file that is written whenever the gap is computed; where it exists, solving goes on
+            from it.
+        callback: called with the iterate, the pass and the gap, whenever that is computed; True stops.
+        progress: what is told of the gap.
 
     Returns:
-        The labels of least value among those proved, with ``steps`` the number of passes.
+        The labels of least value among those whose gap was computed; ``iterations`` is the number of passes.
 
     Raises:
-        SaysoError: if shapes disagree, the state is of another problem, or no labelling keeps the demands.
+        SaysoError: if shapes disagree, the checkpoint is of another problem, or no labels keep all
+            constraints.
     """
     progress = progress or Silent()
-    labelling = Labelling(problem, oracles, start)
-    descent = _Descent(labelling)
-    if state is not None and state.exists():
-        descent.restore(load_arrays(state, {"point": descent.point.flat.shape}))
+    iterate = Iterate(problem, oracles, init)
+    descent = _Descent(iterate)
+    if checkpoint is not None and checkpoint.exists():
+        descent.restore(load_arrays(checkpoint, {"point": descent.point.weights.shape}))
     best, least = descent.point, np.inf
     while True:
-        here = descent.prove(labelling)
-        if here < least:
-            best, least = descent.point, here
-        left = max(0.0, least - descent.bound)
-        if state is not None:
-            save_arrays(state, **descent.arrays())
-        progress.update(min(descent.passes, passes), passes, f"gap {left:.2g}")
-        stopped = watch is not None and watch(labelling, descent.passes, left) is True
-        converged = left <= (gap * abs(least) if relative else gap)
-        if converged or stopped or descent.passes >= passes:
-            best.write(labelling)
-            return labelling.solution(left, descent.passes, converged)
-        until = min(passes, descent.passes + every)
+        value = descent.bound_from_below(iterate)
+        if value < least:
+            best, least = descent.point, value
+        gap, limit = max(0.0, least - descent.bound), tol * abs(least) if relative else tol
+        if checkpoint is not None:
+            save_arrays(checkpoint, **descent.arrays())
+        progress.update(min(descent.passes, max_iter), max_iter, f"gap {gap:.2g}")
+        stopped = callback is not None and callback(iterate, descent.passes, gap) is True
+        if gap <= limit or stopped or descent.passes >= max_iter:
+            break
+        until = min(max_iter, descent.passes + check_every)
         while descent.passes < until:
             descent.step()
+    if gap > limit and not stopped:
+        warn_unconverged("quasi_newton", descent.passes, gap, limit)
+    best.write(iterate)
+    return iterate.solution(gap, descent.passes, gap <= limit)
 
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """Weights and bias as one (D + 1, K) array, the labels that follow, and where these lead."""
+    """Weights and bias as one (D + 1, C) array, the labels that follow, and the gradient."""
 
-    flat: Floats
+    weights: Floats
     value: float
-    away: Floats  # the gradient in the metric, times N / 2
+    gradient: Floats  # in the metric, times N / 2
     Z: Floats
     slack: list[Floats]
     S: Floats
 
-    def write(self, labelling: Labelling) -> None:
-        """Give the labels to a labelling, with their own best regression."""
-        labelling.Z, labelling.slack, labelling.S = self.Z, self.slack, self.S
-        goal = self.flat - self.away
-        labelling.W, labelling.mean = goal[:-1], goal[-1]
+    def write(self, iterate: Iterate) -> None:
+        """Give the labels to an iterate, with their own regression."""
+        iterate.Z, iterate.slack, iterate.S = self.Z, self.slack, self.S
+        regression = self.weights - self.gradient
+        iterate.W, iterate.mean = regression[:-1], regression[-1]
 
 
 class _Descent:
     """L-BFGS on F."""
 
-    def __init__(self, labelling: Labelling) -> None:
-        self.problem, self.oracles = labelling.problem, labelling.oracles
+    def __init__(self, iterate: Iterate) -> None:
+        self.problem, self.oracles = iterate.problem, iterate.oracles
         weights = [self.problem.weights[rows] for rows in self.problem.slices]
-        self.nearest = [Nearest(o, w, self.problem.total) for o, w in zip(self.oracles, weights, strict=True)]
-        self.pairs: list[
-            tuple[Floats, Floats, Floats, Floats]
-        ] = []  # change, change of gradient; each times G
+        blocks = zip(self.oracles, weights, strict=True)
+        self.projections = [Projection(o, w, self.problem.total) for o, w in blocks]
+        # change, change of gradient, and each of them times G
+        self.pairs: list[tuple[Floats, Floats, Floats, Floats]] = []
         self.passes, self.bound = 0, -np.inf
-        self.point = self.at(np.vstack([labelling.W, labelling.mean]))
+        self.point = self.at(np.vstack([iterate.W, iterate.mean]))
 
-    def at(self, flat: Floats) -> _Point:
+    def at(self, weights: Floats) -> _Point:
         """Return the point of these weights; one pass over the features."""
-        problem, W, bias = self.problem, flat[:-1], flat[-1]
-        Z, slack, S = np.empty((problem.rows, flat.shape[1])), [], np.zeros_like(W)
-        value = problem.lam * float(np.vdot(W, W))
+        problem, W, bias = self.problem, weights[:-1], weights[-1]
+        Z, slack, S = np.empty((problem.rows, weights.shape[1])), [], np.zeros_like(W)
+        value = problem.lambda_ * float(np.vdot(W, W))
         for i, rows in enumerate(problem.slices):
             scores = problem.block_scores(i, W, bias)
-            Z[rows] = self.nearest[i](scores)
+            Z[rows] = self.projections[i](scores)
             slack.append(self.oracles[i].slack(Z[rows]))
             value += float(problem.weights[rows] @ np.square(Z[rows] - scores).sum(1)) / problem.total
             value += float(self.oracles[i].kappa @ slack[-1] ** 2)
             S += problem.block_correlation(i, Z[rows])
         self.passes += 1
-        goal = np.vstack([problem.solve(S), problem.label_mean(Z)])
-        return _Point(flat, value, flat - goal, Z, slack, S)
+        regression = np.vstack([problem.regress(S), problem.label_mean(Z)])
+        return _Point(weights, value, weights - regression, Z, slack, S)
 
     def step(self) -> None:
-        """Move along the quasi-Newton direction, or, where that does not descend, to the goal."""
-        here, way = self.point, self._direction()
-        slope = -2 / self.problem.total * float(np.vdot(self._metric(here.away), way))
+        """Move along the quasi-Newton direction, or along the gradient where that does not descend."""
+        point, direction = self.point, self._direction()
+        slope = -2 / self.problem.total * float(np.vdot(self._metric(point.gradient), direction))
         for length in (1.0, 0.5, 0.1):
-            there = self.at(here.flat - length * way)
-            if there.value <= here.value + 1e-4 * length * slope:
+            tried = self.at(point.weights - length * direction)
+            if tried.value <= point.value + 1e-4 * length * slope:
                 break
         else:
             self.pairs.clear()
-            there = self.at(here.flat - here.away)
-        self._remember(there.flat - here.flat, there.away - here.away)
-        self.point = there
+            tried = self.at(point.weights - point.gradient)
+        self._remember(tried.weights - point.weights, tried.gradient - point.gradient)
+        self.point = tried
 
-    def prove(self, labelling: Labelling) -> float:
-        """Write the point into the labelling, raise the bound, and return the labels' value; one pass."""
-        self.point.write(labelling)
-        slope = sum(labelling.look(i)[1] for i in range(len(self.oracles)))
-        value = labelling.value()
+    def bound_from_below(self, iterate: Iterate) -> float:
+        """Write the point into the iterate, raise the lower bound, and return the labels' value; one pass."""
+        self.point.write(iterate)
+        slope = sum(iterate.lmo(i)[1] for i in range(len(self.oracles)))
+        value = iterate.value()
         self.passes, self.bound = self.passes + 1, max(self.bound, value - slope)
         return value
 
     def arrays(self) -> dict[str, Any]:
         """Return all that is needed to go on: nothing in it grows with N."""
-        pairs = np.array(self.pairs).reshape(-1, 4, *self.point.flat.shape)
-        return {"point": self.point.flat, "pairs": pairs, "counts": np.array([self.passes, self.bound])}
+        pairs = np.array(self.pairs).reshape(-1, 4, *self.point.weights.shape)
+        return {"point": self.point.weights, "pairs": pairs, "counts": np.array([self.passes, self.bound])}
 
     def restore(self, arrays: dict[str, Any]) -> None:
         """Go on from ``arrays``."""
@@ -172,23 +185,25 @@ class _Descent:
         self.pairs = [(p[0], p[1], p[2], p[3]) for p in arrays["pairs"]]
         self.passes, self.bound = int(arrays["counts"][0]) - 1, float(arrays["counts"][1])
 
-    def _metric(self, flat: Floats) -> Floats:
-        return np.vstack([self.problem.metric @ flat[:-1], self.problem.total * flat[-1:]])
+    def _metric(self, weights: Floats) -> Floats:
+        """Return weights and bias times G."""
+        return np.vstack([self.problem.gram @ weights[:-1], self.problem.total * weights[-1:]])
 
     def _remember(self, change: Floats, turn: Floats) -> None:
-        heavy = self._metric(change)
-        if np.vdot(heavy, turn) > 1e-14 * np.vdot(heavy, change):
-            self.pairs = [*self.pairs, (change, turn, heavy, self._metric(turn))][-_MEMORY:]
+        """Keep a pair of changes, of the weights and of the gradient, if the curvature is positive."""
+        weighted = self._metric(change)
+        if np.vdot(weighted, turn) > 1e-14 * np.vdot(weighted, change):
+            self.pairs = [*self.pairs, (change, turn, weighted, self._metric(turn))][-_MEMORY:]
 
     def _direction(self) -> Floats:
         """Return the two-loop recursion's product of the inverse Hessian and the gradient."""
-        way, shares = self.point.away.copy(), []
-        for _, turn, heavy, _ in reversed(self.pairs):
-            shares.append(np.vdot(heavy, way) / np.vdot(heavy, turn))
-            way -= shares[-1] * turn
+        product, shares = self.point.gradient.copy(), []
+        for _, turn, weighted, _ in reversed(self.pairs):
+            shares.append(np.vdot(weighted, product) / np.vdot(weighted, turn))
+            product -= shares[-1] * turn
         if self.pairs:
-            _, turn, heavy, heavy_turn = self.pairs[-1]
-            way *= np.vdot(heavy, turn) / np.vdot(heavy_turn, turn)
-        for (change, turn, heavy, heavy_turn), share in zip(self.pairs, reversed(shares), strict=True):
-            way += change * (share - np.vdot(heavy_turn, way) / np.vdot(heavy, turn))
-        return way
+            _, turn, weighted, weighted_turn = self.pairs[-1]
+            product *= np.vdot(weighted, turn) / np.vdot(weighted_turn, turn)
+        for (change, turn, weighted, weighted_turn), share in zip(self.pairs, reversed(shares), strict=True):
+            product += change * (share - np.vdot(weighted_turn, product) / np.vdot(weighted, turn))
+        return product

@@ -6,9 +6,10 @@ C the costs of pairs of tokens that share a slot (negative where they are alike)
     f(U) = 1/S  sum over n, m with n != m  <U_n C_nm U_m^T>     (every pair of sequences counts twice)
 
 Frank-Wolfe over the convex hull: the gradient is 2/S times the cost of each slot to each token,
-the oracle one dynamic program a sequence, the line search exact. f is not convex, but no
-sequence is coupled with itself, so f is linear in each U_n: some optimum is a corner, and
-to solve one sequence against the others, in turn, never raises f. That polishes what the rounding leaves.
+the oracle one ordered dynamic program a sequence (``solvers/ordered_path.py``), the line search exact.
+f is not convex, but no sequence is coupled with itself, so f is linear in each U_n: some optimum is a
+vertex, and coordinate descent, one sequence at a time against the others, never raises f. That polishes
+what the rounding leaves.
 
 Progressive alignment places the sequences one after another, the longest first, each against
 those placed before it: the baseline, and one of the starts.
@@ -23,13 +24,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from sayso.core.arrays import Floats, Ints
 from sayso.core.errors import SaysoError
+from sayso.solvers.ordered_path import ordered_path, padded_paths
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-_SPREAD = 1e-6  # of the largest cost: among equal slots, those where tokens stand evenly
+_TIE = 1e-6  # of the largest cost: of equal slots, those where tokens stand uniformly
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ def align_sequences(
     cost: ArrayLike,
     *,
     slots: int = 120,
-    steps: int = 200,
+    max_iter: int = 200,
     starts: int = 3,
     seed: int = 0,
 ) -> Alignment:
@@ -60,7 +61,7 @@ def align_sequences(
         sequences: N, each the numbers of its tokens, in order; some may be empty.
         cost: (P, P) symmetric, of two tokens of different sequences that share a slot.
         slots: L; more where a sequence is longer.
-        steps: of Frank-Wolfe, from each start.
+        max_iter: steps of Frank-Wolfe from each start.
         starts: the first is progressive alignment, the others are random.
         seed: of the random starts.
 
@@ -68,11 +69,11 @@ def align_sequences(
         SaysoError: if a token has no cost, or the costs are not finite and symmetric.
     """
     problem = _Problem(sequences, cost, slots)
-    draws = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     best, value = problem.progressive(), np.inf
     for start in range(max(1, starts)):
-        corner = best if start == 0 else problem.random(draws)
-        found = problem.polish(_frank_wolfe(problem, corner, steps))
+        vertex = best if start == 0 else problem.random(rng)
+        found = problem.polish(_frank_wolfe(problem, vertex, max_iter))
         if problem.value_at(found) < value:
             best, value = found, problem.value_at(found)
     return problem.alignment(best)
@@ -93,40 +94,24 @@ def align_progressively(sequences: Sequence[ArrayLike], cost: ArrayLike, *, slot
     return problem.alignment(problem.progressive())
 
 
-def alignment_value(sequences: Sequence[ArrayLike], cost: ArrayLike, slots: Sequence[ArrayLike]) -> float:
-    """Return f of an alignment.
-
-    Args:
-        sequences: as for ``align_sequences``.
-        cost: as for ``align_sequences``.
-        slots: (S_n,) slots of each sequence's tokens.
-
-    Raises:
-        SaysoError: as ``align_sequences``.
-    """
-    last = max((int(np.max(s, initial=0)) for s in slots), default=0)
-    problem = _Problem(sequences, cost, last + 1)
-    return problem.value_at(_padded([np.asarray(s, dtype=np.int64) for s in slots], problem.S))
-
-
-def _frank_wolfe(problem: _Problem, corner: Ints, steps: int) -> Ints:
-    """Return, of the corners seen and the iterates' projections, the slots (N, S) of least f."""
-    U = problem.matrix(corner)
-    best, least = corner, problem.value_at(corner)
-    for _ in range(steps):
-        slope = problem.gradient(U)
-        corner = problem.oracle(slope)
-        way = problem.matrix(corner) - U
-        fall = float(np.vdot(slope, way))
-        bend = problem.value(way)
-        length = 1.0 if bend <= 0 else min(1.0, -fall / (2 * bend))
-        if fall > -1e-12 * max(1.0, abs(least)):
+def _frank_wolfe(problem: _Problem, vertex: Ints, max_iter: int) -> Ints:
+    """Return, of the vertices met and the rounded iterates, the slots (N, S) of least f."""
+    U = problem.matrix(vertex)
+    best, least = vertex, problem.value_at(vertex)
+    for _ in range(max_iter):
+        gradient = problem.gradient(U)
+        vertex = problem.oracle(gradient)
+        direction = problem.matrix(vertex) - U
+        decrease = -float(np.vdot(gradient, direction))
+        curvature = problem.value(direction)
+        length = 1.0 if curvature <= 0 else min(1.0, decrease / (2 * curvature))
+        if decrease < 1e-12 * max(1.0, abs(least)):
             break
-        U += length * way
-        for seen in (corner, problem.oracle(-U)):
-            value = problem.value_at(seen)
+        U += length * direction
+        for found in (vertex, problem.oracle(-U)):
+            value = problem.value_at(found)
             if value < least:
-                best, least = seen, value
+                best, least = found, value
     return best
 
 
@@ -149,13 +134,13 @@ class _Problem:
         self.own = np.where(both, self.cost[self.tokens[:, :, None], self.tokens[:, None, :]], 0)
 
     def matrix(self, slots: Ints) -> Floats:
-        """Return the corner U (N, L, S) of slots (N, S)."""
+        """Return the vertex U (N, L, S) of slots (N, S)."""
         U = np.zeros((self.N, self.L, self.S))
         n, s = np.nonzero(self.real)
         U[n, slots[n, s], s] = 1
         return U
 
-    def filled(self, U: Floats) -> Floats:
+    def contents(self, U: Floats) -> Floats:
         """Return how much of each kind of token each slot holds, (L, P)."""
         held = np.zeros((len(self.cost), self.L))
         np.add.at(held, self.tokens[self.real], U.transpose(0, 2, 1)[self.real])
@@ -163,25 +148,25 @@ class _Problem:
 
     def gradient(self, U: Floats) -> Floats:
         """Return the gradient of f, (N, L, S); 0 at padding."""
-        pull = (self.filled(U) @ self.cost)[:, self.tokens].transpose(1, 0, 2)
+        pull = (self.contents(U) @ self.cost)[:, self.tokens].transpose(1, 0, 2)
         return np.asarray((2 / self.total) * np.where(self.real[:, None], pull - U @ self.own, 0))
 
     def value(self, U: Floats) -> float:
         """Return f(U), for any U."""
-        held = self.filled(U)
+        held = self.contents(U)
         own = float(np.einsum("nls,nst,nlt->", U, self.own, U, optimize=True))
         return (float(np.vdot(held, held @ self.cost)) - own) / self.total
 
     def value_at(self, slots: Ints) -> float:
-        """Return f at a corner; no token shares a slot with one of its own sequence."""
+        """Return f at a vertex; no token shares a slot with one of its own sequence."""
         held = np.zeros((self.L, len(self.cost)))
         np.add.at(held, (slots[self.real], self.tokens[self.real]), 1)
-        alone = np.diag(self.cost)[self.tokens[self.real]].sum()
-        return (float(np.vdot(held, held @ self.cost)) - float(alone)) / self.total
+        own = np.diag(self.cost)[self.tokens[self.real]].sum()
+        return (float(np.vdot(held, held @ self.cost)) - float(own)) / self.total
 
     def oracle(self, cost: Floats) -> Ints:
         """Return for each sequence the slots (N, S) of least cost, given the cost (N, L, S)."""
-        return cheapest_slots(cost, self.lengths)
+        return padded_paths(cost, self.lengths)
 
     def progressive(self) -> Ints:
         """Return the slots (N, S) of progressive alignment."""
@@ -192,7 +177,7 @@ class _Problem:
         return slots
 
     def polish(self, slots: Ints, rounds: int = 50) -> Ints:
-        """Solve one sequence against the others, in turn, until none moves."""
+        """Coordinate descent: solve one sequence against the others, in turn, until none moves."""
         slots = slots.copy()
         held = np.zeros((self.L, len(self.cost)))
         np.add.at(held, (slots[self.real], self.tokens[self.real]), 1)
@@ -206,11 +191,11 @@ class _Problem:
                 break
         return slots
 
-    def random(self, draws: np.random.Generator) -> Ints:
+    def random(self, rng: np.random.Generator) -> Ints:
         """Return random slots (N, S), in order."""
         slots = np.zeros((self.N, self.S), dtype=np.int64)
         for n, length in enumerate(self.lengths):
-            slots[n, :length] = np.sort(draws.choice(self.L, length, replace=False))
+            slots[n, :length] = np.sort(rng.choice(self.L, length, replace=False))
         return slots
 
     def alignment(self, slots: Ints) -> Alignment:
@@ -222,38 +207,11 @@ class _Problem:
         """Place a sequence against what the slots hold, and add it there, in place."""
         length = int(self.lengths[n])
         mine = self.tokens[n, :length]
-        even = (np.arange(length) + 0.5) / max(1, length)
-        spread = np.square((np.arange(self.L)[:, None] + 0.5) / self.L - even)
-        cost = held @ self.cost[:, mine] + _SPREAD * np.abs(self.cost).max(initial=0) * spread
-        slots[n, :length] = cheapest_slots(cost[None], np.array([length]))[0]
+        uniform = (np.arange(length) + 0.5) / max(1, length)
+        distance = np.square((np.arange(self.L)[:, None] + 0.5) / self.L - uniform)
+        cost = held @ self.cost[:, mine] + _TIE * np.abs(self.cost).max(initial=0) * distance
+        slots[n, :length] = ordered_path(cost)
         np.add.at(held, (slots[n, :length], mine), 1)
-
-
-def cheapest_slots(cost: Floats, lengths: Ints) -> Ints:
-    """Return for each sequence the cheapest slots of its tokens, strictly increasing: (N, S).
-
-    One dynamic program for all sequences at once, O(N L S).
-
-    Args:
-        cost: (N, L, S) of each token in each slot.
-        lengths: (N,) tokens of each sequence, at most L; the rest is padding.
-    """
-    N, L, S = cost.shape
-    best = np.full((N, S + 1), np.inf)
-    best[:, 0] = 0
-    last = np.full((N, L + 1, S), -1, dtype=np.int64)  # the slot of token s within the first l slots
-    for slot in range(L):
-        here = best[:, :-1] + cost[:, slot]
-        placed = here < best[:, 1:]
-        last[:, slot + 1] = np.where(placed, slot, last[:, slot])
-        best[:, 1:] = np.where(placed, here, best[:, 1:])
-    slots = np.zeros((N, S), dtype=np.int64)
-    bound, rows = np.full(N, L), np.arange(N)
-    for token in reversed(range(S)):
-        there = token < lengths
-        slots[there, token] = last[rows[there], bound[there], token]
-        bound = np.where(there, slots[:, token], bound)
-    return slots
 
 
 def _padded(rows: Sequence[Ints], width: int) -> Ints:

@@ -32,16 +32,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sayso.solvers.word_moves import SPLIT, Ints, Moves
+from sayso.core.arrays import Ints
+from sayso.solvers.word_moves import SPLIT, Int32s, WordMoves
 from sayso.text.language.spoken import fold
 
 SHORTEST_STRIDE = 128
 FIRST_SLACK, LEAST_SLACK = 1 / 8, 256  # how far below the bound the first target lies, in quarters
 
 
-def align_words(a: Sequence[str], b: Sequence[str]) -> NDArray[np.int64]:
+def align_words(a: Sequence[str], b: Sequence[str]) -> Ints:
     """Return the best global monotone alignment of two sequences of words.
 
     Words are compared without case, accents and punctuation. Equal words are worth 1,
@@ -57,7 +57,7 @@ def align_words(a: Sequence[str], b: Sequence[str]) -> NDArray[np.int64]:
         repeats an index only where a word is written as two on the other side. Words
         without a letter or digit are in no pair.
     """
-    moves = Moves([fold(word) for word in a], [fold(word) for word in b])
+    moves = WordMoves([fold(word) for word in a], [fold(word) for word in b])
     most = int(min(moves.most_a[-1], moves.most_b[-1]))
     if most == 0:
         return np.zeros((0, 2), np.int64)
@@ -76,13 +76,13 @@ class _Block(NamedTuple):
     last: int
     low: int
     high: int
-    score: Ints
+    score: Int32s
 
 
 class _Band:
     """The part of the table that can hold a path worth the target or more."""
 
-    def __init__(self, moves: Moves, target: int) -> None:
+    def __init__(self, moves: WordMoves, target: int) -> None:
         self.moves, self.target = moves, target
         self.rows, self.columns = len(moves.most_a) - 1, len(moves.most_b) - 1
         self.blocks: list[_Block] = []
@@ -130,7 +130,7 @@ class _Band:
             score = score[: high - low + 1]
         return _Block(block.first, block.last, low, high, score)
 
-    def _fill(self, block: _Block, score: Ints, table: Ints | None = None) -> None:
+    def _fill(self, block: _Block, score: Int32s, table: Int32s | None = None) -> None:
         """Advance ``score`` in place over the rows of a block; keep every row in ``table`` if given."""
         moves, low, high = self.moves, block.low, block.low + len(score) - 1
         before = score
@@ -150,7 +150,7 @@ class _Band:
             if table is not None:
                 table[row - block.first + 1] = score
 
-    def path(self) -> NDArray[np.int64]:
+    def path(self) -> Ints:
         """Walk back from the last cell, computing the rows of each block again."""
         pairs: list[tuple[int, int]] = []
         column = self.columns
@@ -163,7 +163,7 @@ class _Band:
             column = self._walk(block, table, column, pairs)
         return np.array(pairs[::-1], np.int64).reshape(-1, 2)
 
-    def _walk(self, block: _Block, table: Ints, column: int, pairs: list[tuple[int, int]]) -> int:
+    def _walk(self, block: _Block, table: Int32s, column: int, pairs: list[tuple[int, int]]) -> int:
         """Append the pairs of a block from its end to its start; return the column it is entered at."""
         at, low = len(table) - 1, block.low
         while at > 0:
@@ -180,7 +180,7 @@ class _Band:
             column = step[0][1]
         return column
 
-    def _step(self, row: int, column: int, here: Ints, above: Ints, low: int) -> list[tuple[int, int]]:
+    def _step(self, row: int, column: int, here: Int32s, above: Int32s, low: int) -> list[tuple[int, int]]:
         """Return the pairs, in order, of the move that gave the cell its value."""
         value = int(here[column - low])
         columns, worth = self.moves.pairs(row, column - 1, column)
@@ -193,8 +193,8 @@ class _Band:
 
 
 def _joins(
-    score: Ints, before: Ints, splits: Ints | None, merges: Ints | None, low: int, high: int
-) -> list[tuple[Ints, Ints]]:
+    score: Int32s, before: Int32s, splits: Int32s | None, merges: Int32s | None, low: int, high: int
+) -> list[tuple[Int32s, Int32s]]:
     """Return where moves over two words end and what they score there, from the rows before."""
     found = []
     if splits is not None:

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Example, stack
-from sayso.data.corpus_reader import read_narrated
+from sayso.data.corpus_reader import read_training_corpus
 from sayso.data.features import FeatureClips, Features, open_features
 from sayso.encoders.feature_text import HowTo100MEncoder
 from sayso.encoders.interface import ClipSpec
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.data.corpus import Corpus
     from sayso.encoders.interface import Encoder
-    from sayso.engine.gradient_cache import Embeddings
+    from sayso.engine.gradient_cache import EmbeddingTensors
     from sayso.engine.tensor_batch import TensorBatch
 
 log = logging.getLogger(__name__)
@@ -117,12 +117,12 @@ class HowTo100M(EmbeddingMethod):
             "words": words
         }
 
-    def embed(self, model: nn.Module, batch: TensorBatch) -> Embeddings:
+    def embed(self, model: nn.Module, batch: TensorBatch) -> EmbeddingTensors:
         """Return f and g, both (B, D)."""
-        embeddings: Embeddings = model(batch["features"], batch["words"])
+        embeddings: EmbeddingTensors = model(batch["features"], batch["words"])
         return embeddings
 
-    def loss(self, embeddings: Embeddings, batch: TensorBatch) -> Tensor:
+    def loss(self, embeddings: EmbeddingTensors, batch: TensorBatch) -> Tensor:
         """Return the loss of f and g, both (B, D)."""
         video, text = (embedding.float() for embedding in embeddings)
         return max_margin(video, text, batch["video"], margin=self.recipe.margin, intra=self.recipe.intra)
@@ -134,7 +134,7 @@ class HowTo100M(EmbeddingMethod):
         if self.backbone is not None:
             clip = self.backbone.clip
             pixels = {"backbone": self.backbone.name, "clip": ClipSpec(4, 1.0, clip.size, clip.crop)}
-        return HowTo100MEncoder(net, self.tokenizer, **pixels, device="cpu", about=card)
+        return HowTo100MEncoder(net, self.tokenizer, **pixels, device="cpu", card=card)
 
 
 class _System:
@@ -145,7 +145,7 @@ class _System:
 
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> Corpus:
         """Return narrated videos; where features are given, the videos need not be there."""
-        return read_narrated(path, files=not recipe.features, progress=progress)
+        return read_training_corpus(path, files=not recipe.features, progress=progress)
 
     def build(self, recipe: Recipe, data: Corpus, folder: Path, progress: Progress) -> HowTo100M:
         """Return the method for a corpus; features are extracted first, if none are given.
@@ -161,9 +161,9 @@ class _System:
         if recipe.features:
             places = zip(recipe.features, recipe.feature_rates, strict=True)
             return HowTo100M(recipe, data, [open_features(place, rate) for place, rate in places])
-        from sayso.encoders import load
+        from sayso.encoders import load_encoder
 
-        backbone = load(recipe.backbone)
+        backbone = load_encoder(recipe.backbone)
         for failure in extract_features(_files(data), backbone, folder / "features", progress=progress):
             log.warning("%s: %s", failure.path, failure.error)
         return HowTo100M(recipe, data, [open_features(folder / "features", 1.0)], backbone)

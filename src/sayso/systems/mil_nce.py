@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from sayso.data.batch import Batch, Example, stack
 from sayso.data.clips import Clips
-from sayso.data.corpus_reader import read_narrated
+from sayso.data.corpus_reader import read_training_corpus
 from sayso.encoders.interface import ClipSpec
 from sayso.encoders.video_text import TextVideoEncoder
 from sayso.engine.system import EmbeddingMethod
@@ -43,7 +43,7 @@ from sayso.text.language.vocabulary import vocabulary, word_vectors
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.data.corpus import Corpus
-    from sayso.engine.gradient_cache import Embeddings
+    from sayso.engine.gradient_cache import EmbeddingTensors
     from sayso.engine.tensor_batch import TensorBatch
 
 
@@ -142,12 +142,12 @@ class MilNce(EmbeddingMethod):
         batch = stack([{"frames": one["frames"], "video": one["video"]} for one in examples])
         return batch | {"words": words.reshape(len(bags), -1, words.shape[1])}
 
-    def embed(self, model: nn.Module, batch: TensorBatch) -> Embeddings:
+    def embed(self, model: nn.Module, batch: TensorBatch) -> EmbeddingTensors:
         """Return f (B, D) and g (B, K, D)."""
-        embeddings: Embeddings = model(batch["frames"], batch["words"])
+        embeddings: EmbeddingTensors = model(batch["frames"], batch["words"])
         return embeddings
 
-    def loss(self, embeddings: Embeddings, batch: TensorBatch) -> Tensor:
+    def loss(self, embeddings: EmbeddingTensors, batch: TensorBatch) -> Tensor:
         """Return the loss of f (B, D) and g (B, K, D)."""
         video, text = embeddings
         if self.recipe.loss == "max_margin":
@@ -161,7 +161,7 @@ class MilNce(EmbeddingMethod):
         recipe, net = self.recipe, cast(TextVideoNet, copy.deepcopy(model))
         clip = ClipSpec(recipe.frames, recipe.fps, recipe.size)
         by: Literal["cosine", "dot"] = "cosine" if recipe.loss == "max_margin" else "dot"
-        return TextVideoEncoder(net, self.tokenizer, clip, similarity=by, device="cpu", about=card)
+        return TextVideoEncoder(net, self.tokenizer, clip, similarity=by, device="cpu", card=card)
 
 
 def _clips(recipe: Recipe, corpus: Corpus) -> Clips:
@@ -184,7 +184,7 @@ class _System:
 
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> Corpus:  # noqa: ARG002
         """Return narrated videos: a folder with captions beside them, a manifest, a release, shards."""
-        return read_narrated(path, progress=progress)
+        return read_training_corpus(path, progress=progress)
 
     def build(self, recipe: Recipe, data: Corpus, folder: Path, progress: Progress) -> MilNce:  # noqa: ARG002
         """Return the method for a corpus."""

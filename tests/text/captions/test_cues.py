@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from captions import found
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
-from sayso.text.captions.cues import read_srt, read_vtt
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.cues import read_srt
+from sayso.text.captions.webvtt import read_vtt
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -44,15 +46,15 @@ the board.
 
 
 def srt(text: str, problems: list[SubtitleError] | None = None) -> list[Caption]:
-    reading = Reading("talk.srt", problems)
-    read_srt(text, reading)
-    return reading.captions()
+    collector = CaptionCollector("talk.srt")
+    read_srt(text, collector)
+    return found(collector, problems)
 
 
 def vtt(text: str, problems: list[SubtitleError] | None = None) -> list[Caption]:
-    reading = Reading("talk.vtt", problems)
-    read_vtt(text, reading)
-    return reading.captions()
+    collector = CaptionCollector("talk.vtt")
+    read_vtt(text, collector)
+    return found(collector, problems)
 
 
 def said(captions: list[Caption]) -> list[tuple[float, float, str]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.text.captions.encoding import decode, guess_page
+from sayso.text.captions.encoding import decode_text, guess_code_page
 
 # page: what somebody might say in a cooking video
 SAID = {
@@ -52,59 +52,59 @@ def srt(text: str) -> str:
 @pytest.mark.parametrize("language", SAID)
 def test_an_old_code_page_is_recognised_by_its_letters(language):
     text = srt(SAID[language])
-    assert decode(text.encode(language.split()[1])) == (text, None)
+    assert decode_text(text.encode(language.split()[1])) == (text, None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("language", ["fr cp1252", "ru cp1251", "ja cp932"])
 def test_unicode_with_and_without_a_mark(language, encoding):
     text = srt(SAID[language])
-    assert decode(text.encode(encoding)) == (text, None)
+    assert decode_text(text.encode(encoding)) == (text, None)
 
 
 def test_a_big_endian_mark():
-    assert decode(codecs.BOM_UTF16_BE + "héllo".encode("utf-16-be")) == ("héllo", None)
-    assert decode(codecs.BOM_UTF32_BE + "héllo".encode("utf-32-be")) == ("héllo", None)
+    assert decode_text(codecs.BOM_UTF16_BE + "héllo".encode("utf-16-be")) == ("héllo", None)
+    assert decode_text(codecs.BOM_UTF32_BE + "héllo".encode("utf-32-be")) == ("héllo", None)
 
 
 def test_a_broken_byte_in_utf8_is_one_broken_character_and_its_line_is_told():
     data = srt(SAID["fr cp1252"] * 4).encode()
     at = data.index(b"\n", 200) + 1
-    text, line = decode(data[:at] + b"\xff" + data[at:])
+    text, line = decode_text(data[:at] + b"\xff" + data[at:])
     assert line == data[:at].count(b"\n") + 1
     assert text.replace("�", "") == data.decode()
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
 def test_lines_are_counted_at_every_kind_of_line_end(end):
-    assert decode(end.join([b"\xc3\xa9" * 20, "é".encode(), b"\xe9"]))[1] == 3
+    assert decode_text(end.join([b"\xc3\xa9" * 20, "é".encode(), b"\xe9"]))[1] == 3
 
 
 def test_the_encoding_that_xml_declares_wins_over_the_guess():
     xml = '<?xml version="1.0" encoding="windows-1252"?><tt>ðýþ</tt>'  # would be Turkish
-    assert decode(xml.encode("cp1252"))[0] == xml
+    assert decode_text(xml.encode("cp1252"))[0] == xml
     for odd in ("punycode", "x-nothing"):
-        assert decode(xml.replace("windows-1252", odd).encode("cp1252"))[0].startswith("<?xml")
+        assert decode_text(xml.replace("windows-1252", odd).encode("cp1252"))[0].startswith("<?xml")
 
 
 def test_zeros_at_the_end_are_not_text_and_a_picture_is_none_at_all():
-    assert decode(b"hello\n" + bytes(4096)) == ("hello\n", None)
+    assert decode_text(b"hello\n" + bytes(4096)) == ("hello\n", None)
     with pytest.raises(ValueError, match="binary"):
-        decode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4 + bytes(900) + b"x")
+        decode_text(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4 + bytes(900) + b"x")
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_have_a_text_or_are_none(data):
     try:
-        text, line = decode(data)
+        text, line = decode_text(data)
     except ValueError:
         assert b"\0" in data
     else:
         text.encode()  # no half characters
         assert line is None or line >= 1
-        assert guess_page(data) in {"cp1252", "cp1250", "cp1251"} or codecs.lookup(guess_page(data))
+        assert guess_code_page(data) in {"cp1252", "cp1250", "cp1251"} or codecs.lookup(guess_code_page(data))
 
 
 @given(st.text(max_size=200).filter(lambda text: "\0" not in text and not text.startswith("\ufeff")))
 def test_valid_utf8_is_never_guessed_at(text):
-    assert decode(text.encode()) == (text, None)
+    assert decode_text(text.encode()) == (text, None)

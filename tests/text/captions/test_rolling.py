@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.core.types import Caption
-from sayso.text.captions.cues import read_srt, read_vtt
-from sayso.text.captions.reading import Reading
-from sayso.text.captions.rolling import Cue, rolls, unroll
-from sayso.text.captions.youtube import read_json3
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.cues import read_srt
+from sayso.text.captions.json3 import read_json3
+from sayso.text.captions.rolling import Cue, is_rolling, unroll
+from sayso.text.captions.webvtt import read_vtt
 
-Word = tuple[str, float]
-LINES: list[list[Word]] = [
+TimedWord = tuple[str, float]
+LINES: list[list[TimedWord]] = [
     [("today", 0.16), ("we", 0.48), ("glue", 0.96), ("the", 1.3), ("wood", 1.5)],
     [("and", 2.4), ("clamp", 2.56), ("it", 3.0), ("well", 3.3)],
     [("[Music]", 9.0)],
@@ -33,7 +34,7 @@ def clock(time: float, mark: str = ".") -> str:
     )
 
 
-def rolling_vtt(lines: list[list[Word]], ends: list[float]) -> str:
+def rolling_vtt(lines: list[list[TimedWord]], ends: list[float]) -> str:
     """As a downloader saves automatic captions: two rows, then 10 ms of the lower one alone."""
     out, above = "WEBVTT\nKind: captions\nLanguage: en\n\n", " "
     for words, end in zip(lines, ends, strict=True):
@@ -46,7 +47,7 @@ def rolling_vtt(lines: list[list[Word]], ends: list[float]) -> str:
     return out
 
 
-def rolling_srt(lines: list[list[Word]], ends: list[float]) -> str:
+def rolling_srt(lines: list[list[TimedWord]], ends: list[float]) -> str:
     """The same after conversion: no word times."""
     out, above, number = "", "", 1
     for words, end in zip(lines, ends, strict=True):
@@ -57,7 +58,7 @@ def rolling_srt(lines: list[list[Word]], ends: list[float]) -> str:
     return out
 
 
-def json3(lines: list[list[Word]], ends: list[float]) -> str:
+def json3(lines: list[list[TimedWord]], ends: list[float]) -> str:
     """The same as YouTube serves it: a line stays until the one after next."""
     events: list[dict[str, object]] = [{"tStartMs": 0, "dDurationMs": 20000, "id": 1, "wpWinPosId": 1}]
     for i, words in enumerate(lines):
@@ -73,12 +74,12 @@ def json3(lines: list[list[Word]], ends: list[float]) -> str:
 
 
 def read(reader, text: str) -> list[Caption]:
-    reading = Reading("talk")
-    reader(text, reading)
-    return reading.captions()
+    collector = CaptionCollector("talk")
+    reader(text, collector)
+    return collector.captions()
 
 
-def stripped_vtt(lines: list[list[Word]], ends: list[float]) -> str:
+def stripped_vtt(lines: list[list[TimedWord]], ends: list[float]) -> str:
     """The same after an editor that strips spaces at line ends."""
     return "\n".join(line.rstrip() for line in rolling_vtt(lines, ends).split("\n"))
 
@@ -138,7 +139,7 @@ def test_a_sentence_without_end_is_cut_at_a_line_and_at_a_pause():
 def test_roll_up_of_three_rows_without_remnants():
     shown = [["A a"], ["A a", "B b"], ["A a", "B b", "C c"], ["B b", "C c", "D d"], ["C c", "D d", "D d"]]
     cues = [Cue(i, float(i), i + 1.0, tuple(rows)) for i, rows in enumerate(shown)]
-    assert rolls(cues)
+    assert is_rolling(cues)
     assert [(word.text, word.start) for word in unroll(cues)] == [
         ("A a", 0.0), ("B b", 1.0), ("C c", 2.0), ("D d", 3.0), ("D d", 4.0),
     ]  # fmt: skip
@@ -190,4 +191,4 @@ def test_whatever_is_said_each_word_comes_once_and_in_order(said):
 def test_many_long_screens_cost_little():
     rows = tuple("row" for _ in range(3000))
     cues = [Cue(i, float(i), i + 1.0, rows) for i in range(5)]
-    assert not rolls(cues)
+    assert not is_rolling(cues)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.data.tags import Box, Place, TaggedPicture, TaggedPictures
+from sayso.core.types import Box
+from sayso.data.tags import DataRequest, TaggedBox, TaggedPicture, TaggedPictures
 
 _FORM = "'images' with id and file_name, 'annotations' with image_id and category_id, 'categories'"
 
@@ -38,7 +39,7 @@ class _Instances:
     things: dict[int, list[tuple[int, dict[str, Any]]]]
 
 
-def find(path: Path, split: str | None = None) -> Path | None:
+def instances_file(path: Path, split: str | None = None) -> Path | None:
     """Return the file of instances that a path means; None if there is none.
 
     Raises:
@@ -54,40 +55,42 @@ def find(path: Path, split: str | None = None) -> Path | None:
     return files[0] if files else None
 
 
-def read(place: Place) -> TaggedPictures:
+def read_coco(request: DataRequest) -> TaggedPictures:
     """Return the pictures and which categories each shows.
 
     Raises:
         SaysoError: if the file cannot be read or is not in COCO's format.
     """
-    read_ = _read(_file(place))
+    instances = _read(_file(request))
     pictures, missing = [], []
-    for id_, name in read_.files.items():
-        path = _picture(name, read_.path, place)
+    for id_, name in instances.files.items():
+        path = _picture(name, instances.path, request)
         if path is None:
             missing.append(name)
         else:
-            pictures.append(TaggedPicture(path, _labels(read_.things[id_], len(read_.names)), str(id_)))
-    return TaggedPictures(read_.names, tuple(pictures), tuple(missing))
+            pictures.append(
+                TaggedPicture(path, _labels(instances.things[id_], len(instances.names)), str(id_))
+            )
+    return TaggedPictures(instances.names, tuple(pictures), tuple(missing))
 
 
-def read_boxes(place: Place, pictures: TaggedPictures) -> list[tuple[Box, ...]]:
+def read_coco_boxes(request: DataRequest, pictures: TaggedPictures) -> list[tuple[TaggedBox, ...]]:
     """Return the boxes of each picture; crowds are difficult.
 
     Raises:
         SaysoError: if the file cannot be read, or an annotation has no box.
     """
-    read_ = _read(_file(place))
+    instances = _read(_file(request))
     try:
-        return [tuple(_box(*thing) for thing in read_.things[int(p.id)]) for p in pictures.pictures]
+        return [tuple(_box(*thing) for thing in instances.things[int(p.id)]) for p in pictures.pictures]
     except (KeyError, TypeError, ValueError) as error:
-        raise SaysoError(f"{read_.path} lacks a picture or its boxes: {error!r}") from error
+        raise SaysoError(f"{instances.path} lacks a picture or its boxes: {error!r}") from error
 
 
-def _file(place: Place) -> Path:
-    file = find(place.path, place.split)
+def _file(request: DataRequest) -> Path:
+    file = instances_file(request.path, request.split)
     if file is None:
-        raise SaysoError(f"{place.path} holds no instances in COCO's format (instances*.json)")
+        raise SaysoError(f"{request.path} holds no instances in COCO's format (instances*.json)")
     return file
 
 
@@ -106,10 +109,10 @@ def _read(path: Path) -> _Instances:
     return _Instances(path, names, files, things)
 
 
-def _picture(name: str, file: Path, place: Place) -> Path | None:
+def _picture(name: str, file: Path, request: DataRequest) -> Path | None:
     """Return a picture's path: in the folder that was named, else in one of COCO's usual ones."""
-    if place.images is not None:
-        folders = [place.images]
+    if request.images is not None:
+        folders = [request.images]
     else:
         part = file.stem.removeprefix("instances_")
         above = file.parent.parent if file.parent.name == "annotations" else file.parent
@@ -124,6 +127,6 @@ def _labels(things: Sequence[tuple[int, dict[str, Any]]], K: int) -> tuple[int, 
     return tuple(labels)
 
 
-def _box(label: int, row: dict[str, Any]) -> Box:
+def _box(label: int, row: dict[str, Any]) -> TaggedBox:
     x, y, width, height = (float(value) for value in row["bbox"])
-    return Box(label, x, y, x + width, y + height, bool(row.get("iscrowd")))
+    return TaggedBox(label, Box(x, y, x + width, y + height), bool(row.get("iscrowd")))

@@ -26,7 +26,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class InstructionTask:
     """A task: its ``name`` and its ``steps``, in order."""
 
     name: str
@@ -42,7 +42,7 @@ class Segment:
     end: float
 
 
-def read_tasks(path: Path) -> dict[str, Task]:
+def read_tasks(path: Path) -> dict[str, InstructionTask]:
     """Read a list of tasks (``tasks_primary.txt``), by task id.
 
     Raises:
@@ -58,11 +58,11 @@ def read_tasks(path: Path) -> dict[str, Task]:
         steps = tuple(block[-1].split(","))
         if len(block) < LINES_PER_TASK or block[3] != str(len(steps)):
             raise SaysoError(f"{path}: task {block[0]!r} is not id, name, address, number of steps and steps")
-        tasks[block[0]] = Task(block[1], steps)
+        tasks[block[0]] = InstructionTask(block[1], steps)
     return tasks
 
 
-def listed_videos(path: Path, tasks: Mapping[str, Task]) -> list[tuple[str, str]]:
+def listed_videos(path: Path, tasks: Mapping[str, InstructionTask]) -> list[tuple[str, str]]:
     """Return task and id of the videos in a list of the release, of these tasks.
 
     Raises:

@@ -14,34 +14,34 @@ from pathlib import Path
 from typing import Never
 
 from sayso.core.errors import SaysoError
-from sayso.data.tags import Place, TaggedPicture, TaggedPictures
+from sayso.data.tags import DataRequest, TaggedPicture, TaggedPictures
 
 _BETWEEN = re.compile(r"[;,|]")
 Tags = dict[str, int]  # +1 there, 0 perhaps
 
 
-def read_csv(place: Place) -> TaggedPictures:
+def read_tag_table(request: DataRequest) -> TaggedPictures:
     """Return the pictures of a CSV; paths are relative to it, or to the folder of pictures.
 
     Raises:
         SaysoError: if it cannot be read, lacks a column, or no row is of the split.
     """
     tagged: dict[str, Tags] = {}
-    for number, row in _rows(place.path):
-        if place.split is not None and (row.get("split") or "").strip() != place.split:
+    for number, row in _rows(request.path):
+        if request.split is not None and (row.get("split") or "").strip() != request.split:
             continue
         name, tags = (row.get("path") or "").strip(), row.get("tags")
         if not name or tags is None:
-            raise SaysoError(f"{place.path}, line {number}: expected the columns path and tags")
+            raise SaysoError(f"{request.path}, line {number}: expected the columns path and tags")
         _add(tagged.setdefault(name, {}), tags)
     if not tagged:
-        part = "" if place.split is None else f" whose column split is {place.split!r}"
-        raise SaysoError(f"{place.path} has no row{part}")
-    folder = place.images or place.path.parent
+        part = "" if request.split is None else f" whose column split is {request.split!r}"
+        raise SaysoError(f"{request.path} has no row{part}")
+    folder = request.images or request.path.parent
     return _together((name, folder / Path(name).expanduser(), tags) for name, tags in tagged.items())
 
 
-def read_folders(place: Place) -> TaggedPictures:
+def read_tag_folders(request: DataRequest) -> TaggedPictures:
     """Return the pictures below each folder, whose tag is the folder's name.
 
     Raises:
@@ -49,7 +49,7 @@ def read_folders(place: Place) -> TaggedPictures:
     """
     from sayso.media.kinds import kind_of
 
-    root = place.path / place.split if place.split else place.path
+    root = request.path / request.split if request.split else request.path
     found = [
         (str(path.relative_to(root)), path, {folder.name: 1})
         for folder in sorted(root.glob("*"))
@@ -65,13 +65,14 @@ def read_folders(place: Place) -> TaggedPictures:
     return _together(found)
 
 
-def no_boxes(place: Place, pictures: TaggedPictures) -> Never:
+def refuse_boxes(request: DataRequest, pictures: TaggedPictures) -> Never:
     """Say that there are none.
 
     Raises:
         SaysoError: always.
     """
-    raise SaysoError(f"{place.path} tells where none of its {len(pictures.pictures):,} pictures' things are")
+    count = len(pictures.pictures)
+    raise SaysoError(f"{request.path} tells where none of its {count:,} pictures' things are")
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:

@@ -17,14 +17,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
-from sayso.data.datasets.voc_xml import Thing, things
-from sayso.data.tags import Box, Place, TaggedPicture, TaggedPictures
+from sayso.data.datasets.voc_xml import VocObject, read_voc_xml
+from sayso.data.tags import DataRequest, TaggedBox, TaggedPicture, TaggedPictures
 
 _LISTS = {"objects": "Main", "actions": "Action"}
 Labels = dict[str, dict[str, int]]  # class by class: of each picture 1, 0 or -1
 
 
-def find(path: Path) -> Path | None:
+def voc_folder(path: Path) -> Path | None:
     """Return the folder that holds ``Annotations`` or ``ImageSets``: the path, or one year below it.
 
     Raises:
@@ -39,17 +39,17 @@ def find(path: Path) -> Path | None:
     return roots[0] if roots else None
 
 
-def read(place: Place) -> TaggedPictures:
+def read_voc(request: DataRequest) -> TaggedPictures:
     """Return the pictures of a split and their tags.
 
     Raises:
         SaysoError: if the lists are absent, name no such split, or are not of their form.
     """
-    root = _root(place)
-    labels = _from_lists(root, place) or _from_annotations(root, place)
+    root = _root(request)
+    labels = _from_lists(root, request) or _from_annotations(root, request)
     names = tuple(sorted(labels))
     ids = sorted({picture for of_class in labels.values() for picture in of_class})
-    folder = place.images or root / "JPEGImages"
+    folder = request.images or root / "JPEGImages"
     all_pictures = [
         TaggedPicture(folder / f"{id_}.jpg", tuple(labels[name].get(id_, -1) for name in names), id_)
         for id_ in ids
@@ -59,23 +59,23 @@ def read(place: Place) -> TaggedPictures:
     return TaggedPictures(names, pictures, missing)
 
 
-def read_boxes(place: Place, pictures: TaggedPictures) -> list[tuple[Box, ...]]:
+def read_voc_boxes(request: DataRequest, pictures: TaggedPictures) -> list[tuple[TaggedBox, ...]]:
     """Return the boxes of each picture, of classes that ``pictures`` names.
 
     Raises:
         SaysoError: if an annotation is absent or broken.
     """
-    folder = _root(place) / "Annotations"
+    folder = _root(request) / "Annotations"
     number = {name: k for k, name in enumerate(pictures.names)}
     found = []
     for picture in pictures.pictures:
-        there = things(folder / f"{picture.id}.xml")
-        named = [(name, thing) for thing in there for name in _named(thing, place)]
+        there = read_voc_xml(folder / f"{picture.id}.xml")
+        named = [(name, thing) for thing in there for name in _named(thing, request)]
         found.append(
             tuple(
-                Box(number[name], *thing.edges, thing.difficult)
+                TaggedBox(number[name], thing.box, thing.difficult)
                 for name, thing in named
-                if name in number and thing.edges is not None
+                if name in number and thing.box is not None
             )
         )
     return found
@@ -85,26 +85,26 @@ def _is_root(path: Path) -> bool:
     return (path / "Annotations").is_dir() or (path / "ImageSets").is_dir()
 
 
-def _root(place: Place) -> Path:
-    root = find(place.path)
+def _root(request: DataRequest) -> Path:
+    root = voc_folder(request.path)
     if root is None:
-        raise SaysoError(f"{place.path} holds no Annotations and no ImageSets as PASCAL VOC does")
+        raise SaysoError(f"{request.path} holds no Annotations and no ImageSets as PASCAL VOC does")
     return root
 
 
-def _named(thing: Thing, place: Place) -> list[str]:
+def _named(thing: VocObject, request: DataRequest) -> list[str]:
     """Return what a thing is, or what it does."""
-    if place.task == "actions":
+    if request.task == "actions":
         return [action for action, done in thing.actions.items() if done]
     return [thing.name]
 
 
-def _from_lists(root: Path, place: Place) -> Labels:
+def _from_lists(root: Path, request: DataRequest) -> Labels:
     """Return what the lists of the classes say; nothing if there is none of this split."""
     labels: Labels = {}
-    for file in sorted((root / "ImageSets" / _LISTS[place.task]).glob("*_*.txt")):
+    for file in sorted((root / "ImageSets" / _LISTS[request.task]).glob("*_*.txt")):
         name, _, split = file.stem.rpartition("_")
-        if place.split in (None, split):
+        if request.split in (None, split):
             of_class = labels.setdefault(name, {})
             for id_, label in _lines(file):
                 of_class[id_] = max(label, of_class.get(id_, -1))
@@ -126,37 +126,37 @@ def _lines(file: Path) -> Iterable[tuple[str, int]]:
         yield words[0], int(words[-1])
 
 
-def _from_annotations(root: Path, place: Place) -> Labels:
+def _from_annotations(root: Path, request: DataRequest) -> Labels:
     """Return which names the annotations of a split hold: 1, or 0 where all of them are difficult."""
-    ids = _listed(root, place)
+    ids = _listed(root, request)
     folder = root / "Annotations"
-    there = {id_: things(folder / f"{id_}.xml") for id_ in ids}
+    there = {id_: read_voc_xml(folder / f"{id_}.xml") for id_ in ids}
     labels: Labels = {}
     for id_, found in there.items():
         for thing in found:
-            for name in _known(thing, place):
+            for name in _known(thing, request):
                 labels.setdefault(name, {})
-            for name in _named(thing, place):
+            for name in _named(thing, request):
                 labels[name][id_] = max(0 if thing.difficult else 1, labels[name].get(id_, 0))
     if not labels:
-        raise SaysoError(f"the {len(ids):,} annotations of {folder} name no {place.task}")
+        raise SaysoError(f"the {len(ids):,} annotations of {folder} name no {request.task}")
     return {name: {id_: of_class.get(id_, -1) for id_ in ids} for name, of_class in labels.items()}
 
 
-def _known(thing: Thing, place: Place) -> Iterable[str]:
-    return thing.actions if place.task == "actions" else (thing.name,)
+def _known(thing: VocObject, request: DataRequest) -> Iterable[str]:
+    return thing.actions if request.task == "actions" else (thing.name,)
 
 
-def _listed(root: Path, place: Place) -> list[str]:
+def _listed(root: Path, request: DataRequest) -> list[str]:
     """Return the ids of a split, or of all annotations."""
-    if place.split is None:
+    if request.split is None:
         return sorted(file.stem for file in (root / "Annotations").glob("*.xml"))
-    folder = root / "ImageSets" / _LISTS[place.task]
-    if not (folder / f"{place.split}.txt").is_file():
+    folder = root / "ImageSets" / _LISTS[request.task]
+    if not (folder / f"{request.split}.txt").is_file():
         splits = sorted({file.stem.rpartition("_")[2] for file in folder.glob("*.txt")})
         known = f"; there are {', '.join(splits)}" if splits else ""
-        raise SaysoError(f"{folder} lists no split {place.split!r}{known}")
-    return [line.split()[0] for line in _text(folder / f"{place.split}.txt").splitlines() if line.strip()]
+        raise SaysoError(f"{folder} lists no split {request.split!r}{known}")
+    return [line.split()[0] for line in _text(folder / f"{request.split}.txt").splitlines() if line.strip()]
 
 
 def _text(file: Path) -> str:

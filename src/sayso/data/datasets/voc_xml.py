@@ -11,21 +11,22 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from sayso.core.errors import SaysoError
+from sayso.core.types import Box
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class VocObject:
     """An object of a picture.
 
     Args:
         name: of its class.
-        edges: left, top, right, bottom in pixels; None if the file gives no box.
+        box: where it is; None if the file does not say.
         difficult: whether it is hard to see, and so does not count.
         actions: whether the person does each action; empty if the file says nothing of it.
     """
 
     name: str
-    edges: tuple[float, float, float, float] | None
+    box: Box | None
     difficult: bool
     actions: dict[str, bool]
 
@@ -42,7 +43,7 @@ class _Builder(ET.TreeBuilder):
         raise ValueError("it has a document type; remove <!DOCTYPE ...>")
 
 
-def things(path: Path) -> list[Thing]:
+def read_voc_xml(path: Path) -> list[VocObject]:
     """Return the objects of a picture.
 
     Raises:
@@ -61,21 +62,21 @@ def _annotation(root: ET.Element | None) -> ET.Element:
     return root
 
 
-def _thing(element: ET.Element) -> Thing:
+def _thing(element: ET.Element) -> VocObject:
     name = (element.findtext("name") or "").strip()
     if not name:
         raise ValueError("an <object> has no <name>")
     actions = {action.tag: _flag(action.text) for action in element.iterfind("actions/*")}
-    return Thing(name, _edges(element.find("bndbox")), _flag(element.findtext("difficult")), actions)
+    return VocObject(name, _box(element.find("bndbox")), _flag(element.findtext("difficult")), actions)
 
 
-def _edges(box: ET.Element | None) -> tuple[float, float, float, float] | None:
-    if box is None:
+def _box(element: ET.Element | None) -> Box | None:
+    if element is None:
         return None
-    x0, y0, x1, y1 = (float(box.findtext(side) or "nan") for side in ("xmin", "ymin", "xmax", "ymax"))
+    x0, y0, x1, y1 = (float(element.findtext(side) or "nan") for side in ("xmin", "ymin", "xmax", "ymax"))
     if not (x0 <= x1 and y0 <= y1):
         raise ValueError(f"a box goes from {x0}, {y0} to {x1}, {y1}")
-    return x0 - 1, y0 - 1, x1, y1
+    return Box(x0 - 1, y0 - 1, x1, y1)
 
 
 def _flag(text: str | None) -> bool:

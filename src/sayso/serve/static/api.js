@@ -29,11 +29,11 @@ const filtersOf = (state) => ({
 });
 
 /** Return {query, hits, took_ms} for a state; `picture` is the Blob to search by, if any. */
-export function search(state, { limit, picture, signal, media, merge }) {
+export function search(state, { limit, picture, signal, media_id, merge }) {
   const { min_score, ...filters } = filtersOf(state);
-  const wanted = { ...filters, limit, media };
+  const wanted = { ...filters, limit, media_id };
   if (state.similar) return ask(`/api/similar/${encodeURIComponent(state.similar)}?${query(wanted)}`, { signal });
-  Object.assign(wanted, { q: state.q, min_score, said: state.said, merge });
+  Object.assign(wanted, { q: state.q, min_score, text_weight: state.text_weight, merge });
   if (!state.picture) return ask(`/api/search?${query(wanted)}`, { signal });
   if (!picture) return Promise.reject(new Error("The picture of this search is not here any more. Drop it again."));
   const body = new FormData();
@@ -43,19 +43,20 @@ export function search(state, { limit, picture, signal, media, merge }) {
 
 /** Return a file of the index, its moments scored for what is searched. */
 export async function media(id, state, { picture, signal }) {
-  const within = state.picture ? {} : { q: state.similar ? "" : state.q, similar: state.similar, said: state.said };
+  const { q, similar, text_weight } = state;
+  const within = state.picture ? {} : { q: similar ? "" : q, similar, text_weight };
   const file = await ask(`/api/media/${encodeURIComponent(id)}?${query(within)}`, { signal });
   if (state.picture && picture && file.kind === "video") {
     const plain = { ...Object.fromEntries(Object.keys(state).map((name) => [name, ""])), ...pick(state) };
-    const { hits } = await search(plain, { limit: 500, picture, signal, media: id, merge: false });
+    const { hits } = await search(plain, { limit: 500, picture, signal, media_id: id, merge: false });
     file.moments = hits.sort((one, other) => one.start_s - other.start_s);
   }
   return file;
 }
 
-const pick = ({ q, picture, said }) => ({ q, picture, said });
+const pick = ({ q, picture, text_weight }) => ({ q, picture, text_weight });
 
-/** Return {heat, x, y}: how much each place of a picture is like the words, and the best place. */
+/** Return {heat, x, y}: how similar each cell of a picture is to the words, and the middle of the best. */
 export const where = (id, words, signal) => ask(`/api/where/${encodeURIComponent(id)}?${query({ q: words })}`, { signal });
 
 export const about = () => ask("/api/index");

@@ -1,4 +1,4 @@
-// The controls above the results: what kind, filters, seen against said, and what the search is like.
+// The controls above the results: what kind, filters, pictures against what is said, and what the search is like.
 
 import { $, el, icon } from "./dom.js";
 import { pictureOf } from "./picture.js";
@@ -13,8 +13,8 @@ export function watchControls(onChange) {
   });
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("filters").addEventListener("reset", () => onChange(Object.fromEntries(FILTERS.map((name) => [name, ""]))));
-  $("said").addEventListener("input", () => onChange({ said: $("said").value }, { typing: true }));
-  $("said-auto").addEventListener("click", () => onChange({ said: "" }));
+  $("text-weight").addEventListener("input", () => onChange({ text_weight: $("text-weight").value }, { typing: true }));
+  $("text-weight-auto").addEventListener("click", () => onChange({ text_weight: "" }));
 }
 
 export function showFilters(shown) {
@@ -23,7 +23,7 @@ export function showFilters(shown) {
 }
 
 /** Make the controls show a state. */
-export function showControls(state, { words }) {
+export function showControls(state, { has_text }) {
   for (const radio of $("kind").querySelectorAll("input")) radio.checked = radio.value === state.kind;
   for (const name of FILTERS) {
     const field = $("filters").elements[name];
@@ -32,17 +32,17 @@ export function showControls(state, { words }) {
   const active = activeFilters(state).length;
   $("filters-count").hidden = !active;
   $("filters-count").textContent = active;
-  const spoken = words && !state.similar && Boolean(state.q.trim());
-  $("mix").hidden = !words;
-  $("mix").classList.toggle("off", !spoken);
-  $("said").disabled = !spoken;
-  $("said").value = state.said || 0.5;
-  $("said").setAttribute("aria-valuetext", describeMix(Number($("said").value)));
-  $("said-auto").hidden = !state.said;
+  const mixed = has_text && !state.similar && Boolean(state.q.trim());
+  $("mix").hidden = !has_text;
+  $("mix").classList.toggle("off", !mixed);
+  $("text-weight").disabled = !mixed;
+  $("text-weight").value = state.text_weight || 0.5;
+  $("text-weight").setAttribute("aria-valuetext", describeMix(Number($("text-weight").value)));
+  $("text-weight-auto").hidden = !state.text_weight;
 }
 
-function describeMix(said) {
-  const percent = Math.round(said * 100);
+function describeMix(weight) {
+  const percent = Math.round(weight * 100);
   return `${100 - percent} % seen, ${percent} % said`;
 }
 

@@ -38,13 +38,13 @@ export class Heat {
     $("heat-toggle").setAttribute("aria-pressed", "true");
     this.say("Looking …");
     try {
-      const { heat, x, y } = await api.where(this.id, this.words, loading.signal);
+      const { heat, x, y, note } = await api.where(this.id, this.words, loading.signal);
       if (loading.signal.aborted) return;
       paint($("heat"), $("picture"), heat, x, y);
-      const told = `“${this.words}” is most likely ${place(x, y)}.`;
-      $("heat").setAttribute("aria-label", `Heat map: ${told}`);
+      const sentence = `“${this.words}” is most likely ${place(x, y)}.`;
+      $("heat").setAttribute("aria-label", `Heat map: ${sentence}`);
       $("heat").hidden = false;
-      this.say(told);
+      this.say(note ? `${sentence} (${note[0].toUpperCase()}${note.slice(1)}.)` : sentence);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.hide();
@@ -73,7 +73,7 @@ function place(x, y) {
   return [row, column].filter(Boolean).join(" ") || "in the middle";
 }
 
-/** Draw a map as large as the picture is, cold places dark and the best one ringed. */
+/** Draw a map as large as the picture is, cold cells dark and the best one ringed. */
 function paint(canvas, picture, heat, x, y) {
   const [width, height] = [picture.naturalWidth || 3, picture.naturalHeight || 2];
   const scale = LONGER_SIDE / Math.max(width, height);
@@ -91,7 +91,7 @@ function paint(canvas, picture, heat, x, y) {
   }
 }
 
-/** Return a canvas with one pixel a place. */
+/** Return a canvas with one pixel a cell. */
 function shades(heat) {
   const small = el("canvas", { width: heat[0].length, height: heat.length });
   const context = small.getContext("2d");

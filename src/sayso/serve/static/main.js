@@ -16,7 +16,7 @@ const TYPING_MS = 250;
 const NO_FILTERS = Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
 let state = read();
-let index = { words: false, media: 0 };
+let index = { has_text: false, media: 0 };
 let inRow = false;
 
 const player = new Player(closePlayer);
@@ -85,7 +85,7 @@ function closePlayer() {
 // --- actions -----------------------------------------------------------------------------------
 
 function similarTo(hit) {
-  if (hit) change({ q: "", picture: "", similar: hit.id, said: "", m: "", t: "" });
+  if (hit) change({ q: "", picture: "", similar: hit.id, text_weight: "", m: "", t: "" });
   $("query").value = "";
   scrollTo({ top: 0 });
 }
@@ -127,7 +127,7 @@ function watchSearchField() {
 function clearSearch() {
   $("query").value = "";
   showFilters(false);
-  change({ ...read(""), said: state.said });
+  change({ ...read(""), text_weight: state.text_weight });
   $("query").focus();
 }
 
@@ -219,7 +219,7 @@ async function start() {
   watchCards($("results"));
   watchCards($("sample"));
   watchHelp();
-  watchPictures((picture) => change({ picture, similar: "", said: "", m: "", t: "" }));
+  watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "" }));
   watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
   $("export").addEventListener("click", exportResults);

@@ -70,7 +70,7 @@ export class Player {
     try {
       const file = await api.media(id, state, { picture, signal: loading.signal });
       this.present(file, second, wordsOf(state.q));
-      if (file.kind === "picture" && file.there) this.heat.offer(file.id, state.similar ? "" : state.q);
+      if (file.kind === "picture" && file.exists) this.heat.offer(file.id, state.similar ? "" : state.q);
     } catch (error) {
       if (error.name !== "AbortError") this.trouble(error.message);
     }
@@ -79,10 +79,10 @@ export class Player {
   head(hit) {
     $("player-title").textContent = hit?.title ?? "";
     $("facts").textContent = hit ? span(hit) : "";
-    $("where").textContent = hit?.path ?? "";
+    $("path").textContent = hit?.path ?? "";
     this.transcript.set([], []);
     this.timeline.setMoments([]);
-    this.timeline.setDuration(hit?.duration);
+    this.timeline.setDuration(hit?.duration_s);
     this.timeline.update(this.start, []);
     this.trouble("");
     this.heat.offer("", "");
@@ -112,16 +112,16 @@ export class Player {
     this.dialog.dataset.kind = file.kind;
     this.dialog.dataset.words = file.transcript.length ? "yes" : "no";
     $("player-title").textContent = file.title;
-    $("where").textContent = file.path;
+    $("path").textContent = file.path;
     $("facts").textContent = factsOf(file);
     $("original").href = `/media/${encodeURIComponent(file.id)}`;
     $("original").download = file.path.split(/[\\/]/).at(-1);
-    $("original").hidden = !file.there;
+    $("original").hidden = !file.exists;
     this.transcript.set(file.transcript, words);
     this.timeline.setMoments(file.moments);
-    this.timeline.setDuration(file.duration);
+    this.timeline.setDuration(file.duration_s);
     $("previous").disabled = $("next").disabled = this.timeline.hits.length < 2;
-    if (!file.there) this.trouble("The file is no longer where it was indexed.");
+    if (!file.exists) this.trouble("The file is no longer where it was indexed.");
     else if (file.kind === "picture") this.showPicture(file);
     else this.showVideo(file, second);
   }
@@ -176,7 +176,7 @@ export class Player {
 
   seek(second, { play = false } = {}) {
     if (!this.source) return;
-    const end = this.file.duration ? Math.max(0, this.file.duration - 0.05) : Infinity;
+    const end = this.file.duration_s ? Math.max(0, this.file.duration_s - 0.05) : Infinity;
     this.video.currentTime = Math.max(0, Math.min(end, second));
     if (play) this.video.play().catch(() => {});
   }
@@ -233,7 +233,7 @@ export class Player {
   tick() {
     if (!this.file) return;
     const { video, timeline } = this;
-    if (!this.file.duration && Number.isFinite(video.duration)) timeline.setDuration(video.duration);
+    if (!this.file.duration_s && Number.isFinite(video.duration)) timeline.setDuration(video.duration);
     timeline.update(video.currentTime, video.buffered);
     this.transcript.update(video.currentTime);
   }
@@ -269,7 +269,7 @@ function nearest(moments, second) {
 
 function factsOf(file) {
   const facts = [];
-  if (file.duration) facts.push(length(file.duration));
+  if (file.duration_s) facts.push(length(file.duration_s));
   if (file.width) facts.push(`${file.width}\u2009×\u2009${file.height}`);
   if (file.video_codec) facts.push([file.video_codec, file.audio_codec].filter(Boolean).join(" + "));
   if (file.playable === "stream" && file.kind === "video") facts.push("converted while playing");

@@ -42,7 +42,7 @@ function start(card) {
   const { hit } = card;
   const video = el("video", { className: "preview", muted: true, playsInline: true, "aria-hidden": "true", tabIndex: -1 });
   card.querySelector(".tile").append(video);
-  const source = attach(video, { id: hit.media_id, duration: hit.duration, path: hit.path }, hit.start_s);
+  const source = attach(video, { id: hit.media_id, duration_s: hit.duration_s, path: hit.path }, hit.start_s);
   video.addEventListener("playing", () => (card.dataset.preview = "playing"));
   video.addEventListener("timeupdate", () => {
     if (video.currentTime >= hit.end_s && hit.end_s > hit.start_s) video.currentTime = hit.start_s;

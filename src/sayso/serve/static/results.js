@@ -13,9 +13,9 @@ export function renderHits(list, hits, { query = "", href, scored = true }) {
   replaceCards(
     list,
     hits.map((hit) => {
-      const known = held.get(hit.id);
-      const same = known && known.hit.start_s === hit.start_s && known.hit.end_s === hit.end_s;
-      const card = same ? known : newCard(hit);
+      const old = held.get(hit.id);
+      const same = old && old.hit.start_s === hit.start_s && old.hit.end_s === hit.end_s;
+      const card = same ? old : newCard(hit);
       card.hit = hit;
       card.querySelector(".open").href = href(hit);
       showText(card, hit, words);
@@ -28,12 +28,12 @@ export function renderHits(list, hits, { query = "", href, scored = true }) {
 /** Put cards into a list; those that stay in their place are not touched, and the focus stays in the list. */
 function replaceCards(list, cards) {
   const focused = document.activeElement;
-  const place = [...list.children].indexOf(cardOf(focused));
+  const position = [...list.children].indexOf(cardOf(focused));
   const kept = new Set(cards);
   for (const card of [...list.children]) if (!kept.has(card)) card.remove();
   cards.forEach((card, k) => list.children[k] !== card && list.insertBefore(card, list.children[k] ?? null));
-  if (place < 0 || focused === document.activeElement || !cards.length) return;
-  const heir = list.contains(focused) ? focused : cards[Math.min(place, cards.length - 1)].querySelector(".open");
+  if (position < 0 || focused === document.activeElement || !cards.length) return;
+  const heir = list.contains(focused) ? focused : cards[Math.min(position, cards.length - 1)].querySelector(".open");
   heir.focus({ preventScroll: true });
 }
 
@@ -56,7 +56,7 @@ function newCard(hit) {
   const card = el(
     "li",
     { className: "card" },
-    el("a", { className: "open" }, tile, line, el("span", { className: "said" })),
+    el("a", { className: "open" }, tile, line, el("span", { className: "caption" })),
     el(
       "button",
       { type: "button", className: "similar", title: "Find similar (s)", "aria-label": `Find similar to ${hit.title} ${when}` },
@@ -93,9 +93,9 @@ export function ratioOf(hit) {
 }
 
 function showText(card, hit, words) {
-  const said = card.querySelector(".said");
-  said.replaceChildren(...(hit.text ? marked(hit.text, words) : []));
-  said.hidden = !hit.text;
+  const caption = card.querySelector(".caption");
+  caption.replaceChildren(...(hit.text ? marked(hit.text, words) : []));
+  caption.hidden = !hit.text;
 }
 
 function showScore(card, hit, best, scored) {
@@ -105,8 +105,8 @@ function showScore(card, hit, best, scored) {
   score.querySelector(".number").textContent = hit.score.toFixed(2);
   score.querySelector(".bar span").style.width = `${Math.max(4, Math.min(100, (100 * hit.score) / best))}%`;
   const parts = [`score ${hit.score.toFixed(3)}`];
-  if (hit.seen !== null) parts.push(`seen ${hit.seen.toFixed(3)}`);
-  if (hit.said !== null) parts.push(`said ${hit.said.toFixed(1)}`);
+  if (hit.visual_score !== null) parts.push(`seen ${hit.visual_score.toFixed(3)}`);
+  if (hit.text_score !== null) parts.push(`said ${hit.text_score.toFixed(1)}`);
   score.title = parts.join(", ");
 }
 
@@ -124,9 +124,9 @@ export const cardOf = (node) => node?.closest?.(".card:not(.skeleton)") ?? null;
 export function moveFocus(list, step, { rows = false } = {}) {
   const cards = [...list.querySelectorAll(".card:not(.skeleton)")];
   if (!cards.length) return;
-  const here = cards.indexOf(cardOf(document.activeElement));
+  const current = cards.indexOf(cardOf(document.activeElement));
   const columns = rows ? cards.filter((card) => card.offsetTop === cards[0].offsetTop).length : 1;
-  const next = here < 0 ? 0 : here + step * columns;
+  const next = current < 0 ? 0 : current + step * columns;
   const card = cards[Math.max(0, Math.min(cards.length - 1, next))];
   card.querySelector(".open").focus({ preventScroll: true });
   card.scrollIntoView({ block: "nearest" });

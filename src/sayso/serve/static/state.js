@@ -1,8 +1,8 @@
 // What is searched, how, and which moment is open: all of it stands in the address of the page.
 
-export const FILTERS = ["title", "path", "min_duration", "max_duration", "min_score"];
+export const FILTERS = ["title", "path", "min_duration_s", "max_duration_s", "min_score"];
 const SEARCHED = ["q", "similar", "picture"];
-const FIELDS = [...SEARCHED, "kind", ...FILTERS, "said", "m", "t"];
+const FIELDS = [...SEARCHED, "kind", ...FILTERS, "text_weight", "m", "t"];
 
 /** Return the state that the address holds; every field is a string, "" where it is absent. */
 export function read(address = location.search) {

@@ -21,7 +21,7 @@ export class Stream {
 
   open(start) {
     URL.revokeObjectURL(this.url);
-    if (this.file.duration) this.media.duration = this.file.duration;
+    if (this.file.duration_s) this.media.duration = this.file.duration_s;
     this.load(start);
     if (start > 0) this.video.currentTime = start;
     this.video.addEventListener("seeking", this.onSeeking);

@@ -7,11 +7,11 @@ const HINTS = ["people outdoors", "an animal on grass", "food on a table", "2:wa
 
 export function showWelcome(index, { href, onHint }) {
   const parts = [];
-  if (index.videos) parts.push(`${many(index.videos, "video")} (${length(index.seconds)})`);
+  if (index.videos) parts.push(`${many(index.videos, "video")} (${length(index.duration_s)})`);
   if (index.pictures) parts.push(many(index.pictures, "picture"));
   $("holds").textContent = index.media
     ? `${parts.join(" and ")}, ${many(index.clips, "moment")} to search. Nothing leaves this computer.`
-    : "This index is empty. Fill it with: sayso index FOLDER";
+    : "This index is empty. Fill it with: sayso index INDEX FOLDER";
   $("hints").replaceChildren(
     ...(index.media ? HINTS : []).map((hint) => {
       const button = el("button", { type: "button", className: "pill hint-text" }, hint);

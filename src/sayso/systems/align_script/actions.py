@@ -1,4 +1,4 @@
-"""Which of a user's action classes a description tells of, three ways.
+"""Which of a user's action classes a description mentions, in three ways.
 
 1. A regular expression for each class: precise, and misses what is worded otherwise.
 2. A bag-of-words classifier trained on labelled descriptions [1]: regularised
@@ -63,7 +63,7 @@ class ActionWords:
         self.weight = np.zeros((0, 0))  # (D + 1, C), the last row is b
 
     def fit(self, texts: Sequence[str], labels: Sequence[Sequence[str]]) -> ActionWords:
-        """Learn from descriptions and the classes that each tells of (maybe none).
+        """Learn from descriptions and the classes that each mentions (maybe none).
 
         Raises:
             ValueError: if the lengths differ or no text has a class.
@@ -81,7 +81,7 @@ class ActionWords:
         return self
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return (B, C) probabilities that each text tells of each class."""
+        """Return (B, C) probabilities that each text mentions each class."""
         scores = self._features(texts) @ self.weight
         probability: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(scores, -500, 500)))
         return probability

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sayso.core.types import Caption, Span
+from sayso.systems.align_script.lines import SpokenLine
 from sayso.systems.align_script.matching import match_words
-from sayso.systems.align_script.speakers import Line, speak_lines
-from sayso.systems.align_script.timing import Placed, place_elements
+from sayso.systems.align_script.speakers import speak_lines
+from sayso.systems.align_script.timing import TimedElement, place_elements
 from sayso.systems.align_script.words import script_words, spoken_words
 from sayso.text.screenplay.elements import Screenplay
 
@@ -24,21 +25,21 @@ class AlignedScript:
         lines: every line of the subtitles in order.
     """
 
-    elements: tuple[Placed, ...]
-    lines: tuple[Line, ...]
+    elements: tuple[TimedElement, ...]
+    lines: tuple[SpokenLine, ...]
 
     @property
-    def unplaced(self) -> list[Placed]:
-        """Speeches of the script that the subtitles do not have: cut, or said otherwise."""
+    def unplaced(self) -> list[TimedElement]:
+        """Speeches of the script that the subtitles do not have: cut, or worded otherwise."""
         return [item for item in self.elements if item.element.kind == "dialogue" and item.span is None]
 
     @property
-    def improvised(self) -> list[Line]:
+    def improvised(self) -> list[SpokenLine]:
         """Lines of the subtitles that the script does not have."""
         return [line for line in self.lines if line.matched < IMPROVISED and line.text]
 
     @property
-    def moved(self) -> list[Placed]:
+    def moved(self) -> list[TimedElement]:
         """Speeches that come at another place than the script has them."""
         return [item for item in self.elements if item.moved]
 
@@ -64,7 +65,7 @@ class AlignedScript:
         return [caption for _, caption in joined]
 
     def rows(self) -> Iterator[dict[str, object]]:
-        """Yield the elements as plain rows, without transitions; see ``Placed.to_dict``."""
+        """Yield the elements as plain rows, without transitions; see ``TimedElement.to_dict``."""
         return (item.to_dict() for item in self.elements if item.element.kind != "transition")
 
 

@@ -12,81 +12,54 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from sayso.core.types import Span
+from sayso.systems.align_script.lines import SpokenLine
 from sayso.systems.align_script.matching import Matches
-from sayso.systems.align_script.words import Part, ScriptWords, SpokenWords
+from sayso.systems.align_script.words import ScriptWords, SpokenWords
 from sayso.text.screenplay.elements import Element
 
 NEARBY = 8  # lines to each side whose speakers are candidates
 FADING = 0.9  # what a line further away counts less
-CHANGE, ANSWER = 0.7, 0.8  # chance that the next line is another's, where nothing tells and after a question
-SURE = 0.95  # chance that a sentence keeps its speaker, and that a dash changes it
+CHANGE, ANSWER = 0.7, 0.8  # probability that the next line is another's: without a cue, and after a question
+SURE = 0.95  # probability that a sentence keeps its speaker, and that a dash changes it
 # Labels by which transcripts say that the speaker is not known.
 NOBODY = frozenset(("", "?", "??", "???", "-", "[]", "ignore", "n/a", "none", "null", "unidentified"))
-ESTIMATED = 0.5  # confidence of a speaker told by the turns alone
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a subtitle: what is said, when, by whom, and how sure that is (0 to 1).
-
-    ``matched`` is the share of its words found in the script; 0 for improvised lines.
-    ``element`` is the number of the script's element that it comes from.
-    """
-
-    text: str
-    span: Span
-    caption: int
-    speaker: str | None
-    confidence: float
-    matched: float
-    element: int | None
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the fields, ready for JSON; ``element`` counts the script's elements from 0."""
-        return {
-            "text": self.text,
-            "speaker": self.speaker,
-            "start_s": round(self.span.start, 3),
-            "end_s": round(self.span.end, 3),
-            "confidence": round(self.confidence, 3),
-            "matched": round(self.matched, 3),
-            "element": self.element,
-        }
+ESTIMATED = 0.5  # confidence of a speaker estimated from the turns alone
 
 
 def speak_lines(
     elements: Sequence[Element], script: ScriptWords, spoken: SpokenWords, matches: Matches
-) -> list[Line]:
+) -> list[SpokenLine]:
     """Return every line with its speaker."""
-    votes: list[dict[int, float]] = [defaultdict(float) for _ in spoken.parts]
+    votes: list[dict[int, float]] = [defaultdict(float) for _ in spoken.lines]
     paired: dict[int, float] = {}
     for (row, column), trust in zip(matches.pairs.tolist(), matches.trust.tolist(), strict=True):
         if trust > paired.get(column, 0.0):
-            votes[spoken.part[column]][int(script.element[row])] += trust - paired.get(column, 0.0)
+            votes[spoken.line[column]][int(script.element[row])] += trust - paired.get(column, 0.0)
             paired[column] = trust
-    sizes = np.bincount(spoken.part, minlength=len(spoken.parts)).tolist()
-    lines = [
-        _line(part, size, vote, elements) for part, size, vote in zip(spoken.parts, sizes, votes, strict=True)
-    ]
-    return estimate_turns(lines, spoken.parts)
+    sizes = np.bincount(spoken.line, minlength=len(spoken.lines)).tolist()
+    return estimate_turns(
+        [
+            _voted(line, size, vote, elements)
+            for line, size, vote in zip(spoken.lines, sizes, votes, strict=True)
+        ]
+    )
 
 
-def _line(part: Part, size: int, votes: dict[int, float], elements: Sequence[Element]) -> Line:
+def _voted(line: SpokenLine, size: int, votes: dict[int, float], elements: Sequence[Element]) -> SpokenLine:
     """Return the line with the speaker that most of its words vote for."""
     of: dict[str | None, float] = defaultdict(float)
-    for element, vote in votes.items():
-        of[_name(elements[element])] += vote
+    for number, vote in votes.items():
+        of[_name(elements[number])] += vote
     speaker = max(of, key=lambda name: of[name], default=None)
-    said_by = {element: vote for element, vote in votes.items() if _name(elements[element]) == speaker}
-    said = max(said_by, key=lambda number: said_by[number], default=None)
+    speeches = {number: vote for number, vote in votes.items() if _name(elements[number]) == speaker}
+    element = max(speeches, key=lambda number: speeches[number], default=None)
     confidence = of[speaker] / size if speaker is not None else 0.0
     matched = sum(votes.values()) / size if size else 0.0
-    return Line(part.text.strip(), part.span, part.caption, speaker, confidence, matched, said)
+    return replace(line, speaker=speaker, confidence=confidence, matched=matched, element=element)
 
 
 def _name(element: Element) -> str | None:
@@ -95,7 +68,7 @@ def _name(element: Element) -> str | None:
     return None if name is None or name.strip().casefold() in NOBODY else name
 
 
-def estimate_turns(lines: Sequence[Line], parts: Sequence[Part]) -> list[Line]:
+def estimate_turns(lines: Sequence[SpokenLine]) -> list[SpokenLine]:
     """Return the lines with the likeliest speaker where none was found: the best path through each gap."""
     found = list(lines)
     known = [k for k, line in enumerate(lines) if line.speaker is not None]
@@ -104,15 +77,12 @@ def estimate_turns(lines: Sequence[Line], parts: Sequence[Part]) -> list[Line]:
         gap = range(before + 1, after)
         if not gap or not known:
             continue
-        for k, speaker in zip(gap, _best_turns(lines, parts, gap), strict=True):
-            line = lines[k]
-            found[k] = Line(
-                line.text, line.span, line.caption, speaker, ESTIMATED, line.matched, line.element
-            )
+        for k, speaker in zip(gap, _best_turns(lines, gap), strict=True):
+            found[k] = replace(lines[k], speaker=speaker, confidence=ESTIMATED)
     return found
 
 
-def _best_turns(lines: Sequence[Line], parts: Sequence[Part], gap: range) -> list[str]:
+def _best_turns(lines: Sequence[SpokenLine], gap: range) -> list[str]:
     """Return the likeliest speakers of the lines in a gap, by dynamic programming over the turns."""
     near = _speakers_near(lines, gap)
     names = sorted(near)
@@ -122,7 +92,7 @@ def _best_turns(lines: Sequence[Line], parts: Sequence[Part], gap: range) -> lis
         score = [0.0] * len(names)
     back: list[list[int]] = []
     for k in gap:
-        change = _change(parts, k) if k else 0.5
+        change = _change(lines, k) if k else 0.5
         options = [
             [score[i] + _turn(names[i] == name, change, len(names)) for i in range(len(names))]
             for name in names
@@ -133,7 +103,7 @@ def _best_turns(lines: Sequence[Line], parts: Sequence[Part], gap: range) -> lis
             for row, name in zip(options, names, strict=True)
         ]
     if last < len(lines):
-        change = _change(parts, last)
+        change = _change(lines, last)
         score = [
             score[i] + _turn(name == lines[last].speaker, change, len(names)) for i, name in enumerate(names)
         ]
@@ -145,7 +115,7 @@ def _best_turns(lines: Sequence[Line], parts: Sequence[Part], gap: range) -> lis
     return turns[::-1]
 
 
-def _speakers_near(lines: Sequence[Line], gap: range) -> dict[str, float]:
+def _speakers_near(lines: Sequence[SpokenLine], gap: range) -> dict[str, float]:
     """Return who speaks around a gap, weighted by nearness."""
     near: dict[str, float] = defaultdict(float)
     sides = (reversed(lines[max(0, gap.start - 200) : gap.start]), lines[gap.stop : gap.stop + 200])
@@ -156,29 +126,25 @@ def _speakers_near(lines: Sequence[Line], gap: range) -> dict[str, float]:
     return near
 
 
-def _change(parts: Sequence[Part], k: int) -> float:
-    """Return the chance that line ``k`` is another's than the line before."""
-    before, part = parts[k - 1].text.rstrip(" \"'”’"), parts[k]
-    same_caption = parts[k - 1].caption == part.caption
-    if part.begins_turn and (same_caption or _has_dash_after(parts, k)):
+def _change(lines: Sequence[SpokenLine], k: int) -> float:
+    """Return the probability that line ``k`` is another's than the line before."""
+    before, line = lines[k - 1].text.rstrip(" \"'”’"), lines[k]
+    same_caption = lines[k - 1].caption == line.caption
+    if line.begins_turn and (same_caption or _has_dash_after(lines, k)):
         return SURE
-    if (
-        same_caption
-        or part.text.lstrip().startswith(("...", "…"))
-        or before.endswith((",", "...", "…", "--"))
-    ):
+    if same_caption or line.text.startswith(("...", "…")) or before.endswith((",", "...", "…", "--")):
         return 1 - SURE
     return ANSWER if before.endswith("?") else CHANGE
 
 
-def _has_dash_after(parts: Sequence[Part], k: int) -> bool:
-    return k + 1 < len(parts) and parts[k + 1].caption == parts[k].caption and parts[k + 1].begins_turn
+def _has_dash_after(lines: Sequence[SpokenLine], k: int) -> bool:
+    return k + 1 < len(lines) and lines[k + 1].caption == lines[k].caption and lines[k + 1].begins_turn
 
 
 def _turn(same: bool, change: float, speakers: int) -> float:
     return math.log(1 - change if same else change / max(speakers - 1, 1))
 
 
-def _addressed(line: Line, name: str) -> float:
+def _addressed(line: SpokenLine, name: str) -> float:
     """Return less for a person whose name is called in the line."""
     return -2.0 if name.casefold() in line.text.casefold().replace("?", " ").split() else 0.0

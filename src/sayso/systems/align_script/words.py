@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.types import Caption, Span
+from sayso.systems.align_script.lines import SpokenLine
 from sayso.text.language.spoken import tokens
 from sayso.text.screenplay.elements import Element
 
 # What a subtitle writes but nobody says: [LAUGHS], (sighs), ♪, and the label of a speaker.
-UNSAID = re.compile(
+UNSPOKEN = re.compile(
     r"\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}|<[^<>]*>|^\s*(?:-\s*)?[A-Z][A-Z.' ]+(?:\d+)?:(?=\s)", re.M
 )
 
@@ -28,24 +29,14 @@ class ScriptWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A line of a caption, which one person says: its text, its caption's number, and its share of time."""
-
-    text: str
-    caption: int
-    span: Span
-    begins_turn: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SpokenWords:
-    """The words of subtitles in order: (N,) each, with their part and times in seconds."""
+    """The words of subtitles in order: (N,) each, with the number of their line and times in seconds."""
 
     words: list[str]
-    part: NDArray[np.int64]
+    line: NDArray[np.int64]
     start: NDArray[np.float64]
     end: NDArray[np.float64]
-    parts: list[Part]
+    lines: list[SpokenLine]
 
 
 def script_words(elements: Sequence[Element]) -> ScriptWords:
@@ -65,25 +56,25 @@ def spoken_words(captions: Sequence[Caption]) -> SpokenWords:
     The first and last word of a line reach to the ends of the line's time.
     """
     rows: list[tuple[str, int, float, float]] = []
-    parts: list[Part] = []
+    lines: list[SpokenLine] = []
     for number, caption in enumerate(captions):
-        said = UNSAID.sub(lambda match: " " * len(match.group()), caption.text)
+        spoken = UNSPOKEN.sub(lambda match: " " * len(match.group()), caption.text)
         offset = 0
-        for text in said.split("\n"):
+        for text in spoken.split("\n"):
             span = _share(caption, offset, offset + len(text))
-            parts.append(Part(text, number, span, text.lstrip().startswith(("-", "–", "—", ">>"))))
+            lines.append(SpokenLine(text.strip(), span, number))
             found = tokens(text)
             for k, (word, start, end) in enumerate(found):
                 first, last = start if k else 0, end if k + 1 < len(found) else len(text)
                 time = _share(caption, offset + first, offset + last)
-                rows.append((word, len(parts) - 1, time.start, time.end))
+                rows.append((word, len(lines) - 1, time.start, time.end))
             offset += len(text) + 1
     return SpokenWords(
         [row[0] for row in rows],
         np.array([row[1] for row in rows], np.int64),
         np.array([row[2] for row in rows], np.float64),
         np.array([row[3] for row in rows], np.float64),
-        parts,
+        lines,
     )
 
 

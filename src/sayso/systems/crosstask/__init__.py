@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
-    from sayso.systems.crosstask.classifier import StepClassifier, load
+    from sayso.systems.crosstask.classifier import StepClassifier
     from sayso.systems.crosstask.train import CrossTask, Recipe
 
 __getattr__ = exports(
@@ -14,8 +14,7 @@ __getattr__ = exports(
         "CrossTask": "sayso.systems.crosstask.train",
         "Recipe": "sayso.systems.crosstask.train",
         "StepClassifier": "sayso.systems.crosstask.classifier",
-        "load": "sayso.systems.crosstask.classifier",
     },
 )
 
-__all__ = ["CrossTask", "Recipe", "StepClassifier", "load"]
+__all__ = ["CrossTask", "Recipe", "StepClassifier"]

@@ -1,33 +1,29 @@
-"""Step classifiers that are done learning: scores, places, and their folder.
+"""Trained step classifiers: scores of the steps of tasks, where the steps are, and their model folder.
 
-config.json          tasks, components, what is shared
-model.safetensors    components (M, D), offsets (M,), the features' mean (D,) and scale
-README.md            the model card
+Its options are tasks, components and what is shared; its weights the components (M, D), offsets (M,),
+and the features' mean (D,) and scale (1,).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sayso.core.errors import SaysoError
-from sayso.core.lazy import need
+from sayso.hub.model_folder import Framework, ModelFolder, Reference
+from sayso.hub.pretrained import Pretrained
 from sayso.solvers.ordered_path import ordered_path
 from sayso.systems.crosstask.components import Share, mixing
 
-FORMAT, KIND, WEIGHTS = 1, "crosstask", "model.safetensors"
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class StepClassifier:
+class StepClassifier(Pretrained):
     """Linear classifiers of the steps of tasks, over features of each second.
 
     Args:
@@ -39,8 +35,11 @@ class StepClassifier:
         mean: (D,) float32, of the features.
         scale: (1,) float32, what brings them to a mean squared length of 1.
         name: what to call it in results.
-        about: how it was trained, Markdown.
+        card: how it was trained, for the model card.
     """
+
+    kind: ClassVar[str] = "step_classifier"
+    framework: ClassVar[Framework] = "numpy"
 
     tasks: Mapping[str, tuple[str, ...]]
     share: Share
@@ -49,8 +48,8 @@ class StepClassifier:
     offsets: Floats
     mean: Floats
     scale: Floats
-    name: str = ""
-    about: str = ""
+    name: str = "step classifier"
+    card: str = ""
 
     def scores(self, X: ArrayLike, task: str, steps: Sequence[str] | None = None) -> Floats:
         """Return how much each second looks like each step, (T, K) float32.
@@ -81,79 +80,43 @@ class StepClassifier:
         """
         return ordered_path(-self.scores(X, task, steps).astype(np.float64))
 
-    @property
-    def sha256(self) -> str:
-        """A digest of the weights and of what they stand for."""
-        digest = hashlib.sha256(json.dumps(self._config(), sort_keys=True).encode())
-        for value in (self.weights, self.offsets, self.mean, self.scale):
-            digest.update(np.ascontiguousarray(value).tobytes())
-        return digest.hexdigest()
-
-    def save_pretrained(self, folder: Path) -> None:
-        """Write it into a folder, which is made if it is missing."""
-        files = need("safetensors.numpy", "train")
-        folder.mkdir(parents=True, exist_ok=True)
-        config = json.dumps(self._config(), ensure_ascii=False, indent=1)
-        (folder / "config.json").write_text(config + "\n", "utf-8")
-        arrays = {name: getattr(self, name) for name in ("weights", "offsets", "mean", "scale")}
-        files.save_file({name: np.ascontiguousarray(v) for name, v in arrays.items()}, folder / WEIGHTS)
-        (folder / "README.md").write_text(_card(self), "utf-8")
-
-    def _config(self) -> dict[str, object]:
+    def to_folder(self) -> ModelFolder:
+        """Return all that the model folder holds but the reference outputs."""
         tasks = {task: list(steps) for task, steps in self.tasks.items()}
-        return {"sayso": FORMAT, "kind": KIND, "share": self.share, "names": list(self.names), "tasks": tasks}
+        options = {"share": self.share, "names": list(self.names), "tasks": tasks}
+        arrays = {part: np.asarray(getattr(self, part)) for part in ("weights", "offsets", "mean", "scale")}
+        return ModelFolder(self.kind, options, arrays, card=self.card)
 
+    @classmethod
+    def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:  # noqa: ARG003  numpy alone
+        """Return the step classifiers of a model folder.
 
-def load(folder: str | os.PathLike[str]) -> StepClassifier:
-    """Load step classifiers; of a run's folder, the best step, or the last where none was measured.
+        Args:
+            saved: what the folder holds.
+            name: what to call them.
+            device: is not used.
 
-    Raises:
-        SaysoError: if the folder holds none, or a file is missing or damaged.
-        MissingExtra: if safetensors is not installed.
-    """
-    files = need("safetensors.numpy", "train")
-    from safetensors import SafetensorError
+        Raises:
+            SaysoError: if the weights do not fit the options.
+        """
+        try:
+            found = cls(
+                {task: tuple(names) for task, names in saved.options["tasks"].items()},
+                saved.options["share"],
+                tuple(saved.options["names"]),
+                **{part: saved.weights[part] for part in ("weights", "offsets", "mean", "scale")},
+                name=name,
+                card=saved.card,
+            )
+            sizes = (*found.weights.shape, len(found.offsets))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SaysoError(f"the step classifiers {name} do not fit their config.json: {error}") from error
+        if sizes != (len(found.names), len(found.mean), len(found.names)):
+            raise SaysoError(f"the step classifiers {name} hold weights of other components or features")
+        return found
 
-    given = Path(folder).expanduser()
-    steps = (given / name for name in ("best", "latest"))
-    place = next((step for step in steps if (step / "config.json").is_file()), given)
-    try:
-        config = json.loads((place / "config.json").read_text("utf-8"))
-        if config.get("kind") != KIND or config["sayso"] != FORMAT:
-            raise SaysoError(f"{folder} holds no step classifiers; see: sayso train crosstask")
-        arrays = files.load_file(place / WEIGHTS)
-        found = StepClassifier(
-            {task: tuple(names) for task, names in config["tasks"].items()},
-            config["share"],
-            tuple(config["names"]),
-            arrays["weights"],
-            arrays["offsets"],
-            arrays["mean"],
-            arrays["scale"],
-            name=str(folder),
-        )
-        sizes = (*found.weights.shape, len(found.offsets))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        first = str(error).splitlines()[0]
-        raise SaysoError(f"the step classifiers {folder} cannot be read: {first}; copy them again") from error
-    if sizes != (len(found.names), len(found.mean), len(found.names)):
-        raise SaysoError(f"the step classifiers {folder} hold weights of other components or features")
-    return found
-
-
-def _card(model: StepClassifier) -> str:
-    return f"""---
-library_name: sayso
-tags: [step-localization, weak-supervision]
----
-
-# Steps of {len(model.tasks)} tasks
-
-{model.about or "Trained with sayso."}
-
-{len(model.names)} components over {len(model.mean)} features a second, share = {model.share}.
-
-```
-sayso evaluate crosstask --data RELEASE --features FEATURES --model THIS_FOLDER
-```
-"""
+    def reference_outputs(self) -> Reference:
+        """Return the scores of the first task's steps in three seconds of features that are a sine wave."""
+        task = next(iter(self.tasks))
+        wave = np.sin(np.arange(3 * len(self.mean), dtype=np.float32)).reshape(3, -1)
+        return {"of_features": self.scores(wave, task).ravel().tolist()}

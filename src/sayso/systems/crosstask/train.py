@@ -184,7 +184,7 @@ class CrossTask(LossesMethod):
         mean, scale = videos.moments
         weights, offsets = (v.detach().float().cpu().numpy() for v in (components.weight, components.bias))
         return StepClassifier(
-            videos.tasks, self.recipe.share, self.names, weights, offsets, mean, scale, about=card
+            videos.tasks, self.recipe.share, self.names, weights, offsets, mean, scale, card=card
         )
 
 

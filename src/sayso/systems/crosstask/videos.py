@@ -21,6 +21,7 @@ from sayso.data.datasets.crosstask import (
 )
 from sayso.data.features import NpyFeatures
 from sayso.data.narration_windows import mention_windows
+from sayso.solvers.standardize import standardization
 from sayso.text import find_subtitles, read_subtitles
 
 Bools = NDArray[np.bool_]
@@ -65,14 +66,8 @@ class StepVideos:
     @cached_property
     def moments(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean (D,) of the features, and (1,) what brings their mean squared length to 1."""
-        total, squares, count = np.zeros(1), 0.0, 0
-        for video in self.videos:
-            rows = np.asarray(self.features.read(video.video), np.float64)
-            total, count = total + rows.sum(0), count + len(rows)
-            squares += float(np.square(rows).sum())
-        mean = total / count
-        spread = squares / count - float(mean @ mean)
-        return mean.astype(np.float32), np.array([max(spread, 1e-12) ** -0.5], np.float32)
+        mean, scale = standardization(self.features.read(video.video) for video in self.videos)
+        return mean.astype(np.float32), np.array([scale], np.float32)
 
     def sample(self, item: int, rng: np.random.Generator) -> list[Example]:  # noqa: ARG002  nothing is random
         """Return one video.

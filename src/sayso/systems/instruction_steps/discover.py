@@ -1,63 +1,66 @@
-"""From narrated videos to steps with names, places and looks; and from these to the steps of another video.
+"""From narrated videos to steps with names, times and classifiers; and to the steps of another video.
 
-A video has features, a row for each 1 / rate seconds, and captions. What is found is plain data
-(``to_dict``), and what is needed for another video is a model that is saved and loaded.
+A video has features, a row for each 1 / rate seconds, and captions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sayso.core.arrays import Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
-from sayso.solvers.ordered_oracle import Ints
-from sayso.systems.instruction_steps.places import Looks, Rows, place_steps, told_windows
+from sayso.hub.model_folder import Framework, ModelFolder, Reference
+from sayso.hub.pretrained import Pretrained
+from sayso.systems.instruction_steps.localization import Rows, StepScorer, localize_steps, step_windows
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
 from sayso.text.language.narration import Mention, mentions
 from sayso.text.language.phrases import Embed
 
-_SURE = 0.5  # of the mean score where a step is told of
+GIVEN = "files"  # the encoder's name where features were given as files
+_PRESENT = 0.5  # of the mean score where a step is mentioned
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What can be chosen.
+class StepsRecipe:
+    """How steps are discovered.
 
     Args:
-        steps: how many; None leaves it to the narrations.
+        num_steps: how many; None leaves it to the narrations.
         rate: rows of features a second.
-        before_s: how long before it is told of a step may happen; negative: it begins so long after.
-        after_s: how long after; negative: it is over so long before.
+        before_s: seconds before its mention that a step may happen; negative: it begins so long after.
+        after_s: seconds after its mention; negative: it is over so long before.
         iterations: of Frank-Wolfe.
-        turns: of regression and rounding; 0 is the published method.
+        alternations: of regression and rounding (alternating minimisation); 0 is the published method.
         seed: of random starts.
 
     Raises:
         SaysoError: if a number makes no sense.
     """
 
-    steps: int | None = None
+    num_steps: int | None = None
     rate: float = 1.0
     before_s: float = 0.0
     after_s: float = 10.0
     iterations: int = 650
-    turns: int = 20
+    alternations: int = 20
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.before_s + self.after_s < 0:
             raise SaysoError(
-                f"a step cannot begin {-self.before_s:g} s after it is told of and be over"
+                f"a step cannot begin {-self.before_s:g} s after it is mentioned and be over"
                 f" by {self.after_s:g} s; give a longer --before or --after"
             )
-        if not self.rate > 0 or min(self.iterations, self.turns) < 0 or (self.steps or 1) < 1:
+        if not self.rate > 0 or min(self.iterations, self.alternations) < 0 or (self.num_steps or 1) < 1:
             raise SaysoError(
-                f"rate must be above 0, steps at least 1, iterations and turns at least 0; got {self}"
+                "rate must be above 0, num_steps at least 1, iterations and alternations at least 0; "
+                f"got {self}"
             )
 
 
@@ -71,73 +74,141 @@ class NarratedVideo:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StepLocation:
     """Where a step is in a video.
 
     Args:
         step: its number, from 0.
-        time_s: when it is surest.
-        span: how far it goes on around that, seconds.
-        score: how much it looks like the step.
-        said: what is said of it here, None if nothing is.
-        sure: whether it is told of, or looks at least half as much like the step as where it is.
+        time_s: of its highest score, seconds.
+        span: around that, while the score stays above half of it.
+        score: of the step's classifier at ``time_s``.
+        text: the narration's sentence that mentions it here; None if none does.
+        present: whether it is mentioned, or scores at least half as high as where it is mentioned.
     """
 
     step: int
     time_s: float
     span: Span
     score: float
-    said: str | None
-    sure: bool
+    text: str | None
+    present: bool
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields, ready for JSON."""
+        return {
+            "step": self.step,
+            "time_s": self.time_s,
+            "start_s": self.span.start,
+            "end_s": self.span.end,
+            "score": self.score,
+            "present": self.present,
+            "text": self.text,
+        }
 
 
 @dataclass(frozen=True, eq=False)
-class StepModel:
+class StepModel(Pretrained):
     """The steps of a task, ready for another video.
 
     Args:
-        names: K, in order.
-        phrases: for each step how it is called.
-        looks: how the steps look.
-        typical: (K,) mean score where each step is told of; 1 where only videos that are too short do.
+        names: C, in order.
+        phrases: for each step its names.
+        scorer: their classifiers.
+        mean_positive_scores: (C,) mean score where each step is mentioned; 1 where only videos that are
+            too short mention it.
         recipe: how it was made.
+        encoder: whose embeddings the features are, as ``--model`` takes it; ``files``: they were given.
+        name: what ``sayso.load`` takes to get it again.
+        card: where it comes from, for the model card.
     """
+
+    kind: ClassVar[str] = "step_model"
+    framework: ClassVar[Framework] = "numpy"
 
     names: tuple[str, ...]
     phrases: tuple[tuple[str, ...], ...]
-    looks: Looks
-    typical: tuple[float, ...]
-    recipe: Recipe
+    scorer: StepScorer
+    mean_positive_scores: tuple[float, ...]
+    recipe: StepsRecipe
+    encoder: str = GIVEN
+    name: str = "step model"
+    card: str = ""
 
-    def find(self, video: NarratedVideo, parser: Any = None) -> list[Place]:
+    def to_folder(self) -> ModelFolder:
+        """Return all that the model folder holds but the reference outputs."""
+        parts = ("encoder", "names", "phrases", "mean_positive_scores")
+        options = {"recipe": asdict(self.recipe), **{part: getattr(self, part) for part in parts}}
+        scorer = self.scorer
+        weights = {"mean": scorer.mean, "scale": np.array([scorer.scale]), "W": scorer.W}
+        return ModelFolder(self.kind, options, weights, card=self.card)
+
+    @classmethod
+    def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:  # noqa: ARG003  numpy alone
+        """Return the steps of a model folder.
+
+        Args:
+            saved: what the folder holds.
+            name: what to call them.
+            device: is not used.
+
+        Raises:
+            SaysoError: if the weights do not fit the options.
+        """
+        try:
+            options, arrays = saved.options, saved.weights
+            made = cls(
+                tuple(options["names"]),
+                tuple(map(tuple, options["phrases"])),
+                StepScorer(arrays["mean"], float(arrays["scale"][0]), arrays["W"]),
+                tuple(map(float, options["mean_positive_scores"])),
+                StepsRecipe(**options["recipe"]),
+                encoder=str(options["encoder"]),
+                name=name,
+                card=saved.card,
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise SaysoError(f"the steps {name} do not fit their config.json: {error}") from error
+        C = len(made.names)
+        shapes = made.scorer.W.shape == (len(made.scorer.mean), C)
+        if not shapes or not C == len(made.phrases) == len(made.mean_positive_scores):
+            raise SaysoError(f"the steps {name} hold weights of other steps or features")
+        return made
+
+    def reference_outputs(self) -> Reference:
+        """Return the scores of the steps in three rows of features that are a sine wave."""
+        wave = np.sin(np.arange(3.0 * len(self.scorer.mean))).reshape(3, -1)
+        return {"of_features": self.scorer.scores(wave).ravel().tolist()}
+
+    def locate(self, video: NarratedVideo, parser: Any = None) -> list[StepLocation]:
         """Return where the steps are in a video, which may be silent; none in one that is too short.
 
         Args:
             video: its features must be those of the model's encoder.
             parser: as ``sayso.text.language.narration.mentions``.
         """
-        told = self.told(mentions(video.captions, parser))
+        mentioned = self.align_mentions(mentions(video.captions, parser))
         script = [
-            ScriptStep(((name, 1),), {0: told[k]} if k in told else {}) for k, name in enumerate(self.names)
+            ScriptStep(((name, 1),), {0: mentioned[k]} if k in mentioned else {})
+            for k, name in enumerate(self.names)
         ]
         how = self.recipe
-        [windows] = told_windows(
+        [windows] = step_windows(
             script, [len(video.features)], rate=how.rate, before_s=how.before_s, after_s=how.after_s
         )
-        return self.places(video, self.looks.place(video.features, windows), told)
+        return self.locations(video, self.scorer.times(video.features, windows), mentioned)
 
-    def told(self, said: Sequence[Mention]) -> dict[int, Mention]:
-        """Return which mention tells of which step: most of them, in order."""
-        K, M = len(self.names), len(said)
-        most = np.zeros((K + 1, M + 1), dtype=np.int64)
-        for k in reversed(range(K)):
+    def align_mentions(self, narration: Sequence[Mention]) -> dict[int, Mention]:
+        """Return which mention is of which step: as many as possible, in order (a common subsequence)."""
+        C, M = len(self.names), len(narration)
+        most = np.zeros((C + 1, M + 1), dtype=np.int64)
+        for k in reversed(range(C)):
             for m in reversed(range(M)):
-                both = most[k + 1, m + 1] + 1 if said[m].phrase in self.phrases[k] else 0
+                both = most[k + 1, m + 1] + 1 if narration[m].phrase in self.phrases[k] else 0
                 most[k, m] = max(most[k + 1, m], most[k, m + 1], both)
         found, k, m = {}, 0, 0
-        while k < K and m < M:
-            if said[m].phrase in self.phrases[k] and most[k, m] == most[k + 1, m + 1] + 1:
-                found[k] = said[m]
+        while k < C and m < M:
+            if narration[m].phrase in self.phrases[k] and most[k, m] == most[k + 1, m + 1] + 1:
+                found[k] = narration[m]
                 k, m = k + 1, m + 1
             elif most[k, m] == most[k + 1, m]:
                 k += 1
@@ -145,9 +216,17 @@ class StepModel:
                 m += 1
         return found
 
-    def places(self, video: NarratedVideo, times: Ints, told: dict[int, Mention]) -> list[Place]:
-        """Return times as places, with how far each goes on and how sure it is."""
-        scores, rate = self.looks.scores(video.features), self.recipe.rate
+    def locations(
+        self, video: NarratedVideo, times: Ints, mentioned: dict[int, Mention]
+    ) -> list[StepLocation]:
+        """Return the steps at given times, with their extent, score and presence.
+
+        Args:
+            video: with features (T, D).
+            times: (C,) rows, -1 for a step that has none.
+            mentioned: step -> its mention.
+        """
+        scores, rate = self.scorer.scores(video.features), self.recipe.rate
         found = []
         for k, time in enumerate(times):
             if time < 0:
@@ -157,13 +236,13 @@ class StepModel:
             first, end = _extent(scores[:, k], int(time), low, high)
             score = float(scores[time, k])
             found.append(
-                Place(
+                StepLocation(
                     k,
                     round((int(time) + 0.5) / rate, 3),
                     Span(round(first / rate, 3), round(end / rate, 3)),
                     round(score, 4),
-                    told[k].text if k in told else None,
-                    k in told or score >= _SURE * self.typical[k],
+                    mentioned[k].text if k in mentioned else None,
+                    k in mentioned or score >= _PRESENT * self.mean_positive_scores[k],
                 )
             )
         return found
@@ -171,16 +250,16 @@ class StepModel:
 
 @dataclass(frozen=True, eq=False)
 class Discovery:
-    """What was found: the model, the script, and for each video where its steps are."""
+    """The model, the script, and for each video where its steps are."""
 
     model: StepModel
     script: list[ScriptStep]
-    places: list[list[Place]]
+    locations: list[list[StepLocation]]
 
 
 def discover_steps(
     videos: Sequence[NarratedVideo],
-    recipe: Recipe | None = None,
+    recipe: StepsRecipe | None = None,
     *,
     embed: Embed | None = None,
     parser: Any = None,
@@ -190,49 +269,49 @@ def discover_steps(
 
     Args:
         videos: two at least, with captions and features of one encoder.
-        recipe: what can be chosen.
-        embed: texts -> embeddings with cosine similarity, for synonyms; None: none but those that
-            the narrations themselves give away.
+        recipe: how.
+        embed: texts -> embeddings with cosine similarity, for synonyms; None: only those that
+            the narrations themselves show.
         parser: a spaCy pipeline; None uses rules.
-        progress: told of each iteration of stage 2.
+        progress: reports each iteration of stage 2.
 
     Raises:
         SaysoError: if the narrations have nothing in common, or no video is long enough for the steps.
     """
-    how = recipe or Recipe()
-    said = [mentions(video.captions, parser) for video in videos]
-    script = discover_script(said, how.steps, embed=embed, seed=how.seed)
-    K = len(script)
-    kept = [n for n, video in enumerate(videos) if len(video.features) >= K]
+    how = recipe or StepsRecipe()
+    narrations = [mentions(video.captions, parser) for video in videos]
+    script = discover_script(narrations, how.num_steps, embed=embed, seed=how.seed)
+    C = len(script)
+    kept = [n for n, video in enumerate(videos) if len(video.features) >= C]
     if not kept:
-        raise SaysoError(f"no video is long enough for {K} steps; give longer ones, or fewer --steps")
+        raise SaysoError(f"no video is long enough for {C} steps; give longer ones, or fewer --steps")
     lengths = [len(video.features) for video in videos]
-    windows = told_windows(script, lengths, rate=how.rate, before_s=how.before_s, after_s=how.after_s)
-    found = place_steps(
+    windows = step_windows(script, lengths, rate=how.rate, before_s=how.before_s, after_s=how.after_s)
+    found = localize_steps(
         [videos[n].features for n in kept],
         [windows[n] for n in kept],
         iterations=how.iterations,
-        turns=how.turns,
+        alternations=how.alternations,
         progress=progress,
     )
     times = dict(zip(kept, found.times, strict=True))
     names = tuple(step.name for step in script)
     phrases = tuple(tuple(phrase for phrase, _ in step.phrases) for step in script)
-    scores = {n: found.looks.scores(videos[n].features) for n in kept}
-    typical = tuple(
+    scores = {n: found.scorer.scores(videos[n].features) for n in kept}
+    means = tuple(
         float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
         for k, step in enumerate(script)
     )
-    model = StepModel(names, phrases, found.looks, typical, how)
-    places = []
+    model = StepModel(names, phrases, found.scorer, means, how)
+    locations = []
     for n, video in enumerate(videos):
-        told = {k: step.mentions[n] for k, step in enumerate(script) if n in step.mentions}
-        places.append(model.places(video, times[n], told) if n in times else [])
-    return Discovery(model, script, places)
+        mentioned = {k: step.mentions[n] for k, step in enumerate(script) if n in step.mentions}
+        locations.append(model.locations(video, times[n], mentioned) if n in times else [])
+    return Discovery(model, script, locations)
 
 
 def _extent(score: np.ndarray, time: int, low: int, high: int) -> tuple[int, int]:
-    """Return the rows around a time, within bounds, that look at least half as much like the step."""
+    """Return the rows around a time, within bounds, whose score is at least half of its."""
     enough = score >= max(0.0, 0.5 * float(score[time]))
     first, end = time, time + 1
     while first > low and enough[first - 1]:

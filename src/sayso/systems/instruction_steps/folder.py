@@ -12,26 +12,26 @@ import numpy as np
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption
+from sayso.data.features import NpyFeatures
 from sayso.data.manifest import Failure
 from sayso.data.sources import find_sources
 from sayso.media import kind_of
 from sayso.systems.instruction_steps.discover import NarratedVideo
-from sayso.systems.instruction_steps.places import Rows
-from sayso.text import find_subtitles, read_subtitles
+from sayso.systems.instruction_steps.localization import Rows
+from sayso.text import find_subtitles, read_caption_file
 
 if TYPE_CHECKING:
-    from sayso.core.errors import SubtitleError
     from sayso.encoders import Encoder
 
 
 @dataclass(frozen=True, eq=False)
-class Folder:
-    """Videos with what could be read of them.
+class NarratedFolder:
+    """The narrated videos of a folder.
 
     Args:
         paths: of the videos.
-        videos: what is known of each.
-        failures: what could not be read.
+        videos: features and captions of each.
+        failures: videos, features and captions that could not be read.
     """
 
     paths: list[str]
@@ -39,14 +39,14 @@ class Folder:
     failures: list[Failure]
 
 
-def read_videos(
+def read_narrated(
     paths: Sequence[str],
     *,
     features: Path,
     encoder: Encoder | None,
     rate: float = 1.0,
     progress: Progress | None = None,
-) -> Folder:
+) -> NarratedFolder:
     """Read the videos that files and folders name.
 
     Args:
@@ -55,7 +55,7 @@ def read_videos(
             of visual words.
         encoder: writes the features that are missing; None: they must be there.
         rate: rows a second.
-        progress: told how many videos are read.
+        progress: reports the videos that are read.
 
     Raises:
         SaysoError: if there is no video, or two have the same name.
@@ -72,21 +72,25 @@ def read_videos(
         raise SaysoError(f"two videos are named like {twice}; features go by names, so rename one of them")
     if encoder is not None:
         failures += _extract(named, encoder, features, rate, progress)
+        failed = {failure.path for failure in failures}
+        if not any(features.glob("*.npy")):
+            raise SaysoError(f"not one of the videos can be read; {failures[0].error}")
+    else:
+        failed = set()
+    source = NpyFeatures(features, rate)
     kept, videos = [], []
     for name, path in named.items():
-        file = features / f"{name}.npy"
-        if encoder is not None and not file.exists():
-            continue  # its failure is told already
         try:
-            videos.append(NarratedVideo(name, _rows(file), _captions(path, failures)))
+            videos.append(NarratedVideo(name, _rows(source, name), _captions(path, failures)))
             kept.append(path)
         except SaysoError as error:
-            failures.append(Failure(path, "features", str(error)))
+            if path not in failed:
+                failures.append(Failure(path, "features", str(error)))
     widths = {video.features.shape[1]: video.name for video in videos}
     if len(widths) > 1:
-        told = " and ".join(f"{name}.npy {width}" for width, name in sorted(widths.items()))
-        raise SaysoError(f"rows of features in {features} differ in length ({told}); give one encoder's")
-    return Folder(kept, videos, failures)
+        both = " and ".join(f"{name}.npy {width}" for width, name in sorted(widths.items()))
+        raise SaysoError(f"rows of features in {features} differ in length ({both}); give one encoder's")
+    return NarratedFolder(kept, videos, failures)
 
 
 def _extract(
@@ -94,29 +98,23 @@ def _extract(
 ) -> list[Failure]:
     from sayso.engine.features import extract_features
 
-    seen_s = max(1 / rate, encoder.clip.duration)
-    return extract_features(videos, encoder, folder, rate=rate, seen_s=seen_s, progress=progress)
+    window_s = max(1 / rate, encoder.clip.duration)
+    return extract_features(videos, encoder, folder, rate=rate, window_s=window_s, progress=progress)
 
 
 def _captions(path: str, failures: list[Failure]) -> list[Caption]:
-    """Return the captions beside a video; broken ones are told of and left out."""
+    """Return the captions beside a video; broken ones are left out and added to the failures."""
     file = find_subtitles(path)
     if file is None:
         return []
-    problems: list[SubtitleError] = []
-    captions: list[Caption] = read_subtitles(file, problems=problems)
-    failures += [Failure(str(file), "captions", str(problem)) for problem in problems]
-    return captions
+    found = read_caption_file(file)
+    failures += [Failure(str(file), "captions", str(problem)) for problem in found.problems]
+    return list(found.captions)
 
 
-def _rows(path: Path) -> Rows:
-    if not path.exists():
-        raise SaysoError(f"{path} is not there")
-    try:
-        rows = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise SaysoError(f"{path} is no readable .npy file of features: {error}") from error
-    if rows.ndim != 2 or not rows.size or rows.dtype.kind not in "fiu" or not np.isfinite(rows).all():
-        raise SaysoError(f"{path} must hold finite features (T, D); got {rows.shape} {rows.dtype}")
-    checked: Rows = rows if rows.dtype.kind == "f" else rows.astype(np.float32)
-    return checked
+def _rows(source: NpyFeatures, name: str) -> Rows:
+    """Return the features of a video, (T, D), all of them finite."""
+    rows = source.read(name)
+    if not rows.size or not np.isfinite(rows).all():
+        raise SaysoError(f"the features of {name} in {source.folder} must be finite and not empty")
+    return rows

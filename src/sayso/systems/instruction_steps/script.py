@@ -1,4 +1,4 @@
-"""Stage 1: the steps of a task, in order, from what its narrations say.
+"""Stage 1: the steps of a task, in order, from its narrations.
 
 Each narration is a sequence of pairs of verb and object. They are aligned so that what is alike
 shares a slot (``sayso.solvers.sequence_alignment``); the slots that most videos fill are the steps.
@@ -22,7 +22,7 @@ from sayso.text.language.phrases import Embed, Floats, commonest, phrase_likenes
 APART = 100.0  # cost of two phrases of different steps in one slot; the paper's
 _TOGETHER = 0.1  # of the videos of the smaller slot that may fill both slots of one step
 _ALIKE = 0.1  # mean likeness of the phrases of two such slots
-_OFTEN, _TOP, _MOST = 0.4, 5, 25  # where the number of steps is not given (``_cut``)
+_OFTEN, _TOP, _MOST = 0.4, 5, 25  # where the number of steps is not given (``_standing_out``)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ class ScriptStep:
     """A step that the narrations have in common.
 
     Args:
-        phrases: how it is called, with the number of videos, the commonest first.
-        mentions: where it is told: number of the video -> what is said there.
+        phrases: its names, with the number of videos, the commonest first.
+        mentions: number of the video -> its mention there.
     """
 
     phrases: tuple[tuple[str, int], ...]
@@ -56,16 +56,16 @@ def discover_script(
     """Return the steps that the narrations have in common, in order.
 
     Args:
-        videos: what each narration tells of (``sayso.text.language.narration.mentions``).
-        steps: at most how many; None leaves it to the data (``_cut``).
-        embed: texts -> embeddings with cosine similarity, to tell synonyms; None: the same words only.
+        videos: the mentions of each narration (``sayso.text.language.narration.mentions``).
+        steps: at most how many; None leaves it to the data (``_standing_out``).
+        embed: texts -> embeddings with cosine similarity, to find synonyms; None: the same words only.
         commonest_pairs: how many pairs of verb and object are aligned.
         slots: of the alignment.
         starts: of the alignment.
         seed: of the alignment's random starts.
 
     Raises:
-        SaysoError: if no two videos say the same.
+        SaysoError: if no two videos mention the same action.
     """
     pairs = commonest(videos, commonest_pairs)
     if not pairs:
@@ -74,36 +74,36 @@ def discover_script(
             "give more videos of one task, with their captions"
         )
     number = {pair: at for at, pair in enumerate(pairs)}
-    told = [[m for m in video if (m.verb, m.object) in number] for video in videos]
-    tokens = [[number[m.verb, m.object] for m in video] for video in told]
+    common = [[m for m in video if (m.verb, m.object) in number] for video in videos]
+    tokens = [[number[m.verb, m.object] for m in video] for video in common]
     likeness = phrase_likeness(pairs, [[(m.verb, m.object) for m in video] for video in videos], embed)
     cost = np.where(likeness > 0, -likeness, APART)
     aligned = align_sequences(tokens, cost, slots=slots, starts=starts, seed=seed)
     filled: dict[int, dict[int, Mention]] = {}
-    for n, (places, said) in enumerate(zip(aligned.slots, told, strict=True)):
-        for place, mention in zip(places, said, strict=True):
-            filled.setdefault(int(place), {})[n] = mention
+    for n, (slots_of, mentions) in enumerate(zip(aligned.slots, common, strict=True)):
+        for slot, mention in zip(slots_of, mentions, strict=True):
+            filled.setdefault(int(slot), {})[n] = mention
     merged = _merged(filled, number, likeness)
-    order = sorted(merged, key=lambda place: (-len(merged[place]), place))
-    wanted = _cut([len(merged[place]) for place in order]) if steps is None else steps
-    return [_step(merged[place]) for place in sorted(order[:wanted])]
+    order = sorted(merged, key=lambda slot: (-len(merged[slot]), slot))
+    wanted = _standing_out([len(merged[slot]) for slot in order]) if steps is None else steps
+    return [_step(merged[slot]) for slot in sorted(order[:wanted])]
 
 
 def _merged(
     filled: dict[int, dict[int, Mention]], number: dict[tuple[str, str], int], likeness: Floats
 ) -> dict[int, dict[int, Mention]]:
-    """Join slots of the same phrases that hardly any video fills both of, to the larger's place."""
+    """Join slots of the same phrases that hardly any video fills both of, in the larger's place."""
     kept: dict[int, dict[int, Mention]] = {}
-    for place in sorted(filled, key=lambda place: (-len(filled[place]), place)):
-        mine = filled[place]
-        for there in kept.values():
-            both = len(there.keys() & mine.keys())
-            if both <= _TOGETHER * len(mine) and _alike(there, mine, number, likeness):
-                for n, mention in mine.items():
-                    there.setdefault(n, mention)
+    for slot in sorted(filled, key=lambda slot: (-len(filled[slot]), slot)):
+        smaller = filled[slot]
+        for larger in kept.values():
+            both = len(larger.keys() & smaller.keys())
+            if both <= _TOGETHER * len(smaller) and _alike(larger, smaller, number, likeness):
+                for n, mention in smaller.items():
+                    larger.setdefault(n, mention)
                 break
         else:
-            kept[place] = dict(mine)
+            kept[slot] = dict(smaller)
     return kept
 
 
@@ -115,8 +115,8 @@ def _alike(
     return float(likeness[np.ix_(rows, columns)].mean()) >= _ALIKE
 
 
-def _cut(support: Sequence[int]) -> int:
-    """Return how many steps stand out: those told 0.4 times as often as the five that are told most often."""
+def _standing_out(support: Sequence[int]) -> int:
+    """Return how many steps stand out: mentioned 0.4 times as often as the five most mentioned ones."""
     least = max(2.0, _OFTEN * sum(support[:_TOP]) / max(1, len(support[:_TOP])))
     return min(_MOST, max(1, sum(count >= least for count in support)))
 

@@ -25,19 +25,30 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.systems.localize.locate import Localizer, Located, Look
-    from sayso.systems.localize.saved import load
+    from sayso.systems.localize.pipeline import LocalizeOptions, LocalizeResult, run
     from sayso.systems.localize.train import Localize, Recipe
 
-__all__ = ["Localize", "Localizer", "Located", "Look", "Recipe", "load"]
+__all__ = [
+    "Localize",
+    "LocalizeOptions",
+    "LocalizeResult",
+    "Localizer",
+    "Located",
+    "Look",
+    "Recipe",
+    "run",
+]
 
 __getattr__ = exports(
     __name__,
     {
         "Localize": "sayso.systems.localize.train",
+        "LocalizeOptions": "sayso.systems.localize.pipeline",
+        "LocalizeResult": "sayso.systems.localize.pipeline",
         "Localizer": "sayso.systems.localize.locate",
         "Located": "sayso.systems.localize.locate",
         "Look": "sayso.systems.localize.locate",
         "Recipe": "sayso.systems.localize.train",
-        "load": "sayso.systems.localize.saved",
+        "run": "sayso.systems.localize.pipeline",
     },
 )

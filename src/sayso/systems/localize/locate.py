@@ -1,27 +1,32 @@
-"""Looking at a picture at several sizes, and saying where each class is.
+"""Locating classes in a picture, from score maps at several scales.
 
 At every scale the network gives a map of scores. All maps of a picture are brought to one grid and
-averaged; the class's point is the best place of the average, its score what training's own rule makes
+averaged; the class's point is the best cell of the average, its score the training's own pooling
 of the average, its boxes surround the connected regions above a fraction of the range.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sayso.core.device import resolve_device
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.progress import Progress, Silent
+from sayso.encoders.backbones import load_backbone
+from sayso.hub.model_folder import ModelFolder, Reference
+from sayso.hub.pretrained import Pretrained
 from sayso.media.images import read_image
 from sayso.metrics.regions import regions
-from sayso.metrics.score_maps import unit
+from sayso.metrics.score_maps import min_max
 from sayso.models.score_map_head import MapHead, Pooling, pool
 from sayso.systems.localize.letterbox import pad_to_stride, resize_longest
 
@@ -31,16 +36,17 @@ if TYPE_CHECKING:
     from sayso.encoders.backbones import Backbone
 
 Floats = NDArray[np.float32]
+log = logging.getLogger(__name__)
 GRID = 64  # cells along the longer side
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How to look at pictures.
+    """Inference settings.
 
     Args:
         size: pixels that the longer side has at scale 1.
-        scales: at which to look.
+        scales: of the picture; their score maps are averaged.
         pooling: how a map becomes a score.
         sharpness: of log-sum-exp.
     """
@@ -64,13 +70,13 @@ class FoundBox:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """What is seen in one picture, and where.
+    """Scores of all classes in one picture, and where they are.
 
     Args:
         size: width and height of the original, pixels.
-        scores: (K,) above 0: rather there than not.
-        points: (K, 2) x and y of each class's best place, in pixels of the original.
-        maps: (K, h, w) scores of each place, on a grid over the whole picture.
+        scores: (C,) above 0: more likely there than not.
+        points: (C, 2) x and y of each class's best cell, in pixels of the original.
+        maps: (C, h, w) scores of each cell, on a grid over the whole picture.
     """
 
     size: tuple[int, int]
@@ -86,7 +92,7 @@ class Located:
             threshold: where to cut its map, from 0, its lowest score, to 1, its highest.
         """
         scores = self.maps[k]
-        numbers, edges = regions(unit(scores) >= threshold)
+        numbers, edges = regions(min_max(scores) >= threshold)
         (width, height), (rows, columns) = self.size, scores.shape
         x_px, y_px = width / columns, height / rows
         found = [
@@ -96,20 +102,21 @@ class Located:
         return sorted(found, key=lambda box: -box.score)
 
 
-class Localizer:
-    """A model that tells from tags alone where things are.
+class Localizer(Pretrained):
+    """A model that locates things and learned from tags alone.
 
     Args:
-        backbone: features with their places.
+        backbone: picture -> feature map.
         head: their scores.
-        names: of the K classes.
-        look: how to look.
-        name: what loads it again.
-        device: where it runs.
-        sha256: identity of the weights.
+        names: of the C classes.
+        look: inference settings.
+        name: what ``sayso.load`` takes to get it again.
+        device: ``auto``, ``cpu``, ``cuda``, ...
         fine_tuned: whether the backbone's weights are its own, and are saved with the head's.
         card: how it was trained, for the model card.
     """
+
+    kind = "localizer"
 
     def __init__(
         self,
@@ -118,44 +125,85 @@ class Localizer:
         names: Sequence[str],
         look: Look,
         *,
-        name: str = "",
-        device: torch.device | None = None,
-        sha256: str = "",
+        name: str = "localizer",
+        device: str = "cpu",
         fine_tuned: bool = False,
         card: str = "",
     ) -> None:
-        self.device = device or torch.device("cpu")
+        self.device = resolve_device(device)
         self.backbone, self.head = backbone.to(self.device).eval(), head.to(self.device).eval()
-        self.names, self.look, self.name, self.sha256 = tuple(names), look, name, sha256
+        self.names, self.look, self.name = tuple(names), look, name
         self.fine_tuned, self.card = fine_tuned, card
 
-    def save_pretrained(self, folder: Path) -> None:
-        """Write a model folder, which ``load`` takes."""
-        from sayso.systems.localize.saved import save
+    def to_folder(self) -> ModelFolder:
+        """Return all that the model folder holds but the reference outputs."""
+        weights = {f"head.{name}": value for name, value in self.head.state_dict().items()}
+        if self.fine_tuned:
+            weights |= {f"backbone.{name}": value for name, value in self.backbone.state_dict().items()}
+        first = self.head.layers[0]
+        options = {
+            "names": list(self.names),
+            "backbone": self.backbone.name,
+            "hidden": first.out_channels if len(self.head.layers) > 2 else 0,
+            "look": asdict(self.look),
+        }
+        return ModelFolder(self.kind, options, weights, card=self.card)
 
-        save(self, folder, learned=self.fine_tuned, about=self.card)
+    @classmethod
+    def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:
+        """Return the localizer of a model folder.
+
+        Args:
+            saved: what the folder holds.
+            name: what to call it.
+            device: ``auto``, ``cpu``, ``cuda``, ...
+
+        Raises:
+            SaysoError: if the weights do not fit the options.
+            Unavailable: if its backbone is not on this machine and cannot be fetched.
+        """
+        try:
+            names, look = saved.options["names"], dict(saved.options["look"])
+            backbone = load_backbone(saved.options["backbone"])
+            head = MapHead(backbone.dim, len(names), saved.options["hidden"])
+            head.load_state_dict(_part(saved, "head."))
+            if own := _part(saved, "backbone."):
+                backbone.load_state_dict(own)
+            sizes = Look(**{**look, "scales": tuple(look["scales"])})
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            first = str(error).splitlines()[0]
+            raise SaysoError(f"the localizer {name} does not fit its config.json: {first}") from error
+        return cls(
+            backbone, head, names, sizes, name=name, device=device, fine_tuned=bool(own), card=saved.card
+        )
+
+    def reference_outputs(self) -> Reference:
+        """Return the class scores of the grid cells of a picture that anybody can draw."""
+        with torch.inference_mode():
+            maps = self._map(color_waves(2 * self.backbone.stride))
+        return {"of_picture": maps.flatten().cpu().tolist()}
 
     def locate(self, paths: Sequence[Path], *, progress: Progress | None = None) -> Iterator[Located | None]:
-        """Look at pictures, one after the other; None for one that cannot be read, which is told."""
+        """Locate in pictures, one after the other; None for one that cannot be read, which is logged."""
         progress = progress or Silent()
         for number, path in enumerate(paths, 1):
             try:
                 found = self.see(read_image(path))
             except MediaError as error:
-                progress.message(str(error))
+                log.warning("%s", error)
                 found = None
             progress.update(number, len(paths), path.name)
             yield found
 
     def see(self, picture: Image) -> Located:
-        """Look at one picture, RGB of any size."""
+        """Locate all classes in one picture, RGB of any size."""
         with torch.inference_mode():
             maps = self.maps(picture)
             scores = pool(maps[None], self.look.pooling, None, self.look.sharpness)[0]
             return Located(picture.size, scores.numpy(), points(maps, picture.size), maps.numpy())
 
     def maps(self, picture: Image) -> Tensor:
-        """Return the mean of the score maps of all scales, (K, h, w), on the CPU."""
+        """Return the mean of the score maps of all scales, (C, h, w), on the CPU."""
         rows, columns = grid(picture.size)
         total = torch.zeros(len(self.names), rows, columns, device=self.device)
         for scale in self.look.scales:
@@ -164,11 +212,24 @@ class Localizer:
         return (total / len(self.look.scales)).cpu()
 
     def _map(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """Return the score map (K, h, w) of a picture as it is, padded to whole cells."""
+        """Return the score map (C, h, w) of a picture as it is, padded to whole cells."""
         canvas = pad_to_stride(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
         x = torch.from_numpy(canvas)[None].to(self.device).permute(0, 3, 1, 2).float()
         maps: Tensor = self.head(self.backbone(x))
         return maps[0].float()
+
+
+def _part(saved: ModelFolder, start: str) -> dict[str, Tensor]:
+    """Return the weights whose names start so, without the start."""
+    found = saved.weights.items()
+    return {name.removeprefix(start): value for name, value in found if name.startswith(start)}
+
+
+def color_waves(side: int) -> NDArray[np.uint8]:
+    """Return a picture that anybody can draw, (side, side, 3): a wave in each colour."""
+    y, x = np.mgrid[:side, :side]
+    waves = [np.sin(a * x + b * y) for a, b in ((0.2, 0.1), (0.05, 0.3), (0.4, 0.02))]
+    return np.asarray(np.stack(waves, -1) * 100 + 128, np.uint8)
 
 
 def grid(size: tuple[int, int]) -> tuple[int, int]:
@@ -178,9 +239,9 @@ def grid(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def regrid(maps: Tensor, shown: tuple[int, ...], stride: int, rows: int, columns: int) -> Tensor:
-    """Return maps (K, h, w) of a padded picture on a grid over the picture alone, (K, rows, columns).
+    """Return maps (C, h, w) of a padded picture on a grid over the picture alone, (C, rows, columns).
 
-    Cells are joined linearly; beyond the middle of the last cell of the picture, its score holds.
+    Cells are joined linearly; beyond the middle of the last cell of the picture, its score is used.
 
     Args:
         maps: of a canvas with the picture in its corner.
@@ -195,14 +256,14 @@ def regrid(maps: Tensor, shown: tuple[int, ...], stride: int, rows: int, columns
 
 
 def _between(count: int, extent: float, cells: int) -> Tensor:
-    """Return (count, cells): how much each cell counts at places spread over ``extent`` cells."""
+    """Return (count, cells): the weight of each cell at points spread evenly over ``extent`` cells."""
     last = max(0, round(extent) - 1)  # of the cells that show picture by half
-    places = (((torch.arange(count) + 0.5) / count) * extent - 0.5).clamp(0, last)
-    return (1 - (places[:, None] - torch.arange(cells)).abs()).clamp(min=0)
+    points = (((torch.arange(count) + 0.5) / count) * extent - 0.5).clamp(0, last)
+    return (1 - (points[:, None] - torch.arange(cells)).abs()).clamp(min=0)
 
 
 def points(maps: Tensor, size: tuple[int, int]) -> Floats:
-    """Return x and y of the best place of each map (K, h, w), (K, 2), in pixels of a picture of this size."""
+    """Return x and y of the best cell of each map (C, h, w), (C, 2), in pixels of a picture of this size."""
     _, rows, columns = maps.shape
     best = maps.flatten(1).argmax(1)
     x = (best % columns + 0.5) * (size[0] / columns)

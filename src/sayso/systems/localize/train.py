@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Dataset, Example, stack
-from sayso.data.tags import TaggedPictures, Task, read_tagged
+from sayso.data.tags import TaggedPictures, Task
+from sayso.data.tags_reader import read_tagged
 from sayso.encoders.backbones import load_backbone
 from sayso.engine.system import LossesMethod
 from sayso.engine.training_config import TrainingConfig
@@ -112,7 +113,7 @@ class Localize(LossesMethod):
         head = MapHead(self.backbone.dim, len(self.names), recipe.hidden, recipe.dropout)
         labels = torch.tensor([picture.labels for picture in tagged.pictures])
         positive, known = (labels == 1).sum(0), (labels != 0).sum(0)
-        head.expect((positive + 1) / (known + 2))
+        head.init_prior_bias((positive + 1) / (known + 2))
         self.lr_multipliers = {"backbone.": recipe.backbone_lr_multiplier}
         learning = self.backbone if recipe.learn == "all" else None
         self.model = TagNet(head, recipe.pooling, recipe.sharpness, learning)

@@ -3,7 +3,7 @@
 The script says "p does a" of a stretch of time: of the tracks then on screen, weighted by how far each
 is p, at least one does a [1, section 3.2]. With the names fixed that is linear in the actions, so the
 same clustering as for names finds them. Most tracks do none of the actions: of those that no
-description covers, a share is asked to be background [2].
+description covers, a share is constrained to be background [2].
 
 Sources
     [1] Bojanowski et al., ICCV 2013. [2] Miech et al., ICCV 2017.
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
-from sayso.systems.name_actors.bags import CROWD
+from sayso.systems.name_actors.constraints import MAX_BAG_SIZE
 
 Floats = NDArray[np.float64]
 LAM = 1e-3
@@ -28,8 +28,8 @@ WEIGHT = 1.0  # of a bag, in squared tracks
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """What the script says happens: one of some tracks does an action, by a person if one is named.
+class ActionBag:
+    """A bag that the script makes: one of some tracks does an action, by a person if one is named.
 
     Attributes:
         tracks: indices of the tracks on screen.
@@ -44,57 +44,59 @@ class Told:
 
 def name_actions(
     features: ArrayLike,
-    told: Sequence[Told],
+    bags: Sequence[ActionBag],
     actions: int,
     persons: ArrayLike | None = None,
     *,
     lam: float = LAM,
     progress: Progress | None = None,
 ) -> Floats:
-    """Return scores of the actions for each track, (N, A + 1), higher is surer; the last column is none.
+    """Return scores of the actions for each track, (N, A + 1), higher is likelier; the last column is none.
 
-    A score is the label that keeps what the text demands, 0 to 1, plus the regression's answer.
+    A score is the label under the text's constraints, 0 to 1, plus the regression's answer.
 
     Args:
         features: (N, D) of the motion in each track.
-        told: what the script says; bags of 30 tracks and more are left out as crowds.
+        bags: of the script; those of 30 tracks and more are left out, because they say little.
         actions: A.
-        persons: (N, K) probabilities of names (``Naming.probabilities``); without them the
-            persons in ``told`` are not used.
+        persons: (N, C) probabilities of names (``Naming.probabilities``); without them the
+            persons of the bags are not used.
         lam: the ridge, for features of mean square 1.
-        progress: what is told of the solver's proofs.
+        progress: reports the solver's duality gap.
 
     Raises:
         SaysoError: if shapes disagree, or a bag names a track, action or person that is not there.
     """
-    from sayso.solvers import Diffrac, Oracle, quasi_newton
-    from sayso.solvers.linear_oracle import Demand, background, bag, joint
+    from sayso.solvers import Diffrac, LinearOracle, quasi_newton
+    from sayso.solvers.constraints import CountConstraint, background, bag, joint
+    from sayso.solvers.standardize import standardize
 
     X = np.asarray(features, dtype=np.float64)
     who = None if persons is None else np.asarray(persons, dtype=np.float64)
-    _check(X, told, actions, who)
-    unit, asked = WEIGHT / len(X), list[Demand]()
-    for one in told:
-        if not 0 < len(one.tracks) < CROWD:
+    _check(X, bags, actions, who)
+    unit, constraints = WEIGHT / len(X), list[CountConstraint]()
+    for one in bags:
+        if not 0 < len(one.tracks) < MAX_BAG_SIZE:
             continue
         if who is None or one.person is None:
-            asked.append(bag(one.tracks, one.action, kappa=unit))
+            constraints.append(bag(one.tracks, one.action, kappa=unit))
         elif who[one.tracks, one.person].sum() > 1e-3:
-            asked.append(joint(one.tracks, who[one.tracks, one.person], one.action, kappa=unit))
-    outside = np.setdiff1d(np.arange(len(X)), np.concatenate([[], *(one.tracks for one in told)]))
+            constraints.append(joint(one.tracks, who[one.tracks, one.person], one.action, kappa=unit))
+    outside = np.setdiff1d(np.arange(len(X)), np.concatenate([[], *(one.tracks for one in bags)]))
     if len(outside):
-        asked.append(background(outside, actions, BACKGROUND, kappa=unit))
-    X = X - X.mean(0)
-    X = X / max(1e-12, float(np.sqrt(np.square(X).sum(1).mean())))
-    oracle = Oracle(len(X), actions + 1, asked)
-    solution = quasi_newton(Diffrac(X, lam), [oracle], gap=1e-2, relative=True, passes=100, progress=progress)
+        constraints.append(background(outside, actions, BACKGROUND, kappa=unit))
+    X, _, _ = standardize(X)
+    oracle = LinearOracle(len(X), actions + 1, constraints)
+    solution = quasi_newton(
+        Diffrac(X, lam), [oracle], tol=1e-2, relative=True, max_iter=100, progress=progress
+    )
     return np.asarray(solution.Z + solution.scores)
 
 
-def _check(X: Floats, told: Sequence[Told], actions: int, who: Floats | None) -> None:
+def _check(X: Floats, bags: Sequence[ActionBag], actions: int, who: Floats | None) -> None:
     if X.ndim != 2 or not len(X) or (who is not None and (who.ndim != 2 or len(who) != len(X))):
-        raise SaysoError(f"expected features (N, D) and persons (N, K); got {X.shape}")
-    for index, one in enumerate(told):
+        raise SaysoError(f"expected features (N, D) and persons (N, C); got {X.shape}")
+    for index, one in enumerate(bags):
         tracks = np.asarray(one.tracks)
         people = 0 if who is None else who.shape[1]
         if len(tracks) and not 0 <= tracks.min() <= tracks.max() < len(X):

@@ -1,4 +1,4 @@
-"""What time alone tells: who is to be expected on screen, and which faces cannot be one person."""
+"""What time alone gives: a prior over names from who speaks nearby, and the faces that are two people."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.people.tracks import Track
-from sayso.systems.name_actors.speech import Said
+from sayso.systems.name_actors.lips import NamedSpan
 
 Floats = NDArray[np.float64]
 NEARBY_S = 4.0  # a speaker is seen around the line, within a shot or two
-ELSEWHERE = 0.2  # chance that a face is of somebody who does not speak nearby
-NOBODY = 0.02  # chance that a face is of none of the names
-TOGETHER_S = 0.2  # faces on screen together for longer are two people
+ELSEWHERE = 0.2  # probability that a face is of somebody who does not speak nearby
+NOBODY = 0.02  # probability that a face is of none of the names
+TOGETHER_S = 0.2  # faces on screen at once for longer are two people
 APART = 3.0  # log odds against one person twice in a picture: mirrors, photographs, broken tracks
 
 
-def expected(tracks: Sequence[Track], lines: Sequence[Said], names: int) -> Floats:
-    """Return the log of how far each name is to be expected, (N, K + 1); the last column is nobody.
+def speaker_prior(tracks: Sequence[Track], lines: Sequence[NamedSpan], names: int) -> Floats:
+    """Return the log prior of each name for each track, (N, C + 1); the last column is nobody.
 
     Who speaks during the track or a few seconds around it is likelier, by exp(-distance / 4 s).
     """
-    known = [line for line in lines if line.name is not None]
-    who = np.array([line.name for line in known], dtype=np.int64)
-    start, end = (np.array([getattr(line.span, side) for line in known]) for side in ("start", "end"))
-    sure = np.array([line.confidence for line in known])
+    named = [line for line in lines if line.name is not None]
+    who = np.array([line.name for line in named], dtype=np.int64)
+    start, end = (np.array([getattr(line.span, side) for line in named]) for side in ("start", "end"))
+    weight = np.array([line.confidence for line in named])
     overall = (np.bincount(who, minlength=names) + 1.0) / (len(who) + names)
     share = np.full((len(tracks), names + 1), NOBODY)
     for n, track in enumerate(tracks):
         away = np.maximum(0, np.maximum(track.span.start - end, start - track.span.end))
-        near = np.bincount(who, sure * np.exp(-away / NEARBY_S), minlength=names)
+        near = np.bincount(who, weight * np.exp(-away / NEARBY_S), minlength=names)
         total = near.sum()
-        here = near / total if total > 1e-6 else overall
-        share[n, :names] = (1 - NOBODY) * ((1 - ELSEWHERE) * here + ELSEWHERE * overall)
+        nearby = near / total if total > 1e-6 else overall
+        share[n, :names] = (1 - NOBODY) * ((1 - ELSEWHERE) * nearby + ELSEWHERE * overall)
     return np.asarray(np.log(share))
 
 
-def together(tracks: Sequence[Track]) -> list[tuple[int, int]]:
+def overlapping_tracks(tracks: Sequence[Track]) -> list[tuple[int, int]]:
     """Return the pairs of tracks that are on screen at once, in time linear in the tracks and pairs."""
     order = sorted(range(len(tracks)), key=lambda n: tracks[n].span.start)
     pairs: list[tuple[int, int]] = []
@@ -50,13 +50,13 @@ def together(tracks: Sequence[Track]) -> list[tuple[int, int]]:
     return pairs
 
 
-def without_doubles(logits: Floats, pairs: Sequence[tuple[int, int]], rounds: int = 20) -> Floats:
-    """Return probabilities (N, K + 1) under which nobody is on screen twice, by mean field.
+def exclusive_probabilities(logits: Floats, pairs: Sequence[tuple[int, int]], rounds: int = 20) -> Floats:
+    """Return probabilities (N, C + 1) under which nobody is on screen twice, by mean field.
 
     Args:
-        logits: (N, K + 1) log probabilities of each track by itself; the last column is nobody, which
+        logits: (N, C + 1) log probabilities of each track by itself; the last column is nobody, which
             several may be.
-        pairs: tracks that are on screen together.
+        pairs: tracks that are on screen at once.
         rounds: of the mean field, half a step each.
     """
     P = softmax(logits)

@@ -1,15 +1,15 @@
 """The names of face tracks, each with its probability.
 
-Clustering gives first labels Z that keep the demands. Then, a few times:
+Clustering gives first labels Z that keep the constraints. Then, a few times:
 
-    F_n    = what ridge regression on all other tracks' labels answers for track n
-    p_n(k) ~ exp(beta F_nk + lips_nk + expected_nk / 2),    nobody on screen twice
+    F_n    = the prediction of ridge regression on all other tracks' labels for track n
+    p_n(k) ~ exp(beta F_nk + lips_nk + prior_nk / 2),    nobody on screen twice
     Z      = p
 
-F leaves each track out (in closed form), so it is not swayed by the track's own label, and beta, how
-far looks are to be trusted, is what best foretells the lips. The expectation counts by half, because the
-tracks of a scene share it: it is no new testimony for each of them. Probabilities need no
-labelled film to be calibrated: the lips are the film's own held-out truth.
+F leaves each track out (in closed form), so that its own label has no influence, and beta, the weight of
+appearance, is the one that predicts the lips best. The prior of who speaks nearby counts by half, because
+the tracks of a scene share it: it is no new evidence for each of them. The probabilities are calibrated
+without a labelled film: the lips are held-out truth.
 
 Sources
     Bojanowski et al., ICCV 2013, section 4; Miech et al., ICCV 2017; Everingham et al., BMVC 2006.
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,18 +27,28 @@ from numpy.typing import NDArray
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.people.tracks import Track
-from sayso.systems.name_actors.bags import Spoken, cast_of, demands, said_lines
-from sayso.systems.name_actors.context import expected, softmax, together, without_doubles
-from sayso.systems.name_actors.speech import Said, look_at_lips, name_evidence
+from sayso.solvers.constraints import CountConstraint
+from sayso.solvers.standardize import standardize
+from sayso.systems.name_actors.constraints import SPEAKING, cast_of, label_constraints, named_lines
+from sayso.systems.name_actors.context import (
+    exclusive_probabilities,
+    overlapping_tracks,
+    softmax,
+    speaker_prior,
+)
+from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evidence
+
+if TYPE_CHECKING:
+    from sayso.systems.align_script import SpokenLine
 
 Floats = NDArray[np.float64]
 LAM = 1e-3  # ridge, for descriptors of mean square 1
 ROUNDS = 4
-SHARED = 0.5  # what the expectation counts beside looks
-TRUST = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # values of beta that are tried
-USUAL = 4.0  # beta where there are few tracks to learn it from
-ODD = 0.02  # share of tracks that may be anybody, whatever they look like
-SURE = 30.0  # log odds of a correction
+PRIOR_WEIGHT = 0.5
+BETAS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # values of beta that are compared
+USUAL_BETA = 4.0  # mode of its prior
+OUTLIERS = 0.02  # share of tracks that may be anybody, whatever their appearance
+CORRECTED = 30.0  # log odds of a correction
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +56,9 @@ class Naming:
     """Names of tracks.
 
     Attributes:
-        names: the K people.
-        probabilities: (N, K + 1); the last column is "none of these".
-        lips: (N, K) log odds that each track is each name from its lips alone; 0 where nothing was seen.
+        names: the C people.
+        probabilities: (N, C + 1); the last column is "none of these".
+        lips: (N, C) log odds that each track is each name from its lips alone; 0 without evidence.
     """
 
     names: tuple[str, ...]
@@ -70,30 +81,29 @@ class Naming:
         return Naming(tuple(names), np.column_stack([P, np.maximum(0, 1 - P.sum(1))]), self.lips[:, kept])
 
     def rows(self, tracks: Sequence[Track]) -> Iterator[dict[str, object]]:
-        """Yield one row a track, ready for JSON: number, times, box, name, confidence, and runners-up."""
+        """Yield one row a track, ready for JSON: number, times, box, name, score, and the likeliest names."""
         for n, track in enumerate(tracks):
             row = track.to_dict()
-            for much in ("boxes", "lip_motion", "descriptor"):
-                row.pop(much, None)
+            for long in ("boxes", "lip_motion", "descriptor"):
+                row.pop(long, None)
             order = np.argsort(-self.probabilities[n], kind="stable")[:3]
-            likely = {(*self.names, "nobody")[k]: round(float(self.probabilities[n, k]), 3) for k in order}
-            spoke = bool(self.lips[n].size and self.lips[n].max() > 0.7)
+            likely = [((*self.names, None)[k], float(self.probabilities[n, k])) for k in order]
             yield {
                 "track": n,
                 **row,
                 "name": self.name(n),
-                "confidence": round(self.confidence(n), 3),
-                "names": likely,
-                "seen_speaking": spoke,
+                "score": round(self.confidence(n), 3),
+                "candidates": [{"name": name, "score": round(p, 3)} for name, p in likely],
+                "seen_speaking": bool(self.lips[n].size and self.lips[n].max() > SPEAKING),
             }
 
 
 def name_actors(
     tracks: Sequence[Track],
-    lines: Sequence[Spoken],
+    lines: Sequence[SpokenLine],
     *,
     names: Sequence[str] | None = None,
-    described: Sequence[Said] = (),
+    mentions: Sequence[NamedSpan] = (),
     corrections: Mapping[int, str | None] | None = None,
     progress: Progress | None = None,
 ) -> Naming:
@@ -103,10 +113,10 @@ def name_actors(
         tracks: N tracks; lips and descriptors are used where they are there.
         lines: of the film, with speakers (``align_script(...).lines``).
         names: the people to tell apart; default those with three lines and more.
-        described: people named in descriptions; see ``mentions``.
+        mentions: people named in descriptions (``named_in``).
         corrections: track -> its right name, or None for nobody of the names. They are kept, and
-            teach what the named look like.
-        progress: what is told of each round.
+            are labels for the clustering.
+        progress: reports each round.
 
     Raises:
         SaysoError: if there are no names, or a correction is of a track or name that is not there.
@@ -115,45 +125,42 @@ def name_actors(
     if not people:
         raise SaysoError("no line has a speaker, so there are no names to give; check script and subtitles")
     fixed = _numbered(corrections or {}, people, len(tracks))
-    said = said_lines(lines, people)
-    lips = name_evidence(look_at_lips(tracks, said), said, len(tracks), len(people))
-    prior = expected(tracks, said, len(people))
+    spoken = named_lines(lines, people)
+    lips = name_evidence(lip_likelihoods(tracks, spoken), spoken, len(tracks), len(people))
+    prior = speaker_prior(tracks, spoken, len(people))
     logits = prior + np.column_stack([lips, np.zeros(len(tracks))])
     for n, name in fixed.items():
-        logits[n] += SURE * (np.arange(len(people) + 1) == name)
-    pairs = together(tracks)
-    looks = _looks(tracks)
-    if looks is None:
-        return Naming(people, _kept(without_doubles(logits, pairs), fixed), lips)
-    prior, logits = SHARED * prior, logits - (1 - SHARED) * prior
-    seen = logits - prior
-    Z = _cluster(looks, tracks, lips, said, described, fixed, len(people))
+        logits[n] += CORRECTED * (np.arange(len(people) + 1) == name)
+    pairs = overlapping_tracks(tracks)
+    X = _descriptors(tracks)
+    if X is None:
+        return Naming(people, _kept(exclusive_probabilities(logits, pairs), fixed), lips)
+    prior, logits = PRIOR_WEIGHT * prior, logits - (1 - PRIOR_WEIGHT) * prior
+    evidence = logits - prior
+    Z = _cluster(X, label_constraints(tracks, lips, spoken, mentions, fixed), len(people))
     for step in range(ROUNDS + 1):
-        F = left_out(looks, Z)
-        P = _kept(without_doubles(logits + _trust(F, prior, seen) * F, pairs), fixed)
+        F = leave_one_out(X, Z)
+        P = _kept(exclusive_probabilities(logits + _best_beta(F, prior, evidence) * F, pairs), fixed)
         (progress or Silent()).update(step + 1, ROUNDS + 1, "names")
         Z = P
     return Naming(people, P, lips)
 
 
-def speaking_faces(tracks: Sequence[Track], lines: Sequence[Spoken], names: Sequence[str]) -> Naming:
-    """Return what the speaking-face rule alone says: tracks seen to speak get the speaker's name.
-
-    All others are likeliest to be nobody.
-    """
-    said = said_lines(lines, names)
-    lips = name_evidence(look_at_lips(tracks, said), said, len(tracks), len(names))
-    return Naming(tuple(names), softmax(np.column_stack([lips, np.full(len(lips), 0.7)])), lips)
+def speaking_faces(tracks: Sequence[Track], lines: Sequence[SpokenLine], names: Sequence[str]) -> Naming:
+    """Name by the speaking-face rule: tracks seen to speak get the speaker's name, all others nobody."""
+    spoken = named_lines(lines, names)
+    lips = name_evidence(lip_likelihoods(tracks, spoken), spoken, len(tracks), len(names))
+    return Naming(tuple(names), softmax(np.column_stack([lips, np.full(len(lips), SPEAKING)])), lips)
 
 
-def left_out(X: Floats, Z: Floats, lam: float = LAM) -> Floats:
-    """Return, for each row, what ridge regression with a free bias on all other rows answers, (N, K).
+def leave_one_out(X: Floats, Z: Floats, lam: float = LAM) -> Floats:
+    """Return, for each row, the prediction of ridge regression with a free bias on all other rows, (N, C).
 
     Equal to N regressions to the order of 1/N (the other rows' mean is taken over all rows).
 
     Args:
         X: (N, D) centred.
-        Z: (N, K) labels.
+        Z: (N, C) labels.
         lam: the ridge, per row.
     """
     N = len(X)
@@ -163,49 +170,38 @@ def left_out(X: Floats, Z: Floats, lam: float = LAM) -> Floats:
     return np.asarray((F - leverage * Z) / (1 - leverage))
 
 
-def _looks(tracks: Sequence[Track]) -> Floats | None:
+def _descriptors(tracks: Sequence[Track]) -> Floats | None:
     """Return the descriptors, centred and of mean square 1, (N, D); None if there are none to compare."""
     sizes = {len(track.descriptor) for track in tracks}
     if len(tracks) < 2 or sizes == {0}:
         return None
     if len(sizes) > 1:
         raise SaysoError(f"descriptors have {sorted(sizes)} numbers; describe every track, with one model")
-    X = np.array([track.descriptor for track in tracks])
-    X = X - X.mean(0)
-    size = np.sqrt(np.square(X).sum(1).mean())
-    return X / size if size > 0 else None
+    X, _, _ = standardize([track.descriptor for track in tracks])
+    return X if X.any() else None
 
 
-def _cluster(
-    looks: Floats,
-    tracks: Sequence[Track],
-    lips: Floats,
-    said: Sequence[Said],
-    described: Sequence[Said],
-    fixed: Mapping[int, int],
-    names: int,
-) -> Floats:
-    """Return the labels (N, K + 1) of discriminative clustering under all demands."""
-    from sayso.solvers import Diffrac, Oracle, quasi_newton
+def _cluster(X: Floats, constraints: Sequence[CountConstraint], names: int) -> Floats:
+    """Return the labels (N, C + 1) of discriminative clustering under all constraints."""
+    from sayso.solvers import Diffrac, LinearOracle, quasi_newton
 
-    asked = demands(tracks, lips, said, described, fixed)
-    oracle = Oracle(len(tracks), names + 1, asked)
-    solution = quasi_newton(Diffrac(looks, LAM), [oracle], gap=1e-2, relative=True, passes=40, every=40)
+    oracle = LinearOracle(len(X), names + 1, constraints)
+    solution = quasi_newton(Diffrac(X, LAM), [oracle], tol=1e-2, relative=True, max_iter=40, check_every=40)
     return np.asarray(solution.Z)
 
 
-def _trust(F: Floats, prior: Floats, seen: Floats) -> float:
-    """Return the beta under which looks and expectation best foretell what lips and corrections say.
+def _best_beta(F: Floats, prior: Floats, evidence: Floats) -> float:
+    """Return the beta under which appearance and prior best predict the lips and corrections.
 
-    One track in fifty may be anybody, so that a few that look like somebody else do not decide.
+    One track in fifty may be anybody, so that a few outliers do not decide.
     """
-    seen, anybody = np.exp(seen), ODD / F.shape[1]
-    heard = [
-        float(np.log((((1 - ODD) * softmax(beta * F + prior) + anybody) * seen).sum(1)).sum())
-        - 0.5 * (beta / USUAL - 1) ** 2
-        for beta in TRUST
+    likelihood, anybody = np.exp(evidence), OUTLIERS / F.shape[1]
+    fits = [
+        float(np.log((((1 - OUTLIERS) * softmax(beta * F + prior) + anybody) * likelihood).sum(1)).sum())
+        - 0.5 * (beta / USUAL_BETA - 1) ** 2
+        for beta in BETAS
     ]
-    return TRUST[int(np.argmax(heard))]
+    return BETAS[int(np.argmax(fits))]
 
 
 def _kept(P: Floats, fixed: Mapping[int, int]) -> Floats:

@@ -9,7 +9,7 @@ TIME = r"(?:-\s?)?(?:\d{1,6}:)?\d{1,3}:\d{1,2}(?:\s?[.,:]\s?\d{1,9})?"
 PARTS = re.compile(r"(-\s?)?(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:\s?[.,:]\s?(\d{1,9}))?")
 
 
-def seconds(time: str) -> float | None:
+def parse_time(time: str) -> float | None:
     """Return a time in seconds, or None if it is not written as ``[hours:]minutes:seconds[.fraction]``."""
     match = PARTS.fullmatch(time.strip())
     if match is None:
@@ -20,7 +20,7 @@ def seconds(time: str) -> float | None:
     return -exact if sign else exact
 
 
-def stamp(time: float, comma: bool = False) -> str:
+def format_time(time: float, comma: bool = False) -> str:
     """Write seconds as ``hours:minutes:seconds.milliseconds``, with SubRip's comma if asked."""
     rest, milliseconds = divmod(round(time * 1000), 1000)
     minutes, second = divmod(rest, 60)

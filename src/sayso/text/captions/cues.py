@@ -1,21 +1,19 @@
-"""SubRip (SRT), WebVTT and SubViewer: blocks of a timing line and the lines shown.
+"""SubRip (SRT) and SubViewer: blocks of a timing line and the lines shown.
 
 SRT has no standard, so it is read as players read it: counters may be missing or
-wrong, text may hold blank lines, times may use a dot or a comma. WebVTT ends a
-cue at the first empty line, as its standard says (https://www.w3.org/TR/webvtt1/).
+wrong, text may hold blank lines, times may use a dot or a comma.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
-from sayso.text.captions.clock import TIME, seconds
-from sayso.text.captions.markup import plain, split_lines, voices
-from sayso.text.captions.reading import Reading
-from sayso.text.captions.rolling import Cue, has_word_times, rolls, unroll
-from sayso.text.language.words import add_captions
+from sayso.text.captions.clock import TIME, parse_time
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.markup import split_lines, split_voices, strip_tags
+from sayso.text.captions.rolling import Cue, has_word_times, is_rolling, unroll
+from sayso.text.captions.timed_words import add_word_captions
 
 # An arrow stands between any two times, another sign only between full ones: people say "10:30 - 11:45".
 FULL = TIME.replace(r"(?:\d{1,6}:)?", r"\d{1,6}:")
@@ -26,17 +24,16 @@ CLOCK = r"\W{0,3}\d{1,3}:\d{1,2}:\d{1,2}"
 NEARLY = re.compile(rf".*-->|{CLOCK}([,.]\d{{1,3}})?\W*$|{CLOCK}\b.*[->,]\s*\d+:")
 LONGEST_TIMING = 300
 COUNTER = re.compile(r"\s*(\d{1,9})\s*$")
-SKIPPED = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
 EXPECTED = "expected a timing line such as '00:00:05,000 --> 00:00:07,500'"
 
 
-def read_srt(text: str, reading: Reading) -> None:
+def read_srt(text: str, collector: CaptionCollector) -> None:
     """Read SubRip, and SubViewer, whose header before the first cue is passed over."""
-    reader = _Srt(reading, header="[INFORMATION]" in text[:2000].upper())
+    reader = _Srt(collector, header="[INFORMATION]" in text[:2000].upper())
     for number, line in enumerate(split_lines(text), 1):
         reader.take(number, line)
     reader.finish()
-    add_cues([Cue(cue.line, cue.start, cue.end, tuple(cue.lines)) for cue in reader.cues], reading)
+    add_cues([Cue(cue.line, cue.start, cue.end, tuple(cue.lines)) for cue in reader.cues], collector)
 
 
 class _Open:
@@ -44,7 +41,7 @@ class _Open:
 
     def __init__(self, line: int, match: re.Match[str], counter: int | None) -> None:
         self.line = line
-        self.start, self.end = _times(match)
+        self.start, self.end = cue_times(match)
         self.counter = counter
         self.lines: list[str] = []
 
@@ -64,26 +61,26 @@ class _Open:
 class _Srt:
     """The state of reading SubRip line by line."""
 
-    def __init__(self, reading: Reading, header: bool) -> None:
-        self.reading = reading
+    def __init__(self, collector: CaptionCollector, header: bool) -> None:
+        self.collector = collector
         self.cues: list[_Open] = []
         self.open: _Open | None = None
         self.skipping = header
         self.before = ["", ""]  # the two lines before this one
 
     def take(self, number: int, line: str) -> None:
-        match = timing(line)
+        match = match_timing(line)
         if match:
             self.open = _Open(number, match, self.counter())
             self.cues.append(self.open)
         elif self.at_head() and NEARLY.match(line[:LONGEST_TIMING]):
             self.counter()
-            self.reading.broken(number, f"{EXPECTED}, found {line.strip()[:60]!r}")
+            self.collector.skip(number, f"{EXPECTED}, found {line.strip()[:60]!r}")
             self.open, self.skipping = None, True
         elif self.open:
             self.open.lines.append(line)
         elif line.strip() and not COUNTER.match(line) and not self.skipping:
-            self.reading.broken(number, f"{EXPECTED} before any text, found {line.strip()[:60]!r}")
+            self.collector.skip(number, f"{EXPECTED} before any text, found {line.strip()[:60]!r}")
             self.skipping = True
         self.before = [self.before[1], line]
 
@@ -108,59 +105,26 @@ class _Srt:
         if len(lines) > 1 and not lines[-2].strip() and lines[-1].strip() == str(self.open.counter + 1):
             line = self.open.line + len(lines)
             lines.pop()
-            self.reading.broken(line, f"{EXPECTED} after the cue's number, but the file ends")
+            self.collector.skip(line, f"{EXPECTED} after the cue's number, but the file ends")
 
 
-def read_vtt(text: str, reading: Reading) -> None:
-    """Read WebVTT: header, notes, styles and regions are passed over."""
-    cues: list[Cue] = []
-    block: list[str] = []
-    lines = split_lines(text)
-    header = next((i for i, line in enumerate(lines) if i and (not line or "-->" in line)), len(lines))
-    for i, line in enumerate([*lines[header:], ""], header):
-        if line:
-            block.append(line)
-        elif any(line.strip() for line in block) and not SKIPPED.match(block[0]):
-            _add_block(cues, block, i - len(block) + 1, reading)
-        if not line:
-            block = []
-    add_cues(cues, reading)
-
-
-def _add_block(cues: list[Cue], block: list[str], first: int, reading: Reading) -> None:
-    """Add the cues of one block, which begins at line ``first``: more than one if blank lines lack."""
-    timings = [(i, match) for i, line in enumerate(block) if (match := timing(line))]
-    if not timings and cues and not cues[-1].lines and cues[-1].line == first - 2:
-        # Somebody's editor emptied the line of one space that YouTube begins a cue with.
-        cues[-1] = replace(cues[-1], lines=tuple(block))
-    elif not timings or timings[0][0] > 1:
-        wrong = next((i for i, line in enumerate(block) if "-->" in line), 0)
-        reading.broken(first + wrong, f"{EXPECTED.replace(',', '.')}, found {block[wrong].strip()[:60]!r}")
-    ends = [i for i, _ in timings[1:]] + [len(block)]
-    for (i, match), after in zip(timings, ends, strict=False):
-        lines = block[i + 1 : after]
-        if after < len(block) and lines and COUNTER.match(lines[-1]):
-            lines.pop()
-        cues.append(Cue(first + i, *_times(match), tuple(lines)))
-
-
-def timing(line: str) -> re.Match[str] | None:
+def match_timing(line: str) -> re.Match[str] | None:
     """Match a timing line; None for any other line."""
     return TIMING.match(line) if len(line) <= LONGEST_TIMING else None
 
 
-def _times(match: re.Match[str]) -> tuple[float, float]:
+def cue_times(match: re.Match[str]) -> tuple[float, float]:
     """Return start and end of a timing line, seconds."""
-    return seconds(match[1] or match[3]) or 0.0, seconds(match[2] or match[4]) or 0.0
+    return parse_time(match[1] or match[3]) or 0.0, parse_time(match[2] or match[4]) or 0.0
 
 
-def add_cues(cues: Sequence[Cue], reading: Reading) -> None:
+def add_cues(cues: Sequence[Cue], collector: CaptionCollector) -> None:
     """Add cues as captions: unrolled where they roll, and split by speaker where voices are named."""
     forward = [cue for cue in cues if cue.start <= cue.end]
-    if rolls(forward):
-        add_captions(unroll(forward), reading, timed=has_word_times(forward))
+    if is_rolling(forward):
+        add_word_captions(unroll(forward), collector, timed=has_word_times(forward))
         cues = [cue for cue in cues if cue.start > cue.end]
     for cue in cues:
         marked = "\n".join(cue.lines).replace("[br]", "\n")
-        for speaker, part in voices(marked):
-            reading.add(cue.line, cue.start, cue.end, plain(part), speaker)
+        for speaker, part in split_voices(marked):
+            collector.add(cue.line, cue.start, cue.end, strip_tags(part), speaker)

@@ -71,7 +71,7 @@ THAI = ("cp874", frozenset(map(chr, [*range(0x0E01, 0x0E3B), *range(0x0E3F, 0x0E
 DECLARED = re.compile(rb"""<\?xml[^>]{0,100}encoding=["']([\w-]{1,40})["']""")
 
 
-def decode(data: bytes) -> tuple[str, int | None]:
+def decode_text(data: bytes) -> tuple[str, int | None]:
     """Return the text of a caption file, and the first line (from 1) with undecodable bytes, if any.
 
     Such bytes become U+FFFD in the text.
@@ -89,7 +89,7 @@ def decode(data: bytes) -> tuple[str, int | None]:
         data = data.rstrip(b"\0")  # a file system that lost power pads with zeros
         if 100 * data.count(0) > len(data):
             raise ValueError("holds binary data, not text")
-    return _replacing(data, _is_utf8(data) or _declared(data) or guess_page(data))
+    return _replacing(data, _is_utf8(data) or _declared(data) or guess_code_page(data))
 
 
 def _replacing(data: bytes, encoding: str) -> tuple[str, int | None]:
@@ -132,7 +132,7 @@ def _declared(data: bytes) -> str | None:
     return name if name in pages else None
 
 
-def guess_page(data: bytes) -> str:
+def guess_code_page(data: bytes) -> str:
     """Return the code page whose language explains most of the non-ASCII characters."""
     lines: Iterator[bytes] = (line for line in data.splitlines() if not line.isascii())
     sample = b"\n".join(lines)[:SAMPLE]

@@ -14,6 +14,10 @@ from collections.abc import Iterator
 LINE_END = re.compile(r"\r\n?|\n")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>|</?>|<[\d:.]+>")
 BRACED = re.compile(r"\{\\[^{}]*\}|\{[A-Za-z]:[^{}]*\}")  # {\an8} of SubStation, {y:i} of MicroDVD
+READING_AID = re.compile(r"<rt\b[^<>]*>.*?(?:</rt>|(?=</ruby>)|$)", re.IGNORECASE | re.DOTALL)
+OVERRIDE = re.compile(r"\{[^{}]*\}")
+DRAWING_MODE = re.compile(r"\\p(\d)")
+PATH = re.compile(r"\s*m(?:\s+-?\d+(?:\.\d+)?){2}(?:\s+(?:[mnlbspc]|-?\d+(?:\.\d+)?))+\s*", re.IGNORECASE)
 VOICE = re.compile(r"</v>|<v(?:\.[^\s<>]*)?(?:\s([^<>]*))?>")
 TURN = re.compile(r"[-‐–—]\s?\D|>>")
 # Zero-width spaces, direction and byte-order marks go; joiners stay: Persian and emoji are spelled with them.
@@ -26,26 +30,44 @@ def split_lines(text: str) -> list[str]:
     return LINE_END.split(text)
 
 
-def plain(marked: str) -> str:
+def strip_tags(marked: str) -> str:
     """Remove the tags of SRT and WebVTT, then resolve entities; spaces and line breaks stay."""
-    bare = BRACED.sub("", TAG.sub("", marked))
+    if "\\p" in marked:
+        marked = without_drawings(marked)
+    bare = BRACED.sub("", TAG.sub("", READING_AID.sub("", marked) if "<rt" in marked else marked))
     try:
         return html.unescape(bare)
     except ValueError:  # a character number of thousands of digits
         return bare
 
 
-def voices(marked: str) -> Iterator[tuple[str | None, str]]:
+def without_drawings(text: str) -> str:
+    r"""Leave out what SubStation draws: paths between ``{\p1}`` and ``{\p0}``, and a text that is one."""
+    parts, at, drawing = [], 0, False
+    for override in OVERRIDE.finditer(text):
+        if not drawing:
+            parts.append(text[at : override.start()])
+        parts.append(override.group())
+        modes = DRAWING_MODE.findall(override.group())
+        drawing = modes[-1] != "0" if modes else drawing
+        at = override.end()
+    if not drawing:
+        parts.append(text[at:])
+    shown = "".join(parts)
+    return "" if PATH.fullmatch(OVERRIDE.sub("", shown)) else shown
+
+
+def split_voices(marked: str) -> Iterator[tuple[str | None, str]]:
     """Split the text of a WebVTT cue by its voices: pairs of speaker (if named) and marked text."""
     speaker, at = None, 0
     for tag in VOICE.finditer(marked):
         yield speaker, marked[at : tag.start()]
-        speaker = tidy(plain(tag[1] or "")) or None
+        speaker = clean_text(strip_tags(tag[1] or "")) or None
         at = tag.end()
     yield speaker, marked[at:]
 
 
-def tidy(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return plain text with single spaces, and a line break before each further speaker."""
     text = text.translate(INVISIBLE | CONTROL)
     if not text.isascii():

@@ -17,9 +17,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sayso.text.captions.clock import TIME, seconds
-from sayso.text.captions.markup import plain, tidy
-from sayso.text.language.words import Word
+from sayso.text.captions.clock import TIME, parse_time
+from sayso.text.captions.markup import clean_text, strip_tags
+from sayso.text.captions.timed_words import TimedWord
 
 WORD_TIME = re.compile(rf"<({TIME})>")
 REMNANT_S = 1.0
@@ -49,7 +49,7 @@ def has_word_times(cues: Sequence[Cue]) -> bool:
     return any(WORD_TIME.search(line) for cue in cues for line in cue.lines)
 
 
-def rolls(cues: Sequence[Cue]) -> bool:
+def is_rolling(cues: Sequence[Cue]) -> bool:
     """Say whether at least half of the cues begin with what the cue before them showed."""
     screens = [_screen(cue) for cue in cues]
     repeats = 0
@@ -60,9 +60,9 @@ def rolls(cues: Sequence[Cue]) -> bool:
     return repeats >= least and 2 * repeats >= len(cues) - 1
 
 
-def unroll(cues: Sequence[Cue]) -> list[Word]:
+def unroll(cues: Sequence[Cue]) -> list[TimedWord]:
     """Return each word once, in the order spoken, from the time it first appears."""
-    words: list[Word] = []
+    words: list[TimedWord] = []
     before: list[Shown] = []
     row = 0
     for cue in cues:
@@ -78,7 +78,7 @@ def unroll(cues: Sequence[Cue]) -> list[Word]:
 
 
 def _screen(cue: Cue) -> list[Shown]:
-    lines = [Shown(line, tidy(plain(line))) for line in cue.lines]
+    lines = [Shown(line, clean_text(strip_tags(line))) for line in cue.lines]
     return [line for line in lines if line.text]
 
 
@@ -94,15 +94,15 @@ def _overlap(before: list[Shown], screen: list[Shown]) -> int:
     return 0
 
 
-def _words(shown: Shown, cue: Cue, row: int) -> list[Word]:
+def _words(shown: Shown, cue: Cue, row: int) -> list[TimedWord]:
     """Cut a line at its time stamps; what stands before the first appears with the cue."""
     first, *rest = WORD_TIME.split(shown.marked)
-    starts = [cue.start, *(seconds(time) or cue.start for time in rest[::2])]
+    starts = [cue.start, *(parse_time(time) or cue.start for time in rest[::2])]
     starts = [min(max(start, cue.start), cue.end) for start in starts]
-    parts = [plain(part) for part in (first, *rest[1::2])]
+    parts = [strip_tags(part) for part in (first, *rest[1::2])]
     ends = [*starts[1:], cue.end]
     return [
-        Word(part, start, max(start, end), row, cue.line)
+        TimedWord(part, start, max(start, end), row, cue.line)
         for part, start, end in zip(parts, starts, ends, strict=True)
         if part.strip()
     ]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 
-from sayso.text.captions.clock import seconds
-from sayso.text.captions.markup import split_lines
-from sayso.text.captions.reading import Reading
+from sayso.text.captions.clock import parse_time
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.markup import OVERRIDE, split_lines, without_drawings
 
 FIELDS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 SPEAKER = ("name", "actor")
-OVERRIDE = re.compile(r"\{[^{}]*\}")
-DRAWING = re.compile(r"\{[^{}]*\\p[1-9]")
 BREAK = re.compile(r"\\[Nn]")
 
 
-def read_substation(text: str, reading: Reading) -> None:
+def read_substation(text: str, collector: CaptionCollector) -> None:
     """Read the events of an ASS or SSA file; comments and drawings are left out, the Name is the speaker."""
     fields: tuple[str, ...] = FIELDS
     events = True
@@ -24,31 +22,32 @@ def read_substation(text: str, reading: Reading) -> None:
         if key.startswith("[") and key.endswith("]"):
             events = key.lower() == "[events]"
         elif events and colon and key.lower() == "format":
-            fields = _fields(number, rest, reading)
+            fields = _fields(number, rest, collector)
         elif colon and key.lower() == "dialogue":
-            _dialogue(number, rest, fields, reading)
+            _dialogue(number, rest, fields, collector)
 
 
-def _fields(number: int, rest: str, reading: Reading) -> tuple[str, ...]:
+def _fields(number: int, rest: str, collector: CaptionCollector) -> tuple[str, ...]:
     fields = tuple(name.strip().lower() for name in rest.split(","))
     if fields[-1] == "text" and {"start", "end"} <= set(fields):
         return fields
-    reading.broken(number, f"expected a format with Start, End and, last, Text, found {rest.strip()[:60]!r}")
+    collector.skip(number, f"expected a format with Start, End and, last, Text, found {rest.strip()[:60]!r}")
     return FIELDS
 
 
-def _dialogue(number: int, rest: str, fields: tuple[str, ...], reading: Reading) -> None:
+def _dialogue(number: int, rest: str, fields: tuple[str, ...], collector: CaptionCollector) -> None:
     values = rest.split(",", len(fields) - 1)
     if len(values) < len(fields):
-        reading.broken(number, f"expected {len(fields)} fields between commas, found {len(values)}")
+        collector.skip(number, f"expected {len(fields)} fields between commas, found {len(values)}")
         return
     event = dict(zip(fields, values, strict=True))
-    start, end = seconds(event["start"]), seconds(event["end"])
+    start, end = parse_time(event["start"]), parse_time(event["end"])
     if start is None or end is None:
         wrong = event["start"] if start is None else event["end"]
-        reading.broken(number, f"expected a time such as 0:00:05.00, found {wrong.strip()[:60]!r}")
-    elif not DRAWING.search(event["text"]):
-        text = BREAK.sub("\n", OVERRIDE.sub("", event["text"])).replace("\\h", " ")
-        reading.add(
+        collector.skip(number, f"expected a time such as 0:00:05.00, found {wrong.strip()[:60]!r}")
+    else:
+        shown = OVERRIDE.sub("", without_drawings(event["text"]))
+        text = BREAK.sub("\n", shown).replace("\\h", " ")
+        collector.add(
             number, start, end, text, next((event[name] for name in SPEAKER if event.get(name)), None)
         )

@@ -14,24 +14,25 @@ import re
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from sayso.text.captions.reading import Reading
-from sayso.text.captions.ttml_time import Rates
+from sayso.text.captions.collector import CaptionCollector
+from sayso.text.captions.ttml_time import TtmlRates
 
 DECLARATION = re.compile(r"^(\s*)<\?xml[^>]*\?>")
 ENTITY = re.compile(r"&(?!#\d{1,7};|#x[0-9A-Fa-f]{1,6};|(?:amp|lt|gt|quot|apos);)(\w{1,32};)?")
 TIMED = ("body", "div", "p", "span")
 SILENT = ("metadata", "title", "desc")
+READING_AIDS = ("text", "textContainer", "delimiter")  # of ruby: how the word below is pronounced
 DEEPEST = 100
 
 
-def read_ttml(text: str, reading: Reading) -> None:
+def read_ttml(text: str, collector: CaptionCollector) -> None:
     """Read a TTML file; what precedes a break in the XML is kept.
 
     Raises:
         SubtitleError: if the file declares a document type, or nests without end.
     """
     parser = expat.ParserCreate()
-    document = _Document(reading, parser)
+    document = _Document(collector, parser)
     parser.StartDoctypeDeclHandler = document.refuse
     parser.StartElementHandler = document.start
     parser.EndElementHandler = document.end
@@ -39,7 +40,7 @@ def read_ttml(text: str, reading: Reading) -> None:
     try:
         parser.Parse(ENTITY.sub(_known_entity, DECLARATION.sub(r"\1", text)), True)
     except expat.ExpatError as error:
-        reading.broken(error.lineno, f"expected well-formed XML, found: {expat.ErrorString(error.code)}")
+        collector.skip(error.lineno, f"expected well-formed XML, found: {expat.ErrorString(error.code)}")
 
 
 def _known_entity(match: re.Match[str]) -> str:
@@ -65,31 +66,38 @@ class _Open:
 
 
 class _Document:
-    """Walks the elements of one document and adds its paragraphs to the reading."""
+    """Walks the elements of one document and adds its paragraphs to the collector."""
 
-    def __init__(self, reading: Reading, parser: expat.XMLParserType) -> None:
-        self.reading = reading
+    def __init__(self, collector: CaptionCollector, parser: expat.XMLParserType) -> None:
+        self.collector = collector
         self.parser = parser
-        self.rates = Rates()
+        self.rates = TtmlRates()
         self.open: list[_Open] = []
         self.words: list[list[str]] = []  # of the elements that collect, the innermost last
         self.silent = 0
         self.agents: dict[str, list[str]] = {}
         self.agent: list[str] = []  # the name of the agent that is open or was last
         self.named: list[str] | None = None
+        self.ruby_styles: set[str] = set()
+        self.aids: list[bool] = []  # for each open span, whether it is a reading aid
 
     def refuse(self, *_: object) -> None:
         """Stop at a document type."""
         line = self.parser.CurrentLineNumber
-        raise self.reading.error(line, "expected captions without a document type; remove <!DOCTYPE ...>")
+        raise self.collector.error(line, "expected captions without a document type; remove <!DOCTYPE ...>")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take the start of an element."""
         name = tag.rpartition(":")[2]
         values = {key.rpartition(":")[2]: value for key, value in attributes.items()}
         self.silent += name in SILENT
+        if name == "span":
+            self.aids.append(self._is_reading_aid(values))
+            self.silent += self.aids[-1]
+        if name == "style" and self._is_reading_aid(values):
+            self.ruby_styles.add(values.get("id", ""))
         if name == "tt":
-            self.rates = Rates.declared(values)
+            self.rates = TtmlRates.declared(values)
         elif name == "agent":
             self.agent = self.agents[values.get("id", "")] = []
         elif name == "name" and not self.agent:
@@ -99,11 +107,16 @@ class _Document:
         elif name in TIMED:
             self._begin(name, values)
 
+    def _is_reading_aid(self, values: dict[str, str]) -> bool:
+        """Say whether an element is ruby text, by its own attribute or by a style."""
+        styles = values.get("style", "").split()
+        return values.get("ruby") in READING_AIDS or not self.ruby_styles.isdisjoint(styles)
+
     def _begin(self, name: str, values: dict[str, str]) -> None:
         parent = self.open[-1] if self.open else None
         line = self.parser.CurrentLineNumber
         if len(self.open) == DEEPEST:
-            raise self.reading.error(line, f"expected elements nested less than {DEEPEST} deep")
+            raise self.collector.error(line, f"expected elements nested less than {DEEPEST} deep")
         element = self._timed(name, line, values, parent)
         agent = values.get("agent", "").partition(" ")[0]
         element.speaker = "".join(self.agents.get(agent, ())) or (parent.speaker if parent else None)
@@ -121,7 +134,7 @@ class _Document:
         times = {key: self.rates.seconds(value) for key, value in given.items()}
         wrong = [value for key, value in given.items() if times[key] is None]
         if wrong:
-            self.reading.broken(line, f"expected a time such as 00:00:05.000 or 5s, found {wrong[0][:60]!r}")
+            self.collector.skip(line, f"expected a time such as 00:00:05.000 or 5s, found {wrong[0][:60]!r}")
         begin = clock + (times.get("begin") or 0.0)
         ends = [parent.end] if parent and parent.end is not None else []
         ends += [clock + (times["end"] or 0.0)] if "end" in times else []
@@ -143,6 +156,8 @@ class _Document:
         """Take the end of an element; one that collected words becomes a caption."""
         name = tag.rpartition(":")[2]
         self.silent -= name in SILENT
+        if name == "span" and self.aids:
+            self.silent -= self.aids.pop()
         if name == "name":
             self.named = None
         if name not in TIMED:
@@ -158,9 +173,9 @@ class _Document:
         if element.broken or not text.strip():
             return
         if element.timed:
-            self.reading.add(element.line, element.begin, element.end, text, element.speaker)
+            self.collector.add(element.line, element.begin, element.end, text, element.speaker)
         else:
-            self.reading.broken(element.line, f"expected <{element.name}> to have a begin and an end")
+            self.collector.skip(element.line, f"expected <{element.name}> to have a begin and an end")
 
     def characters(self, data: str) -> None:
         """Take text: of a paragraph, or of a speaker's name."""

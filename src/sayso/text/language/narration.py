@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from sayso.core.types import Caption, Span
+from sayso.text.captions.timed_words import PAUSE_S
 from sayso.text.language.actions import CLOSED, DETERMINERS, base_form
-from sayso.text.language.words import PAUSE_S
 
 _LONG = 160  # letters of a sentence; automatic captions have no full stops
 _SENTENCE = re.compile(r"\S.*?(?:[.!?;…]+[\"'”’)]*(?=\s|$)|$)", re.DOTALL)

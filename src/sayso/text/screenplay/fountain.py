@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from sayso.text.screenplay.elements import Element, Screenplay
-from sayso.text.screenplay.marks import cue, heading, is_transition
+from sayso.text.screenplay.marks import is_transition, parse_cue, parse_heading
 
 NOTE = re.compile(r"\[\[.*?\]\]|/\*.*?\*/", re.DOTALL)
 FIELD = re.compile(r"([A-Za-z][A-Za-z ]{0,30}):[ \t]*(.*)")
@@ -72,8 +72,10 @@ def _same_speech(last: Element | None, element: Element) -> bool:
 def _cue(element: Element) -> str:
     name = element.speaker or ""
     extension = f" ({element.extension})" if element.extension else ""
-    plain = cue(name + extension)
-    mark = "" if plain and plain.speaker == name and not is_transition(name) and not heading(name) else "@"
+    plain = parse_cue(name + extension)
+    mark = (
+        "" if plain and plain.speaker == name and not is_transition(name) and not parse_heading(name) else "@"
+    )
     return f"{mark}{name}{extension}{' ^' if element.dual else ''}"
 
 
@@ -81,11 +83,11 @@ def _write(element: Element) -> str:
     text = element.text
     if element.kind == "heading":
         number = f" #{element.number}#" if element.number else ""
-        found = heading(text)
+        found = parse_heading(text)
         return f"{'' if found and found.text == text else '.'}{text}{number}"
     if element.kind == "transition":
         return text if is_transition(text) and text.endswith("TO:") else f"> {text}"
     if element.kind == "description":
-        risky = heading(text) or cue(text) or is_transition(text) or text[0] in "!@.>~#="
+        risky = parse_heading(text) or parse_cue(text) or is_transition(text) or text[0] in "!@.>~#="
         return f"!{text}" if risky else text
     return text

@@ -2,63 +2,117 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from sayso.text.screenplay.marks import cue, heading
+from sayso.text.screenplay.columns import Column, side_by_side
+from sayso.text.screenplay.html_text import html_lines, looks_like_html
+from sayso.text.screenplay.marks import parse_cue, parse_heading
+from sayso.text.screenplay.wording import pattern
 
-MARKUP = re.compile(r"<(?:b|i|u|pre|p|br|td|font|center|html|body|strong|em)\b[^<>]*>", re.IGNORECASE)
-TAG = re.compile(r"<(?:[a-z!/][^<>]*|!--.*?--)>", re.IGNORECASE | re.DOTALL)
-INVISIBLE = re.compile(r"<(script|style|head|title)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 PAGE = re.compile(r"(?i)(?:page\s+)?\(?\d{1,3}[a-z]?[.)]?(?:\s*(?:of|/)\s*\d{1,3})?|-\s*\d{1,3}\s*-")
 CONTINUED = re.compile(
     r"(?i)(?:\d+[a-z]?\s+)?(?:\(\s*(?:cont(?:inued|'d|’d)?|more)\.*\s*\)|continued|cont'd|more)"
     r"\s*:?\s*(?:\(\d+\))?(?:\s+\d+[a-z]?)?"
 )
-REVISION = re.compile(r"(?:\s{2,}|^\s*)\*+\s*$")
+AGAIN_ALONE = re.compile(rf"(?i)\(\s*(?:{pattern('again')})\.*\s*\)")
+REVISION = re.compile(r"(?:\s{2,}|^\s*)[*|]+\s*$")
+REVISION_LEFT = re.compile(r"^(\s*)[*|]+(?=\s{3,}\S)")
 EMPHASIS = re.compile(r"(\*{1,3}|_)(?=\S)(.+)(?<=\S)\1")
 CLOCK = re.compile(r"[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?[\])]?[ \t]+(?=[^\W\d])")
+LONGEST_EMPHASIS = 5000
 HEADER_TIMES = 3  # a line with a page number that is there on three pages is a header
 NUMBERED_PAGE = re.compile(r"\s{4,}\d{1,3}\.$")
 TAB = 8
 
 
 class Line(NamedTuple):
-    """A line: its text without outer spaces, its indent in columns, its number in the file.
+    """A line of a screenplay.
 
-    ``blanks`` counts the blank lines before it.
+    Args:
+        text: without outer spaces.
+        indent: columns.
+        number: of the line in the file, from 1.
+        blanks: how many blank lines stand before it.
+        soft: whether those hold two spaces, by which Fountain goes on with a speech.
+        bold: whether a web page shows it in bold.
+        role: ``cue`` or ``speech`` where columns side by side say so.
+        dual: whether it stands in the right one of two columns.
     """
 
     text: str
     indent: int
     number: int
     blanks: int
+    soft: bool = False
+    bold: bool = False
+    role: Literal["", "cue", "speech"] = ""
+    dual: bool = False
 
 
 def read_lines(text: str) -> list[Line]:
     """Return the lines with text; double spacing is undone in the count of blank lines."""
-    rows = [row.expandtabs(TAB).rstrip() for row in _plain(text).split("\n")]
-    headers = _headers(rows)
+    text, bold = html_lines(text) if looks_like_html(text) else (text, frozenset())
+    given = _clean(text).split("\n")
+    rows = [_without_marks(row.expandtabs(TAB).rstrip()) for row in given]
+    headers, soft_rows = _headers(rows), _soft_rows(given)
     lines: list[Line] = []
-    blanks = 1
-    for number, row in enumerate(rows, 1):
-        marked = REVISION.sub("", row) if not row.lstrip().startswith(("**", "*")) else row
-        words = EMPHASIS.sub(r"\2", CLOCK.sub("", marked.strip(), count=1))
+    blanks, soft, after = 1, False, 0
+    for k, row in enumerate(rows):
+        words = _plain(row)
+        if k < after:
+            continue
         if not words:
+            soft = k in soft_rows and (soft or not blanks)
             blanks += 1
-        elif not (words in headers or PAGE.fullmatch(words) or CONTINUED.fullmatch(words)):
-            lines.append(Line(words, len(marked) - len(marked.lstrip()), number, blanks))
-            blanks = 0
+        elif columns := side_by_side(rows, k):
+            lines.extend(_in_turn(columns, blanks))
+            after, blanks = 1 + max(number for column in columns for number, _ in column.lines), 0
+        elif not (words in headers or _belongs_to_the_paper(words)):
+            indent = len(row) - len(row.lstrip())
+            lines.append(Line(words, indent, k + 1, blanks, soft and blanks == 1, k in bold))
+            blanks, soft = 0, False
     return _single_spaced(lines)
 
 
-def _plain(text: str) -> str:
-    """Return text with one kind of line end, page breaks as blank lines, and without HTML."""
-    if len(MARKUP.findall(text[:200_000])) >= 5:
-        text = html.unescape(TAG.sub("", re.sub(r"(?i)<br\s*/?>|</p>", "\n", INVISIBLE.sub("", text))))
+def _plain(row: str) -> str:
+    """Return a row's words without a time before them and Fountain's marks of emphasis around them."""
+    words = CLOCK.sub("", row.strip(), count=1)
+    return EMPHASIS.sub(r"\2", words) if len(words) < LONGEST_EMPHASIS else words
+
+
+def _without_marks(row: str) -> str:
+    """Leave out the marks of revised lines, at the right edge and at the left one."""
+    row = REVISION_LEFT.sub(lambda match: match[1] + " " * (match.end() - match.end(1)), row)
+    return row if row.lstrip().startswith("*") else REVISION.sub("", row)
+
+
+def _belongs_to_the_paper(words: str) -> bool:
+    """Say whether a line is a page number or says that something goes on over the page."""
+    return any(shape.fullmatch(words) for shape in (PAGE, CONTINUED, AGAIN_ALONE))
+
+
+def _soft_rows(rows: list[str]) -> frozenset[int]:
+    """Return the rows of exactly two spaces, unless that is how the file writes its blank lines."""
+    soft = frozenset(k for k, row in enumerate(rows) if row.rstrip("\r") == "  ")
+    blank = sum(1 for row in rows if not row.strip())
+    return soft if 2 * len(soft) < blank + 1 else frozenset()
+
+
+def _in_turn(columns: tuple[Column, Column], blanks: int) -> Iterator[Line]:
+    """Yield the lines of two columns, the left one first."""
+    for dual, column in enumerate(columns):
+        row, name = column.cue
+        yield Line(name, 0, row + 1, max(blanks, 1), role="cue", dual=bool(dual))
+        for row, words in column.lines:
+            yield Line(_plain(words), 0, row + 1, 0, role="speech", dual=bool(dual))
+
+
+def _clean(text: str) -> str:
+    """Return text with one kind of line end and no control characters, page breaks left out."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "").replace("\xa0", " ")
     return re.sub("[\x00-\x08\x0b\x0e-\x1f\x7f\x85\u2028\u2029]", " ", text).lstrip("\ufeff")
 
@@ -74,7 +128,7 @@ def _headers(rows: list[str]) -> set[str]:
         for words in texts
         if "  " in words
         and (shapes[_shape(words)] >= HEADER_TIMES or NUMBERED_PAGE.search(words))
-        and not heading(words)
+        and not parse_heading(words)
     }
 
 
@@ -94,9 +148,11 @@ def _single_spaced(lines: list[Line]) -> list[Line]:
     if odd > counts[1]:
         return [line._replace(blanks=line.blanks // 2) for line in lines]
     joined = [
-        line._replace(blanks=0)
-        if cue(before.text) and not cue(line.text) and not heading(line.text)
-        else line
-        for before, line in pairwise(lines)
+        line._replace(blanks=0) if _under_a_cue(before, line) else line for before, line in pairwise(lines)
     ]
     return [lines[0], *joined]
+
+
+def _under_a_cue(before: Line, line: Line) -> bool:
+    cue = parse_cue(before.text) and not before.role and not line.role
+    return bool(cue) and not parse_cue(line.text) and not parse_heading(line.text)

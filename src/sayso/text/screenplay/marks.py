@@ -5,29 +5,43 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-PLACE = r"(?:INT|EXT|EST|INTERIOR|EXTERIOR|I\s?/\s?E|INT\.?\s?/\s?EXT|EXT\.?\s?/\s?INT)"
-NUMBER = r"(?:[A-Z]{0,2}\d{1,4}[A-Z]{0,2})"
+from sayso.text.screenplay.wording import WORDINGS, pattern, words
+
+NUMBER = r"(?:[A-Z]{0,2}\d{1,4}(?:[.-]\d{1,3})?[A-Z]{0,2})"
+OPENINGS = f"{pattern('places')}|{pattern('abbreviations')}"
 HEADING = re.compile(
-    rf"(?:#?(?P<number>{NUMBER})[.):#]?\s+)?(?P<text>{PLACE}(?:\.\s*|\s*[-–—:]\s*|\s+)\S.*?)"
+    rf"(?:#?(?P<number>{NUMBER})[.):#]?\s+)?"
+    rf"(?P<text>(?P<place>(?:{OPENINGS})(?:(?P<pair>\.?\s?/\s?)(?:{OPENINGS}))?)"
+    r"(?P<mark>\s*[.:]\s*|\s+[-–—]\s*|[-–—]\s*|\s*[/,]\s*|\s+)(?P<rest>\S.*?))"
     rf"(?:\s+#(?P<fountain>[\w.-]+)#|\s{{2,}}#?(?P<right>{NUMBER})[.)]?)?",
     re.IGNORECASE,
 )
 SCENE = re.compile(r"\[?\(?\s*(?:SCENE|Scene|scene)\b(?:\s+(?P<number>\d+))?\s*[:.–—-]\s*(?P<text>.*?)\)?\]?")
-TRANSITION = re.compile(
-    r"(?:[A-Z][A-Z' ]{0,30} TO|FADE (?:IN|OUT|UP|TO BLACK)|(?:CUT|FADE|DISSOLVE|WIPE)(?: TO)?(?: [A-Z]+)?|"
-    r"THE END|END CREDITS|ROLL CREDITS|INTERCUT)\s*[:.]?"
+NUMBERED_SCENE = re.compile(
+    rf"(?:{pattern('scenes')})\s+(?P<number>{NUMBER})\s*[:.–—-]\s*(?P<text>\S.*?)", re.IGNORECASE
 )
+TRANSITION = re.compile(
+    r"(?:[A-Z][A-Z' ]{0,30} TO|(?:CUT|FADE|DISSOLVE|WIPE)(?: TO)?(?: [A-Z]+)?|"
+    rf"{'|'.join(re.escape(word) for word in WORDINGS['en'].transitions.split(', '))})\s*[:.]?"
+)
+OTHER_TRANSITION = re.compile(
+    rf"(?:{pattern('transitions')})\s*[:.]?|(?:{pattern('cuts')})(?:\s+[^\W\d_].{{0,40}})?\s*[:.]"
+)
+DASHED = re.compile(r"\s[-–—]\s|/")
+SHORT_PLACES = ("INT", "EXT")  # these may be written in any case and without a full stop
 EXTENSION = re.compile(r"\(([^()]*)\)?")
-AGAIN = re.compile(r"(?i)\s*(?:cont(?:inued|inuing|'d|’d|d)?\.?|more)\s*")
-NAME = re.compile(r"[^\W_](?:[\w.'’`&/,#\"\- ]*[\w.'’`\")])?")
+AGAIN = re.compile(rf"(?i)\s*(?:{pattern('again')})\.*\s*")
+NAME = re.compile(r"[^\W_](?:[\w.'’`&/,#+\"\- ]*[\w.'’`\")])?")
 SPOKEN_LABEL = re.compile(
     r"(?P<name>[^\W\d_][\w.'’`&/\- ]{0,38}?)\s*"
     r"(?P<extension>\([^()]{0,60}\)|\[[^\[\]]{0,60}\])?\s*:(?:\s+(?P<text>.*))?"
 )
+LONGEST_HEADING = 300
 LONGEST_CUE = 45
+LONGEST_NAME = 6  # words
 
 
-class Cue(NamedTuple):
+class CharacterCue(NamedTuple):
     """Who speaks, with what stands behind the name: ``V.O.``; ``again`` if it says that a speech goes on."""
 
     speaker: str
@@ -43,19 +57,41 @@ class Heading(NamedTuple):
     number: str | None
 
 
-def heading(text: str) -> Heading | None:
+def parse_heading(text: str) -> Heading | None:
     """Return the scene heading that a line is, or None: "12 INT. HOUSE - DAY 12", "Scene: A cafe."."""
+    if len(text) > LONGEST_HEADING:
+        return None
     match = HEADING.fullmatch(text)
-    if match:
+    if match and _opens_scene(match):
         number = match["number"] or match["fountain"] or match["right"]
         return Heading(match["text"].strip(), number)
-    match = SCENE.fullmatch(text)
+    match = SCENE.fullmatch(text) or NUMBERED_SCENE.fullmatch(text)
     return Heading(match["text"].strip() or text, match["number"]) if match else None
 
 
+def _opens_scene(match: re.Match[str]) -> bool:
+    """Say whether what begins like a scene heading is one: "Innen ist es kalt." is not."""
+    place, mark, rest = match["place"], match["mark"].strip(), match["rest"]
+    upper = place == place.upper()
+    if match["pair"]:
+        return upper or bool(mark)
+    if len(place) == 1:
+        return False
+    if place.upper() in SHORT_PLACES:
+        return mark != "," and (upper or bool(mark) or bool(DASHED.search(rest)))
+    if upper and place in words("places"):
+        return bool(mark) or bool(DASHED.search(rest)) or is_upper(rest)
+    return bool(mark) and mark != "," and (upper or (mark[0] in ".:" and bool(DASHED.search(rest))))
+
+
 def is_transition(text: str) -> bool:
-    """Say whether a line is a transition: "CUT TO:"."""
-    return TRANSITION.fullmatch(text) is not None
+    """Say whether a line is a transition in any language: "CUT TO:", "SCHNITT AUF:"."""
+    return TRANSITION.fullmatch(text) is not None or OTHER_TRANSITION.fullmatch(text) is not None
+
+
+def is_certain_transition(text: str) -> bool:
+    """Say whether a line is a transition that cannot be somebody's name ("FIN" can)."""
+    return TRANSITION.fullmatch(text) is not None or (text.endswith(":") and is_transition(text))
 
 
 def is_upper(text: str) -> bool:
@@ -64,20 +100,20 @@ def is_upper(text: str) -> bool:
     return any(map(str.isalpha, bare)) and bare == bare.upper() and bare != bare.lower()
 
 
-def cue(text: str) -> Cue | None:
+def parse_cue(text: str) -> CharacterCue | None:
     """Return the speaker that a line in capitals names, or None: "BOB (V.O.) (CONT'D)"."""
     dual = text.endswith("^")
     text = text.removesuffix("^").strip()
     if len(text) > LONGEST_CUE or not is_upper(text):
         return None
-    found = named(text, dual)
+    found = parse_name(text, dual)
     if found is None:
         return None
     sentence = found.speaker.endswith((".", "!", "?", ",", "-")) and len(found.speaker.split()) > 2
     return None if sentence else found
 
 
-def named(text: str, dual: bool = False) -> Cue | None:
+def parse_name(text: str, dual: bool = False) -> CharacterCue | None:
     """Return a cue in any case: the name, and the extensions without "(CONT'D)"."""
     parts = [part.strip() for part in EXTENSION.findall(text)]
     extensions = [part for part in parts if part and not AGAIN.fullmatch(part)]
@@ -86,13 +122,24 @@ def named(text: str, dual: bool = False) -> Cue | None:
     name = name.rstrip(":").strip()
     if not NAME.fullmatch(name):
         return None
-    return Cue(name, ", ".join(extensions) or None, dual, again=any(map(AGAIN.fullmatch, parts)))
+    return CharacterCue(name, ", ".join(extensions) or None, dual, again=any(map(AGAIN.fullmatch, parts)))
 
 
-def label(text: str) -> tuple[Cue, str] | None:
+def is_name(text: str) -> bool:
+    """Say whether a line can be a cue in any case: "von Trapp", "VOICE FROM iPHONE"."""
+    found = parse_name(text.removesuffix("^"))
+    if found is None or len(text) > LONGEST_CUE or text.startswith("("):
+        return False
+    words = found.speaker.split()
+    return len(words) <= LONGEST_NAME and not (
+        len(words) > 1 and found.speaker.endswith((".", "!", "?", ","))
+    )
+
+
+def parse_label(text: str) -> tuple[CharacterCue, str] | None:
     """Return the speaker and the words of a transcript's line "NAME (smiling): words", or None."""
     match = SPOKEN_LABEL.fullmatch(text)
-    if match is None or len(match["name"].split()) > 5 or is_transition(text) or heading(text):
+    if match is None or len(match["name"].split()) > 5 or is_transition(text) or parse_heading(text):
         return None
     extension = (match["extension"] or "").strip("()[] ") or None
-    return Cue(" ".join(match["name"].split()), extension), (match["text"] or "").strip()
+    return CharacterCue(" ".join(match["name"].split()), extension), (match["text"] or "").strip()

@@ -1,0 +1,75 @@
+"""Evaluators by name, and those of a person's own: a protocol as TOML, captions, a manifest of clips."""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+
+from sayso.core.errors import SaysoError
+from sayso.core.registry import Registry
+from sayso.data.manifest import MANIFESTS
+from sayso.evaluation.evaluator import Evaluator
+
+_TEXT_VIDEO = tomllib.loads(
+    (resources.files("sayso.evaluation") / "text_video_retrieval.toml").read_text(encoding="utf-8")
+)
+_HERE = {
+    **{name: f"text_video_retrieval:{name}" for name in _TEXT_VIDEO},
+    "image_retrieval": "image_retrieval:IMAGE_RETRIEVAL",
+    "clip_retrieval": "clip_retrieval:CLIP_RETRIEVAL",
+    "crosstask": "crosstask:CROSSTASK",
+    "hmdb51": "action_recognition:HMDB51",
+    "ucf101": "action_recognition:UCF101",
+    "image_tagging": "image_tagging:IMAGE_TAGGING",
+    "voc2007": "localization:VOC2007",
+    "voc2012": "localization:VOC2012",
+    "voc2012-actions": "localization:VOC2012_ACTIONS",
+    "coco-localization": "localization:COCO",
+    "weak_localization": "weak_localization:WEAK_LOCALIZATION",
+    "script_alignment": "script_alignment:SCRIPT_ALIGNMENT",
+    "word_alignment": "word_alignment:WORD_ALIGNMENT",
+    "actor_naming": "actor_naming:ACTOR_NAMING",
+    "film_actions": "film_actions:FILM_ACTIONS",
+    "calibration": "calibration:CALIBRATION",
+    "step_discovery": "step_discovery:STEP_DISCOVERY",
+    "step_names": "step_names:STEP_NAMES",
+    "step_names-rules": "step_names:STEP_NAMES_BY_RULES",
+    "toy_step_names": "toy_step_names:TOY_STEP_NAMES",
+}
+
+EVALUATORS: Registry[Evaluator] = Registry(
+    "evaluator", "sayso.evaluation", {name: f"sayso.evaluation.{place}" for name, place in _HERE.items()}
+)
+
+
+def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
+    """Return the evaluator that is meant, and the data where the target is itself the data.
+
+    Args:
+        target: a name of ``EVALUATORS``; or a file: a protocol (.toml), captions of pictures in COCO format
+            (.json), or a manifest of clips with texts (.csv, .jsonl, .parquet).
+
+    Raises:
+        SaysoError: if it is neither, with the most similar one.
+    """
+    path, suffix = Path(target).expanduser(), Path(target).suffix.lower()
+    if target in EVALUATORS:
+        return EVALUATORS[target], None
+    if path.is_file() and suffix == ".toml":
+        from sayso.evaluation.text_video_retrieval import read_protocol
+
+        return read_protocol(path), None
+    if path.is_file() and suffix == ".json":
+        return EVALUATORS["image_retrieval"], path
+    if path.is_file() and suffix in MANIFESTS:
+        return EVALUATORS["clip_retrieval"], path
+    known = list(EVALUATORS)
+    beside = [str(file) for file in sorted(path.parent.glob(f"*{suffix}"))] if suffix else []
+    close = get_close_matches(target, known, n=1) or get_close_matches(str(path), beside, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise SaysoError(
+        f"{target} is neither a protocol ({', '.join(known)}) nor a file of captions (COCO format, .json),"
+        f" of clips (.csv) or of a protocol (.toml){hint}"
+    )

@@ -1,0 +1,50 @@
+"""Which class loads a model: by the kind in its folder, or by the name that a package gave it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sayso.core.registry import Registry
+from sayso.hub.model_folder import own_kind
+
+if TYPE_CHECKING:
+    from sayso.encoders.interface import Encoder
+
+HUB_ENCODER = "hub_encoder"
+
+
+class Loader(Protocol):
+    """What loads the folders of a kind: a class with ``from_pretrained``."""
+
+    def from_pretrained(self, folder: Path, *, name: str, device: str, verify: bool) -> Any:
+        """Return the model of a folder; see ``sayso.hub.pretrained.Pretrained``."""
+
+
+class EncoderFactory(Protocol):
+    """What makes an encoder that has a name and no folder: a class or a function."""
+
+    def __call__(self, *, device: str) -> Encoder:
+        """Return the encoder; its ``name`` is the one that it is registered by."""
+
+
+KINDS: Registry[Loader] = Registry(
+    "kind of model",
+    "sayso.kinds",
+    {
+        "video_text": "sayso.encoders.video_text:TextVideoEncoder",
+        "feature_text": "sayso.encoders.feature_text:HowTo100MEncoder",
+        HUB_ENCODER: "sayso.encoders.hub:HubEncoder",
+        "localizer": "sayso.systems.localize:Localizer",
+        "step_classifier": "sayso.systems.crosstask:StepClassifier",
+        "step_model": "sayso.systems.instruction_steps:StepModel",
+    },
+)
+ENCODERS: Registry[EncoderFactory] = Registry(
+    "encoder", "sayso.encoders", {"offline": "sayso.encoders.offline:OfflineEncoder"}
+)
+
+
+def kind_of(folder: Path) -> str:
+    """Return the kind of a folder; one that sayso did not write is taken for a dual encoder of the hub."""
+    return own_kind(folder) or HUB_ENCODER

@@ -1,0 +1,120 @@
+"""What decides the clips of a file: its content, and everything besides.
+
+A file whose size and date are unchanged is not opened. Otherwise the digest of its content decides, and
+the digest of its *settings*: its captions, its rows in the manifest, and how videos are segmented.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sayso.core.errors import SaysoError
+from sayso.core.io import sha256_of
+from sayso.core.types import Caption
+from sayso.data.manifest import Failure, ListedFile
+from sayso.media.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """How videos are cut: windows of ``window_s`` seconds, or one clip a caption."""
+
+    window_s: float = 4.0
+    by_caption: bool = False
+
+
+def content_digest(path: str) -> str:
+    """Return the digest of a file's content, hexadecimal.
+
+    Raises:
+        SaysoError: if the file cannot be read.
+    """
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise SaysoError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def digest(value: object) -> str:
+    """Return the BLAKE2b digest of a value as JSON, hexadecimal."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=20).hexdigest()
+
+
+def file_status(path: str) -> os.stat_result:
+    """Return size and date of a file.
+
+    Raises:
+        SaysoError: if it cannot be indexed: not there, no regular file, empty, or its name is not UTF-8.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise SaysoError(f"the name of {path!r} is not valid UTF-8; rename the file") from error
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError as error:
+        raise SaysoError(f"{path} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise SaysoError(f"{path} is not a regular file; only files and folders can be indexed")
+    if status.st_size == 0:
+        raise SaysoError(f"{path} is empty")
+    return status
+
+
+def file_kind(path: str) -> Kind:
+    """Return whether a file is a video or a picture, by its first bytes, else by its name.
+
+    Raises:
+        SaysoError: if it is neither.
+    """
+    from sayso.media import kind_of, sniff
+
+    kind: Kind | None = sniff(path) or kind_of(path)
+    if kind is None:
+        raise SaysoError(f"{path} is neither a video nor a picture that can be read")
+    return kind
+
+
+def captions_of(source: ListedFile) -> tuple[Sequence[Caption], list[Failure]]:
+    """Return what is said in a file, from its manifest's rows or from the file beside it."""
+    from sayso.media import kind_of
+    from sayso.text import Transcript, find_subtitles, read_caption_file
+
+    spoken = [Caption(row.span, row.text) for row in source.rows if row.span is not None and row.text]
+    if spoken:
+        return Transcript(sorted(spoken, key=lambda caption: caption.span)), []
+    beside = None if kind_of(source.path) == "picture" else find_subtitles(source.path)
+    subtitles = source.captions or beside
+    if subtitles is None:
+        return (), []
+    try:
+        read = read_caption_file(subtitles)
+    except (SaysoError, OSError) as error:
+        return (), [Failure(os.fspath(subtitles), "captions", str(error))]
+    problems = [Failure(os.fspath(subtitles), "captions", str(problem)) for problem in read.problems]
+    return Transcript(read.captions), problems
+
+
+def settings_digest(source: ListedFile, captions: Sequence[Caption], segmentation: Segmentation) -> str:
+    """Digest everything besides the content that decides a file's clips.
+
+    Args:
+        source: the file, with its rows of a manifest.
+        captions: what is said in it.
+        segmentation: how videos are cut; does not matter to a picture.
+    """
+    from sayso.media import kind_of
+
+    rows = [
+        [row.span and [row.span.start, row.span.end], row.text, row.title, dict(row.meta)]
+        for row in source.rows
+    ]
+    spoken = [[caption.span.start, caption.span.end, caption.text, caption.speaker] for caption in captions]
+    cut = None if kind_of(source.path) == "picture" else [segmentation.window_s, segmentation.by_caption]
+    return digest([rows, spoken, cut])

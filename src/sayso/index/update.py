@@ -1,0 +1,203 @@
+"""Bringing an index up to date: only what is new or changed is read, and what fails is listed, not fatal.
+
+A file with a known path, size, date and settings is left alone. With the same content under the same path
+it was only touched; with the same content under a path that is gone it was moved; all else is read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from sayso.core.errors import SaysoError
+from sayso.core.progress import Progress
+from sayso.core.types import Caption, Span
+from sayso.data.manifest import Failure, ListedFile
+from sayso.data.sources import find_sources
+from sayso.engine.extract import Finished, extract
+from sayso.index.fingerprint import (
+    Segmentation,
+    captions_of,
+    content_digest,
+    digest,
+    file_kind,
+    file_status,
+    settings_digest,
+)
+from sayso.index.store import Record, Store, title_of
+from sayso.index.writer import IndexJob, Writer
+
+if TYPE_CHECKING:
+    from sayso.encoders.interface import Encoder
+
+
+@dataclass(slots=True)
+class AddReport:
+    """What adding did; counts are files, except ``clips``."""
+
+    files: int = 0
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    removed: int = 0
+    clips: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Update:
+    """One run that adds files to an index, whose lock the caller holds.
+
+    Args:
+        store: the index.
+        paths: files, folders, manifests, ``-`` for a list on stdin.
+        segmentation: how videos are cut.
+        progress: what to report to.
+    """
+
+    store: Store
+    paths: Iterable[str]
+    segmentation: Segmentation
+    progress: Progress
+    report: AddReport = field(default_factory=AddReport)
+    _records: dict[str, Record] = field(default_factory=dict)
+    _gone: dict[tuple[str, str], str] | None = None
+    _done: int = 0
+
+    def run(self, encoder: Callable[[], Encoder], *, workers: int | None, prune: bool) -> AddReport:
+        """Add everything.
+
+        Args:
+            encoder: loads the encoder; called only if something has to be read.
+            workers: decoding threads; None for one a core.
+            prune: whether files that are gone from the given folders are removed.
+        """
+        self.store.refresh()
+        self.store.remove_orphans()
+        self._records = self.store.records()
+        sources = self._sources()
+        jobs = self._jobs(sources)
+        first = next(jobs, None)
+        if first is not None:
+            self._read(chain([first], jobs), encoder(), workers)
+        if prune:
+            self._prune({source.path for source in sources})
+        if self.report.clips or self.report.moved or self.report.removed:
+            self.store.maintain()
+        return self.report
+
+    def _sources(self) -> list[ListedFile]:
+        listed = list(find_sources(self.paths, skip=self.store.address))
+        self.report.failures += [item for item in listed if isinstance(item, Failure)]
+        sources = [item for item in listed if isinstance(item, ListedFile)]
+        self.report.files = len(sources)
+        return sources
+
+    def _jobs(self, sources: list[ListedFile]) -> Iterator[IndexJob]:
+        for source in sources:
+            try:
+                job = self._job(source)
+            except SaysoError as error:
+                self.report.failures.append(Failure(source.path, "read", str(error)))
+                job = None
+            if job is not None:
+                yield job
+            else:
+                self._advance(source.path)
+
+    def _job(self, source: ListedFile) -> IndexJob | None:
+        """Return how to read a file that is new or changed; note at once where it was only touched or moved.
+
+        Raises:
+            SaysoError: if it cannot be read.
+        """
+        path, status = source.path, file_status(source.path)
+        captions, problems = captions_of(source)
+        self.report.failures += problems
+        settings = settings_digest(source, captions, self.segmentation)
+        old = self._records.get(path)
+        if old and (old.size, old.mtime_ns, old.settings) == (status.st_size, status.st_mtime_ns, settings):
+            if old.error:
+                self.report.failures.append(Failure(path, "decode", old.error))
+            self.report.unchanged += 1
+            return None
+        content = content_digest(path)
+        if old and (old.content, old.settings) == (content, settings):
+            self.store.touch(path, status.st_mtime_ns)
+            self.report.unchanged += 1
+            return None
+        old_path = None if old else self._moved_from(content, settings)
+        if old_path is not None:
+            moved = self._records.pop(old_path)
+            self.store.move(moved.media_id, path, title_of(path), status.st_mtime_ns)
+            self.report.moved += 1
+            return None
+        media_id = digest([content, settings, path])[:20]
+        return IndexJob(
+            path,
+            file_kind(path),
+            self.segmentation.window_s,
+            self._spans(source, captions),
+            rows=source.rows,
+            captions=captions,
+            record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
+            replaces=old.media_id if old else None,
+        )
+
+    def _spans(self, source: ListedFile, captions: Sequence[Caption]) -> tuple[Span, ...] | None:
+        """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
+        spans = tuple(row.span for row in source.rows if row.span is not None)
+        if not spans and self.segmentation.by_caption:
+            spans = tuple(caption.span for caption in captions)
+        return spans or None
+
+    def _moved_from(self, content: str, settings: str) -> str | None:
+        """Return the path of a file with this content that is gone from where it was."""
+        if self._gone is None:
+            self._gone = {
+                (record.content, record.settings): path
+                for path, record in self._records.items()
+                if not os.path.lexists(path)
+            }
+        return self._gone.pop((content, settings), None)
+
+    def _read(self, jobs: Iterator[IndexJob], encoder: Encoder, workers: int | None) -> None:
+        writer = Writer(self.store)
+        try:
+            for item in extract(jobs, encoder, workers=workers):
+                if isinstance(item, Finished):
+                    self._finish(item, writer.finish(item))
+                else:
+                    writer.add(item)
+        finally:
+            writer.close()
+
+    def _finish(self, item: Finished[IndexJob], clips: int) -> None:
+        self.report.clips += clips
+        if clips and item.job.replaces:
+            self.report.replaced += 1
+        elif clips:
+            self.report.added += 1
+        error = item.error or (None if clips else f"{item.job.path} holds no frame that can be read")
+        if error:
+            self.report.failures.append(Failure(item.job.path, "decode", error))
+        self._advance(item.job.path)
+
+    def _advance(self, path: str) -> None:
+        self._done += 1
+        self.progress.update(self._done, self.report.files, os.path.basename(path))  # noqa: PTH119
+
+    def _prune(self, present: set[str]) -> None:
+        """Remove files that are gone from the folders that were walked."""
+        roots = tuple(os.path.join(os.path.abspath(os.path.expanduser(p)), "") for p in self.paths)  # noqa: PTH100, PTH111, PTH118
+        gone = {
+            path: record
+            for path, record in self._records.items()
+            if path not in present and path.startswith(roots) and not os.path.lexists(path)
+        }
+        self.store.remove(gone)
+        self.report.removed = len(gone)

@@ -1,0 +1,254 @@
+"""From a film with its script and subtitles to named faces, and the files that other programs read."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sayso.core.errors import MediaError, SaysoError
+from sayso.core.io import write_atomic
+from sayso.core.progress import Progress
+from sayso.core.types import Caption
+from sayso.data.manifest import Failure
+from sayso.people.tracks import Track, read_tracks
+from sayso.systems.align_script import AlignedScript, action_matcher
+from sayso.systems.align_script import run as align
+from sayso.systems.name_actors.action_inputs import action_bags, motion_features
+from sayso.systems.name_actors.actions import name_actions
+from sayso.systems.name_actors.constraints import Description, cast_of, named_in
+from sayso.systems.name_actors.name import Naming, name_actors
+
+log = logging.getLogger(__name__)
+FilePath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameOptions:
+    """What can be chosen when the people of a film are named.
+
+    Args:
+        tracks: a JSON file of face tracks; None: faces are found in the film.
+        store: the file that keeps found tracks shot by shot, so that an interrupted run goes on from it.
+        corrections: track -> name, or None for nobody of the names; or a JSON file of these.
+        cast: give only these names.
+        actions: action classes to recognise, as ``AlignOptions.actions``.
+        model: the encoder that describes motion, for ``actions``.
+        device: where the encoder runs.
+    """
+
+    tracks: FilePath | None = None
+    store: FilePath | None = None
+    corrections: Mapping[int, str | None] | FilePath | None = None
+    cast: Sequence[str] | None = None
+    actions: str | None = None
+    model: str = "auto"
+    device: str = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class NamingResult:
+    """The faces of a film with their names.
+
+    Attributes:
+        film: the video.
+        naming: probabilities of the names for each track.
+        tracks: N face tracks.
+        rows: one for each track, ready for JSON: ``track``, ``start_s``, ``end_s``, ``box``, ``name``,
+            ``score``, ``candidates``, ``seen_speaking``, and ``action`` where actions were asked for.
+        captions: of the film, with speakers.
+        corrections: track -> name, that were given.
+        failures: what could not be read.
+    """
+
+    film: Path
+    naming: Naming
+    tracks: tuple[Track, ...]
+    rows: tuple[dict[str, Any], ...]
+    captions: tuple[Caption, ...]
+    corrections: Mapping[int, str | None]
+    failures: tuple[Failure, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything but the pictures, ready for JSON."""
+        return {
+            "path": str(self.film),
+            "tracks": list(self.rows),
+            "failures": [failure.to_dict() for failure in self.failures],
+        }
+
+    def write(self, out: FilePath) -> list[Path]:
+        """Write OUT.jsonl, .vtt, .png, .html and .moments.jsonl, and return their paths.
+
+        Without the film the contact sheets have no pictures.
+
+        Raises:
+            SaysoError: if one cannot be written.
+        """
+        from sayso.export import names_vtt, people_manifest, sheet_page, sheet_png
+        from sayso.export.naming_sheet import sheet_rows
+        from sayso.media import probe
+        from sayso.people.crops import face_pictures
+
+        prefix, there = Path(out), self.film.is_file()
+        wanted = {int(row["track"]): self.tracks[int(row["track"])] for row in sheet_rows(self.rows)}
+        pictures = face_pictures(self.film, wanted) if there else {}
+        duration = probe(self.film).duration if there else None
+        files: dict[str, str | bytes] = {
+            "jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows),
+            "vtt": names_vtt(self.rows),
+            "png": sheet_png(self.rows, pictures),
+            "html": sheet_page(prefix.name, self.rows, pictures, self.corrections),
+            "moments.jsonl": people_manifest(
+                str(self.film.absolute()), self.rows, self.captions, duration=duration
+            ),
+        }
+        paths = {prefix.with_name(f"{prefix.name}.{ending}"): content for ending, content in files.items()}
+        for path, content in paths.items():
+            write_atomic(path, content)
+        return list(paths)
+
+    def table(self) -> list[str]:
+        """Return one line a person: the name, the number of tracks, the seconds on screen."""
+        tracks = Counter(row["name"] for row in self.rows)
+        seconds: Counter[str | None] = Counter()
+        for row in self.rows:
+            seconds[row["name"]] += row["end_s"] - row["start_s"]
+        return [
+            f"{name or 'nobody of these':24}  {count:5} tracks  {seconds[name]:8.1f} s"
+            for name, count in tracks.most_common()
+        ]
+
+
+def run(
+    film: FilePath,
+    script: FilePath,
+    subtitles: FilePath,
+    options: NameOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> NamingResult:
+    """Name the faces of a film.
+
+    Args:
+        film: the video.
+        script: screenplay or transcript: text, Fountain, HTML, PDF.
+        subtitles: with the film's times.
+        options: what can be chosen.
+        progress: reports shots, faces and rounds.
+
+    Raises:
+        SaysoError: if a file cannot be read, nobody speaks, or there is no face track.
+        MissingExtra: if faces are to be found and the extra ``faces`` is not installed.
+    """
+    how, film = options or NameOptions(), Path(film)
+    aligned = align(script, subtitles)
+    corrections = _corrections(how.corrections)
+    tracks, failures = _tracks(film, how, progress)
+    names, wanted = _cast(how.cast, aligned.aligned)
+    descriptions = [
+        Description(item.span, item.element.text, item.confidence)
+        for item in aligned.aligned.elements
+        if item.element.kind == "description" and item.span is not None
+    ]
+    naming = name_actors(
+        tracks,
+        aligned.aligned.lines,
+        names=names,
+        mentions=named_in(descriptions, names),
+        corrections=corrections,
+        progress=progress,
+    )
+    rows = list(naming.only(wanted).rows(tracks))
+    if how.actions is not None:
+        failures += _add_actions(rows, film, tracks, naming, descriptions, how, progress)
+    failures = [*aligned.failures, *failures]
+    captions = tuple(aligned.aligned.captions())
+    return NamingResult(film, naming, tuple(tracks), tuple(rows), captions, corrections, tuple(failures))
+
+
+def _tracks(film: Path, how: NameOptions, progress: Progress | None) -> tuple[list[Track], list[Failure]]:
+    """Return the tracks of a file, or those found in the film, and where the film is damaged."""
+    from sayso.people import find_shots, track_faces
+    from sayso.people.track_store import film_tracks
+
+    problems: list[MediaError] = []
+    if how.tracks is not None:
+        tracks = read_tracks(Path(how.tracks))
+    elif how.store is not None:
+        tracks = film_tracks(film, Path(how.store), progress=progress, problems=problems)
+    else:
+        shots = find_shots(film, progress=progress, problems=problems)
+        tracks = track_faces(film, shots, progress=progress, problems=problems)
+    if not tracks:
+        raise SaysoError(f"{how.tracks or film}: there is not one face track, so there is nobody to name")
+    return tracks, [Failure(str(film), "decode", str(problem)) for problem in problems]
+
+
+def _cast(asked: Sequence[str] | None, aligned: AlignedScript) -> tuple[list[str], list[str]]:
+    """Return the names to tell apart, and those of them to give."""
+    people = cast_of(aligned.lines)
+    if asked is None:
+        if not people:
+            raise SaysoError(
+                "no line of the subtitles got a speaker; are script and subtitles of the same film?"
+            )
+        return people, people
+    spelling = {name.casefold(): name for name in people}
+    wanted = list(dict.fromkeys(spelling.get(name.casefold(), name) for name in asked))
+    if not wanted:
+        raise SaysoError("--cast names nobody; write it like: --cast 'Rick, Ilsa, Sam'")
+    return list(dict.fromkeys([*people, *wanted])), wanted
+
+
+def _add_actions(
+    rows: Sequence[dict[str, Any]],
+    film: Path,
+    tracks: Sequence[Track],
+    naming: Naming,
+    descriptions: Sequence[Description],
+    how: NameOptions,
+    progress: Progress | None,
+) -> list[Failure]:
+    """Give each row ``action``: the likeliest, with its score; None where none is likelier."""
+    from sayso.encoders import load_encoder
+
+    if not film.is_file():
+        raise SaysoError(f"{film} is not there; --actions looks at what people do, so it needs the film")
+    classes = action_matcher(how.actions or "")
+    matches = classes.match([one.text for one in descriptions])
+    mentioned = [
+        Description(one.span, one.text, one.confidence, tuple(classes.names.index(name) for name in found))
+        for one, found in zip(descriptions, matches, strict=True)
+    ]
+    bags = action_bags(tracks, mentioned, naming.names)
+    if not bags:
+        log.warning("no description mentions these actions while a face is on screen; nobody does them")
+        return []
+    X, failures = motion_features(film, tracks, load_encoder(how.model, device=how.device), progress=progress)
+    persons = naming.probabilities[:, : len(naming.names)]
+    scores = name_actions(X, bags, len(classes.names), persons, progress=progress)
+    for row, score in zip(rows, scores, strict=True):
+        best = int(score.argmax())
+        known = best < len(classes.names)
+        found = {"name": classes.names[best], "score": round(float(score[best]), 3)} if known else None
+        row["action"] = found
+    return failures
+
+
+def _corrections(given: Mapping[int, str | None] | FilePath | None) -> Mapping[int, str | None]:
+    from sayso.export.naming_sheet import read_corrections
+
+    if given is None or isinstance(given, Mapping):
+        return given or {}
+    try:
+        return read_corrections(Path(given).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SaysoError(
+            f'{given} holds no corrections like {{"12": "Ilsa", "40": null}}: {error}'
+        ) from error

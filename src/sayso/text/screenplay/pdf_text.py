@@ -1,0 +1,190 @@
+"""The text of a PDF with its columns: one left edge for the whole document, paper furniture left out.
+
+pypdf's layout mode keeps columns but shifts each page left by its own smallest x, so
+that a page of pure dialogue looks like a page of action. A mark drawn at the left edge
+of every page gives all pages the same origin; its line is dropped again.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sayso.core.errors import SaysoError
+from sayso.core.lazy import need
+from sayso.text.screenplay.marks import parse_heading
+
+log = logging.getLogger(__name__)
+
+EDGE = "|SAYSO|"
+FONT = "/SaysoEdge"
+PAGE_NUMBER = re.compile(r"(?i)\W{0,2}(?:page\s+)?\d{1,3}[a-z]?\W{0,2}(?:(?:of|/)\s*\d{1,3})?")
+HEAD_ROWS, HEAD_BLOCKS = 3, 2  # a running head has so many lines, in so many blocks
+HEAD_PAGES = 3  # and comes back on so many pages
+ENDED = re.compile(r"[.?!…:)\]\"”»*]\s*$")
+
+
+def read_pdf_text(path: Path) -> str:
+    """Return the text of a PDF with its indents, page after page, without running heads and page numbers.
+
+    Raises:
+        SaysoError: if the PDF cannot be read.
+        MissingExtra: if pypdf is not installed.
+    """
+    pypdf = need("pypdf", "scripts")
+    try:
+        with _repairs(path):
+            reader = pypdf.PdfReader(path)
+            pages = [_page_rows(page, reader) for page in reader.pages]
+    except Exception as error:  # pypdf raises whatever a broken file makes it meet
+        raise SaysoError(f"{path}: the PDF cannot be read ({error}); give the screenplay as text") from error
+    return "\n".join(_joined(_without_heads(pages)))
+
+
+@contextmanager
+def _repairs(path: Path) -> Iterator[None]:
+    """Log once what pypdf has to repair in a file, instead of line after line."""
+    handler = _Kept()
+    theirs = logging.getLogger("pypdf")
+    before = theirs.propagate
+    theirs.addHandler(handler)
+    theirs.propagate = False
+    try:
+        yield
+    finally:
+        theirs.removeHandler(handler)
+        theirs.propagate = before
+    if handler.messages:
+        log.warning("%s: the PDF is damaged, words may be missing: %s", path, handler.messages[0])
+
+
+class _Kept(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one message."""
+        self.messages.append(record.getMessage())
+
+
+def _page_rows(page: Any, reader: Any) -> list[str]:
+    """Return the lines of one page, their columns counted from the left edge of the paper."""
+    _mark_edge(page, reader)
+    text: str = page.extract_text(extraction_mode="layout")
+    rows = [row.rstrip() for row in text.replace("\r", "").split("\n")]
+    rows = [row.replace(EDGE, "") for row in rows]
+    if not any(rows):  # layout mode does not look into drawings that hold text
+        rows = page.extract_text().replace(EDGE, "").split("\n")
+    return rows
+
+
+def _mark_edge(page: Any, reader: Any) -> None:
+    """Show a mark below the left edge of a page, the first thing that is drawn."""
+    from pypdf.generic import ContentStream, DictionaryObject, FloatObject, NameObject, TextStringObject
+
+    content = page.get_contents()
+    if content is None:
+        return
+    resources = page["/Resources"].get_object() if "/Resources" in page else DictionaryObject()
+    fonts = DictionaryObject(resources.get("/Font", DictionaryObject()).get_object())
+    fonts[NameObject(FONT)] = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Font"),
+            NameObject("/Subtype"): NameObject("/Type1"),
+            NameObject("/BaseFont"): NameObject("/Courier"),
+            NameObject("/Encoding"): NameObject("/WinAnsiEncoding"),
+        }
+    )
+    own = DictionaryObject(resources)
+    own[NameObject("/Font")] = fonts
+    page[NameObject("/Resources")] = own
+    left, below = float(page.mediabox.left), float(page.mediabox.bottom) - 72
+    matrix = [FloatObject(value) for value in (1, 0, 0, 1, left, below)]
+    mark = [
+        ([], b"BT"),
+        ([NameObject(FONT), FloatObject(12)], b"Tf"),
+        (matrix, b"Tm"),
+        ([TextStringObject(EDGE)], b"Tj"),
+        ([], b"ET"),
+    ]
+    stream = ContentStream(content, reader)
+    stream.operations = [*mark, *_one_line_an_object(stream.operations)]
+    page[NameObject("/Contents")] = stream
+
+
+def _without_heads(pages: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Drop blocks at the edges of pages that are page numbers or come back on other pages."""
+    kept = [list(rows) for rows in pages]
+    for at_top in (True, False):
+        for _ in range(HEAD_BLOCKS):
+            blocks = [_edge_block(rows, at_top) for rows in kept]
+            shapes = Counter(shape for block in blocks for shape in {_shape(row) for row in block})
+            for rows, block in zip(kept, blocks, strict=True):
+                if block and all(_is_head(row.strip(), shapes) for row in block):
+                    del rows[slice(len(block)) if at_top else slice(-len(block), None)]
+    return [_trimmed(rows) for rows in kept]
+
+
+def _trimmed(rows: list[str]) -> list[str]:
+    """Leave out the blank lines at both ends of a page, in place."""
+    while rows and not rows[0].strip():
+        del rows[0]
+    while rows and not rows[-1].strip():
+        del rows[-1]
+    return rows
+
+
+def _edge_block(rows: list[str], at_top: bool) -> list[str]:
+    """Return the lines before the first blank one (after the last one) if they are few enough for a head."""
+    _trimmed(rows)
+    blank = [k for k, row in enumerate(rows) if not row.strip()]
+    if not blank:
+        return []
+    block = rows[: blank[0]] if at_top else rows[blank[-1] + 1 :]
+    return block if len(block) <= HEAD_ROWS else []
+
+
+def _shape(row: str) -> str:
+    return re.sub(r"\d+[A-Z]?", "#", " ".join(row.split()))
+
+
+def _is_head(row: str, shapes: Counter[str]) -> bool:
+    back = shapes[_shape(row)] >= HEAD_PAGES and not parse_heading(row)
+    return back or PAGE_NUMBER.fullmatch(row) is not None
+
+
+def _joined(pages: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows of all pages, with a blank one between pages unless a paragraph goes on."""
+    joined: list[str] = []
+    for rows in pages:
+        if joined and rows and (ENDED.search(joined[-1]) or abs(_indent(joined[-1]) - _indent(rows[0])) > 2):
+            joined.append("")
+        joined.extend(rows)
+    return joined
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip())
+
+
+def _one_line_an_object(operations: Sequence[tuple[Any, bytes]]) -> Iterator[tuple[Any, bytes]]:
+    """Begin a text object at each place that is given absolutely: pypdf sorts objects from left to right."""
+    shown = False
+    for operands, operator in operations:
+        if operator == b"BT":
+            shown = False
+        elif operator in (b"Tj", b"TJ"):
+            shown = True
+        elif operator == b"Tm" and shown:
+            shown = False
+            yield [], b"ET"
+            yield [], b"BT"
+        yield operands, operator

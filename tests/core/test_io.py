@@ -1,0 +1,114 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from sayso.core.errors import SaysoError
+from sayso.core.io import atomic_file, atomic_folder, sha256_of, write_atomic
+
+
+def test_writes_text_and_bytes_and_makes_the_folders_above(tmp_path):
+    write_atomic(tmp_path / "a" / "b.txt", "käse \udc80")
+    write_atomic(tmp_path / "a" / "c.bin", b"\x00\xff")
+    assert (tmp_path / "a" / "b.txt").read_bytes() == "käse ?".encode()
+    assert (tmp_path / "a" / "c.bin").read_bytes() == b"\x00\xff"
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b.txt", "c.bin"]
+
+
+def test_a_block_that_fails_leaves_what_was_there(tmp_path):
+    path = tmp_path / "kept.txt"
+    path.write_text("before")
+    with pytest.raises(ZeroDivisionError), atomic_file(path) as file:
+        file.write(b"half of it" * (1 // 0))
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["kept.txt"]
+
+
+def test_a_killed_writer_leaves_the_old_file_whole(tmp_path):
+    path = tmp_path / "kept.txt"
+    path.write_text("before")
+    program = textwrap.dedent(f"""
+        import time
+        from sayso.core.io import atomic_file
+        with atomic_file({str(path)!r}) as file:
+            file.write(b"new" * 100_000)
+            file.flush()
+            print("written", flush=True)
+            time.sleep(60)
+    """)
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "written\n"
+        process.send_signal(signal.SIGKILL)
+    assert path.read_text() == "before"
+
+
+def test_the_file_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    steps = []
+    real_fsync, real_replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (steps.append("fsync"), real_fsync(fd))[1])
+    monkeypatch.setattr(os, "replace", lambda *a: (steps.append("rename"), real_replace(*a))[1])
+    monkeypatch.setattr(os, "rename", lambda *a: (steps.append("rename"), real_replace(*a))[1])
+    write_atomic(tmp_path / "x", "x")
+    assert steps == ["fsync", "rename", "fsync"]
+
+
+def test_new_files_have_the_usual_permissions(tmp_path):
+    write_atomic(tmp_path / "x", "x")
+    (tmp_path / "y").write_text("y")
+    assert (tmp_path / "x").stat().st_mode == (tmp_path / "y").stat().st_mode
+
+
+def test_what_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SaysoError, match=r"file/x cannot be written: .*; give another place"):
+        write_atomic(tmp_path / "file" / "x", "x")
+    with pytest.raises(SaysoError, match="cannot be written: Is a directory"):
+        write_atomic(tmp_path, "x")
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    with pytest.raises(ZeroDivisionError), atomic_folder(tmp_path / "model") as new:
+        (new / "config.json").write_text("{}" * (1 // 0))
+    assert os.listdir(tmp_path) == []
+    with atomic_folder(tmp_path / "model") as new:
+        (new / "inner").mkdir()
+        (new / "inner" / "config.json").write_text("{}")
+        assert not (tmp_path / "model").exists()
+    assert (tmp_path / "model" / "inner" / "config.json").read_text() == "{}"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_folder_in_use_is_refused_and_untouched(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.txt").write_text("mine")
+    with pytest.raises(SaysoError, match="not an empty folder"), atomic_folder(tmp_path / "model"):
+        raise AssertionError("the block must not run")
+    assert (tmp_path / "model" / "mine.txt").read_text() == "mine"
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
+    with pytest.raises(SaysoError, match="model cannot be written: No space left on device"):
+        fill(tmp_path / "model")
+    assert os.listdir(tmp_path) == []
+
+
+def fill(folder):
+    """Write until the disk is full."""
+    with atomic_folder(folder) as new:
+        (new / "config.json").write_text("{}")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_the_digest_is_that_of_hashlib(tmp_path):
+    content = bytes(range(256)) * 5000
+    (tmp_path / "x").write_bytes(content)
+    assert sha256_of(tmp_path / "x") == hashlib.sha256(content).hexdigest()
