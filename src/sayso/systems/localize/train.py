@@ -24,7 +24,7 @@ from sayso.engine.system import LossesMethod
 from sayso.engine.training_config import TrainingConfig
 from sayso.losses import image_labels
 from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling
-from sayso.systems.localize.locate import Localizer, Look
+from sayso.systems.localize.locate import Localizer, MultiScale
 from sayso.systems.localize.net import TagNet
 from sayso.systems.localize.views import CellFeatures, LetterboxedPictures
 
@@ -143,7 +143,7 @@ class Localize(LossesMethod):
         if not isinstance(own, TagNet):
             raise TypeError(f"expected a TagNet; got {type(own).__name__}")
         recipe = self.recipe
-        look = Look(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
+        look = MultiScale(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
         return Localizer(
             own.backbone or self.backbone,
             own.head,
