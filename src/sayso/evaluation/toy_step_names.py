@@ -23,7 +23,7 @@ from sayso.evaluation.evaluator import (
     Row,
     mean_row,
 )
-from sayso.evaluation.step_discovery import captions_of
+from sayso.evaluation.step_discovery import toy_captions
 from sayso.solvers.sequence_alignment import align_progressively, align_sequences
 from sayso.systems.instruction_steps.script import APART, discover_script
 from sayso.text.language.narration import Mention, mentions
@@ -69,7 +69,7 @@ class ToyStepNames:
         for seed in range(seeds):
             for task in range(self.tasks):
                 videos = [task_video(seed, task, n) for n in range(self.videos)]
-                said = [mentions(captions_of(video)) for video in videos]
+                said = [mentions(toy_captions(video)) for video in videos]
                 rows[f"seed {seed}, task {task}"] = {
                     **list_scores(said, task_steps(seed, task)),
                     **objectives(said),
