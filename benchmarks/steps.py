@@ -1,10 +1,13 @@
-"""The ordered path next to plain Python, numpy row by row, and C: T = 20,000 times, K = 15 steps.
+"""The one ordered dynamic program next to plain Python, numpy, C, and the three programs that it replaced.
 
     python benchmarks/steps.py [--times 20000] [--steps 15] [--rounds 50]
 
-All give the same times. The C program has the plain loops, times inside steps and steps inside times (one
-pass over the costs, the best that can be had), and is left out where there is no compiler. Stage 2
-over a million rows is measured by benchmarks/instruction_steps.py --scale.
+All give the same times. First one long video, beside plain loops, numpy row by row, and C: times inside steps
+and steps inside times (one pass over the costs, the best that can be had); C is left out where there is no
+compiler. Then what other parts of the toolkit ask for, each beside the program that it had of its own before:
+the steps of one video within narration windows (the linear oracle), and many sequences side by side (their
+alignment). A ratio above 1 means that ours is faster. Stage 2 over a million rows is measured by
+benchmarks/instruction_steps.py --scale.
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from sayso.solvers.ordered_path import ordered_path, ordered_paths
+from sayso.solvers.ordered_oracle import OrderedOracle
+from sayso.solvers.ordered_path import ordered_path, ordered_paths, padded_paths
 
 C = r"""
 #include <math.h>
@@ -63,35 +68,72 @@ void times_outside(const double *cost, long T, long K, long *times) {
 
 def plain(cost: np.ndarray) -> np.ndarray:
     """The recursion over lists, a time after the other."""
-    T, K = cost.shape
-    best, took = [0.0] + [np.inf] * K, []
+    T, C = cost.shape
+    best, took = [0.0] + [np.inf] * C, []
     for row in cost.tolist():
-        here = [best[k] + row[k] for k in range(K)]
-        took.append([here[k] < best[k + 1] for k in range(K)])
-        best = [0.0] + [min(best[k + 1], here[k]) for k in range(K)]
-    return traced(took, T, K)
+        sums = [best[c] + row[c] for c in range(C)]
+        took.append([sums[c] < best[c + 1] for c in range(C)])
+        best = [0.0] + [min(best[c + 1], sums[c]) for c in range(C)]
+    return traced(took, T, C)
 
 
 def row_by_row(cost: np.ndarray) -> np.ndarray:
     """The recursion over rows of numpy."""
-    T, K = cost.shape
-    best, took = np.r_[0.0, np.full(K, np.inf)], np.empty((T, K), dtype=bool)
+    T, C = cost.shape
+    best, took = np.r_[0.0, np.full(C, np.inf)], np.empty((T, C), dtype=bool)
     for t in range(T):
-        here = best[:-1] + cost[t]
-        np.less(here, best[1:], out=took[t])
-        np.minimum(best[1:], here, out=best[1:])
-    return traced(took, T, K)
+        sums = best[:-1] + cost[t]
+        np.less(sums, best[1:], out=took[t])
+        np.minimum(best[1:], sums, out=best[1:])
+    return traced(took, T, C)
 
 
-def traced(took: object, T: int, K: int) -> np.ndarray:
+def traced(took: object, T: int, C: int) -> np.ndarray:
     """Return the times, from the last step to the first."""
-    times, t = np.zeros(K, np.int64), T
-    for k in reversed(range(K)):
+    times, t = np.zeros(C, np.int64), T
+    for c in reversed(range(C)):
         t -= 1
-        while not took[t][k]:  # type: ignore[index]
+        while not took[t][c]:  # type: ignore[index]
             t -= 1
-        times[k] = t
+        times[c] = t
     return times
+
+
+def in_windows(cost: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """What the linear oracle had before: step by step, reading nothing but the windows."""
+    T, C = cost.shape
+    times, best, tables = np.zeros(C, np.int64), np.zeros(T + 1), []
+    for c in range(C):
+        first, end = windows[c]
+        sums = best[first:end] + cost[first:end, c]
+        best = np.full(T + 1, np.inf)
+        np.minimum.accumulate(sums, out=best[first + 1 : end + 1])
+        best[end + 1 :] = best[end]
+        tables.append(sums)
+    bound = T
+    for c in reversed(range(C)):
+        first = int(windows[c, 0])
+        times[c] = bound = first + int(tables[c][: bound - first].argmin())
+    return times
+
+
+def slot_by_slot(cost: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """What the alignment of sequences had before: slot by slot, all tokens of all sequences at once."""
+    B, L, S = cost.shape
+    best = np.full((B, S + 1), np.inf)
+    best[:, 0] = 0
+    last = np.full((B, L + 1, S), -1, dtype=np.int64)
+    for slot in range(L):
+        sums = best[:, :-1] + cost[:, slot]
+        placed = sums < best[:, 1:]
+        last[:, slot + 1] = np.where(placed, slot, last[:, slot])
+        best[:, 1:] = np.where(placed, sums, best[:, 1:])
+    slots, bound, rows = np.full((B, S), -1), np.full(B, L), np.arange(B)
+    for token in reversed(range(S)):
+        there = token < lengths
+        slots[there, token] = last[rows[there], bound[there], token]
+        bound = np.where(there, slots[:, token], bound)
+    return slots
 
 
 def compiled(folder: Path) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
@@ -126,29 +168,62 @@ def milliseconds(run: Callable[[], object], rounds: int) -> float:
     return 1e3 * min(found)
 
 
+def long_video(times: int, steps: int, rounds: int) -> None:
+    """Print ours beside loops in Python, numpy and C."""
+    cost = np.random.default_rng(0).normal(size=(times, steps))
+    expected = ordered_path(cost)
+    ours = milliseconds(lambda: ordered_path(cost), rounds)
+    print(f"T = {times:,}, C = {steps}; least of several rounds")
+    print(f"{'ours':24}{ours:10.2f} ms")
+    with tempfile.TemporaryDirectory() as folder:
+        peers = {"plain Python": plain, "numpy, row by row": row_by_row, **compiled(Path(folder))}
+        for name, run in peers.items():
+            assert np.array_equal(run(cost), expected), name
+            peer = milliseconds(lambda run=run: run(cost), rounds if name.startswith("C") else 3)  # type: ignore[misc]
+            print(f"{name:24}{peer:10.2f} ms   ours takes {ours / peer:.3f} of it ({peer / ours:.1f}x)")
+    videos = [np.random.default_rng(n).normal(size=(300, 8)) for n in range(200)]
+    together = milliseconds(lambda: ordered_paths(videos), rounds)
+    alone = milliseconds(lambda: [ordered_path(video) for video in videos], 5)
+    print(f"200 videos of 300 x 8: side by side {together:.2f} ms, one by one {alone:.2f} ms")
+
+
+def before_and_after(rounds: int) -> None:
+    """Print what the callers' own programs took, and what the shared one takes, in turns."""
+    rng = np.random.default_rng(1)
+    print(f"{'':46}{'before':>10}{'after':>10}  ratio")
+    for T, C, width in ((300, 10, 12), (300, 10, 300), (2000, 10, 15)):
+        first = np.sort(rng.integers(0, T - width + 1, C))
+        oracle = OrderedOracle(T, C, np.column_stack([first, first + width]))
+        cost = rng.normal(size=(T, C))
+        name = f"one video, {T} x {C}, windows of {width}"
+        before, after = partial(in_windows, cost, oracle.windows), partial(oracle.times, cost)
+        compare(name, before, after, rounds=20 * rounds)
+    for B, L, S in ((30, 120, 20), (150, 120, 40)):
+        cost, lengths = rng.normal(size=(B, L, S)), rng.integers(S // 2, S + 1, B)
+        name = f"{B} sequences of at most {S} tokens, {L} slots"
+        before, after = partial(slot_by_slot, cost, lengths), partial(padded_paths, cost, lengths)
+        compare(name, before, after, rounds=rounds)
+
+
+def compare(name: str, before: Callable[[], object], after: Callable[[], object], rounds: int) -> None:
+    """Print the least of some rounds of both, which take turns, and their ratio."""
+    assert np.array_equal(before(), after()), name
+    least = [np.inf, np.inf]
+    for _ in range(rounds):
+        for way, run in enumerate((before, after)):
+            least[way] = min(least[way], milliseconds(run, 1))
+    print(f"{name:46}{least[0]:7.3f} ms{least[1]:7.3f} ms  {least[0] / least[1]:.2f}")
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=20_000)
     parser.add_argument("--steps", type=int, default=15)
     parser.add_argument("--rounds", type=int, default=50)
     args = parser.parse_args()
-    cost = np.random.default_rng(0).normal(size=(args.times, args.steps))
-    wanted = ordered_path(cost)
-    ours = milliseconds(lambda: ordered_path(cost), args.rounds)
-    print(f"T = {args.times:,}, K = {args.steps}; least of several rounds")
-    print(f"{'ours':24}{ours:10.2f} ms")
-    with tempfile.TemporaryDirectory() as folder:
-        peers = {"plain Python": plain, "numpy, row by row": row_by_row, **compiled(Path(folder))}
-        for name, run in peers.items():
-            assert np.array_equal(run(cost), wanted), name
-            rounds = args.rounds if name.startswith("C") else 3
-            peer = milliseconds(lambda run=run: run(cost), rounds)  # type: ignore[misc]
-            print(f"{name:24}{peer:10.2f} ms   ours takes {ours / peer:.3f} of it ({peer / ours:.1f}x)")
-    videos = [np.random.default_rng(n).normal(size=(300, 8)) for n in range(200)]
-    together = milliseconds(lambda: ordered_paths(videos), args.rounds)
-    alone = milliseconds(lambda: [ordered_path(video) for video in videos], 5)
-    print(f"200 videos of 300 x 8: side by side {together:.2f} ms, one by one {alone:.2f} ms")
+    long_video(args.times, args.steps, args.rounds)
+    before_and_after(args.rounds)
 
 
 if __name__ == "__main__":

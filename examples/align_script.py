@@ -1,14 +1,16 @@
 """A screenplay and subtitles of one film: who says what when, and what happens when.
 
-python examples/align_script.py
+    python examples/align_script.py FOLDER
+
+The three lines that ``sayso align film.txt film.srt --out film`` stands for, on a film of two speeches.
 """
 
 from __future__ import annotations
 
-from sayso.core.types import Caption, Span
-from sayso.systems.align_script import align_script
-from sayso.text import parse_screenplay
-from sayso.text.language.actions import verb_objects
+import sys
+from pathlib import Path
+
+from sayso.systems import align_script
 
 SCRIPT = """
 INT. KITCHEN - DAY
@@ -21,16 +23,26 @@ Alice opens the window.
 ALICE
 No. I was asleep until eleven o'clock.
 """
-SUBTITLES = [
-    Caption(Span(10, 12), "Did you see the garden this morning, dear?"),
-    Caption(Span(15, 18), "No. I was asleep till 11 o'clock."),
-]
+SUBTITLES = """1
+00:00:10,000 --> 00:00:12,000
+Did you see the garden this morning, dear?
+
+2
+00:00:15,000 --> 00:00:18,000
+No. I was asleep till 11 o'clock.
+"""
+
+
+def main() -> None:
+    """Run the example in a folder."""
+    folder = Path(sys.argv[1])
+    (folder / "film.txt").write_text(SCRIPT)
+    (folder / "film.srt").write_text(SUBTITLES)
+
+    result = align_script.run(folder / "film.txt", folder / "film.srt")
+    result.write(folder / "film.aligned")
+    print("\n".join(result.table()))
+
 
 if __name__ == "__main__":
-    aligned = align_script(parse_screenplay(SCRIPT), SUBTITLES)
-    for row in aligned.rows():
-        print(row)
-    for placed in aligned.elements:
-        if placed.element.kind == "description" and placed.span is not None:
-            for action in verb_objects(placed.element.text):
-                print(f"{placed.span.start:g} to {placed.span.end:g} s: {action.phrase}")
+    main()

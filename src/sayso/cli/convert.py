@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sayso.cli.options import Json, out_option
+
 
 def convert(
     file: Annotated[Path, typer.Argument(help="The checkpoint: .pth or .pth.tar.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", help="A new folder.", show_default=False)],
+    out: Annotated[Path, out_option("FOLDER", "A new model folder.")],
     words: Annotated[
         Path, typer.Option("--words", help="Its vocabulary: .npy, or a word a line.", show_default=False)
     ],
@@ -21,6 +24,7 @@ def convert(
         int | None,
         typer.Option("--size", min=32, help="Side of clips, pixels.", show_default="224; 200 for .pth.tar"),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Turn a published checkpoint into a folder that --model takes.
 
@@ -37,6 +41,9 @@ def convert(
 
     model = convert_published(file, words, vectors=vectors, size=size)
     model.save_pretrained(out)
-    print(
-        f"{out}: {len(model.tokenizer.words):,} words, embeddings of {model.dim}; use it with --model {out}"
-    )
+    count = len(model.tokenizer.words)
+    if as_json:
+        facts = {"path": str(out), "kind": model.kind, "words": count, "dim": model.dim}
+        print(json.dumps({**facts, "sha256": model.sha256}, ensure_ascii=False))
+    else:
+        print(f"{out}: {count:,} words, embeddings of {model.dim}; use it with --model {out}")

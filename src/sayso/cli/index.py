@@ -105,7 +105,7 @@ def _write_failures(failures: list[Failure], path: Path) -> Path:
 def _print_report(report: AddReport, address: str, listed: Path, as_json: bool) -> None:
     counts = {
         name: getattr(report, name)
-        for name in ("found", "added", "replaced", "unchanged", "moved", "removed", "clips")
+        for name in ("files", "added", "replaced", "unchanged", "moved", "removed", "clips")
     }
     if as_json:
         print(json.dumps({"index": address, **counts, "failed": len(report.failures)}))
@@ -116,7 +116,7 @@ def _print_report(report: AddReport, address: str, listed: Path, as_json: bool) 
             if counts[name]
         ]
         changes = ", ".join(parts) or "nothing to do"
-        print(f"{address}: {report.found} files: {changes}; {report.clips} new clips")
+        print(f"{address}: {report.files} files: {changes}; {report.clips} new clips")
     for failure in report.failures[:SHOWN_FAILURES]:
         print(f"failed: {failure.to_dict()['error']}", file=sys.stderr)
     if report.failures:

@@ -65,11 +65,19 @@ def options(
     offline: Annotated[
         bool, typer.Option("--offline", help="Open no connection; the same as SAYSO_OFFLINE=1.")
     ] = False,
+    no_verify: Annotated[
+        bool,
+        typer.Option(
+            "--no-verify", help="Load models without checking their reference outputs; as SAYSO_NO_VERIFY=1."
+        ),
+    ] = False,
 ) -> None:
     """Take the options that stand before a verb."""
     show_log()
     if offline:
         os.environ["SAYSO_OFFLINE"] = "1"
+    if no_verify:
+        os.environ["SAYSO_NO_VERIFY"] = "1"
 
 
 def main() -> None:

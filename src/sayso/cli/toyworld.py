@@ -1,4 +1,4 @@
-"""``sayso toyworld``: draw narrated videos, or tagged pictures, of which everything is known."""
+"""``sayso toyworld``: draw narrated videos, or tagged pictures, with all their labels known."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from sayso.cli.options import ProgressMode, out_option
-
-Places = Literal["step", "task"]
 
 
 def toyworld(
@@ -30,14 +28,15 @@ def toyworld(
     lag: Annotated[float, typer.Option("--lag", help="Spread of when a step is named, seconds.")] = 3.0,
     chatter: Annotated[float, typer.Option("--chatter", help="Share of lines about nothing visible.")] = 0.5,
     places: Annotated[
-        Places, typer.Option("--places", help="What each step, or each task, has its own of.")
+        Literal["step", "task"],
+        typer.Option("--places", help="Whether each step, or each task, has a backdrop of its own."),
     ] = "step",
     progress: ProgressMode = "auto",
 ) -> None:
     """Draw a toy corpus: narrated how-to videos, and a test set of pairs they never show.
 
     FOLDER/train holds videos with captions beside them, FOLDER/test clips and a manifest with a
-    caption for each, FOLDER/truth.json all that is known. With --scenes both hold pictures of several things,
+    caption for each, FOLDER/truth.json all true labels. With --scenes both hold pictures of several things,
     and a COCO file with their tags and true boxes.
 
     Examples:

@@ -1,9 +1,13 @@
-"""The words of the toolkit: spans of time, captions, clips and boxes.
+"""The types of the toolkit: spans of time, captions and boxes; and the letters of its shapes.
 
-Times are seconds (float) from the start of the media; boxes are pixels of the
-original picture. Shape letters, everywhere the same: B clips or pictures, K
-captions per clip, T frames or time steps, N instances, C classes or names,
-D channels, H W pixels.
+Times are seconds (float) from the start of the file; boxes are pixels of the original picture. A *track* is
+one face through consecutive frames (``sayso.people.Track``); a *bag* is a set of instances that shares a
+weak label. Shape letters, everywhere the same:
+
+    B  clips or pictures        N  instances (of a bag, rows of a problem)
+    K  captions a clip          C  classes, names or steps
+    T  frames or time steps     D  channels or features
+    H W  pixels
 """
 
 from __future__ import annotations
@@ -42,7 +46,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What is said (or written) during a span, and by whom where that is known."""
+    """What is said (or written) during a span of time.
+
+    Args:
+        span: when, seconds.
+        text: the words.
+        speaker: who says it, where that is known.
+    """
 
     span: Span
     text: str
@@ -50,16 +60,15 @@ class Caption:
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """A stretch of one media file."""
-
-    media: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels of the original picture: ``x0 <= x < x1``, ``y0 <= y < y1``."""
+    """A rectangle in pixels of the original picture: ``x0 <= x < x1``, ``y0 <= y < y1``.
+
+    Args:
+        x0: left edge.
+        y0: upper edge.
+        x1: the pixel after the right edge.
+        y1: the pixel below the lower edge.
+    """
 
     x0: float
     y0: float

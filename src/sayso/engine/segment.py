@@ -46,7 +46,7 @@ class JobClip(Generic[J]):
 
     Args:
         job: whose clip it is.
-        probe: what the video says of itself; None for a picture.
+        probe: what its header says; None for a picture.
         span: where it lies in the file.
         content: its frames (T, H, W, 3) uint8; once it is embedded, its vector (D,) float32 instead.
         thumb: a JPEG of the middle frame.

@@ -109,8 +109,7 @@ def objectives(narrations: list[list[Mention]]) -> dict[str, Number]:
     cost = np.where(likeness > 0, -likeness, APART)
     tokens = [[pairs.index(pair) for pair in video if pair in pairs] for video in phrases]
     found = [align_progressively(tokens, cost), *(align_sequences(tokens, cost, starts=n) for n in (1, 3))]
-    values = [one.value for one in found]
-    return dict(zip(COLUMNS[3:], values, strict=True))
+    return dict(zip(COLUMNS[3:], (one.value for one in found), strict=True))
 
 
 def meaning(name: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The curve of a naming: precision over the proportion of tracks named, surest first, as a picture."""
+"""The curve of a naming: precision over the proportion of tracks named, highest score first, as a picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def curve_png(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> bytes:
         pen.line([(LEFT, y), (right, y)], fill="#dddddd")
         pen.text((LEFT - 28, y - 6), f"{k / 5:.1f}", fill="black")
         pen.text((x - 8, floor + 6), f"{k / 5:.1f}", fill="black")
-    pen.text((LEFT, floor + 24), "proportion of tracks named, surest first", fill="black")
+    pen.text((LEFT, floor + 24), "proportion of tracks named, highest score first", fill="black")
     pen.text((LEFT + 4, TOP), "precision", fill="black")
     pen.line([(LEFT, TOP), (LEFT, floor), (right, floor)], fill="black")
     for k, (label, (named, precision)) in enumerate(curves.items()):

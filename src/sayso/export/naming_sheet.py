@@ -53,7 +53,13 @@ write();
 
 
 def ends_of(rows: Sequence[Row], name: str | None, each: int = EACH) -> tuple[list[Row], list[Row]]:
-    """Return the rows of a name that are surest, best first, and least sure, worst last; none is in both."""
+    """Return the rows of a name of highest score, best first, and of lowest, worst last; none is in both.
+
+    Args:
+        rows: of tracks.
+        name: of a person; None for nobody of the names.
+        each: rows at either end.
+    """
     own = sorted((row for row in rows if row["name"] == name), key=lambda row: -float(row["score"]))
     return own[:each], own[each:][-each:]
 
@@ -64,7 +70,7 @@ def sheet_rows(rows: Sequence[Row], each: int = EACH) -> list[Row]:
 
 
 def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH) -> bytes:
-    """Return a PNG: a line for each name, its surest faces left and its least sure ones right.
+    """Return a PNG: a line for each name, its faces of highest score left and of lowest right.
 
     Args:
         rows: of tracks (``track``, ``name``, ``score``).
@@ -81,12 +87,10 @@ def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH)
     for line, name in enumerate(names):
         top = line * height + GAP
         count = sum(row["name"] == name for row in rows)
-        pen.text(
-            (GAP, top), f"{name or 'nobody of these'}: {count} tracks, surest and least sure", fill="black"
-        )
+        pen.text((GAP, top), f"{name or 'nobody of these'}: {count} tracks by score", fill="black")
         best, worst = ends_of(rows, name, each)
-        places = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
-        for column, row in places:
+        cells = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
+        for column, row in cells:
             left = GAP + column * (FACE + GAP)
             face = faces.get(int(row["track"]))
             cell = face.resize((FACE, FACE)) if face else Image.new("RGB", (FACE, FACE), "#cccccc")
@@ -124,7 +128,7 @@ def sheet_page(
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{head}</title>\n<style>{STYLE}</style>\n<h1>{head}</h1>\n"
-        "<p>Of each name the surest faces, and the least sure. Where one is wrong, choose who it is; then "
+        "<p>Of each name the faces of highest and of lowest score. Where one is wrong, choose the name; then "
         '<a download="corrections.json">save the corrections</a> and give them to '
         "<code>sayso name --corrections</code>.</p>\n"
         f'{body}\n<h2>Corrections</h2>\n<textarea readonly aria-label="Corrections">{so_far}</textarea>\n'

@@ -86,6 +86,8 @@ class ModelFolder:
             SaysoError: if a file is missing or damaged, or of a later format.
         """
         path = resolve_step(folder)
+        if not (path / CONFIG).is_file():
+            raise SaysoError(f"{folder} holds no model that sayso saved: there is no {CONFIG} in it")
         files = _safetensors(framework)
         from safetensors import SafetensorError
 

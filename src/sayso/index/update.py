@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class AddReport:
     """What adding did; counts are files, except ``clips``."""
 
-    found: int = 0
+    files: int = 0
     added: int = 0
     replaced: int = 0
     unchanged: int = 0
@@ -94,7 +94,7 @@ class Update:
         listed = list(find_sources(self.paths, skip=self.store.address))
         self.report.failures += [item for item in listed if isinstance(item, Failure)]
         sources = [item for item in listed if isinstance(item, Source)]
-        self.report.found = len(sources)
+        self.report.files = len(sources)
         return sources
 
     def _jobs(self, sources: list[Source]) -> Iterator[IndexJob]:
@@ -189,7 +189,7 @@ class Update:
 
     def _advance(self, path: str) -> None:
         self._done += 1
-        self.progress.update(self._done, self.report.found, os.path.basename(path))  # noqa: PTH119
+        self.progress.update(self._done, self.report.files, os.path.basename(path))  # noqa: PTH119
 
     def _prune(self, present: set[str]) -> None:
         """Remove files that are gone from the folders that were walked."""

@@ -1,8 +1,8 @@
 """What browsers play or show as it is, and under which content type.
 
 The rest is made on the fly: video as fragmented MP4, pictures as JPEG. The list
-is what Chromium, Firefox and Safari all play; a browser that plays less is told
-so by its own player, and the page then asks for the stream.
+is what Chromium, Firefox and Safari all play; where a browser plays less, its
+player reports an error, and the page then asks for the stream.
 """
 
 from __future__ import annotations

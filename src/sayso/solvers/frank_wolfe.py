@@ -29,6 +29,7 @@ def frank_wolfe(
     max_iter: int = 10_000,
     init: Floats | None = None,
     callback: Callback | None = None,
+    warn: bool = True,
     progress: Progress | None = None,
 ) -> Solution:
     """Minimise the objective over the labels that keep the constraints.
@@ -41,6 +42,7 @@ def frank_wolfe(
         max_iter: stop after so many steps.
         init: (N, C) feasible labels to start from; with ``pairwise`` they count as one vertex.
         callback: called with the iterate, the step and the gap; returning True stops.
+        warn: whether to log that ``max_iter`` came first; not where it is a budget, as in a published method.
         progress: what is told of each step.
 
     Raises:
@@ -66,7 +68,7 @@ def frank_wolfe(
             active.move(iterate, vertices)
         if step % 100 == 99:
             iterate.refresh()
-    if gap > tol and not stopped:
+    if warn and gap > tol and not stopped:
         warn_unconverged("frank_wolfe", step, gap, tol)
     return iterate.solution(gap, step, gap <= tol)
 

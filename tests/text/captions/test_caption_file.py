@@ -18,6 +18,7 @@ from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
 from sayso.text import CaptionFile, read_caption_file, read_subtitles, write_srt, write_vtt
 from sayso.text.captions.markup import clean_text
+from toy import make_video
 
 WANTED = [
     Caption(Span(1.0, 2.5), "First we measure the board."),
@@ -149,6 +150,12 @@ def test_a_broken_byte_is_told_with_its_line(file):
 def test_frames_a_second_can_be_given(file):
     path = file(FORMATS["MicroDVD"].partition("\n")[2])
     assert read_subtitles(path, fps=10) == WANTED
+
+
+def test_frames_are_counted_by_the_video_beside(tmp_path):
+    make_video(tmp_path / "talk.mp4", ["red"], seconds_each=1, fps=10)
+    (tmp_path / "talk.en.sub").write_text(FORMATS["MicroDVD"].partition("\n")[2])
+    assert read_subtitles(tmp_path / "talk.en.sub") == WANTED
 
 
 def check(path) -> None:

@@ -85,3 +85,12 @@ def test_a_broken_event_is_told_and_the_rest_is_kept(bad):
 def test_what_is_no_json3_says_so(text, why):
     with pytest.raises(SubtitleError, match=why):
         read(text, [])
+
+
+@pytest.mark.parametrize("stop", ["", "."])
+def test_coloured_words_of_uploaded_captions_stay_one_caption(stop):
+    segments = [{"utf8": "Loosen the "}, {"utf8": "lug nuts", "pPenId": 1}, {"utf8": f" first{stop}"}]
+    events = [{"tStartMs": 1000 + 6000 * k, "dDurationMs": 5000, "segs": segments} for k in range(3)]
+    found_ = read(json.dumps({"wireMagic": "pb3", "events": events}))
+    assert [(one.span.start, one.span.end) for one in found_] == [(1, 6), (7, 12), (13, 18)]
+    assert {one.text for one in found_} == {f"Loosen the lug nuts first{stop}"}

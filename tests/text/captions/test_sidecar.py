@@ -10,6 +10,7 @@ import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.text import find_subtitles
+from sayso.text.captions.sidecar import find_video_of
 from sayso.text.language.languages import CODES, ENTRIES, language_of
 
 
@@ -63,6 +64,22 @@ def find(tmp_path):
         ("talk.srt|talk.vtt|talk.json3", "talk.vtt"),
         ("talk.idx|talk.sub|talk.en.ttml", "talk.en.ttml"),
         ("talk.sub", "talk.sub"),
+        # names of programs and of people
+        ("talk.mp4.srt", "talk.mp4.srt"),
+        ("talk.mp4.de.srt|talk.mp4.en.srt", "talk.mp4.en.srt"),
+        ("talk.en-ehkg1hFWq8A.srt", "talk.en-ehkg1hFWq8A.srt"),
+        ("talk.en-GB-a_b-1hFWq8A.vtt", "talk.en-GB-a_b-1hFWq8A.vtt"),
+        ("talk.nso-en-ehkg1hFWq8A.srt|talk.en-ehkg1hFWq8A.srt", "talk.en-ehkg1hFWq8A.srt"),
+        ("talk.haw.srt", "talk.haw.srt"),
+        ("talk.English.srt|talk.German.srt", "talk.English.srt"),
+        ("talk.Deutsch.srt|talk.français.srt", "talk.Deutsch.srt"),
+        ("talk.English (SDH).srt", "talk.English (SDH).srt"),
+        ("talk.Chinese (Simplified).srt", "talk.Chinese (Simplified).srt"),
+        ("talk.en.cc.srt", "talk.en.cc.srt"),
+        ("talk.eng_sdh.srt", "talk.eng_sdh.srt"),
+        ("talk.en.forced.srt|talk.en.sdh.srt", "talk.en.sdh.srt"),
+        ("talk.English-forced.srt|talk.fr.srt", "talk.fr.srt"),
+        ("talk.mp4.srt|talk.mov|talk.mov.srt", "talk.mp4.srt"),
         # of others
         ("talk.txt|talk.json|talk.part2.srt|talks.srt|tal.srt|talk-en.srt|talksrt", None),
         ("talk.en.de.srt", None),
@@ -130,6 +147,47 @@ def test_a_file_that_appears_is_seen_at_once_though_listings_are_kept(tmp_path):
     assert find_subtitles(media) == tmp_path / "talk.en.srt"
     (tmp_path / "talk.srt").touch()
     assert find_subtitles(media) == tmp_path / "talk.srt"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ("talk.klingon.srt", "talk.klingon.srt is not used for talk.mp4: 'klingon' is neither a language"),
+        ("talk-en.srt", "talk-en.srt is not used for talk.mp4: 'en' is neither"),
+        ("talk.smi", "talk.smi is not used for talk.mp4: captions as .smi cannot be read"),
+        (
+            "talk.idx|talk.sub",
+            "talk.sub is not used for talk.mp4: captions as VobSub pictures",
+        ),
+        ("talk.en.srt|talk.de.srt", "talk.de.srt is not used for talk.mp4: talk.en.srt was taken"),
+    ],
+)
+def test_what_is_passed_over_is_said_with_the_reason(find, caplog, files, said):
+    with caplog.at_level("INFO", logger="sayso"):
+        find(files)
+    assert said in caplog.text
+
+
+def test_what_is_another_videos_is_not_spoken_of(find, caplog):
+    with caplog.at_level("INFO", logger="sayso"):
+        find("talk.part2.srt|talk.part2.mp4|talk.mov|talk.mov.srt|talks.srt|talk.txt")
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("files", "captions", "video"),
+    [
+        ("talk.mp4|talk.sub", "talk.sub", "talk.mp4"),
+        ("talk.mkv|talk.en.sub", "talk.en.sub", "talk.mkv"),
+        ("talk.mp4|talk.mp4.sub", "talk.mp4.sub", "talk.mp4"),
+        ("talk.mp4|talk.part2.sub", "talk.part2.sub", None),
+        ("talks.mp4|talk.sub", "talk.sub", None),
+    ],
+)
+def test_the_video_of_a_caption_file(find, tmp_path, files, captions, video):
+    find(files)
+    found = find_video_of(tmp_path / captions)
+    assert (found and found.name) == video
 
 
 def test_codes_are_of_one_language_each():

@@ -87,3 +87,21 @@ def test_a_broken_line_is_told_and_the_rest_is_kept(bad, why):
     problems: list[SubtitleError] = []
     assert read(broken, problems) == read(ASS)
     assert [problem.line for problem in problems] == [13]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r"{\an7\p1}m 0 0 l 200 0 200 50 0 50{\p0}{\an5}Cut the onion", ["Cut the onion"]),
+        (r"{\blur0.4}Cut it{\fs0} {\p1\pbo10}m 2 0 l 2 42 19.61 42{\p0}", ["Cut it"]),
+        (r"{\p1}m 0 0 l 1 1{\p0} one {\p2}m 0 0 b 1 1 2 2 3 3{\p0}two", ["one two"]),
+        (r"{\pos(10,10)\p1}m 0 0 l 10 10", []),
+        ("m 0 0 l 0 -403 l 716 -403 l 716 0 l 0 0", []),
+        ("m 5 minutes later", ["m 5 minutes later"]),
+        (r"{\pos(1,2)}Fry it", ["Fry it"]),
+    ],
+)
+def test_drawings_are_left_out_and_the_words_beside_them_stay(text, shown):
+    head = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+    captions = read(f"{head}Dialogue: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,{text}\n")
+    assert [caption.text for caption in captions] == shown

@@ -201,3 +201,56 @@ def test_any_soup_of_elements_gives_captions_or_problems(soup):
     for caption in read("".join(soup), problems):
         assert caption.span.duration > 0
         assert caption.text
+
+
+SMPTE = (
+    "<tt xmlns='http://www.w3.org/ns/ttml' xmlns:ttp='http://www.w3.org/ns/ttml#parameter' "
+    "ttp:timeBase='smpte' {rates}><body><div><p begin='{begin}' end='23:00:00:00'>x</p></div></body></tt>"
+)
+
+
+@pytest.mark.parametrize(
+    ("rates", "begin", "seconds"),
+    [
+        ("ttp:frameRate='24' ttp:frameRateMultiplier='1000 1001'", "01:40:00:00", 6006.0),
+        ("ttp:frameRate='24' ttp:frameRateMultiplier='999 1000'", "01:40:00:00", 6000 / 0.999),
+        ("ttp:frameRate='25'", "01:00:00:05", 3600.2),
+        ("ttp:frameRate='30' ttp:frameRateMultiplier='1000 1001'", "00:01:00:00", 60.06),
+        ("ttp:frameRate='23.976'", "00:10:00:00", 600 * 24 / 23.976),
+        (
+            "ttp:frameRate='30' ttp:frameRateMultiplier='1000 1001' ttp:dropMode='dropNTSC'",
+            "01:00:00:00",
+            107892 * 1001 / 30000,
+        ),
+        (
+            "ttp:frameRate='30' ttp:frameRateMultiplier='1000 1001' ttp:dropMode='dropNTSC'",
+            "00:01:00;02",
+            1800 * 1001 / 30000,
+        ),
+        (
+            "ttp:frameRate='30' ttp:frameRateMultiplier='999 1000' ttp:dropMode='dropPAL'",
+            "00:20:00:00",
+            (36000 - 36) / 29.97,
+        ),
+    ],
+)
+def test_smpte_time_code(rates, begin, seconds):
+    assert read(SMPTE.format(rates=rates, begin=begin))[0].span.start == pytest.approx(seconds, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "<span tts:ruby='base'>木</span><span tts:ruby='text'>き</span>",
+        "<span tts:ruby='base'>木</span><span style='above'>き</span>",
+        "<span tts:ruby='base'>木</span>"
+        "<span tts:ruby='textContainer'><span tts:ruby='text'>き</span></span>",
+    ],
+)
+def test_reading_aids_are_not_said(marked):
+    text = (
+        "<tt xmlns='http://www.w3.org/ns/ttml' xmlns:tts='http://www.w3.org/ns/ttml#styling'><head><styling>"
+        "<style xml:id='above' tts:ruby='text'/></styling></head><body><div><p begin='1s' end='3s'>"
+        f"<span tts:ruby='container'>{marked}</span>を切る</p></div></body></tt>"
+    )
+    assert [caption.text for caption in read(text)] == ["木を切る"]

@@ -23,7 +23,7 @@ RATES = (23.976, 24.0, 25.0, 29.97, 30.0)
 NEAR_RATE = 2e-4  # a fitted rate this near to a quotient of two frame rates is that quotient
 LEAST_PAIRS = 8
 INLIER_S = 1.0
-SLOPES = 2000  # pairs of points whose slopes are looked at
+SLOPES = 2000  # pairs of points whose slopes are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ def fit_clock(captions: Sequence[Caption], reference: Sequence[Caption]) -> Cloc
     """
     ours, theirs = spoken_words(captions), spoken_words(reference)
     matches = match_words(ours.words, theirs.words)
-    sure = matches.pairs[matches.trust == 1.0]
-    if len(sure) < LEAST_PAIRS:
+    certain = matches.pairs[matches.trust == 1.0]
+    if len(certain) < LEAST_PAIRS:
         raise SaysoError(
             "the subtitles and the reference share too few words to compare their times; "
             "give captions of the same film in the same language"
         )
-    x, y = ours.start[sure[:, 0]], theirs.start[sure[:, 1]]
+    x, y = ours.start[certain[:, 0]], theirs.start[certain[:, 1]]
     rate = _snap(_slope(x, y))
     offset = float(np.median(y - rate * x))
     inside = np.abs(y - rate * x - offset) < INLIER_S

@@ -1,9 +1,8 @@
 """Pairs of script word and spoken word that hold, among those that the best alignment makes.
 
 The alignment pairs words for nothing wherever the two texts differ: "the" here with
-"the" there. A pair is trusted for the pairs around it. What two long stretches have
-in common although one of them was moved (scenes in another order, a flashback) is
-found by aligning again what is left.
+"the" there. The trust of a pair comes from the pairs around it. Stretches in another order (moved scenes, a
+flashback) are found by aligning again the words that are left.
 """
 
 from __future__ import annotations

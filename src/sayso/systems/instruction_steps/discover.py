@@ -5,7 +5,7 @@ A video has features, a row for each 1 / rate seconds, and captions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
@@ -111,10 +111,10 @@ class StepModel(Pretrained):
     """The steps of a task, ready for another video.
 
     Args:
-        names: K, in order.
+        names: C, in order.
         phrases: for each step its names.
         scorer: their classifiers.
-        mean_positive_scores: (K,) mean score where each step is mentioned; 1 where only videos that are
+        mean_positive_scores: (C,) mean score where each step is mentioned; 1 where only videos that are
             too short mention it.
         recipe: how it was made.
         encoder: whose embeddings the features are, as ``--model`` takes it; ``files``: they were given.
@@ -199,14 +199,14 @@ class StepModel(Pretrained):
 
     def align_mentions(self, narration: Sequence[Mention]) -> dict[int, Mention]:
         """Return which mention is of which step: as many as possible, in order (a common subsequence)."""
-        K, M = len(self.names), len(narration)
-        most = np.zeros((K + 1, M + 1), dtype=np.int64)
-        for k in reversed(range(K)):
+        C, M = len(self.names), len(narration)
+        most = np.zeros((C + 1, M + 1), dtype=np.int64)
+        for k in reversed(range(C)):
             for m in reversed(range(M)):
                 both = most[k + 1, m + 1] + 1 if narration[m].phrase in self.phrases[k] else 0
                 most[k, m] = max(most[k + 1, m], most[k, m + 1], both)
         found, k, m = {}, 0, 0
-        while k < K and m < M:
+        while k < C and m < M:
             if narration[m].phrase in self.phrases[k] and most[k, m] == most[k + 1, m + 1] + 1:
                 found[k] = narration[m]
                 k, m = k + 1, m + 1
@@ -223,7 +223,7 @@ class StepModel(Pretrained):
 
         Args:
             video: with features (T, D).
-            times: (K,) rows, -1 for a step that has none.
+            times: (C,) rows, -1 for a step that has none.
             mentioned: step -> its mention.
         """
         scores, rate = self.scorer.scores(video.features), self.recipe.rate
@@ -281,10 +281,10 @@ def discover_steps(
     how = recipe or StepsRecipe()
     narrations = [mentions(video.captions, parser) for video in videos]
     script = discover_script(narrations, how.num_steps, embed=embed, seed=how.seed)
-    K = len(script)
-    kept = [n for n, video in enumerate(videos) if len(video.features) >= K]
+    C = len(script)
+    kept = [n for n, video in enumerate(videos) if len(video.features) >= C]
     if not kept:
-        raise SaysoError(f"no video is long enough for {K} steps; give longer ones, or fewer --steps")
+        raise SaysoError(f"no video is long enough for {C} steps; give longer ones, or fewer --steps")
     lengths = [len(video.features) for video in videos]
     windows = step_windows(script, lengths, rate=how.rate, before_s=how.before_s, after_s=how.after_s)
     found = localize_steps(
@@ -297,17 +297,27 @@ def discover_steps(
     times = dict(zip(kept, found.times, strict=True))
     names = tuple(step.name for step in script)
     phrases = tuple(tuple(phrase for phrase, _ in step.phrases) for step in script)
-    scores = {n: found.scorer.scores(videos[n].features) for n in kept}
-    means = tuple(
-        float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
-        for k, step in enumerate(script)
-    )
+    means = _mean_positive_scores(script, found.scorer, videos, times)
     model = StepModel(names, phrases, found.scorer, means, how)
     locations = []
     for n, video in enumerate(videos):
         mentioned = {k: step.mentions[n] for k, step in enumerate(script) if n in step.mentions}
         locations.append(model.locations(video, times[n], mentioned) if n in times else [])
     return Discovery(model, script, locations)
+
+
+def _mean_positive_scores(
+    script: Sequence[ScriptStep],
+    scorer: StepScorer,
+    videos: Sequence[NarratedVideo],
+    times: Mapping[int, Ints],
+) -> tuple[float, ...]:
+    """Return for each step its mean score over the videos that mention it; 1 where none has a time."""
+    scores = {n: scorer.scores(videos[n].features) for n in times}
+    return tuple(
+        float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
+        for k, step in enumerate(script)
+    )
 
 
 def _extent(score: np.ndarray, time: int, low: int, high: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Stage 2: when each step happens in each video, and how it scorer.
+"""Stage 2: when each step happens in each video, and a linear classifier of each step.
 
     min over Z, W   1/(2T) ||Z - X W||^2 + lam/2 ||W||^2
     subject to      Z in ordered scripts, steps within their narration windows
@@ -38,7 +38,7 @@ class StepScorer:
     Args:
         mean: (D,) of the features.
         scale: of the features.
-        W: (D, K).
+        W: (D, C).
     """
 
     mean: Floats
@@ -46,14 +46,14 @@ class StepScorer:
     W: Floats
 
     def scores(self, X: Rows) -> Floats:
-        """Return how much each row (T, D) scorer like each step, (T, K)."""
+        """Return the score of each step in each row of features (T, D), (T, C)."""
         if X.ndim != 2 or X.shape[1] != len(self.mean):
             raise SaysoError(f"the steps were learned from {len(self.mean)} features a row; got {X.shape}")
         scores: Floats = ((np.asarray(X, dtype=np.float64) - self.mean) * self.scale) @ self.W
         return scores
 
     def times(self, X: Rows, windows: Ints | None = None) -> Ints:
-        """Return the row of each step in a video, (K,), in order; -1 for all where it is too short."""
+        """Return the row of each step in a video, (C,), in order; -1 for all where it is too short."""
         scores = self.scores(X)
         if len(scores) < scores.shape[1]:
             return np.full(scores.shape[1], -1, dtype=np.int64)
@@ -65,7 +65,7 @@ class StepTimes:
     """The times of the steps in all videos, and their classifiers.
 
     Args:
-        times: for each video the row of each step, (K,).
+        times: for each video the row of each step, (C,).
         scorer: the classifiers.
         relaxed: the objective, without the factor 1/2, of the relaxed labels.
         value: the objective of the times.
@@ -87,7 +87,7 @@ def step_windows(
     before_s: float = 0.0,
     after_s: float = 10.0,
 ) -> list[Ints]:
-    """Return the narration windows of each video: the rows in which each step may happen, (K, 2).
+    """Return the narration windows of each video: the rows in which each step may happen, (C, 2).
 
     A step that is not mentioned in a video may happen in all of its rows.
 
@@ -124,8 +124,8 @@ def localize_steps(
     """Find the time of every step in every video.
 
     Args:
-        features: (T, D) of each video, T >= K.
-        windows: (K, 2) for each video (``step_windows``).
+        features: (T, D) of each video, T >= C.
+        windows: (C, 2) for each video (``step_windows``).
         lam: of the ridge; default 1 / (videos x steps), for features whose mean squared length is 1, to
             which they are centred and scaled.
         iterations: of Frank-Wolfe at most.
@@ -136,12 +136,12 @@ def localize_steps(
     Raises:
         SaysoError: if a video has fewer rows than steps, or features disagree.
     """
-    K = len(windows[0])
-    oracles = [OrderedOracle(len(X), K, window) for X, window in zip(features, windows, strict=True)]
+    C = len(windows[0])
+    oracles = [OrderedOracle(len(X), C, window) for X, window in zip(features, windows, strict=True)]
     X, mean, scale = standardize_blocks(features)
-    problem = Diffrac(X, lam or 1 / (len(X) * K))
-    limit = gap * K * len(X) / problem.total
-    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, progress=progress)
+    problem = Diffrac(X, lam or 1 / (len(X) * C))
+    limit = gap * C * len(X) / problem.total
+    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, warn=False, progress=progress)
     times = [o.times(-2 * found.Z[rows]) for o, rows in zip(oracles, problem.slices, strict=True)]
     times, W, value = _alternate(problem, oracles, times, alternations)
     return StepTimes(times, StepScorer(mean, scale, W), found.value, value, found.iterations)

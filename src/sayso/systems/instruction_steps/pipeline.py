@@ -66,9 +66,9 @@ def run(
     )
     embed = _encoder("offline", how.device).encode_text if how.synonyms else None
     found = discover_steps(read.videos, how.recipe, embed=embed, parser=verb_parser(), progress=progress)
-    wanted, K = how.recipe.num_steps, len(found.script)
-    if wanted is not None and wanted > K:
-        log.warning("the narrations have only %d in common, not %d steps", K, wanted)
+    wanted, C = how.recipe.num_steps, len(found.script)
+    if wanted is not None and wanted > C:
+        log.warning("the narrations have only %d in common, not %d steps", C, wanted)
     model = replace(found.model, encoder=GIVEN if encoder is None else how.model or encoder.name)
     rows = zip(read.paths, read.videos, found.locations, strict=True)
     videos = tuple(located_video(path, video, there, model) for path, video, there in rows)

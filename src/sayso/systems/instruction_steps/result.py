@@ -28,7 +28,7 @@ class StepsResult:
 
     Attributes:
         title: of the task.
-        steps: K rows, ready for JSON: ``name``, ``phrases`` (all its names), ``videos`` (how many mention
+        steps: C rows, ready for JSON: ``name``, ``phrases`` (all its names), ``videos`` (how many mention
             it), ``example`` (a sentence, or None).
         videos: one row a video: ``name``, ``path``, ``duration_s``, ``steps`` (see ``StepLocation``).
         model: what finds the steps in other videos.

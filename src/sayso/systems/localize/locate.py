@@ -1,7 +1,7 @@
-"""Looking at a picture at several sizes, and saying where each class is.
+"""Locating classes in a picture, from score maps at several scales.
 
 At every scale the network gives a map of scores. All maps of a picture are brought to one grid and
-averaged; the class's point is the best place of the average, its score what training's own rule makes
+averaged; the class's point is the best cell of the average, its score the training's own pooling
 of the average, its boxes surround the connected regions above a fraction of the range.
 """
 
@@ -41,12 +41,12 @@ GRID = 64  # cells along the longer side
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How to look at pictures.
+class MultiScale:
+    """Inference at several scales.
 
     Args:
         size: pixels that the longer side has at scale 1.
-        scales: at which to look.
+        scales: of the picture; their score maps are averaged.
         pooling: how a map becomes a score.
         sharpness: of log-sum-exp.
     """
@@ -70,13 +70,13 @@ class FoundBox:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """What is seen in one picture, and where.
+    """Scores of all classes in one picture, and where they are.
 
     Args:
         size: width and height of the original, pixels.
-        scores: (K,) above 0: rather there than not.
-        points: (K, 2) x and y of each class's best place, in pixels of the original.
-        maps: (K, h, w) scores of each place, on a grid over the whole picture.
+        scores: (C,) above 0: more likely there than not.
+        points: (C, 2) x and y of each class's best cell, in pixels of the original.
+        maps: (C, h, w) scores of each cell, on a grid over the whole picture.
     """
 
     size: tuple[int, int]
@@ -103,13 +103,13 @@ class Located:
 
 
 class Localizer(Pretrained):
-    """A model that tells from tags alone where things are.
+    """A model that locates things and learned from tags alone.
 
     Args:
-        backbone: features with their places.
+        backbone: picture -> feature map.
         head: their scores.
-        names: of the K classes.
-        look: how to look.
+        names: of the C classes.
+        multi_scale: scales and pooling of inference.
         name: what ``sayso.load`` takes to get it again.
         device: ``auto``, ``cpu``, ``cuda``, ...
         fine_tuned: whether the backbone's weights are its own, and are saved with the head's.
@@ -123,7 +123,7 @@ class Localizer(Pretrained):
         backbone: Backbone,
         head: MapHead,
         names: Sequence[str],
-        look: Look,
+        multi_scale: MultiScale,
         *,
         name: str = "localizer",
         device: str = "cpu",
@@ -132,7 +132,7 @@ class Localizer(Pretrained):
     ) -> None:
         self.device = resolve_device(device)
         self.backbone, self.head = backbone.to(self.device).eval(), head.to(self.device).eval()
-        self.names, self.look, self.name = tuple(names), look, name
+        self.names, self.multi_scale, self.name = tuple(names), multi_scale, name
         self.fine_tuned, self.card = fine_tuned, card
 
     def to_folder(self) -> ModelFolder:
@@ -145,7 +145,7 @@ class Localizer(Pretrained):
             "names": list(self.names),
             "backbone": self.backbone.name,
             "hidden": first.out_channels if len(self.head.layers) > 2 else 0,
-            "look": asdict(self.look),
+            "multi_scale": asdict(self.multi_scale),
         }
         return ModelFolder(self.kind, options, weights, card=self.card)
 
@@ -163,13 +163,13 @@ class Localizer(Pretrained):
             Unavailable: if its backbone is not on this machine and cannot be fetched.
         """
         try:
-            names, look = saved.options["names"], dict(saved.options["look"])
+            names, options = saved.options["names"], dict(saved.options["multi_scale"])
             backbone = load_backbone(saved.options["backbone"])
             head = MapHead(backbone.dim, len(names), saved.options["hidden"])
             head.load_state_dict(_part(saved, "head."))
             if own := _part(saved, "backbone."):
                 backbone.load_state_dict(own)
-            sizes = Look(**{**look, "scales": tuple(look["scales"])})
+            sizes = MultiScale(**{**options, "scales": tuple(options["scales"])})
         except (ValueError, KeyError, TypeError, RuntimeError) as error:
             first = str(error).splitlines()[0]
             raise SaysoError(f"the localizer {name} does not fit its config.json: {first}") from error
@@ -196,23 +196,23 @@ class Localizer(Pretrained):
             yield found
 
     def see(self, picture: Image) -> Located:
-        """Look at one picture, RGB of any size."""
+        """Locate all classes in one picture, RGB of any size."""
         with torch.inference_mode():
             maps = self.maps(picture)
-            scores = pool(maps[None], self.look.pooling, None, self.look.sharpness)[0]
+            scores = pool(maps[None], self.multi_scale.pooling, None, self.multi_scale.sharpness)[0]
             return Located(picture.size, scores.numpy(), points(maps, picture.size), maps.numpy())
 
     def maps(self, picture: Image) -> Tensor:
-        """Return the mean of the score maps of all scales, (K, h, w), on the CPU."""
-        rows, columns = grid(picture.size)
+        """Return the mean of the score maps of all scales, (C, h, w), on the CPU."""
+        rows, columns = map_grid(picture.size)
         total = torch.zeros(len(self.names), rows, columns, device=self.device)
-        for scale in self.look.scales:
-            pixels = scaled(picture, max(1, round(self.look.size * scale)))
+        for scale in self.multi_scale.scales:
+            pixels = scaled(picture, max(1, round(self.multi_scale.size * scale)))
             total += regrid(self._map(pixels), pixels.shape[:2], self.backbone.stride, rows, columns)
-        return (total / len(self.look.scales)).cpu()
+        return (total / len(self.multi_scale.scales)).cpu()
 
     def _map(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """Return the score map (K, h, w) of a picture as it is, padded to whole cells."""
+        """Return the score map (C, h, w) of a picture as it is, padded to whole cells."""
         canvas = fitted(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
         x = torch.from_numpy(canvas)[None].to(self.device).permute(0, 3, 1, 2).float()
         maps: Tensor = self.head(self.backbone(x))
@@ -232,16 +232,16 @@ def color_waves(side: int) -> NDArray[np.uint8]:
     return np.asarray(np.stack(waves, -1) * 100 + 128, np.uint8)
 
 
-def grid(size: tuple[int, int]) -> tuple[int, int]:
+def map_grid(size: tuple[int, int]) -> tuple[int, int]:
     """Return rows and columns of the grid over a picture of (width, height)."""
     rows, columns = (max(1, round(GRID * side / max(size))) for side in size[::-1])
     return rows, columns
 
 
 def regrid(maps: Tensor, shown: tuple[int, ...], stride: int, rows: int, columns: int) -> Tensor:
-    """Return maps (K, h, w) of a padded picture on a grid over the picture alone, (K, rows, columns).
+    """Return maps (C, h, w) of a padded picture on a grid over the picture alone, (C, rows, columns).
 
-    Cells are joined linearly; beyond the middle of the last cell of the picture, its score holds.
+    Cells are joined linearly; beyond the middle of the last cell of the picture, its score is used.
 
     Args:
         maps: of a canvas with the picture in its corner.
@@ -256,14 +256,14 @@ def regrid(maps: Tensor, shown: tuple[int, ...], stride: int, rows: int, columns
 
 
 def _between(count: int, extent: float, cells: int) -> Tensor:
-    """Return (count, cells): how much each cell counts at places spread over ``extent`` cells."""
+    """Return (count, cells): the weight of each cell at points spread evenly over ``extent`` cells."""
     last = max(0, round(extent) - 1)  # of the cells that show picture by half
-    places = (((torch.arange(count) + 0.5) / count) * extent - 0.5).clamp(0, last)
-    return (1 - (places[:, None] - torch.arange(cells)).abs()).clamp(min=0)
+    points = (((torch.arange(count) + 0.5) / count) * extent - 0.5).clamp(0, last)
+    return (1 - (points[:, None] - torch.arange(cells)).abs()).clamp(min=0)
 
 
 def points(maps: Tensor, size: tuple[int, int]) -> Floats:
-    """Return x and y of the best place of each map (K, h, w), (K, 2), in pixels of a picture of this size."""
+    """Return x and y of the best cell of each map (C, h, w), (C, 2), in pixels of a picture of this size."""
     _, rows, columns = maps.shape
     best = maps.flatten(1).argmax(1)
     x = (best % columns + 0.5) * (size[0] / columns)

@@ -59,7 +59,7 @@ def name_actions(
         features: (N, D) of the motion in each track.
         bags: of the script; those of 30 tracks and more are left out, because they say little.
         actions: A.
-        persons: (N, K) probabilities of names (``Naming.probabilities``); without them the
+        persons: (N, C) probabilities of names (``Naming.probabilities``); without them the
             persons of the bags are not used.
         lam: the ridge, for features of mean square 1.
         progress: reports the solver's duality gap.
@@ -95,7 +95,7 @@ def name_actions(
 
 def _check(X: Floats, bags: Sequence[ActionBag], actions: int, who: Floats | None) -> None:
     if X.ndim != 2 or not len(X) or (who is not None and (who.ndim != 2 or len(who) != len(X))):
-        raise SaysoError(f"expected features (N, D) and persons (N, K); got {X.shape}")
+        raise SaysoError(f"expected features (N, D) and persons (N, C); got {X.shape}")
     for index, one in enumerate(bags):
         tracks = np.asarray(one.tracks)
         people = 0 if who is None else who.shape[1]

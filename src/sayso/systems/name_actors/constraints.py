@@ -104,10 +104,10 @@ def label_constraints(
 
     Args:
         tracks: N of them.
-        lips: (N, K) log odds of each name from lips alone.
+        lips: (N, C) log odds of each name from lips alone.
         lines: of the film, with their speakers.
         mentions: who is named in descriptions.
-        corrections: track -> name, or K for nobody; these allow no slack.
+        corrections: track -> name, or C for nobody; these allow no slack.
     """
     unit = 1 / max(1, len(tracks))
     fixed = [bag([n], name) for n, name in sorted(corrections.items())]

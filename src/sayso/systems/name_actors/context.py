@@ -19,9 +19,14 @@ APART = 3.0  # log odds against one person twice in a picture: mirrors, photogra
 
 
 def speaker_prior(tracks: Sequence[Track], lines: Sequence[NamedSpan], names: int) -> Floats:
-    """Return the log prior of each name for each track, (N, K + 1); the last column is nobody.
+    """Return the log prior of each name for each track, (N, C + 1); the last column is nobody.
 
     Who speaks during the track or a few seconds around it is likelier, by exp(-distance / 4 s).
+
+    Args:
+        tracks: N of them.
+        lines: of the film, with the numbers of their speakers.
+        names: C, how many there are.
     """
     named = [line for line in lines if line.name is not None]
     who = np.array([line.name for line in named], dtype=np.int64)
@@ -51,10 +56,10 @@ def overlapping_tracks(tracks: Sequence[Track]) -> list[tuple[int, int]]:
 
 
 def exclusive_probabilities(logits: Floats, pairs: Sequence[tuple[int, int]], rounds: int = 20) -> Floats:
-    """Return probabilities (N, K + 1) under which nobody is on screen twice, by mean field.
+    """Return probabilities (N, C + 1) under which nobody is on screen twice, by mean field.
 
     Args:
-        logits: (N, K + 1) log probabilities of each track by itself; the last column is nobody, which
+        logits: (N, C + 1) log probabilities of each track by itself; the last column is nobody, which
             several may be.
         pairs: tracks that are on screen at once.
         rounds: of the mean field, half a step each.

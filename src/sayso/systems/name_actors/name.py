@@ -56,9 +56,9 @@ class Naming:
     """Names of tracks.
 
     Attributes:
-        names: the K people.
-        probabilities: (N, K + 1); the last column is "none of these".
-        lips: (N, K) log odds that each track is each name from its lips alone; 0 without evidence.
+        names: the C people.
+        probabilities: (N, C + 1); the last column is "none of these".
+        lips: (N, C) log odds that each track is each name from its lips alone; 0 without evidence.
     """
 
     names: tuple[str, ...]
@@ -115,7 +115,7 @@ def name_actors(
         names: the people to tell apart; default those with three lines and more.
         mentions: people named in descriptions (``named_in``).
         corrections: track -> its right name, or None for nobody of the names. They are kept, and
-            teach what the named look like.
+            are labels for the clustering.
         progress: reports each round.
 
     Raises:
@@ -147,20 +147,26 @@ def name_actors(
 
 
 def speaking_faces(tracks: Sequence[Track], lines: Sequence[SpokenLine], names: Sequence[str]) -> Naming:
-    """Name by the speaking-face rule: tracks seen to speak get the speaker's name, all others nobody."""
+    """Name by the speaking-face rule: tracks seen to speak get the speaker's name, all others nobody.
+
+    Args:
+        tracks: N of them, with lips.
+        lines: of the film, with speakers.
+        names: C people.
+    """
     spoken = named_lines(lines, names)
     lips = name_evidence(lip_likelihoods(tracks, spoken), spoken, len(tracks), len(names))
     return Naming(tuple(names), softmax(np.column_stack([lips, np.full(len(lips), SPEAKING)])), lips)
 
 
 def leave_one_out(X: Floats, Z: Floats, lam: float = LAM) -> Floats:
-    """Return, for each row, the prediction of ridge regression with a free bias on all other rows, (N, K).
+    """Return, for each row, the prediction of ridge regression with a free bias on all other rows, (N, C).
 
     Equal to N regressions to the order of 1/N (the other rows' mean is taken over all rows).
 
     Args:
         X: (N, D) centred.
-        Z: (N, K) labels.
+        Z: (N, C) labels.
         lam: the ridge, per row.
     """
     N = len(X)
@@ -182,7 +188,7 @@ def _descriptors(tracks: Sequence[Track]) -> Floats | None:
 
 
 def _cluster(X: Floats, constraints: Sequence[CountConstraint], names: int) -> Floats:
-    """Return the labels (N, K + 1) of discriminative clustering under all constraints."""
+    """Return the labels (N, C + 1) of discriminative clustering under all constraints."""
     from sayso.solvers import Diffrac, LinearOracle, quasi_newton
 
     oracle = LinearOracle(len(X), names + 1, constraints)

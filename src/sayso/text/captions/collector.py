@@ -8,7 +8,7 @@ from dataclasses import replace
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
 from sayso.text.captions.markup import clean_text
-from sayso.text.captions.speaker_prefix import split_speakers
+from sayso.text.captions.speaker_prefix import may_name_speakers, split_speakers
 
 MOST_PROBLEMS = 100
 # How long a caption without an end is read: half a second and 15 characters a second.
@@ -50,8 +50,15 @@ class CaptionCollector:
 
         A time before the media begins becomes 0; an end that is missing or equals the
         start is estimated from the length of the text when all captions are known.
+
+        Args:
+            line: of the file.
+            start: seconds.
+            end: seconds; None if the file does not say.
+            text: plain, with its line breaks.
+            speaker: None if not named; then a prefix such as "[SPEAKER_00]:" names one.
         """
-        if speaker is None and "speaker" in text.lower():
+        if speaker is None and may_name_speakers(text):
             for name, words in split_speakers(text):
                 self._add(line, (start, end), clean_text(words), name)
         else:

@@ -104,7 +104,7 @@ def _log_unused(media: Path, best: _Found | None, others: list[str], unknown: li
         log.log(level, "%s is not used for %s: %s", media.with_name(name), media.name, why)
 
 
-def find_media(captions: str | os.PathLike[str]) -> Path | None:
+def find_video_of(captions: str | os.PathLike[str]) -> Path | None:
     """Return the video beside a caption file that would find it, None if there is none."""
     path = Path(captions)
     names = file_names(path.parent)
@@ -187,7 +187,8 @@ def _read_part(part: str) -> tuple[tuple[str, tuple[str, ...]] | None, set[str]]
     marks = {word.lower() for word in words if word.lower() in known}
     named = [word for word in words if word.lower() not in known]
     tag = named_language(named[0]) if named else None
-    if not words or len(named) > 2 or (named and not tag) or not all(map(_is_region, named[1:])):
+    regions = "(" in part or all(map(_is_region, named[1:]))
+    if not words or len(named) > 4 or (named and not tag) or not regions:
         return None, set()
     return tag, marks
 

@@ -18,7 +18,7 @@ KINDS: dict[str, Kind] = {
     "singing": "dialogue",
     "transition": "transition",
 }
-CUES = ("character", "cast list")
+CUE = "character"
 SILENT = ("ScriptNote", "SceneProperties", "TitlePage", "HeaderAndFooter")
 DEEPEST = 100
 
@@ -62,7 +62,7 @@ class _Document:
             self.dual = -1
         elif tag == "Paragraph":
             kind = attributes.get("Type", "").lower()
-            if self.dual is not None and kind in CUES:
+            if self.dual is not None and kind == CUE:
                 self.dual += 1
             line = self.parser.CurrentLineNumber
             paragraph = _Paragraph(kind, line, attributes.get("Number") or None, self.dual)
@@ -127,7 +127,7 @@ def _elements(paragraphs: list[_Paragraph], doubts: list[Doubt]) -> Iterator[Ele
         kind = KINDS.get(paragraph.type, "description")
         if not words:
             continue
-        if paragraph.type in CUES:
+        if paragraph.type == CUE:
             speaker = parse_name(words) or CharacterCue(words, None)
         elif kind in ("dialogue", "parenthetical") and speaker:
             dual = (paragraph.place or 0) > 0

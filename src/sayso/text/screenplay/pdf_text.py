@@ -7,15 +7,19 @@ of every page gives all pages the same origin; its line is dropped again.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.text.screenplay.marks import parse_heading
+
+log = logging.getLogger(__name__)
 
 EDGE = "|SAYSO|"
 FONT = "/SaysoEdge"
@@ -34,11 +38,41 @@ def read_pdf_text(path: Path) -> str:
     """
     pypdf = need("pypdf", "scripts")
     try:
-        reader = pypdf.PdfReader(path)
-        pages = [_page_rows(page, reader) for page in reader.pages]
+        with _repairs(path):
+            reader = pypdf.PdfReader(path)
+            pages = [_page_rows(page, reader) for page in reader.pages]
     except Exception as error:  # pypdf raises whatever a broken file makes it meet
         raise SaysoError(f"{path}: the PDF cannot be read ({error}); give the screenplay as text") from error
     return "\n".join(_joined(_without_heads(pages)))
+
+
+@contextmanager
+def _repairs(path: Path) -> Iterator[None]:
+    """Log once what pypdf has to repair in a file, instead of line after line."""
+    handler = _Kept()
+    theirs = logging.getLogger("pypdf")
+    before = theirs.propagate
+    theirs.addHandler(handler)
+    theirs.propagate = False
+    try:
+        yield
+    finally:
+        theirs.removeHandler(handler)
+        theirs.propagate = before
+    if handler.messages:
+        log.warning("%s: the PDF is damaged, words may be missing: %s", path, handler.messages[0])
+
+
+class _Kept(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one message."""
+        self.messages.append(record.getMessage())
 
 
 def _page_rows(page: Any, reader: Any) -> list[str]:
@@ -82,7 +116,7 @@ def _mark_edge(page: Any, reader: Any) -> None:
         ([], b"ET"),
     ]
     stream = ContentStream(content, reader)
-    stream.operations = [*mark, *stream.operations]
+    stream.operations = [*mark, *_one_line_an_object(stream.operations)]
     page[NameObject("/Contents")] = stream
 
 
@@ -139,3 +173,18 @@ def _joined(pages: Sequence[Sequence[str]]) -> list[str]:
 
 def _indent(row: str) -> int:
     return len(row) - len(row.lstrip())
+
+
+def _one_line_an_object(operations: Sequence[tuple[Any, bytes]]) -> Iterator[tuple[Any, bytes]]:
+    """Begin a text object at each place that is given absolutely: pypdf sorts objects from left to right."""
+    shown = False
+    for operands, operator in operations:
+        if operator == b"BT":
+            shown = False
+        elif operator in (b"Tj", b"TJ"):
+            shown = True
+        elif operator == b"Tm" and shown:
+            shown = False
+            yield [], b"ET"
+            yield [], b"BT"
+        yield operands, operator

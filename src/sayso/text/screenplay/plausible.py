@@ -34,7 +34,7 @@ HTML_ROOTS = (
     "i",
     "u",
 )
-LEAST_SPEECH = 0.02  # of the words of a script without scene headings are somebody's
+LEAST_SPEECH = 0.05  # of the words of a script without scene headings are somebody's
 
 
 def other_kind(text: str) -> str | None:
@@ -71,6 +71,9 @@ def implausible(screenplay: Screenplay) -> Doubt | None:
         once = len(lines) == len({speaker for speaker, _ in lines})
         odd = once and (len(lines) > 2 or any(screenplay.of_kind("description")))
         return Doubt(1, "each 'NAME:' comes once only, so this may be no transcript") if odd else None
+    cues = {(element.speaker, element.line) for element in spoken}
+    if len(cues) > 1 and len(cues) == len({speaker for speaker, _ in cues}):
+        return Doubt(1, "there is no scene heading and nobody speaks twice, so this may be no screenplay")
     words = sum(len(element.text.split()) for element in screenplay.elements)
     said = sum(len(element.text.split()) for element in spoken)
     if not spoken or said < LEAST_SPEECH * words:

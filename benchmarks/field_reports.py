@@ -1,0 +1,279 @@
+"""Checks every input of the field reports: what it must give, what it gives.
+
+    python benchmarks/field_reports.py ../shared/data/reports [--only captions]
+
+A check is a row of the table below: the report's folder, what kind of fault it stands
+for, and a function that looks at the folder and returns pairs (expected, found). Other
+areas add rows of their own. Exit 0 only if every row is right; an exception is a wrong
+answer, and a folder of reports that no row checks is listed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.core.errors import SaysoError
+from sayso.text import find_subtitles, read_caption_file, read_screenplay
+from sayso.text.screenplay.elements import Screenplay
+
+DRAWN = re.compile(r"1 0 0 1 (\d+) \d+ Tm \(((?:[^()\\]|\\.)*)\) Tj")
+Pairs = Iterator[tuple[str, object, object]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row: the point of the issue, the report's folder, its kind, and what to look at."""
+
+    number: str
+    folder: str
+    kind: str
+    pairs: Callable[[Path], Pairs]
+
+
+def spoken(screenplay: Screenplay) -> list[tuple[str | None, str]]:
+    """Return who says what, in order."""
+    return [(element.speaker, element.text) for element in screenplay.of_kind("dialogue")]
+
+
+def speeches(screenplay: Screenplay) -> dict[str | None, int]:
+    """Return how many speeches each speaker has."""
+    return dict(Counter(element.speaker for element in screenplay.of_kind("dialogue")))
+
+
+def headings(path: Path) -> list[str]:
+    """Return the scene headings of a file."""
+    return [element.text for element in read_screenplay(path).of_kind("heading")]
+
+
+def captions(path: Path) -> list[tuple[float, float, str]]:
+    """Return a file's captions to the millisecond; a problem is a wrong answer."""
+    found = read_caption_file(path)
+    if found.problems:
+        raise found.problems[0]
+    return [(round(one.span.start, 3), round(one.span.end, 3), one.text) for one in found.captions]
+
+
+def pdf_page_margin(folder: Path) -> Pairs:
+    """Pages that do not all begin at the same left column."""
+    yield "talky.pdf", {"ANNA": 4, "BEN": 4}, speeches(read_screenplay(folder / "talky.pdf"))
+    for name, count in (("talky.pdf", 8), ("shooting.pdf", 64), ("big_True_9.pdf", 442)):
+        drawn = drawn_speeches(folder / name)
+        right = Counter(drawn) & Counter(spoken(read_screenplay(folder / name)))
+        yield f"{name}: speeches drawn", count, len(drawn)
+        yield f"{name}: share read right", 1.0, round(sum(right.values()) / len(drawn), 4)
+
+
+def drawn_speeches(path: Path) -> list[tuple[str | None, str]]:
+    """Return who says what by where ReportLab drew it: cues at x = 252, their words at x = 180."""
+    import pypdf
+
+    said: list[tuple[str | None, str]] = []
+    for page in pypdf.PdfReader(path).pages:
+        content = page.get_contents()
+        for x, words in DRAWN.findall(content.get_data().decode("latin-1") if content is not None else ""):
+            text = re.sub(r"\\(.)", r"\1", words)
+            if x == "252" and not text.startswith("("):
+                said.append((text, ""))
+            elif x == "180" and not text.startswith("("):
+                said[-1] = (said[-1][0], f"{said[-1][1]} {text}".strip())
+    return said
+
+
+def mixed_case_cues(folder: Path) -> Pairs:
+    """Cues in the cue column, whatever their case."""
+    indented = read_screenplay(folder / "mixedcase_indented.txt")
+    yield "mixedcase_indented.txt", {"McTAVISH": 2, "GUARD": 2, "DeLUCA": 1}, speeches(indented)
+    lines = {"ANNA": 1, "ANNA'S MOTHER": 1, "Dr. KIM": 1, "VOICE FROM iPHONE": 1}
+    yield "sublines.txt", lines, speeches(read_screenplay(folder / "sublines.txt"))
+    yield "imsdb.html", {"McTAVISH": 2, "GUARD": 1}, speeches(read_screenplay(folder / "imsdb.html"))
+    flat = read_screenplay(folder / "mixedcase_flat.fountain")
+    yield "mixedcase_flat.fountain: a doubt", [5], [doubt.line for doubt in flat.doubts]
+
+
+def pdf_dual_dialogue(folder: Path) -> Pairs:
+    """Two people who speak at the same time, side by side."""
+    both = [
+        ("ANNA", "To the house that we built by hand.", False),
+        ("BEN", "To the boat that we never finished.", True),
+    ]
+    for name in ("dual_cols.txt", "dual.pdf"):
+        screenplay = read_screenplay(folder / name)
+        found = [(one.speaker, one.text, one.dual) for one in screenplay.of_kind("dialogue")]
+        yield name, both, found[:2]
+    rest = [
+        ("ANNA", "One more."),
+        ("BEN", "Why not."),
+        ("ANNA", "Because the night is long and the road is longer than you believe."),
+        ("BEN", "Wait."),
+    ]
+    yield "dual.pdf, page 2", rest, spoken(read_screenplay(folder / "dual.pdf"))[2:]
+
+
+def final_draft(folder: Path) -> Pairs:
+    """Final Draft's XML."""
+    screenplay = read_screenplay(folder / "kitchen.fdx")
+    kinds = ["heading", "description", "parenthetical", "dialogue", "dialogue", "dialogue", "transition"]
+    yield "kinds", kinds, [element.kind for element in screenplay.elements]
+    said = [("ANNA", "Come here, now."), ("ANNA", "Yes!"), ("McGREGOR", "No!")]
+    yield "kitchen.fdx", said, spoken(screenplay)
+
+
+def other_headings(folder: Path) -> Pairs:
+    """Scene headings in German, French and Russian."""
+    german = ["INNEN. KÜCHE - TAG", "AUSSEN. GARTEN - NACHT", "INT./EXT. AUTO - TAG"]
+    yield "german.fountain", german, headings(folder / "german.fountain")
+    french = ["INTÉRIEUR CUISINE - JOUR", "EXTÉRIEUR JARDIN - NUIT"]
+    yield "french.fountain", french, headings(folder / "french.fountain")
+    yield "russian.fountain", ["ИНТ. КУХНЯ - ДЕНЬ", "НАТ. САД - НОЧЬ"], headings(folder / "russian.fountain")
+    indented = read_screenplay(folder / "german_indented.txt")
+    yield "numbers", ["1", "2"], [element.number for element in indented.of_kind("heading")]
+    yield "german_indented.txt", german[:2], [element.text for element in indented.of_kind("heading")]
+
+
+def two_spaces(folder: Path) -> Pairs:
+    """A line of two spaces inside a speech."""
+    said = [("JULIA", "The first part of it. The second part of it.")]
+    yield "two_space.fountain", said, spoken(read_screenplay(folder / "two_space.fountain"))
+
+
+def smpte_ttml(folder: Path) -> Pairs:
+    """SMPTE time code: true rates and drop frames."""
+    starts = {
+        "film.itt": [10.010, 3603.600, 6006.000],
+        "film999.itt": [10.010, 3603.604, 6006.006],
+        "drop.itt": [599.999, 3599.996],
+    }
+    for name, expected in starts.items():
+        yield name, expected, [start for start, *_ in captions(folder / name)]
+
+
+def hls_webvtt(folder: Path) -> Pairs:
+    """Segments of HLS, each with its own clock, in one file."""
+    first = (1.0, 3.0, "first we sand the board")
+    joined = [first, (8.0, 10.0, "then we oil it"), (12.5, 14.0, "and let it dry")]
+    yield "hls_concat.vtt", joined, captions(folder / "hls_concat.vtt")
+    same = [first, (5.0, 7.0, "then we oil it"), (8.0, 9.0, "and let it dry")]
+    yield "hls_concat_abs.vtt", same, captions(folder / "hls_concat_abs.vtt")
+    yield "hls_one.vtt", [first], captions(folder / "hls_one.vtt")
+
+
+def json3_styled(folder: Path) -> Pairs:
+    """Uploaded captions with coloured words."""
+    for name in ("styled.json3", "styled2.json3"):
+        times = [(start, end) for start, end, _ in captions(folder / name)]
+        yield name, [(1.0, 6.0), (7.0, 11.0), (12.0, 16.0)], times
+
+
+def ass_drawings(folder: Path) -> Pairs:
+    """Words and drawings in one event."""
+    draw = [text for *_, text in captions(folder / "draw.ass")]
+    yield "draw.ass", ["Hello there", "Cut the onion", "Fry the onion", "Use salt and pepper", "late"], draw
+    textdraw = [(1.0, 3.0, "Cut the onion here"), (7.0, 9.0, "Fry it")]
+    yield "textdraw.ass", textdraw, captions(folder / "textdraw.ass")
+
+
+def ttml_ruby(folder: Path) -> Pairs:
+    """Reading aids above words."""
+    yield "ruby.ttml", [(1.0, 3.0, "木を切る")], captions(folder / "ruby.ttml")
+
+
+def speaker_prefix(folder: Path) -> Pairs:
+    """Who speaks, before the words of diarised captions."""
+    expected = {
+        "whisperx.srt": [("SPEAKER_00", "Hand me the wrench."), ("SPEAKER_01", "Here you are.")],
+        "whispercpp.srt": [("speaker 0", "Sand the board"), ("speaker 1", "and then oil it.")],
+    }
+    for name, said in expected.items():
+        yield name, said, [(one.speaker, one.text) for one in read_caption_file(folder / name).captions]
+
+
+def youtube_style_header(folder: Path) -> Pairs:
+    """A style sheet after a blank line."""
+    yield (
+        "yt_style_blank.vtt",
+        [(1.852, 6.991, "Sand the board first")],
+        captions(folder / "yt_style_blank.vtt"),
+    )
+
+
+def microdvd_beside(folder: Path) -> Pairs:
+    """Frame numbers, and the video beside the file that says its rate."""
+    yield "a.sub", [(1.0, 3.0), (4.0, 6.0)], [(start, end) for start, end, _ in captions(folder / "a.sub")]
+
+
+def sidecar_names(folder: Path) -> Pairs:
+    """How people and programs name the captions of a video."""
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        for video in sorted(Path(copy).glob("*.mp4")):
+            beside = [
+                path.name for path in Path(copy).glob("*.srt") if path.name.startswith(video.stem + ".")
+            ]
+            found = find_subtitles(video)
+            yield video.name, beside, [found.name] if found else []
+
+
+CHECKS = (
+    Check("1", "pdf_page_margin", "PDF margins", pdf_page_margin),
+    Check("2", "mixed_case_cues", "cues in any case", mixed_case_cues),
+    Check("3", "pdf_dual_dialogue", "dual dialogue", pdf_dual_dialogue),
+    Check("3", "final_draft_fdx", "Final Draft", final_draft),
+    Check("3", "headings_other_languages", "headings", other_headings),
+    Check("3", "fountain_two_spaces", "two spaces", two_spaces),
+    Check("4", "smpte_ttml", "SMPTE time code", smpte_ttml),
+    Check("4", "hls_webvtt", "HLS segments", hls_webvtt),
+    Check("4", "json3_styled", "styled json3", json3_styled),
+    Check("4", "ass_drawings", "drawings", ass_drawings),
+    Check("4", "ttml_ruby", "ruby", ttml_ruby),
+    Check("4", "speaker_prefix", "diarised", speaker_prefix),
+    Check("4", "youtube_style_header", "style header", youtube_style_header),
+    Check("4", "microdvd_beside", "frame numbers", microdvd_beside),
+    Check("5", "sidecar_names", "side files", sidecar_names),
+)
+
+
+def rows(check: Check, reports: Path) -> Iterator[tuple[str, object, object, bool]]:
+    """Yield what is looked at, what is expected, what was found, and whether they agree."""
+    try:
+        for what, expected, found in check.pairs(reports / check.folder):
+            yield what, expected, found, expected == found
+    except SaysoError as error:
+        yield check.folder, "no error", str(error), False
+    except Exception as error:  # noqa: BLE001  whatever it is, the answer is wrong
+        yield check.folder, "no error", f"{type(error).__name__}: {error}", False
+
+
+def main() -> int:
+    """Print the table; return 0 if every row is right."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("reports", type=Path, help="the folder of reports")
+    parser.add_argument("--only", help="folders whose name holds this")
+    options = parser.parse_args()
+    wrong = 0
+    for check in CHECKS:
+        if options.only and options.only not in check.folder:
+            continue
+        for what, expected, found, ok in rows(check, options.reports):
+            wrong += not ok
+            mark = "ok   " if ok else "WRONG"
+            print(f"{mark} {check.number:>3}  {check.kind:16}  {what:34}  {str(found)[:90]}")
+            if not ok:
+                print(f"{'':30}expected {expected}")
+    known = {check.folder for check in CHECKS}
+    missing = sorted(
+        path.name for path in options.reports.iterdir() if path.is_dir() and path.name not in known
+    )
+    print(f"{wrong} wrong; no row here for: {', '.join(missing) or 'none'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

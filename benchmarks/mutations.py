@@ -1,0 +1,156 @@
+"""Damages each given input many times: a reader answers or says one sentence, and never hangs.
+
+    python benchmarks/mutations.py ../shared/data/reports [--mutations 2000] [--only hls]
+
+Bytes are flipped, cut out, doubled and made zero, lines and fields are swapped, files end
+early. Readers may raise SaysoError alone. Prints each file's worst time; exit 0 only if
+nothing else was raised and nothing took longer than the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import re
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from sayso.core.errors import SaysoError
+from sayso.text import read_caption_file, read_screenplay
+
+CAPTIONS = ("srt", "vtt", "json3", "ass", "ttml", "itt", "sub")
+SCRIPTS = ("txt", "fountain", "html", "pdf", "fdx")
+LIMIT_S = 20
+FIELD = re.compile(rb"[\w.:]+")
+
+
+def damage(data: bytes, rng: random.Random) -> bytes:
+    """Return the data with one to four faults."""
+    for _ in range(rng.randint(1, 4)):
+        data = rng.choice((flip, cut, double, zero, swap_lines, swap_fields, end_early))(data, rng)
+    return data
+
+
+def span(data: bytes, rng: random.Random) -> tuple[int, int]:
+    """Return a stretch of at most 200 bytes."""
+    start = rng.randrange(len(data) + 1)
+    return start, min(len(data), start + rng.randint(0, 200))
+
+
+def flip(data: bytes, rng: random.Random) -> bytes:
+    """Change up to eight bytes."""
+    changed = bytearray(data)
+    for _ in range(rng.randint(1, 8) if data else 0):
+        changed[rng.randrange(len(changed))] = rng.randrange(256)
+    return bytes(changed)
+
+
+def cut(data: bytes, rng: random.Random) -> bytes:
+    """Leave a stretch out."""
+    start, end = span(data, rng)
+    return data[:start] + data[end:]
+
+
+def double(data: bytes, rng: random.Random) -> bytes:
+    """Repeat a stretch up to 50 times."""
+    start, end = span(data, rng)
+    return data[:start] + data[start:end] * rng.randint(2, 50) + data[end:]
+
+
+def zero(data: bytes, rng: random.Random) -> bytes:
+    """Write zeros over a stretch."""
+    start, end = span(data, rng)
+    return data[:start] + bytes(end - start) + data[end:]
+
+
+def end_early(data: bytes, rng: random.Random) -> bytes:
+    """Keep the beginning alone."""
+    return data[: rng.randrange(len(data) + 1)]
+
+
+def swap_lines(data: bytes, rng: random.Random) -> bytes:
+    """Exchange two lines."""
+    lines = data.split(b"\n")
+    a, b = rng.randrange(len(lines)), rng.randrange(len(lines))
+    lines[a], lines[b] = lines[b], lines[a]
+    return b"\n".join(lines)
+
+
+def swap_fields(data: bytes, rng: random.Random) -> bytes:
+    """Write one field's value (a word, a number, a time) in another's place."""
+    fields = [match.span() for match in FIELD.finditer(data[:200_000])]
+    if not fields:
+        return data
+    (a, b), (c, d) = rng.choice(fields), rng.choice(fields)
+    return data[:a] + data[c:d] + data[b:]
+
+
+def stop(*_: object) -> None:
+    """Raise where the reader hangs."""
+    raise TimeoutError(f"took longer than {LIMIT_S} s")
+
+
+def attack(path: Path, read: Callable[[Path], object], count: int, folder: Path) -> tuple[int, int, float]:
+    """Return how often a file was read, how often refused, and the longest time in seconds.
+
+    Raises:
+        Exception: whatever else a reader raises, with the damaged file kept in the working folder.
+    """
+    rng = random.Random(path.name)
+    data, refused, worst = path.read_bytes(), 0, 0.0
+    copy = folder / path.name
+    for _ in range(count):
+        copy.write_bytes(damage(data, rng))
+        start = time.perf_counter()
+        signal.alarm(LIMIT_S)
+        try:
+            read(copy)
+        except SaysoError:
+            refused += 1
+        except BaseException:
+            Path(f"damaged-{path.name}").write_bytes(copy.read_bytes())
+            raise
+        finally:
+            signal.alarm(0)
+        worst = max(worst, time.perf_counter() - start)
+    return count - refused, refused, worst
+
+
+def main() -> int:
+    """Damage every caption file and script; return 0 if every reader kept its word."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("reports", type=Path, help="the folder of reports")
+    parser.add_argument("--mutations", type=int, default=2000, help="of each input")
+    parser.add_argument("--only", nargs="*", default=[""], help="files whose path holds one of these")
+    options = parser.parse_args()
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGALRM, stop)
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for path in sorted(options.reports.glob("*/*")):
+            suffix = path.suffix[1:]
+            if suffix not in CAPTIONS + SCRIPTS or not any(part in str(path) for part in options.only):
+                continue
+            read = read_caption_file if suffix in CAPTIONS else read_screenplay
+            try:
+                done, refused, worst = attack(path, read, options.mutations, Path(folder))
+                print(
+                    f"{path.parent.name}/{path.name}: {done} read, {refused} refused, at most {worst:.2f} s",
+                    flush=True,
+                )
+            except Exception:  # noqa: BLE001  whatever it is, it is a fault
+                wrong += 1
+                print(f"WRONG {path}\n{traceback.format_exc()}", flush=True)
+    print(f"{wrong} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

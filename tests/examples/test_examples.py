@@ -1,0 +1,28 @@
+"""Every example runs, on data that it draws itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_and_prints_what_it_found(path, tmp_path, monkeypatch, capsys):
+    spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    monkeypatch.setattr(sys, "argv", [str(path), str(tmp_path)])
+    example.main()
+    assert capsys.readouterr().out.strip()
+    assert f"python examples/{path.name} FOLDER" in path.read_text(), "its docstring says how to run it"
+
+
+def test_there_are_examples():
+    assert {"align_script", "instruction_steps", "localize", "name_actors"} <= {
+        path.stem for path in EXAMPLES
+    }

@@ -1,0 +1,103 @@
+"""Cues by their column whatever their case, and speeches side by side."""
+
+from __future__ import annotations
+
+import pytest
+
+from sayso.text import parse_screenplay
+
+
+def script(*cues: str) -> str:
+    """Return an indented script in which each speaks in turn."""
+    speeches = "".join(
+        f"                              {cue}\n               Words of {k}.\n\n" for k, cue in enumerate(cues)
+    )
+    return f"INT. HALL - DAY\n\nHe looks up.\n\n{speeches}He runs.\n"
+
+
+@pytest.mark.parametrize(
+    "cues",
+    [
+        ("McTAVISH", "GUARD", "McTAVISH", "DeLUCA"),
+        ("ANNA", "von Trapp", "O'Brien", "Dr. KIM", "VOICE FROM iPHONE"),
+        ("Anna", "Ben", "Anna", "Old man"),
+    ],
+)
+def test_the_column_says_who_speaks(cues):
+    screenplay = parse_screenplay(script(*cues))
+    said = [(one.speaker, one.text) for one in screenplay.of_kind("dialogue")]
+    assert said == [(cue, f"Words of {k}.") for k, cue in enumerate(cues)]
+    assert [one.text for one in screenplay.of_kind("description")] == ["He looks up.", "He runs."]
+    assert screenplay.doubts == ()
+
+
+def test_flat_text_has_no_column_so_there_is_a_doubt():
+    text = "INT. HALL - DAY\n\nMcTAVISH\nOpen the door.\n\nGUARD\nNobody goes up.\n"
+    doubts = parse_screenplay(text).doubts
+    assert [(doubt.line, "write @McTAVISH" in doubt.message) for doubt in doubts] == [(3, True)]
+
+
+COLUMNS = """\
+INT. BAR - NIGHT
+
+They raise a glass.
+
+               ANNA                          McGREGOR (O.S.)
+     To the house that we          (softly)
+     built by hand.                To the boat.
+
+They drink.
+
+               ANNA
+     One more.
+"""
+
+
+def test_columns_are_read_in_turn():
+    elements = parse_screenplay(COLUMNS).elements
+    assert [(one.kind, one.speaker, one.text, one.line, one.dual) for one in elements[2:]] == [
+        ("dialogue", "ANNA", "To the house that we built by hand.", 6, False),
+        ("parenthetical", "McGREGOR", "(softly)", 6, True),
+        ("dialogue", "McGREGOR", "To the boat.", 7, True),
+        ("description", None, "They drink.", 9, False),
+        ("dialogue", "ANNA", "One more.", 12, False),
+    ]
+    assert elements[3].extension == "O.S."
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "The list:    all of them\nAnna         the first",
+        "ANNA            ANN LEE\nBEN             BOB HO",
+        "INT. BAR - DAY            12A\nHe waits.         There.",
+    ],
+)
+def test_a_table_is_no_dual_dialogue(table):
+    text = f"INT. BAR - NIGHT\n\n{table}\n\nHe waits.\n"
+    assert not any(one.dual for one in parse_screenplay(text).elements)
+
+
+def test_a_list_is_no_dual_dialogue():
+    text = "INT. BAR - NIGHT\n\nThe list:    all of them\nAnna         the first\n\nHe waits.\n"
+    assert not parse_screenplay(text).speakers
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_of_two_spaces_goes_on_with_a_speech(end):
+    text = "INT. LAB - DAY\n\nJULIA\nThe first part.\n  \nThe second part.\n\nShe leaves.\n\nBEN\nYes.\n"
+    screenplay = parse_screenplay(text.replace("\n", end))
+    said = [(one.speaker, one.text) for one in screenplay.of_kind("dialogue")]
+    assert said == [("JULIA", "The first part. The second part."), ("BEN", "Yes.")]
+    # where every blank line is written so, it is no mark
+    all_so = "\n".join(line or "  " for line in text.split("\n"))
+    assert next(parse_screenplay(all_so).of_kind("dialogue")).text == "The first part."
+
+
+def test_a_typed_title_page():
+    page = "          THE ROAD\n\n          written by\n\n          Anna Smith\n\n          First draft\n\n"
+    screenplay = parse_screenplay(page + script("ANNA", "BEN"))
+    assert screenplay.title == {
+        "title": "THE ROAD", "credit": "written by", "author": "Anna Smith", "notes": "First draft",
+    }  # fmt: skip
+    assert screenplay.elements[0].kind == "heading"

@@ -1,0 +1,116 @@
+"""PDFs: columns are those of the paper on every page, and what belongs to the paper is dropped."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pdf import Drawn, write_pdf
+from sayso.core.errors import SaysoError
+from sayso.text import read_screenplay
+
+ACTION, SPEECH, DIRECTION, CUE = 108, 180, 216, 252
+NAMES = ("ANNA", "BEN", "McTAVISH", "Dr. KIM", "O'Brien")
+WORDS = ("the", "long", "road", "back", "to", "house", "that", "we", "never", "left", "by", "night")
+
+pytest.importorskip("pypdf")
+
+
+class Typist:
+    """Types a script on pages, with everything a shooting script has at its edges."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.pages: list[list[Drawn]] = []
+        self.said: list[tuple[str, str]] = []
+        self.new_page()
+
+    def new_page(self) -> None:
+        number = len(self.pages) + 1
+        self.pages.append(
+            [(ACTION, 756, "THE ROAD - Blue Rev. 3/4/19"), (520, 756, f"{number}.")] if number > 1 else []
+        )
+        self.y = 720
+
+    def block(self, lines: list[tuple[float, str]]) -> None:
+        if self.y - 12 * len(lines) < 72:
+            self.new_page()
+        for x, words in lines:
+            self.pages[-1].append((x, self.y, words))
+            if self.rng.random() < 0.2:
+                self.pages[-1].append((560, self.y, "*"))
+            self.y -= 12
+        self.y -= 12
+
+    def sentence(self, words: int) -> list[str]:
+        text = " ".join(self.rng.choice(WORDS) for _ in range(words)).capitalize() + "."
+        rows, row = [], ""
+        for word in text.split():
+            rows, row = (rows, f"{row} {word}".strip()) if len(row) < 26 else ([*rows, row], word)
+        return [*rows, row]
+
+    def scene(self, number: int) -> None:
+        self.block([(ACTION, f"INT. ROOM {number} - DAY")])
+        self.pages[-1] += [(54, self.y + 24, str(number)), (545, self.y + 24, str(number))]
+        self.block([(ACTION, row) for row in self.sentence(6)])
+
+    def speech(self) -> None:
+        name = self.rng.choice(NAMES)
+        rows = self.sentence(self.rng.randint(1, 30))
+        direction = [(DIRECTION, "(quietly)")] if self.rng.random() < 0.2 else []
+        self.block([(CUE, name), *direction, *((SPEECH, row) for row in rows)])
+        self.said.append((name, " ".join(rows)))
+
+
+@pytest.mark.parametrize("one_object", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_speech_has_its_speaker_on_pages_of_pure_dialogue_too(tmp_path, seed, one_object):
+    typist = Typist(seed)
+    for scene in range(1, 4):
+        typist.scene(scene)
+        for _ in range(40):
+            typist.speech()
+    assert len(typist.pages) > 10
+    screenplay = read_screenplay(write_pdf(tmp_path / "film.pdf", typist.pages, one_object))
+    found = [(element.speaker, element.text) for element in screenplay.of_kind("dialogue")]
+    assert found == typist.said
+    assert [(scene.text, scene.number) for scene in screenplay.of_kind("heading")] == [
+        (f"INT. ROOM {number} - DAY", str(number)) for number in range(1, 4)
+    ]
+    assert len(list(screenplay.of_kind("description"))) == 3
+
+
+def test_two_columns_are_two_speakers_at_once(tmp_path):
+    page = [
+        (ACTION, 720, "INT. BAR - NIGHT"),
+        (150, 696, "ANNA"),
+        (380, 696, "BEN"),
+        (108, 684, "To the house that we"),
+        (330, 684, "To the boat."),
+        (108, 672, "built by hand."),
+        (ACTION, 648, "They drink."),
+        (CUE, 624, "ANNA"),
+        (SPEECH, 612, "One more."),
+        (CUE, 588, "BEN"),
+        (SPEECH, 576, "Why not."),
+    ]
+    screenplay = read_screenplay(write_pdf(tmp_path / "film.pdf", [page], one_object=True))
+    assert [(one.speaker, one.text, one.dual) for one in screenplay.of_kind("dialogue")] == [
+        ("ANNA", "To the house that we built by hand.", False),
+        ("BEN", "To the boat.", True),
+        ("ANNA", "One more.", False),
+        ("BEN", "Why not.", False),
+    ]
+    assert [one.text for one in screenplay.of_kind("description")] == ["They drink."]
+
+
+def test_a_damaged_pdf_is_refused_or_told(tmp_path, caplog):
+    path = write_pdf(tmp_path / "film.pdf", [[(ACTION, 720, "INT. BAR - NIGHT"), (ACTION, 696, "He waits.")]])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:300])
+    with pytest.raises(SaysoError, match=r"film\.pdf: "):
+        read_screenplay(path)
+    path.write_bytes(whole.replace(b"startxref\n", b"startxref\n9"))
+    assert [one.kind for one in read_screenplay(path).elements] == ["heading", "description"]
+    assert "the PDF is damaged, words may be missing" in caplog.text
