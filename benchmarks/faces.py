@@ -42,9 +42,9 @@ def main() -> None:
     for video in asked.videos:
         try:
             header, began = probe(video), time.perf_counter()
-            shots = find_shots(video)
+            shots = find_shots(video).spans
             middle = time.perf_counter()
-            tracks = track_faces(video, shots)
+            tracks = track_faces(video, shots).tracks
         except MediaError as error:
             print(f"| {video.stem} | {error} |")
             continue

@@ -97,11 +97,13 @@ def test_a_far_seek_decodes_only_what_it_needs(tmp_path, decoders):
 
 
 def test_a_clip_at_the_start_of_a_long_file_leaves_the_rest_alone(tmp_path, monkeypatch):
-    from sayso.media.container import Source
+    from sayso.media.container import VideoSource
 
     path = films.make(tmp_path / "long.mp4", 1500, g="30", preset="ultrafast")
-    read, packets = [], Source.packets
-    monkeypatch.setattr(Source, "packets", lambda source: (read.append(p.pts) or p for p in packets(source)))
+    read, packets = [], VideoSource.packets
+    monkeypatch.setattr(
+        VideoSource, "packets", lambda source: (read.append(p.pts) or p for p in packets(source))
+    )
     clip = read_clip(path, 0.5, 1.5, frames=2)
     assert [films.number_of(frame) for frame in clip.frames] == [22, 37]
     assert len(read) < 100
@@ -137,7 +139,7 @@ def test_a_far_seek_in_other_containers(tmp_path, decoders, suffix):
 def test_reads_on_from_the_start_where_seeking_fails(film, truth, monkeypatch):
     from sayso.media import container
 
-    class Unseekable(container.Source):
+    class Unseekable(container.VideoSource):
         @property
         def container(self):
             return self._real
@@ -156,7 +158,7 @@ def test_reads_on_from_the_start_where_seeking_fails(film, truth, monkeypatch):
         def seek(self, *args, **kwargs):
             raise av.error.PermissionError(1, "not seekable")
 
-    monkeypatch.setattr(container, "Source", Unseekable)
+    monkeypatch.setattr(container, "VideoSource", Unseekable)
     same(read_clip(film("plain.mp4"), 2.5, 3.5, frames=4), naive(truth("plain.mp4"), 2.5, 3.5, 4))
 
 

@@ -5,7 +5,7 @@ import pytest
 from media import films
 from sayso.core.errors import MediaError
 from sayso.media.container import open_video
-from sayso.media.decode import Decoder, Failure
+from sayso.media.decode import DecodeFailure, Decoder
 from sayso.media.sampling import Cells
 
 
@@ -46,7 +46,7 @@ def test_after_a_failure_the_end_is_where_decoding_came(film):
             pass
         decoder._planner.last = 10**12, 512
         assert decoder.end_s() > 10**6
-        decoder.failure = Failure(0.6, "damaged")
+        decoder.failure = DecodeFailure(0.6, "damaged")
         assert decoder.end_s() <= 4.0
 
 
@@ -54,7 +54,7 @@ def test_a_failure_counts_up_to_the_second_that_was_wanted(film):
     with open_video(film("plain.mp4")) as source:
         decoder = Decoder(source, None)
         decoder.check()
-        decoder.failure = Failure(2.0, "damaged")
+        decoder.failure = DecodeFailure(2.0, "damaged")
         decoder.check(until_s=1.9)
         with pytest.raises(MediaError, match=r"plain.mp4: reading failed at 2.0 s \(damaged\)"):
             decoder.check(until_s=2.0)

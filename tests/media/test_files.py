@@ -7,7 +7,7 @@ import pytest
 
 from sayso.core.errors import MediaError
 from sayso.media import probe, read_clip, read_image, sniff, stream_frames
-from sayso.media.files import open_regular, printable
+from sayso.media.files import open_regular, printable_path
 
 CALLS = {
     "probe": probe,
@@ -92,5 +92,5 @@ def test_follows_links_to_files(tmp_path):
 
 
 def test_any_name_can_be_printed():
-    assert printable("a/ü.mp4") == "a/ü.mp4"
-    assert printable(os.fsdecode(b"caf\xe9.mp4")).encode() == "caf\ufffd.mp4".encode()
+    assert printable_path("a/ü.mp4") == "a/ü.mp4"
+    assert printable_path(os.fsdecode(b"caf\xe9.mp4")).encode() == "caf\ufffd.mp4".encode()

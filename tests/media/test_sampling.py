@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from media import films
 from sayso.core.errors import SaysoError
-from sayso.media.sampling import Cells, check_span, on_screen
+from sayso.media.sampling import Cells, check_span, frames_on_screen
 
 
 def test_the_rule_on_an_example():
@@ -38,7 +38,7 @@ def test_picks_like_a_search_through_all_frames(gaps, start, step, count):
         times.append(times[-1] + gap)
     end = times[-1] + gaps[-1]
     cells = Cells(start, step, count)
-    picked = list(on_screen(((time, k) for k, time in enumerate(times)), cells, lambda: end))
+    picked = list(frames_on_screen(((time, k) for k, time in enumerate(times)), cells, lambda: end))
     instants = [start + (k + 0.5) * step for k in range(count)]
     assert [frame for _, frame, _ in picked] == [films.on_screen(times, instant) for instant in instants]
     assert [time for time, _, _ in picked] == [times[frame] for _, frame, _ in picked]
@@ -46,13 +46,13 @@ def test_picks_like_a_search_through_all_frames(gaps, start, step, count):
 
 
 def test_goes_on_for_ever_after_the_end_if_no_count_is_given():
-    picked = list(islice(on_screen([(0.0, "a")], Cells(0.0, 1.0), lambda: 2.0), 5))
+    picked = list(islice(frames_on_screen([(0.0, "a")], Cells(0.0, 1.0), lambda: 2.0), 5))
     assert [late for *_, late in picked] == [False, False, True, True, True]
 
 
 def test_reads_no_further_than_the_frame_after_the_last_instant():
     frames = iter([(0.0, 0), (1.0, 1), (2.0, 2), (3.0, 3)])
-    assert [frame for _, frame, _ in on_screen(frames, Cells(0.0, 1.0, 1), lambda: 9.0)] == [0]
+    assert [frame for _, frame, _ in frames_on_screen(frames, Cells(0.0, 1.0, 1), lambda: 9.0)] == [0]
     assert next(frames) == (2.0, 2)
 
 

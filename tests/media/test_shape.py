@@ -13,18 +13,18 @@ from PIL import Image
 from media import films
 from sayso.core.errors import MediaError
 from sayso.media import probe, read_clip, stream_frames
-from sayso.media.shape import scaled, turned
+from sayso.media.shape import scaled_size, turned
 
 
 @given(width=st.integers(1, 4000), height=st.integers(1, 4000), size=st.integers(1, 512))
 def test_scaling_keeps_the_short_side_and_the_aspect(width, height, size):
-    w, h = scaled(width, height, size, "none", Fraction(1))
+    w, h = scaled_size(width, height, size, "none", Fraction(1))
     assert min(w, h) == size
     assert max(w, h) == pytest.approx(size * max(width, height) / min(width, height), abs=0.5 + 1e-6)
     assert (w >= h) == (width >= height) or w == h
-    assert scaled(width, height, size, "center", Fraction(1)) == (w, h)
-    assert scaled(width, height, size, "squash", Fraction(1)) == (size, size)
-    assert scaled(width, height, None, "none", Fraction(1)) == (width, height)
+    assert scaled_size(width, height, size, "center", Fraction(1)) == (w, h)
+    assert scaled_size(width, height, size, "squash", Fraction(1)) == (size, size)
+    assert scaled_size(width, height, None, "none", Fraction(1)) == (width, height)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from media import films
 from sayso.core.errors import MissingExtra, Unavailable
 from sayso.core.types import Box, Span
 from sayso.people import face_models, find_shots, track_faces
-from sayso.people.crops import face_pictures, square
-from sayso.people.faces import head_and_shoulders, mouth_motion, overlap
+from sayso.people.crops import face_pictures, square_crop
+from sayso.people.faces import box_iou, head_and_shoulders, mouth_motion
 
 needs_models = pytest.mark.skipif(
     not (find_spec("dlib") and find_spec("face_recognition_models")),
@@ -31,7 +31,7 @@ def test_overlap_is_that_of_the_pixels(a, b):
         return set(itertools.product(range(box.x0, box.x1), range(box.y0, box.y1)))
 
     both, either = pixels(a) & pixels(b), pixels(a) | pixels(b)
-    assert overlap(a, b) == pytest.approx(len(both) / len(either))
+    assert box_iou(a, b) == pytest.approx(len(both) / len(either))
 
 
 def test_a_mouth_that_is_only_shifted_does_not_move_and_one_that_opens_does():
@@ -52,26 +52,26 @@ def test_a_mouth_that_is_only_shifted_does_not_move_and_one_that_opens_does():
 
 @given(boxes)
 def test_crops_and_shoulders_stay_in_the_picture(box):
-    x0, y0, x1, y1 = square(box, 20, 15)
+    x0, y0, x1, y1 = square_crop(box, 20, 15)
     assert 0 <= x0 < x1 <= 20 and 0 <= y0 < y1 <= 15 and abs((x1 - x0) - (y1 - y0)) <= 1
     body = head_and_shoulders(Box(4, 4, 8, 8), 40, 40)
     assert body == Box(0, 2, 12, 16)
 
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch):
-    face_models.weights.cache_clear()
+    face_models.face_weights.cache_clear()
     monkeypatch.setattr(face_models, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'sayso\[faces\]'"):
-        face_models.weights(face_models.LANDMARKS)
+        face_models.face_weights(face_models.LANDMARKS)
 
 
 @needs_models
 def test_other_weights_are_refused(monkeypatch):
-    face_models.weights.cache_clear()
+    face_models.face_weights.cache_clear()
     monkeypatch.setitem(face_models.SHA256, face_models.LANDMARKS, "0" * 64)
     with pytest.raises(Unavailable, match="not the file that was tested"):
-        face_models.weights(face_models.LANDMARKS)
-    face_models.weights.cache_clear()
+        face_models.face_weights(face_models.LANDMARKS)
+    face_models.face_weights.cache_clear()
 
 
 @needs_models
@@ -80,7 +80,7 @@ def test_real_faces_are_followed_described_and_shown(shared_data):
     """In real films some faces are found; a face found again in the same video is near to itself."""
     found = {}
     for path in sorted((shared_data / "videos").glob("*wave*")):
-        tracks = track_faces(path, find_shots(path))
+        tracks = track_faces(path, find_shots(path).spans).tracks
         found[path] = tracks
         for track in tracks:
             assert track.descriptor.shape == (128,) and len(track.lips) >= 2
@@ -105,6 +105,6 @@ def test_a_video_without_faces_has_no_tracks(tmp_path):
     films.make(path, 30)
     done = []
     kept = {"shot_done": lambda k, tracks: done.append((k, tracks))}
-    assert track_faces(path, [Span(0, 0.5), Span(0.5, 1)], **kept) == []
+    assert track_faces(path, [Span(0, 0.5), Span(0.5, 1)], **kept).tracks == ()
     assert done == [(0, []), (1, [])]
-    assert track_faces(path, [Span(0, 1)], first_shot=1) == []
+    assert track_faces(path, [Span(0, 1)], first_shot=1).tracks == ()

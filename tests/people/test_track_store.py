@@ -9,10 +9,11 @@ import pytest
 
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.types import Span
-from sayso.people import Track, track_store
+from sayso.people import FilmTracks, Shots, Track, track_store
 from sayso.people.track_store import film_tracks
 
 SHOTS = [Span(k, k + 1) for k in range(5)]
+PROBLEMS = (MediaError("damaged"),)
 
 
 def track(shot):
@@ -26,23 +27,23 @@ def film(tmp_path, monkeypatch):
     class Film:
         path, store, stop, done = tmp_path / "film.mp4", tmp_path / "kept.jsonl", 99, []
 
-    def play(path, shots, *, first_shot, shot_done, **_):
+    def play(path, shots, *, first_shot=0, shot_done=lambda *_: None, **_):
         for shot in range(first_shot, len(shots)):
             if shot == Film.stop:
                 raise KeyboardInterrupt
             Film.done.append(shot)
             shot_done(shot, [track(shot)])
-        return [track(shot) for shot in range(first_shot, len(shots))]
+        return FilmTracks(tuple(track(shot) for shot in range(first_shot, len(shots))), PROBLEMS)
 
     Film.done = []
     Film.path.write_bytes(b"film")
-    monkeypatch.setattr(track_store, "find_shots", lambda path, **_: SHOTS)
+    monkeypatch.setattr(track_store, "find_shots", lambda path, **_: Shots(tuple(SHOTS), PROBLEMS))
     monkeypatch.setattr(track_store, "track_faces", play)
     return Film
 
 
-def starts(tracks):
-    return [one.span.start for one in tracks]
+def starts(found):
+    return [one.span.start for one in found.tracks]
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(film):
@@ -55,7 +56,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(film):
     assert starts(film_tracks(film.path, film.store)) == [k + 0.25 for k in range(5)]
     assert film.done == [0, 1, 2, 3, 4]
     again = film_tracks(film.path, film.store)
-    assert film.done == [0, 1, 2, 3, 4] and again[4].descriptor.tolist() == [4, 1]
+    assert film.done == [0, 1, 2, 3, 4] and again.tracks[4].descriptor.tolist() == [4, 1]
 
 
 def test_another_film_another_rate_and_a_strange_file_are_begun_anew(film):
@@ -73,4 +74,10 @@ def test_a_film_that_is_not_there_and_a_place_that_cannot_be_written_are_said(fi
     with pytest.raises(MediaError, match="not there"):
         film_tracks(tmp_path / "none.mp4", film.store)
     with pytest.raises(SaysoError, match="cannot be written"):
-        film_tracks(film.path, tmp_path / "none" / "kept.jsonl")
+        film_tracks(film.path, film.path / "kept.jsonl")
+
+
+def test_without_a_store_all_is_found_and_damage_is_in_the_result(film):
+    found = film_tracks(film.path, None)
+    assert starts(found) == [k + 0.25 for k in range(5)] and found.problems == PROBLEMS * 2
+    assert not film.store.exists()

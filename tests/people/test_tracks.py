@@ -72,4 +72,4 @@ def test_fields_of_others_are_let_be_and_a_place_that_cannot_be_written_is_said(
     (tmp_path / "t.json").write_text(json.dumps([row]))
     assert np.isnan(read_tracks(tmp_path / "t.json")[0].lips[0])
     with pytest.raises(SaysoError, match="cannot be written"):
-        write_tracks(tmp_path / "none" / "t.json", [])
+        write_tracks(tmp_path / "t.json" / "t.json", [])

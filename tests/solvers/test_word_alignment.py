@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sayso.solvers import align_words, word_alignment
 from sayso.solvers.word_similarity import similarity
-from sayso.text.language.spoken import fold
+from sayso.text.language.spoken import fold_word
 
 
 def agree(a, b, i, j):
@@ -120,7 +120,7 @@ def test_as_good_as_the_full_table_on_random_pairs(seed, monkeypatch):
     for _ in range(400):
         a = draw(rng, rng.randrange(0, 25))
         b = corrupt(rng, a) if rng.random() < 0.7 else draw(rng, rng.randrange(0, 25))
-        folded_a, folded_b = [fold(word) for word in a], [fold(word) for word in b]
+        folded_a, folded_b = [fold_word(word) for word in a], [fold_word(word) for word in b]
         assert value_of(folded_a, folded_b, align_words(a, b)) == full_table(folded_a, folded_b)
 
 
@@ -131,7 +131,7 @@ def test_as_good_as_the_full_table_on_longer_texts(moved):
     a = [rng.choice(names if rng.random() < 0.5 else VOCABULARY) for _ in range(700)]
     b = [word for word in a if rng.random() > 0.2]
     b = b[400:] + b[:400] if moved else b
-    folded_a, folded_b = [fold(word) for word in a], [fold(word) for word in b]
+    folded_a, folded_b = [fold_word(word) for word in a], [fold_word(word) for word in b]
     assert value_of(folded_a, folded_b, align_words(a, b)) == full_table(folded_a, folded_b)
 
 
@@ -140,7 +140,7 @@ def test_as_good_as_the_full_table_on_longer_texts(moved):
 def test_any_words_align_monotonically(a, b):
     pairs = align_words(a, b)
     assert pairs.dtype == np.int64 and pairs.shape[1:] == (2,)
-    folded_a, folded_b = [fold(word) for word in a], [fold(word) for word in b]
+    folded_a, folded_b = [fold_word(word) for word in a], [fold_word(word) for word in b]
     assert all(folded_a[i] and folded_b[j] for i, j in pairs.tolist())
     assert value_of(folded_a, folded_b, pairs) == full_table(folded_a, folded_b)
 

@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 
-from sayso.people.crops import picture_scale, scaled
+from sayso.people.crops import picture_scale, scale_box
 from sayso.people.faces import head_and_shoulders
 from sayso.people.tracks import Track
 
@@ -46,7 +46,7 @@ def tracks_png(
             box = track.at(seconds) if track.span.start <= seconds < track.span.end else None
             if box is None:
                 continue
-            face, colour = scaled(box, scale), COLOURS[number % len(COLOURS)]
+            face, colour = scale_box(box, scale), COLOURS[number % len(COLOURS)]
             body = head_and_shoulders(face, W - 1, H - 1)
             pen.rectangle((body.x0, body.y0, body.x1, body.y1), outline=colour)
             pen.rectangle((face.x0, face.y0, face.x1, face.y1), outline=colour, width=2)

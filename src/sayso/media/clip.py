@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sayso.core.errors import SaysoError
-from sayso.media.container import Source, open_video
+from sayso.media.container import VideoSource, open_video
 from sayso.media.decode import Decoder
 from sayso.media.files import MAX_PIXELS
-from sayso.media.sampling import TOLERANCE_S, Cells, check_span, on_screen
+from sayso.media.sampling import TOLERANCE_S, Cells, check_span, frames_on_screen
 from sayso.media.shape import Crop, Shaper, check_shape
 
 _MAX_BYTES = 8 << 30
@@ -86,13 +86,13 @@ def read_clip(
         return _sampled(source, cells, shaper)
 
 
-def _sampled(source: Source, cells: Cells, shaper: Shaper) -> ClipFrames:
+def _sampled(source: VideoSource, cells: Cells, shaper: Shaper) -> ClipFrames:
     decoder = Decoder(source, cells)
     count = cells.count or 0
     times = np.empty(count)
     pixels = np.empty(0, np.uint8)
     padded = 0
-    shown = on_screen(decoder.frames(cells.start_s), cells, decoder.end_s)
+    shown = frames_on_screen(decoder.frames(cells.start_s), cells, decoder.end_s)
     for k, (seconds, frame, late) in enumerate(shown):
         shaped = shaper(frame)
         if k == 0:
@@ -104,7 +104,7 @@ def _sampled(source: Source, cells: Cells, shaper: Shaper) -> ClipFrames:
     return ClipFrames(pixels, times, padded)
 
 
-def _every_frame(source: Source, start_s: float, end_s: float, shaper: Shaper) -> ClipFrames:
+def _every_frame(source: VideoSource, start_s: float, end_s: float, shaper: Shaper) -> ClipFrames:
     decoder = Decoder(source, None)
     times: list[float] = []
     pixels: list[NDArray[np.uint8]] = []

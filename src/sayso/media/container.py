@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import MediaError
-from sayso.media.files import MAX_PIXELS, open_regular, printable
+from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 from sayso.media.kinds import is_sound, kind_from, read_head
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _CONTAINERS = (
 _OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 60.0, 60.0
 
 
-class Source:
+class VideoSource:
     """An open video file: its container and the stream that a player would show.
 
     Args:
@@ -47,7 +47,7 @@ class Source:
         max_pixels: int = MAX_PIXELS,
         fast: bool = False,
     ) -> None:
-        self.path, self.descriptor = printable(path), descriptor
+        self.path, self.descriptor = printable_path(path), descriptor
         self.threads, self.max_pixels, self.fast = threads, max_pixels, fast
         self.container, self.stream = self._open()
 
@@ -97,8 +97,14 @@ class Source:
 @contextmanager
 def open_video(
     path: str | os.PathLike[str], *, threads: int = 1, max_pixels: int = MAX_PIXELS, fast: bool = False
-) -> Iterator[Source]:
+) -> Iterator[VideoSource]:
     """Open a video file for reading; closed at the end of the ``with`` block.
+
+    Args:
+        path: the file.
+        threads: of the decoder.
+        max_pixels: of a frame; larger ones are refused.
+        fast: whether to skip the loop filter, for a little less quality.
 
     Raises:
         MediaError: if it is not a video that can be read, or is larger than ``max_pixels``.
@@ -106,9 +112,9 @@ def open_video(
     with open_regular(path) as descriptor:
         head = read_head(descriptor, path)
         if kind_from(head) == "picture":
-            raise MediaError(f"{printable(path)} is a picture, not a video; read it with read_image")
+            raise MediaError(f"{printable_path(path)} is a picture, not a video; read it with read_image")
         try:
-            source = Source(path, descriptor, threads=threads, max_pixels=max_pixels, fast=fast)
+            source = VideoSource(path, descriptor, threads=threads, max_pixels=max_pixels, fast=fast)
         except MediaError as error:
             raise _more_telling(path, head, error) from error
         try:
@@ -168,7 +174,9 @@ def _refuse_large(path: str, width: int, height: int, limit: int) -> None:
 def _more_telling(path: str | os.PathLike[str], head: bytes, error: MediaError) -> MediaError:
     """Return a better sentence for files whose first bytes say what they are."""
     if kind_from(head) == "video" and error.__cause__ is not None:
-        return MediaError(f"{printable(path)} is a damaged or incomplete video ({reason(error.__cause__)})")
+        return MediaError(
+            f"{printable_path(path)} is a damaged or incomplete video ({reason(error.__cause__)})"
+        )
     if is_sound(head):
-        return MediaError(f"{printable(path)} is not a video: it holds only sound")
+        return MediaError(f"{printable_path(path)} is not a video: it holds only sound")
     return error

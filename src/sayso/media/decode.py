@@ -11,8 +11,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sayso.core.errors import MediaError
-from sayso.media.container import Source, reason
-from sayso.media.packets import Planner, Step, has_independent_frames
+from sayso.media.container import VideoSource, reason
+from sayso.media.packets import Planner, ReadStep, has_independent_frames
 from sayso.media.sampling import TOLERANCE_S, Cells
 from sayso.media.timeline import MAX_GAP_S, Timeline, declared_duration, track_duration
 
@@ -30,7 +30,7 @@ _MEASURED_CONTAINERS = frozenset({"mov", "matroska", "avi"})  # whose durations 
 _PLANNED_CONTAINERS = frozenset({"mov", "matroska"})  # where a packet is a frame, with its time
 
 
-class Failure(NamedTuple):
+class DecodeFailure(NamedTuple):
     """Where reading first went wrong, and how."""
 
     at_s: float
@@ -50,13 +50,13 @@ class Decoder:
         failure: where reading first went wrong; None if all is well.
     """
 
-    def __init__(self, source: Source, cells: Cells | None, *, exact: bool = True) -> None:
+    def __init__(self, source: VideoSource, cells: Cells | None, *, exact: bool = True) -> None:
         self.source, self.cells, self.exact = source, cells, exact
         self.decoded = 0
-        self.failure: Failure | None = None
+        self.failure: DecodeFailure | None = None
         self.clock = Timeline(source)
         self._planner: Planner | None = self._make_planner()
-        self._unsure: Failure | None = None  # went wrong before the first frame came
+        self._unsure: DecodeFailure | None = None  # went wrong before the first frame came
         self._came = self._at_end = False
         self._key_stamps: set[int] = set()
         self._false_keys = False
@@ -166,16 +166,18 @@ class Decoder:
         declared = track_duration(self.source) if self.source.format in _MEASURED_CONTAINERS else None
         missing_s = (declared or 0.0) - self.end_s()
         if declared is not None and missing_s > max(2.0, 0.02 * declared) and self.failure is None:
-            self.failure = Failure(self.end_s(), f"the file ends there, its header says {declared:.1f} s")
+            self.failure = DecodeFailure(
+                self.end_s(), f"the file ends there, its header says {declared:.1f} s"
+            )
 
-    def _steps(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[Step]:
+    def _steps(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[ReadStep]:
         """Decode without a plan until the first frame shows what time it is."""
         loose = not self.exact and self._rate_is_low() and self.clock.stamped
         for packet in packets:
             if not self.clock.started:
-                yield Step(packet, whole=True)
+                yield ReadStep(packet, whole=True)
             elif self._planner is None:
-                yield Step(packet, whole=not loose)
+                yield ReadStep(packet, whole=not loose)
             else:
                 yield from self._planner.plan(chain([packet], packets))
                 return
@@ -193,7 +195,7 @@ class Decoder:
             if seconds is None:
                 continue
             if self._came and seconds - left_s > longest_s:
-                self.failure = self.failure or Failure(left_s, "the time stamps jump")
+                self.failure = self.failure or DecodeFailure(left_s, "the time stamps jump")
                 self.clock.end_s, self._planner = left_s, None
                 return
             self._came = True
@@ -209,7 +211,7 @@ class Decoder:
         self._false_keys = self._false_keys or not frame.key_frame
         self._planner.may_drop = not self._false_keys and not self.clock.is_first(frame.pts)
 
-    def _decoded(self, steps: Iterator[Step]) -> Iterator[VideoFrame]:
+    def _decoded(self, steps: Iterator[ReadStep]) -> Iterator[VideoFrame]:
         context = self.source.stream.codec_context
         for step in steps:
             if step.fresh:
@@ -240,7 +242,7 @@ class Decoder:
         at_s = self.clock.end_s
         if packet is not None and packet.pts is not None and self.clock.started:
             at_s = max(0.0, self.clock.seconds(packet.pts))
-        failure = Failure(at_s, reason(error))
+        failure = DecodeFailure(at_s, reason(error))
         if self._came:
             self.failure = self.failure or failure
         else:

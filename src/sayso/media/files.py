@@ -35,7 +35,7 @@ _REASONS = {
 }
 
 
-def printable(path: str | os.PathLike[str]) -> str:
+def printable_path(path: str | os.PathLike[str]) -> str:
     """Return the path as text that can be printed and stored, whatever bytes it is made of."""
     return os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
@@ -51,7 +51,7 @@ def open_regular(path: str | os.PathLike[str]) -> Iterator[int]:
         _refuse_irregular(path, Path(path).stat())
         descriptor = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
-        raise MediaError(f"{printable(path)}: {_reason(error)}") from error
+        raise MediaError(f"{printable_path(path)}: {_reason(error)}") from error
     try:
         _refuse_irregular(path, os.fstat(descriptor))
         yield descriptor
@@ -67,9 +67,9 @@ for _name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # not every system has ea
 def _refuse_irregular(path: str | os.PathLike[str], status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         what = _OTHER.get(stat.S_IFMT(status.st_mode), "is not a regular file")
-        raise MediaError(f"{printable(path)} {what}")
+        raise MediaError(f"{printable_path(path)} {what}")
     if status.st_size == 0:
-        raise MediaError(f"{printable(path)} is empty (0 bytes)")
+        raise MediaError(f"{printable_path(path)} is empty (0 bytes)")
 
 
 def _reason(error: OSError | ValueError) -> str:

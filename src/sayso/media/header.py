@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sayso.media.container import Source, open_video
+from sayso.media.container import VideoSource, open_video
 from sayso.media.files import MAX_PIXELS
 from sayso.media.shape import orientation
 from sayso.media.timeline import declared_duration, frame_rate, start_of
@@ -67,7 +67,7 @@ def probe(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Prob
         return replace(said, duration=_duration(source))  # last, as it may open the file anew
 
 
-def _said(source: Source, path: str) -> Probe:
+def _said(source: VideoSource, path: str) -> Probe:
     stream = source.stream
     rotation = _rotation(source)
     shown = stream.codec_context.width, stream.codec_context.height
@@ -94,7 +94,7 @@ def _codec_name(stream: Stream | None) -> str | None:
     return context.codec.canonical_name if context else "unknown"
 
 
-def _rotation(source: Source) -> int:
+def _rotation(source: VideoSource) -> int:
     """Return clockwise degrees; only decoded frames carry the matrix, so the first is decoded."""
     from av.error import FFmpegError
 
@@ -115,12 +115,12 @@ def _degrees(transpose: bool, mirror: bool, flip: bool) -> int:
     return 180 if mirror and flip else 0
 
 
-def _duration(source: Source) -> float | None:
+def _duration(source: VideoSource) -> float | None:
     declared = declared_duration(source) if source.format in _DURATION_IN_HEADER else None
     return declared if declared is not None and declared > 0 else _walked_duration(source)
 
 
-def _walked_duration(source: Source) -> float | None:
+def _walked_duration(source: VideoSource) -> float | None:
     """Return the time from the first packet to the end of the last; without times, their durations' sum."""
     from av.error import FFmpegError
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.media.files import MAX_PIXELS, open_regular, printable
+from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -47,7 +47,7 @@ def read_image(
     Raises:
         MediaError: if it cannot be read, is incomplete, or is larger than ``max_pixels``.
     """
-    name = printable(path)
+    name = printable_path(path)
     with open_regular(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
         try:
             image = _open(file, name, max_pixels)

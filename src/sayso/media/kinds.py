@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from sayso.core.errors import MediaError
-from sayso.media.files import open_regular, printable
+from sayso.media.files import open_regular, printable_path
 
 Kind = Literal["video", "picture"]
 
@@ -92,7 +92,7 @@ def read_head(descriptor: int, path: str | os.PathLike[str]) -> bytes:
         os.lseek(descriptor, 0, os.SEEK_SET)
         return os.read(descriptor, _HEAD)
     except OSError as error:
-        raise MediaError(f"{printable(path)}: {error.strerror or error}") from error
+        raise MediaError(f"{printable_path(path)}: {error.strerror or error}") from error
 
 
 def kind_from(head: bytes) -> Kind | None:

@@ -26,7 +26,7 @@ _LOOKAHEAD = 16  # packets: no codec in use reorders frames further
 _MAX_HELD_BYTES = 32 << 20
 
 
-class Step(NamedTuple):
+class ReadStep(NamedTuple):
     """One packet to decode.
 
     Args:
@@ -60,7 +60,7 @@ class Planner:
         self._shown: list[int] = []  # sorted time stamps of the packets around the present one
         self._ahead: deque[Packet[VideoStream]] = deque()
 
-    def plan(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[Step]:
+    def plan(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[ReadStep]:
         """Yield what to decode, in order; end when no wanted frame can follow."""
         held: list[Packet[VideoStream]] = []  # seen since the last wanted one
         held_bytes = 0
@@ -74,7 +74,7 @@ class Planner:
             wanted = self._is_wanted(packet)
             if wanted or held_bytes > _MAX_HELD_BYTES:
                 for item in held:
-                    yield Step(item, wanted and item is packet, fresh)
+                    yield ReadStep(item, wanted and item is packet, fresh)
                     fresh = False
                 held, held_bytes = [], 0
 

@@ -39,6 +39,12 @@ class Cells:
     def of_clip(cls, start_s: float, end_s: float, frames: int | None, fps: float | None) -> Cells:
         """Return the cells of a clip, from its number of frames, its frames a second, or both.
 
+        Args:
+            start_s: seconds.
+            end_s: seconds.
+            frames: how many; None: as many as ``fps`` gives.
+            fps: frames a second; None: ``frames`` spread uniformly over the clip.
+
         Raises:
             SaysoError: if the numbers make no sense.
         """
@@ -94,7 +100,7 @@ def check_span(start_s: float, end_s: float) -> None:
         raise SaysoError(f"a clip must end after it starts; got {start_s} to {end_s} seconds")
 
 
-def on_screen(
+def frames_on_screen(
     frames: Iterable[tuple[float, F]], cells: Cells, end_s: Callable[[], float]
 ) -> Iterator[tuple[float, F, bool]]:
     """Yield for each cell the frame on screen at its centre, in one pass.

@@ -17,7 +17,7 @@ from sayso.core.errors import MediaError, SaysoError
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-    from sayso.media.container import Source
+    from sayso.media.container import VideoSource
 
 Crop = Literal["none", "center", "squash"]
 
@@ -40,7 +40,9 @@ def check_shape(size: int | None, crop: str) -> None:
         raise SaysoError(f"size must be between 1 and {_MAX_SIZE} pixels; got {size}")
 
 
-def scaled(width: int, height: int, size: int | None, crop: Crop, pixel_aspect: Fraction) -> tuple[int, int]:
+def scaled_size(
+    width: int, height: int, size: int | None, crop: Crop, pixel_aspect: Fraction
+) -> tuple[int, int]:
     """Return the (width, height) to which a frame is scaled before it is cropped.
 
     Args:
@@ -69,7 +71,7 @@ class Shaper:
         crop: see ``read_clip``.
     """
 
-    def __init__(self, source: Source, size: int | None, crop: Crop) -> None:
+    def __init__(self, source: VideoSource, size: int | None, crop: Crop) -> None:
         from av.video.reformatter import VideoReformatter
 
         self.path, self.size, self.crop = source.path, size, crop
@@ -110,7 +112,7 @@ class Shaper:
             raise MediaError(
                 f"{self.path}: a frame of {frame.width} x {frame.height} pixels is too narrow to be scaled"
             )
-        return scaled(frame.width, frame.height, self.size, self.crop, self._pixel_aspect)
+        return scaled_size(frame.width, frame.height, self.size, self.crop, self._pixel_aspect)
 
     def _cropped(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self.crop != "center" or self.size is None:
@@ -144,7 +146,7 @@ def turned(pixels: NDArray[np.uint8], turn: tuple[bool, bool, bool]) -> NDArray[
     return pixels[::-1] if flip else pixels
 
 
-def _pixel_aspect(source: Source) -> Fraction:
+def _pixel_aspect(source: VideoSource) -> Fraction:
     """Return the width of a pixel over its height; 1 if the file says nothing sensible."""
     aspect = source.stream.sample_aspect_ratio
     return aspect if aspect and Fraction(1, 4) <= aspect <= 4 else _FLAT

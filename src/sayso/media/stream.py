@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sayso.media.container import open_video
 from sayso.media.decode import Decoder
 from sayso.media.files import MAX_PIXELS
-from sayso.media.sampling import Cells, check_rate, check_start, on_screen
+from sayso.media.sampling import Cells, check_rate, check_start, frames_on_screen
 from sayso.media.shape import Crop, Shaper, check_shape
 
 
@@ -70,7 +70,7 @@ def _stream(
     with open_video(path, threads=threads, max_pixels=max_pixels, fast=not exact) as source:
         decoder = Decoder(source, cells, exact=exact)
         shaper = Shaper(source, size, crop)
-        shown = on_screen(decoder.frames(cells.start_s), cells, decoder.end_s)
+        shown = frames_on_screen(decoder.frames(cells.start_s), cells, decoder.end_s)
         for k, (seconds, frame, late) in enumerate(shown):
             if late and k > 0:
                 break

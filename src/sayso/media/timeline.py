@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from sayso.media.container import Source
+    from sayso.media.container import VideoSource
 
 MAX_GAP_S = 3600.0  # a frame that stays longer has a damaged time stamp
 _DISORDER_S, _DISORDER_FRAMES = 0.5, 17  # steps back up to here; larger ones are a new start of the clock
@@ -31,7 +31,7 @@ class Timeline:
         end_s: when the last placed frame leaves the screen.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: VideoSource) -> None:
         stream = source.stream
         self.by_dts = source.format == "avi"
         self.stamped = not self.by_dts and stream.start_time is not None
@@ -112,7 +112,7 @@ def _usual_step(stream: VideoStream) -> int:
     return round(1 / (rate * stream.time_base)) if rate and credible and stream.time_base else 0
 
 
-def track_duration(source: Source) -> float | None:
+def track_duration(source: VideoSource) -> float | None:
     """Return how long the header says the pictures last, seconds; None if it does not say of them alone."""
     stream = source.stream
     if stream.duration is not None and stream.time_base:
@@ -121,7 +121,7 @@ def track_duration(source: Source) -> float | None:
     return None if until_s is None else until_s - max(0.0, start_of(stream))
 
 
-def declared_duration(source: Source) -> float | None:
+def declared_duration(source: VideoSource) -> float | None:
     """Return how long the header says the file lasts, sound and all, from its first frame on, seconds."""
     alone = track_duration(source)
     container = source.container

@@ -6,13 +6,15 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.people.faces import track_faces
-    from sayso.people.shots import find_shots
+    from sayso.people.shots import Shots, find_shots
     from sayso.people.track_store import film_tracks
-    from sayso.people.tracks import Track, read_tracks, write_tracks
+    from sayso.people.tracks import FilmTracks, Track, read_tracks, write_tracks
 
 __getattr__ = exports(
     __name__,
     {
+        "FilmTracks": "sayso.people.tracks",
+        "Shots": "sayso.people.shots",
         "Track": "sayso.people.tracks",
         "film_tracks": "sayso.people.track_store",
         "find_shots": "sayso.people.shots",
@@ -22,4 +24,13 @@ __getattr__ = exports(
     },
 )
 
-__all__ = ["Track", "film_tracks", "find_shots", "read_tracks", "track_faces", "write_tracks"]
+__all__ = [
+    "FilmTracks",
+    "Shots",
+    "Track",
+    "film_tracks",
+    "find_shots",
+    "read_tracks",
+    "track_faces",
+    "write_tracks",
+]

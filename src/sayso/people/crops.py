@@ -42,7 +42,7 @@ def face_pictures(path: str | os.PathLike[str], tracks: Mapping[int, Track]) -> 
             continue
         if track.box is not None:
             frame = fromarray(clip.frames[0])
-            pictures[number] = frame.crop(square(track.box, frame.width, frame.height))
+            pictures[number] = frame.crop(square_crop(track.box, frame.width, frame.height))
     return pictures
 
 
@@ -52,7 +52,7 @@ def person_clip(path: str | os.PathLike[str], track: Track, frames: int, height:
     Args:
         path: the video.
         track: with its boxes in the video's own pixels; without any the whole picture is shown.
-        frames: T, evenly spread.
+        frames: T, uniformly spread.
         height: pixels to which the short side of the whole picture is scaled before it is cut.
 
     Raises:
@@ -75,21 +75,27 @@ def person_clip(path: str | os.PathLike[str], track: Track, frames: int, height:
 
 
 def picture_scale(path: str | os.PathLike[str], height: int, width: int) -> float:
-    """Return how large a pixel of the video is in a picture of it."""
+    """Return how large a pixel of the video is in a picture of it.
+
+    Args:
+        path: the video.
+        height: pixels of the picture.
+        width: pixels of the picture.
+    """
     from sayso.media.header import probe
 
     header = probe(path)
     return min(height, width) / max(1, min(header.width or width, header.height or height))
 
 
-def scaled(box: Box, scale: float) -> Box:
+def scale_box(box: Box, scale: float) -> Box:
     """Return a box in a picture that is so many times as large."""
     return Box(scale * box.x0, scale * box.y0, scale * box.x1, scale * box.y1)
 
 
 def _person(frame: Frames, face: Box, scale: float) -> Frames:
     H, W = frame.shape[:2]
-    x0, y0, x1, y1 = square(head_and_shoulders(scaled(face, scale), W, H), W, H, margin=0.0)
+    x0, y0, x1, y1 = square_crop(head_and_shoulders(scale_box(face, scale), W, H), W, H, margin=0.0)
     return frame[y0:y1, x0:x1]
 
 
@@ -99,8 +105,15 @@ def _resized(piece: Frames, side: int) -> Frames:
     return np.asarray(fromarray(piece).resize((side, side)))
 
 
-def square(box: Box, width: int, height: int, margin: float = MARGIN) -> tuple[int, int, int, int]:
-    """Return a square around a box with a margin, moved into the picture, whole pixels."""
+def square_crop(box: Box, width: int, height: int, margin: float = MARGIN) -> tuple[int, int, int, int]:
+    """Return x0, y0, x1, y1 of a square around a box, moved into the picture, whole pixels.
+
+    Args:
+        box: in the picture.
+        width: pixels of the picture.
+        height: pixels of the picture.
+        margin: to each side, in the box's longer side.
+    """
     side = max(box.x1 - box.x0, box.y1 - box.y0) * (1 + 2 * margin)
     side = max(2.0, min(side, width, height))
     x = min(max(0.0, (box.x0 + box.x1 - side) / 2), width - side)

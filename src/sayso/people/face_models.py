@@ -11,7 +11,6 @@ Sources
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -21,11 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import MissingExtra, Unavailable
+from sayso.core.io import sha256_of
 from sayso.core.lazy import need
 from sayso.core.types import Box
 
-Floats = NDArray[np.float64]
 PACKAGE = "face_recognition_models"
 LANDMARKS = "shape_predictor_5_face_landmarks.dat"
 DESCRIPTOR = "dlib_face_recognition_resnet_model_v1.dat"
@@ -62,34 +62,51 @@ class FaceModels:
 
     def __init__(self) -> None:
         self.dlib: Any = need("dlib", "faces")
-        self._find = self.dlib.get_frontal_face_detector()
-        self._mark = self.dlib.shape_predictor(str(weights(LANDMARKS)))
-        self._describe: Any = None
+        self._detector = self.dlib.get_frontal_face_detector()
+        self._predictor = self.dlib.shape_predictor(str(face_weights(LANDMARKS)))
+        self._descriptor: Any = None
 
-    def find(self, frame: NDArray[np.uint8], threshold: float = 0.0) -> list[Face]:
-        """Return the faces of a frame (H, W, 3) uint8 RGB, at least 40 pixels across, surest first."""
-        boxes, scores, _ = self._find.run(frame, 1, threshold)
-        return [self.mark(frame, box, score) for box, score in zip(boxes, scores, strict=True)]
+    def detect(self, frame: NDArray[np.uint8], threshold: float = 0.0) -> list[Face]:
+        """Return the faces of a frame, at least 40 pixels across, surest first.
 
-    def mark(self, frame: NDArray[np.uint8], box: Any, score: float = 0.0) -> Face:
-        """Return the face in a dlib rectangle, with its landmarks."""
-        marks = self._mark(frame, box)
+        Args:
+            frame: (H, W, 3) uint8 RGB.
+            threshold: of the detector's score; lower finds more faces, and more that are none.
+        """
+        boxes, scores, _ = self._detector.run(frame, 1, threshold)
+        return [self.landmarks(frame, box, score) for box, score in zip(boxes, scores, strict=True)]
+
+    def landmarks(self, frame: NDArray[np.uint8], box: Any, score: float = 0.0) -> Face:
+        """Return the face in a rectangle, with its landmarks.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB.
+            box: a rectangle of dlib.
+            score: of the detector.
+        """
+        marks = self._predictor(frame, box)
         points = np.array([(point.x, point.y) for point in marks.parts()], dtype=np.float64)
         edges = Box(box.left(), box.top(), box.right() + 1, box.bottom() + 1)
         return Face(edges, float(score), points, marks)
 
-    def chip(self, frame: NDArray[np.uint8], face: Face, size: int) -> NDArray[np.uint8]:
-        """Return the face upright and centred by its landmarks, (size, size, 3) uint8."""
+    def aligned_chip(self, frame: NDArray[np.uint8], face: Face, size: int) -> NDArray[np.uint8]:
+        """Return the face upright and centred by its landmarks, (size, size, 3) uint8.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB.
+            face: one of its faces.
+            size: pixels of the picture's sides.
+        """
         return np.asarray(self.dlib.get_face_chip(frame, face.marks, size=size, padding=0.25), dtype=np.uint8)
 
     def describe(self, chips: NDArray[np.uint8]) -> Floats:
         """Return the mean descriptor, (128,), of chips (B, 150, 150, 3) of one face."""
-        if self._describe is None:
-            self._describe = self.dlib.face_recognition_model_v1(str(weights(DESCRIPTOR)))
-        each = [np.array(self._describe.compute_face_descriptor(chip)) for chip in chips]
+        if self._descriptor is None:
+            self._descriptor = self.dlib.face_recognition_model_v1(str(face_weights(DESCRIPTOR)))
+        each = [np.array(self._descriptor.compute_face_descriptor(chip)) for chip in chips]
         return np.asarray(np.mean(each, axis=0))
 
-    def follower(self) -> Any:
+    def correlation_tracker(self) -> Any:
         """Return a correlation tracker (Danelljan et al., BMVC 2014)."""
         return self.dlib.correlation_tracker()
 
@@ -99,7 +116,7 @@ class FaceModels:
 
 
 @cache
-def weights(name: str) -> Path:
+def face_weights(name: str) -> Path:
     """Return a file of weights, checked against its SHA-256.
 
     Raises:
@@ -111,13 +128,12 @@ def weights(name: str) -> Path:
         raise MissingExtra(PACKAGE, "faces")
     path = Path(spec.submodule_search_locations[0]) / "models" / name
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(path)
     except OSError as error:
         raise Unavailable(
             f"{path} is not there; run: pip install --force-reinstall 'sayso[faces]'"
         ) from error
-    if found != SHA256[name]:
+    if digest != SHA256[name]:
         raise Unavailable(
             f"{path} is not the file that was tested; run: pip install --force-reinstall 'sayso[faces]'"
         )

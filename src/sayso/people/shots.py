@@ -10,64 +10,77 @@ Three hundred bytes a frame: a film of two hours is some 60 MB.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import MediaError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
 
-Floats = NDArray[np.float64]
+log = logging.getLogger(__name__)
 GRID, LEVELS = 8, 4
-AROUND = 8  # frames to each side that a step must stand out from
-LEAST, STANDS_OUT = 0.18, 2.5  # how large a step must be, and how many times the usual one around it
-APART = 4  # frames of the shortest shot
+NEIGHBOURS = 8  # frames to each side that a step must stand out from
+MIN_CHANGE, MIN_RATIO = 0.18, 2.5  # how large a step must be, and how many times the usual one around it
+MIN_FRAMES = 4  # frames of the shortest shot
+
+
+@dataclass(frozen=True)
+class Shots:
+    """The shots of a video.
+
+    Attributes:
+        spans: of the shots in order, from the first frame to the last, seconds.
+        problems: damage in the middle of the file, after which nothing was read.
+    """
+
+    spans: tuple[Span, ...]
+    problems: tuple[MediaError, ...] = ()
 
 
 def find_shots(
-    path: str | os.PathLike[str],
-    *,
-    fps: float | None = None,
-    progress: Progress | None = None,
-    problems: list[MediaError] | None = None,
-) -> list[Span]:
-    """Return the shots of a video in order, from its first frame to its last.
+    path: str | os.PathLike[str], *, fps: float | None = None, progress: Progress | None = None
+) -> Shots:
+    """Return the shots of a video; those before damage in the middle of the file, which is logged.
 
     Args:
         path: the video file.
         fps: frames a second to look at; default the video's own, at most 30.
         progress: what is told of each second done.
-        problems: where given, damage in the middle of the file is added to it instead of raised.
 
     Raises:
-        MediaError: if the file cannot be read.
+        MediaError: if not one frame can be read.
     """
     from sayso.media.header import probe
     from sayso.media.stream import stream_frames
 
     header, progress = probe(path), progress or Silent()
     rate = fps or min(30.0, header.fps or 25.0)
-    times: list[float] = []
+    times, problems = list[float](), list[MediaError]()
     signatures: list[tuple[NDArray[np.uint8], NDArray[np.float32]]] = []
     try:
         for seconds, frame in stream_frames(path, fps=rate, size=64, crop="squash", exact=False):
             times.append(seconds)
-            signatures.append(signature(frame))
+            signatures.append(frame_signature(frame))
             if len(times) % 100 == 0:
                 progress.update(seconds, header.duration, "shots")
     except MediaError as error:
-        if problems is None or not times:
+        if not times:
             raise
+        log.warning("%s; shots after %.1f s are not found", error, times[-1])
         problems.append(error)
     cuts = [times[k] for k in find_cuts(signatures)]
     edges = [times[0], *cuts, max(times[-1] + 1 / rate, header.duration or 0.0)]
-    return [Span(start, end) for start, end in itertools.pairwise(edges) if end > start]
+    spans = tuple(Span(start, end) for start, end in itertools.pairwise(edges) if end > start)
+    return Shots(spans, tuple(problems))
 
 
-def signature(frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def frame_signature(frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return what is kept of a frame (H, W, 3) uint8: (8, 8, 3) mean colours, and (64,) shares of colours."""
     H, W = frame.shape[0] // GRID * GRID, frame.shape[1] // GRID * GRID
     blocks = frame[:H, :W].reshape(GRID, H // GRID, GRID, W // GRID, 3)
@@ -87,13 +100,13 @@ def find_cuts(signatures: Iterable[tuple[NDArray[np.uint8], NDArray[np.float32]]
     across = _change(small, counts, min(3, len(rows) - 1))  # over a flash of one or two frames
     cuts: list[int] = []
     for t in np.argsort(-steps, kind="stable"):
-        if steps[t] < LEAST:
+        if steps[t] < MIN_CHANGE:
             break
-        around = np.delete(steps[max(0, t - AROUND) : t + AROUND + 1], min(t, AROUND))
+        around = np.delete(steps[max(0, t - NEIGHBOURS) : t + NEIGHBOURS + 1], min(t, NEIGHBOURS))
         usual = float(np.median(around)) if len(around) else 0.0
         beyond = [across[k] for k in (t - 2, t) if 0 <= k < len(across)]
         stays = all(change > 0.6 * steps[t] for change in beyond)
-        if steps[t] > STANDS_OUT * usual and stays and all(abs(t + 1 - cut) >= APART for cut in cuts):
+        if steps[t] > MIN_RATIO * usual and stays and all(abs(t + 1 - cut) >= MIN_FRAMES for cut in cuts):
             cuts.append(int(t) + 1)
     return sorted(cuts)
 

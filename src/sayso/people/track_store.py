@@ -12,23 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.core.io import write_atomic
 from sayso.core.progress import Progress
 from sayso.core.types import Span
 from sayso.people.faces import FPS, track_faces
 from sayso.people.shots import find_shots
-from sayso.people.tracks import Track, parse_track
+from sayso.people.tracks import FilmTracks, Track, parse_track
 
 FORMAT = 2
 
 
 def film_tracks(
     film: str | os.PathLike[str],
-    store: str | Path,
+    store: str | os.PathLike[str] | None = None,
     *,
     fps: float = FPS,
     progress: Progress | None = None,
-    problems: list[MediaError] | None = None,
-) -> list[Track]:
+) -> FilmTracks:
     """Return the face tracks of a film, going on with what ``store`` already holds.
 
     Args:
@@ -36,27 +36,34 @@ def film_tracks(
         store: the file that keeps the tracks; one of another film or another rate is begun anew.
         fps: frames a second to look at.
         progress: what is told of seconds and shots done.
-        problems: where given, damage in the middle of the film is added to it instead of raised.
 
     Raises:
         MediaError: if the film cannot be read.
         MissingExtra: if the extra ``faces`` is not installed.
         SaysoError: if the store cannot be written.
     """
-    store, size = Path(store), Path(film).stat() if Path(film).is_file() else None
-    if size is None:
+    if not Path(film).is_file():
         raise MediaError(f"{film} is not there; give the path of the film")
+    if store is None:
+        shots = find_shots(film, progress=progress)
+        found = track_faces(film, shots.spans, fps=fps, progress=progress)
+        return FilmTracks(found.tracks, (*shots.problems, *found.problems))
+    return _resumed(film, Path(store), fps, progress)
+
+
+def _resumed(film: str | os.PathLike[str], store: Path, fps: float, progress: Progress | None) -> FilmTracks:
+    """Return the tracks of the store and those of the shots that it does not hold yet, which it then does."""
+    size, problems = Path(film).stat(), list[MediaError]()
     known = {"format": FORMAT, "size": size.st_size, "mtime_ns": size.st_mtime_ns, "fps": fps}
-    lines = _kept(store, known)
+    lines = _stored_lines(store, known)
     if not lines:
-        shots = find_shots(film, progress=progress, problems=problems)
-        lines = [{**known, "shots": [[shot.start, shot.end] for shot in shots]}]
-    shots = [Span(*edges) for edges in lines[0]["shots"]]
+        shots = find_shots(film, progress=progress)
+        problems += shots.problems
+        lines = [{**known, "shots": [[shot.start, shot.end] for shot in shots.spans]}]
+    spans = [Span(*edges) for edges in lines[0]["shots"]]
     tracks = [parse_track(row) for line in lines[1:] for row in line["tracks"]]
     try:
-        fresh = store.with_name(store.name + ".new")
-        fresh.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        fresh.replace(store)
+        write_atomic(store, "".join(json.dumps(line) + "\n" for line in lines))
         with store.open("a", encoding="utf-8") as file:
 
             def keep(shot: int, found: list[Track]) -> None:
@@ -64,16 +71,14 @@ def film_tracks(
                 file.write(json.dumps(row) + "\n")
                 file.flush()
 
-            first = len(lines) - 1
-            tracks += track_faces(
-                film, shots, fps=fps, shot_done=keep, first_shot=first, progress=progress, problems=problems
-            )
+            done = len(lines) - 1
+            found = track_faces(film, spans, fps=fps, shot_done=keep, first_shot=done, progress=progress)
     except OSError as error:
         raise SaysoError(f"{store} cannot be written: {error.strerror}; give another --out") from error
-    return tracks
+    return FilmTracks((*tracks, *found.tracks), (*problems, *found.problems))
 
 
-def _kept(store: Path, known: dict[str, Any]) -> list[dict[str, Any]]:
+def _stored_lines(store: Path, known: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the lines of a store that are whole and in order; none if it is of something else."""
     lines: list[dict[str, Any]] = []
     try:

@@ -2,7 +2,7 @@
 
 A file of tracks is a JSON list, one object a track: ``start_s`` and ``end_s``; and where
 known ``box`` (x0, y0, x1, y1: in the middle of the track, pixels), ``lip_motion`` (one number for each
-frame, null where the mouth was not seen), ``boxes`` (where the face is over time, evenly spread),
+frame, null where the mouth was not seen), ``boxes`` (where the face is over time, uniformly spread),
 ``descriptor`` (numbers, the same count for every track) and ``track``, its number. Other fields
 are kept out of the way.
 """
@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sayso.core.errors import SaysoError
+from sayso.core.arrays import Floats
+from sayso.core.errors import MediaError, SaysoError
+from sayso.core.io import write_atomic
 from sayso.core.types import Box, Span
 
-Floats = NDArray[np.float64]
 
-
-def _none() -> Floats:
+def _empty() -> Floats:
     return np.zeros(0)
 
 
@@ -35,16 +34,16 @@ class Track:
     Attributes:
         span: when it is on screen.
         box: where it is in the middle of the track, if known.
-        lips: (T,) how far the lips move in each frame, evenly spread over the span; NaN where the
+        lips: (T,) how far the lips move in each frame, uniformly spread over the span; NaN where the
             mouth was not seen; empty if nobody looked.
         descriptor: (D,) what the face looks like; empty if unknown.
-        boxes: (T, 4) where it is, x0 y0 x1 y1, at times evenly spread over the span; empty if unknown.
+        boxes: (T, 4) where it is, x0 y0 x1 y1, at times uniformly spread over the span; empty if unknown.
     """
 
     span: Span
     box: Box | None = None
-    lips: Floats = field(default_factory=_none)
-    descriptor: Floats = field(default_factory=_none)
+    lips: Floats = field(default_factory=_empty)
+    descriptor: Floats = field(default_factory=_empty)
     boxes: Floats = field(default_factory=lambda: np.zeros((0, 4)))
 
     def at(self, seconds: float) -> Box | None:
@@ -69,21 +68,27 @@ class Track:
         return row
 
 
+@dataclass(frozen=True, eq=False)
+class FilmTracks:
+    """The face tracks of a film.
+
+    Attributes:
+        tracks: in order of their starts, shot by shot; boxes in the video's own pixels.
+        problems: damage in the middle of the film, after which nothing was read.
+    """
+
+    tracks: tuple[Track, ...]
+    problems: tuple[MediaError, ...] = ()
+
+
 def write_tracks(path: str | Path, tracks: Sequence[Track]) -> None:
     """Write a file of tracks, whole or not at all.
 
     Raises:
         SaysoError: if it cannot be written.
     """
-    path = Path(path)
     rows = [{"track": number, **track.to_dict()} for number, track in enumerate(tracks)]
-    text = "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
-    fresh = path.with_name(path.name + ".new")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        raise SaysoError(f"{path} cannot be written: {error.strerror}") from error
+    write_atomic(path, "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
 
 
 def read_tracks(path: str | Path) -> list[Track]:
@@ -114,14 +119,18 @@ def parse_track(row: Mapping[str, Any]) -> Track:
     """
     box = Box(*map(float, row["box"])) if row.get("box") is not None else None
     lips = [np.nan if value is None else float(value) for value in row.get("lip_motion") or ()]
-    looks = np.array(row.get("descriptor") or (), dtype=np.float64)
+    descriptor = np.array(row.get("descriptor") or (), dtype=np.float64)
     span = Span(float(row["start_s"]), float(row["end_s"]))
     boxes = np.array(row.get("boxes") or np.zeros((0, 4)), dtype=np.float64)
     if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
         raise ValueError("its boxes are not four numbers each")
-    if looks.ndim != 1 or not np.isfinite(looks).all() or not np.isfinite([span.start, span.end]).all():
+    if (
+        descriptor.ndim != 1
+        or not np.isfinite(descriptor).all()
+        or not np.isfinite([span.start, span.end]).all()
+    ):
         raise ValueError("it holds a number that is not finite")
-    return Track(span, box, np.array(lips, dtype=np.float64), looks, boxes)
+    return Track(span, box, np.array(lips, dtype=np.float64), descriptor, boxes)
 
 
 def _parsed(row: Mapping[str, Any], number: int, path: Path) -> Track:

@@ -43,7 +43,7 @@ _ROUNDS = 3  # times that the means are taken: after more, wrong labels draw oth
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class CalibratedLabels:
     """What each row is, by the solution and the text.
 
     Attributes:
@@ -58,7 +58,7 @@ class Calibration:
 
 def calibrate(
     problem: Diffrac, oracles: Sequence[LinearOracle], solution: Solution, background: int | None = 0
-) -> Calibration:
+) -> CalibratedLabels:
     """Return probabilities for a solution.
 
     Args:
@@ -78,7 +78,7 @@ def calibrate(
         labels = _softmax(logs + np.log(problem.weights @ labels + 1))
         if bagged.any():
             labels[bagged], share = estimate_share(logs[bagged], candidates[bagged], background, least)
-    return Calibration(labels, share)
+    return CalibratedLabels(labels, share)
 
 
 def log_densities(problem: Diffrac, labels: Floats, *, leave_one_out: bool = True) -> Floats:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sayso.core.arrays import Floats, Ints
-from sayso.solvers.running_minimum import Batch, Blocks, Layout, Windows
+from sayso.solvers.running_minimum import Blocks, Layout, SideBySide, Windows
 
 ABSENT = -1
 _LONG = 2000  # times a step may have, on average, from which blocks are faster
@@ -89,7 +89,7 @@ def ordered_paths(
     table = np.full((C, len(given), T), np.inf)
     for row, b in enumerate(order):
         table[: steps[b], row, : len(given[b])] = given[b].T
-    times = _solve(Batch(table, _having(steps, C)), C)
+    times = _solve(SideBySide(table, _having(steps, C)), C)
     return [times[: steps[b], row].copy() for b, row in enumerate(np.argsort(order))]
 
 
@@ -119,7 +119,7 @@ def padded_paths(cost: Floats, steps: Ints) -> Ints:
     order, C = np.argsort(-steps, kind="stable"), cost.shape[2]
     table = np.ascontiguousarray(cost.transpose(2, 0, 1))[:, order]
     times = np.empty((len(cost), C), dtype=np.int64)
-    times[order] = _solve(Batch(table, _having(steps, C)), C).T
+    times[order] = _solve(SideBySide(table, _having(steps, C)), C).T
     times[np.arange(C) >= steps[:, None]] = ABSENT
     return times
 

@@ -82,7 +82,7 @@ class Windows:
         return start + int(self._sums[c][: times - start].argmin())
 
 
-class Batch:
+class SideBySide:
     """Many videos, those with the most steps first.
 
     Args:

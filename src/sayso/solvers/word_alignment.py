@@ -35,7 +35,7 @@ import numpy as np
 
 from sayso.core.arrays import Ints
 from sayso.solvers.word_moves import SPLIT, Int32s, WordMoves
-from sayso.text.language.spoken import fold
+from sayso.text.language.spoken import fold_word
 
 SHORTEST_STRIDE = 128
 FIRST_SLACK, LEAST_SLACK = 1 / 8, 256  # how far below the bound the first target lies, in quarters
@@ -57,7 +57,7 @@ def align_words(a: Sequence[str], b: Sequence[str]) -> Ints:
         repeats an index only where a word is written as two on the other side. Words
         without a letter or digit are in no pair.
     """
-    moves = WordMoves([fold(word) for word in a], [fold(word) for word in b])
+    moves = WordMoves([fold_word(word) for word in a], [fold_word(word) for word in b])
     most = int(min(moves.most_a[-1], moves.most_b[-1]))
     if most == 0:
         return np.zeros((0, 2), np.int64)

@@ -6,15 +6,22 @@ claims about methods that need truth; nothing is downloaded. It is a test bench,
 replacement for real data.
 """
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_video
+    from sayso.toyworld.scenes import write_scenes
+    from sayso.toyworld.write import render, write_corpus
 
 __getattr__ = exports(
     __name__,
     {
         "HowTo": "sayso.toyworld.howto",
         "Narration": "sayso.toyworld.howto",
-        "render": "sayso.toyworld.write",
         "held_out_videos": "sayso.toyworld.howto",
+        "render": "sayso.toyworld.write",
         "training_video": "sayso.toyworld.howto",
         "write_corpus": "sayso.toyworld.write",
         "write_scenes": "sayso.toyworld.scenes",

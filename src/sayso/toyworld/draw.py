@@ -39,7 +39,16 @@ class Pose:
 
     @classmethod
     def still(cls, frames: int, x: float, y: float, width: float, height: float, angle: float = 0.0) -> Pose:
-        """Return a pose that does not change."""
+        """Return a pose that does not change.
+
+        Args:
+            frames: T.
+            x: position of the middle, canvas units.
+            y: the same, down.
+            width: half width, canvas units.
+            height: half height.
+            angle: radians.
+        """
         values = (x, y, angle, width, height)
         return cls(*(np.full(frames, value, np.float32) for value in values))
 
@@ -48,7 +57,7 @@ class Pose:
         return replace(self, x=self.x + dx, y=self.y + dy)
 
 
-def grid(height: int, width: int) -> tuple[Field, Field]:
+def pixel_grid(height: int, width: int) -> tuple[Field, Field]:
     """Return the coordinates of pixel centres, (1, 1, W) and (1, H, 1)."""
     half = min(height, width) / 2
     across = (np.arange(width, dtype=np.float32) + np.float32(0.5 - width / 2)) / np.float32(half)
@@ -56,7 +65,7 @@ def grid(height: int, width: int) -> tuple[Field, Field]:
     return across[None, None, :], down[None, :, None]
 
 
-def part(canvas: Canvas, pose: Pose, reach: float = 1.45) -> tuple[Canvas, Field, Field]:
+def visible_part(canvas: Canvas, pose: Pose, reach: float = 1.45) -> tuple[Canvas, Field, Field]:
     """Return the part of the canvas on which a thing can be seen, and its coordinates as the thing sees them.
 
     Args:
@@ -68,7 +77,7 @@ def part(canvas: Canvas, pose: Pose, reach: float = 1.45) -> tuple[Canvas, Field
         A view (T, h, w, 3), and x and y, both (T, h, w), in units of the thing.
     """
     _, height, width, _ = canvas.shape
-    across, down = grid(height, width)
+    across, down = pixel_grid(height, width)
     extent = np.float32(reach) * np.maximum(np.abs(pose.width), np.abs(pose.height))
     rows = _between(down.ravel(), float((pose.y - extent).min()), float((pose.y + extent).max()))
     columns = _between(across.ravel(), float((pose.x - extent).min()), float((pose.x + extent).max()))
@@ -78,7 +87,7 @@ def part(canvas: Canvas, pose: Pose, reach: float = 1.45) -> tuple[Canvas, Field
     return canvas[:, rows, columns], cos / wide * dx + sin / wide * dy, cos / high * dy - sin / high * dx
 
 
-def lay(view: Canvas, distance: Field, pixels: Field, colour: Colour | Canvas) -> None:
+def paint(view: Canvas, distance: Field, pixels: Field, colour: Colour | Canvas) -> None:
     """Paint a colour over part of the canvas, in place, where it is inside an outline.
 
     Args:
@@ -98,10 +107,17 @@ def pixels_of(canvas: Canvas, pose: Pose) -> Field:
     return np.asarray(np.sqrt(area) * np.float32(min(height, width) / 2), np.float32)
 
 
-def stamp(canvas: Canvas, shape: Shape, pose: Pose, colour: Colour) -> None:
-    """Draw a plain shape onto the canvas, in place."""
-    view, x, y = part(canvas, pose)
-    lay(view, shape(x, y), pixels_of(canvas, pose), colour)
+def draw_shape(canvas: Canvas, shape: Shape, pose: Pose, colour: Colour) -> None:
+    """Draw a plain shape onto the canvas, in place.
+
+    Args:
+        canvas: (T, H, W, 3).
+        shape: signed distance to its outline.
+        pose: of the shape.
+        colour: RGB, 0 to 1.
+    """
+    view, x, y = visible_part(canvas, pose)
+    paint(view, shape(x, y), pixels_of(canvas, pose), colour)
 
 
 def to_bytes(canvas: Canvas) -> NDArray[np.uint8]:
@@ -109,9 +125,9 @@ def to_bytes(canvas: Canvas) -> NDArray[np.uint8]:
     return (np.clip(canvas, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def _between(places: Field, low: float, high: float) -> slice:
-    """Return which of the places, in ascending order, lie between."""
-    first, last = np.searchsorted(places, (low, high))
+def _between(positions: Field, low: float, high: float) -> slice:
+    """Return which of the positions, in ascending order, lie between."""
+    first, last = np.searchsorted(positions, (low, high))
     return slice(int(first), int(last))
 
 

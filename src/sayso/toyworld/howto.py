@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sayso.core.types import Span
-from sayso.toyworld.words import COLOURS, chatter, instruction, naming, pairs
+from sayso.toyworld.words import COLOURS, chatter, instruction, pairs, step_name
 
 TRAIN, TEST = 0, 1
 _SPOKEN_S = 0.35  # seconds a word
@@ -47,7 +47,7 @@ class Narration:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ToyStep:
     """What happens during a span: ``verb`` is done to a ``colour`` ``thing``.
 
     Args:
@@ -68,8 +68,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """What is said during a span, and about which step of the video; None for chatter."""
+class NarrationLine:
+    """A sentence of the narration, and about which step of the video it is; None for chatter."""
 
     span: Span
     text: str
@@ -85,12 +85,12 @@ class HowTo:
         steps: in order of time.
         lines: in order of time.
         duration_s: of the video.
-        seed: of everything that is left to chance when it is drawn.
+        seed: of everything that is random when it is drawn.
     """
 
     task: int
-    steps: tuple[Step, ...]
-    lines: tuple[Line, ...]
+    steps: tuple[ToyStep, ...]
+    lines: tuple[NarrationLine, ...]
     duration_s: float
     seed: tuple[int, ...]
 
@@ -114,7 +114,7 @@ def training_video(
     Args:
         seed: of the corpus.
         number: of the video; tasks take turns.
-        narration: how it is told.
+        narration: how it is narrated.
         left_out: share of the task's steps that the video does not show.
         swapped: share of neighbours that change places.
     """
@@ -126,7 +126,7 @@ def training_video(
     colours = rng.choice(list(COLOURS), len(order))
     shown = [(k, *all_tasks[task][k], str(colour)) for k, colour in zip(order, colours, strict=True)]
     steps, duration_s = _timed(rng, shown)
-    lines = _told(rng, steps, duration_s, narration or Narration())
+    lines = _narrated(rng, steps, duration_s, narration or Narration())
     return HowTo(task, steps, lines, duration_s, key)
 
 
@@ -166,20 +166,20 @@ def _varied(rng: np.random.Generator, steps: int, left_out: float, swapped: floa
 
 def _timed(
     rng: np.random.Generator, shown: list[tuple[int, str, str, str]]
-) -> tuple[tuple[Step, ...], float]:
+) -> tuple[tuple[ToyStep, ...], float]:
     """Return the steps with their spans, and the duration; between steps the place is empty."""
     now = rng.uniform(1.5, 3.0)
     steps = []
     for number, verb, thing, colour in shown:
         span = Span(round(now, 1), round(now + rng.uniform(2.6, 3.6), 1))
-        steps.append(Step(number, verb, thing, colour, span, naming(rng, verb, colour, thing)))
+        steps.append(ToyStep(number, verb, thing, colour, span, step_name(rng, verb, colour, thing)))
         now = span.end + rng.uniform(0.3, 1.2)
     return tuple(steps), round(now + rng.uniform(1.0, 2.5), 1)
 
 
-def _told(
-    rng: np.random.Generator, steps: tuple[Step, ...], duration_s: float, how: Narration
-) -> tuple[Line, ...]:
+def _narrated(
+    rng: np.random.Generator, steps: tuple[ToyStep, ...], duration_s: float, how: Narration
+) -> tuple[NarrationLine, ...]:
     """Return what is said: lines about steps, and chatter at any time."""
     said: list[tuple[float, str, int | None]] = []
     for k, step in enumerate(steps):
@@ -191,7 +191,7 @@ def _told(
     return _in_turn(sorted(said, key=lambda line: line[0]), duration_s)
 
 
-def _in_turn(said: list[tuple[float, str, int | None]], duration_s: float) -> tuple[Line, ...]:
+def _in_turn(said: list[tuple[float, str, int | None]], duration_s: float) -> tuple[NarrationLine, ...]:
     """Return lines within the video, as long as it takes to say them, up to where the next begins."""
     wanted = np.array([start for start, _, _ in said])
     pace = _SHORTEST_S * np.arange(len(said))
@@ -201,7 +201,7 @@ def _in_turn(said: list[tuple[float, str, int | None]], duration_s: float) -> tu
     lines = []
     for (_, text, about), start, following in zip(said, starts, nexts, strict=True):
         end = min(start + _SPOKEN_S * len(text.split()), following)
-        lines.append(Line(Span(round(float(start), 2), round(float(end), 2)), text, about))
+        lines.append(NarrationLine(Span(round(float(start), 2), round(float(end), 2)), text, about))
     return tuple(lines)
 
 

@@ -24,7 +24,7 @@ PATTERNS = ("shaded", "striped", "dotted", "two halves")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Surface:
     """The surface of one thing.
 
     Args:
@@ -57,10 +57,10 @@ class Style:
     unsteady: float
 
 
-def draw_look(rng: np.random.Generator, colour: str) -> Look:
+def draw_surface(rng: np.random.Generator, colour: str) -> Surface:
     """Return a surface of a named colour."""
     others = [name for name in PALETTE if name != colour]
-    return Look(
+    return Surface(
         _tone(rng, PALETTE[colour]),
         str(rng.choice(PATTERNS)),
         float(rng.uniform(0, np.pi)),
@@ -68,21 +68,21 @@ def draw_look(rng: np.random.Generator, colour: str) -> Look:
     )
 
 
-def surface(look: Look, x: Field, y: Field, dyed: Field | None) -> Canvas:
+def surface_colours(surface: Surface, x: Field, y: Field, dyed: Field | None) -> Canvas:
     """Return the colours (T, H, W, 3) of a thing at its own coordinates (T, H, W).
 
     Args:
-        look: of the thing.
+        surface: of the thing.
         x: coordinates in units of the thing.
         y: the same, down.
         dyed: (T,) up to which x it has been painted, or None.
     """
-    tone = _pattern(look, x, y)[..., None]
-    first, step = _tones(look.colour)
+    tone = _pattern(surface, x, y)[..., None]
+    first, step = _tones(surface.colour)
     if dyed is None:
         return first + tone * step
     painted = (x < dyed[:, None, None])[..., None]
-    dyed_first, dyed_step = _tones(look.dye)
+    dyed_first, dyed_step = _tones(surface.dye)
     return np.where(painted, dyed_first, first) + tone * np.where(painted, dyed_step, step)
 
 
@@ -106,15 +106,15 @@ def draw_style(rng: np.random.Generator, size: int) -> Style:
     return Style(backdrop, margin, float(rng.uniform(0.85, 1.1)), float(rng.choice([0, 0.4, 0.8])))
 
 
-def _pattern(look: Look, x: Field, y: Field) -> Field:
+def _pattern(surface: Surface, x: Field, y: Field) -> Field:
     """Return how much of the second tone is where, 0 to 1."""
-    along = np.float32(np.cos(look.turn)) * x + np.float32(np.sin(look.turn)) * y
-    if look.pattern == "shaded":
+    along = np.float32(np.cos(surface.turn)) * x + np.float32(np.sin(surface.turn)) * y
+    if surface.pattern == "shaded":
         shade: Field = np.clip(along * np.float32(0.5) + np.float32(0.5), 0, 1)
         return shade
-    if look.pattern == "striped":
+    if surface.pattern == "striped":
         return (np.sin(np.float32(9) * along) > 0).astype(np.float32)
-    if look.pattern == "dotted":
+    if surface.pattern == "dotted":
         dots: Field = (np.sin(np.float32(8) * x) * np.sin(np.float32(8) * y) > 0.3).astype(np.float32)
         return dots
     return (along > 0).astype(np.float32)

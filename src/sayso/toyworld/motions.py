@@ -1,6 +1,6 @@
 """What actions look like: how a thing moves, turns, grows, splits or is hidden over time.
 
-A motion is drawn for each step anew: place, size, speed, direction and tools vary. Most
+A motion is drawn at random for each step: place, size, speed, direction and tools vary. Most
 actions pass through pictures that another action passes through too (lifting and
 dropping, growing and shrinking), so that one frame does not tell them apart.
 """
@@ -45,7 +45,13 @@ class Motion:
 
 
 def motion(verb: str, frames: int, rng: np.random.Generator) -> Motion:
-    """Return how one of the verbs is done in so many frames, at a place, size and speed of chance."""
+    """Return how a verb is done, at a random place, size and speed.
+
+    Args:
+        verb: a key of ``VERBS``.
+        frames: T.
+        rng: of all that is random.
+    """
     begins, ends = rng.uniform(0.02, 0.15), rng.uniform(0.75, 0.95)
     time = np.linspace(0, 1, frames, dtype=np.float32)
     progress = np.clip((time - begins) / (ends - begins), 0, 1).astype(np.float32)

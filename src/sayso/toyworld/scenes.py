@@ -21,8 +21,8 @@ import numpy as np
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
-from sayso.toyworld.draw import Pose, lay, part, pixels_of, to_bytes
-from sayso.toyworld.looks import PALETTE, draw_look, draw_style, surface
+from sayso.toyworld.draw import Pose, paint, pixels_of, to_bytes, visible_part
+from sayso.toyworld.looks import PALETTE, draw_style, draw_surface, surface_colours
 from sayso.toyworld.scene import Frames
 from sayso.toyworld.shapes import OUTLINES
 
@@ -131,12 +131,12 @@ def _put(rng: np.random.Generator, canvas: Any, circle: tuple[float, float, floa
     """Draw a thing onto the canvas (1, H, W, 3); return what it covers."""
     (x, y, r), label = circle, int(rng.integers(len(THINGS)))
     pose = Pose.still(1, x, y, r * float(rng.choice([-1, 1])), r, float(rng.uniform(-0.6, 0.6)))
-    look = draw_look(rng, str(rng.choice(list(PALETTE))))
-    view, across, down = part(canvas, pose)
+    look = draw_surface(rng, str(rng.choice(list(PALETTE))))
+    view, across, down = visible_part(canvas, pose)
     distance = OUTLINES[THINGS[label]](across, down)
-    lay(view, distance, pixels_of(canvas, pose), surface(look, across, down, None))
+    paint(view, distance, pixels_of(canvas, pose), surface_colours(look, across, down, None))
     cover = np.zeros(canvas.shape[:3], np.float32)[..., None]
-    seen, across, down = part(cover, pose)
+    seen, across, down = visible_part(cover, pose)
     seen[OUTLINES[THINGS[label]](across, down) < 0] = 1
     rows, columns = np.nonzero(cover[0, :, :, 0])
     edges = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1

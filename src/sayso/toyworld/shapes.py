@@ -18,12 +18,25 @@ Shape = Callable[[Field, Field], Field]
 
 
 def disc(x: Field, y: Field, radius: float = 0.85) -> Field:
-    """Return a filled circle."""
+    """Return a filled circle.
+
+    Args:
+        x: coordinates, of any shape.
+        y: the same, down.
+        radius: in the same units.
+    """
     return np.sqrt(x * x + y * y) - np.float32(radius)
 
 
 def bar(x: Field, y: Field, half_width: float, half_height: float) -> Field:
-    """Return a rectangle about the origin."""
+    """Return a rectangle about the origin.
+
+    Args:
+        x: coordinates, of any shape.
+        y: the same, down.
+        half_width: in the same units.
+        half_height: in the same units.
+    """
     return np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
 
 
@@ -38,7 +51,14 @@ def convex(x: Field, y: Field, *corners: tuple[float, float]) -> Field:
 
 
 def hoop(x: Field, y: Field, radius: float = 0.62, half_width: float = 0.24) -> Field:
-    """Return a circular band."""
+    """Return a circular band.
+
+    Args:
+        x: coordinates, of any shape.
+        y: the same, down.
+        radius: of the middle of the band, in the same units.
+        half_width: of the band.
+    """
     return np.abs(np.sqrt(x * x + y * y) - np.float32(radius)) - np.float32(half_width)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.types import Span
-from sayso.toyworld.howto import HowTo, Line, Narration, Step
+from sayso.toyworld.howto import HowTo, Narration, NarrationLine, ToyStep
 from sayso.toyworld.words import COLOURS, OBJECTS, OPENINGS, VERBS, chatter, pairs
 
 TASKS = 5
@@ -85,10 +85,10 @@ def task_video(seed: int, task: int, number: int, variation: Variation | None = 
         verb, thing = known[k]
         span = Span(round(now, 1), round(now + rng.uniform(2.6, 6.0), 1))
         colour = str(rng.choice(list(COLOURS)))
-        steps.append(Step(k, verb, thing, colour, span, f"{verb} {thing}"))
+        steps.append(ToyStep(k, verb, thing, colour, span, f"{verb} {thing}"))
         now = span.end + rng.uniform(0.5, how.pause_s)
     duration_s = round(now + rng.uniform(1, 5), 1)
-    return HowTo(task, tuple(steps), _told(rng, steps, duration_s, how), duration_s, key)
+    return HowTo(task, tuple(steps), _narrated(rng, steps, duration_s, how), duration_s, key)
 
 
 def task_features(
@@ -133,14 +133,22 @@ def task_features(
 
 
 def task_truth(video: HowTo, steps: int, *, rate: float = 1.0) -> NDArray[np.bool_]:
-    """Return where each step of the task happens, (T, steps), in stretches of 1 / rate seconds."""
+    """Return where each step of the task happens, (T, C).
+
+    Args:
+        video: of the task.
+        steps: C of the task.
+        rate: rows a second.
+    """
     inside = np.zeros((int(np.ceil(video.duration_s * rate)), steps), dtype=bool)
     for step in video.steps:
         inside[round(step.span.start * rate) : max(round(step.span.end * rate), 1), step.number] = True
     return inside
 
 
-def _told(rng: np.random.Generator, steps: list[Step], duration_s: float, how: Variation) -> tuple[Line, ...]:
+def _narrated(
+    rng: np.random.Generator, steps: list[ToyStep], duration_s: float, how: Variation
+) -> tuple[NarrationLine, ...]:
     """Return what is said, in order of time, no two lines at once."""
     said: list[tuple[float, str, int | None]] = []
     for k, step in enumerate(steps):
@@ -150,16 +158,16 @@ def _told(rng: np.random.Generator, steps: list[Step], duration_s: float, how: V
     share = how.narration.chatter
     idle = int(len(said) * share / (1 - share) + rng.random())
     said += [(rng.uniform(0, duration_s), chatter(rng), None) for _ in range(idle)]
-    lines: list[Line] = []
+    lines: list[NarrationLine] = []
     now = 0.0
     for start, text, about in sorted(said, key=lambda line: line[0]):
         begin = min(max(start, now), duration_s)
         now = min(begin + max(_SHORTEST_S, _WORD_S * len(text.split())), duration_s)
-        lines.append(Line(Span(round(begin, 2), round(now, 2)), text, about))
+        lines.append(NarrationLine(Span(round(begin, 2), round(now, 2)), text, about))
     return tuple(lines)
 
 
-def _instruction(rng: np.random.Generator, step: Step, usual: float) -> str:
+def _instruction(rng: np.random.Generator, step: ToyStep, usual: float) -> str:
     verb, thing = _word(rng, VERBS[step.verb], usual), _word(rng, OBJECTS[step.thing], usual)
     colour = f"{rng.choice(COLOURS[step.colour])} " if rng.random() < 0.5 else ""
     return f"{rng.choice(OPENINGS)} {verb} the {colour}{thing}".strip()

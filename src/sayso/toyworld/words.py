@@ -112,14 +112,28 @@ def pairs(*, test: bool) -> list[tuple[str, str]]:
     return [(verb, thing) for verb in VERBS for thing in OBJECTS if held_out(verb, thing) == test]
 
 
-def naming(rng: np.random.Generator, verb: str, colour: str, thing: str) -> str:
-    """Return what a step is called, with synonyms at random: ``hoist the red mug``."""
+def step_name(rng: np.random.Generator, verb: str, colour: str, thing: str) -> str:
+    """Return what a step is called, with synonyms at random: ``hoist the red mug``.
+
+    Args:
+        rng: of the synonyms.
+        verb: a key of ``VERBS``.
+        colour: a key of ``COLOURS``.
+        thing: a key of ``OBJECTS``.
+    """
     return f"{rng.choice(VERBS[verb])} the {rng.choice(COLOURS[colour])} {rng.choice(OBJECTS[thing])}"
 
 
 def instruction(rng: np.random.Generator, verb: str, colour: str, thing: str) -> str:
-    """Return what somebody says who shows a step; one in four does not say the colour."""
-    said = naming(rng, verb, colour, thing)
+    """Return a narrator's sentence about a step; one in four leaves out the colour.
+
+    Args:
+        rng: of the synonyms and the sentence.
+        verb: a key of ``VERBS``.
+        colour: a key of ``COLOURS``.
+        thing: a key of ``OBJECTS``.
+    """
+    said = step_name(rng, verb, colour, thing)
     if rng.random() < 0.25:
         said = f"{rng.choice(VERBS[verb])} the {rng.choice(OBJECTS[thing])}"
     return f"{rng.choice(OPENINGS)} {said}".strip()

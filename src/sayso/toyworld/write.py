@@ -31,7 +31,7 @@ from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_vid
 from sayso.toyworld.looks import draw_style
 from sayso.toyworld.scene import Frames, film_place, film_step
 
-_PLACES = 3  # tells the chance of places from that of videos and of tasks
+_PLACES = 3  # random stream of places, beside those of videos and of tasks
 _KEYFRAMES = 10  # frames from one to the next: clips are read at random
 
 
@@ -43,6 +43,12 @@ def render(
     The same video always gives the same pixels. Every step is another shot, in another place;
     or all videos of a task are filmed in one place, which then alone tells what words to expect:
     what a model learns that is never asked to tell the steps of a video apart.
+
+    Args:
+        video: what happens in it.
+        size: pixels of the square frames.
+        fps: frames a second.
+        places: what each step, or each task, has a place of its own for.
     """
     rng = np.random.default_rng([*video.seed, 1])
     now = 0
@@ -76,11 +82,11 @@ def write_corpus(
     Args:
         folder: must not exist, or be empty.
         videos: narrated training videos, about 7 steps and 30 seconds each.
-        seed: what is left to chance; the pairs of the test set are the same for all seeds.
+        seed: of all that is random; the pairs of the test set are the same for all seeds.
         test_clips: clips of the test set, at most 392.
         size: pixels of the square videos, even and at least 16.
         fps: frames a second.
-        narration: how the training videos are told.
+        narration: how the training videos are narrated.
         places: what each step or each task has its own of; those of the test set are always new.
         progress: told how many videos are written.
 
@@ -120,7 +126,12 @@ def write_corpus(
 
 
 def write_video(path: Path, pieces: Iterator[Frames], fps: int) -> None:
-    """Write frames (T, H, W, 3) uint8 RGB as H.264 in mp4.
+    """Write frames as H.264 in mp4.
+
+    Args:
+        path: the file.
+        pieces: (T, H, W, 3) uint8 RGB each, one after the other.
+        fps: frames a second.
 
     Raises:
         MissingExtra: if PyAV is not installed.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.text.language.actions import base_form, load_parser, sentences, verb_objects
+from sayso.text.language.actions import base_form, load_parser, split_sentences, verb_objects
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_base_forms(verb, base):
 def test_any_text(text):
     for action in verb_objects(text):
         assert action.verb and action.sentence in text
-    assert all(sentence.strip() for sentence in sentences(text))
+    assert all(sentence.strip() for sentence in split_sentences(text))
 
 
 def test_the_parser_finds_what_rules_cannot():

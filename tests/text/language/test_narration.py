@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sayso.core.types import Caption, Span
-from sayso.text.language.narration import Mention, mentions, singular, told_sentences
+from sayso.text.language.narration import Mention, mentions, narrated_sentences, singular
 from sayso.text.language.phrases import commonest, phrase_likeness, synonyms
 
 
@@ -67,7 +67,7 @@ def test_sentences_run_over_captions_but_not_over_pauses_or_speakers():
         Caption(Span(30, 32), "done"),
         Caption(Span(32, 33), "thanks", "Ann"),
     ]
-    sentences = told_sentences(captions)
+    sentences = narrated_sentences(captions)
     assert [s.text for s in sentences] == ["Take the drill.", "Then drill a hole", "done", "thanks"]
     assert sentences[0].span.start == 0
     assert 2 < sentences[0].span.end < 4
@@ -92,7 +92,7 @@ def test_singulars(plural, one):
 def test_empty_and_wordless_captions_say_nothing():
     assert mentions([]) == []
     assert mentions(said("", "[Music]", "...")) == []
-    assert told_sentences(said("[Applause]")) == []
+    assert narrated_sentences(said("[Applause]")) == []
 
 
 def told(*phrases: str) -> list[Mention]:

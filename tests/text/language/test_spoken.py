@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.text.language.spoken import fold, spell, tokens
+from sayso.text.language.spoken import fold_word, spell_number, spoken_tokens
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ from sayso.text.language.spoken import fold, spell, tokens
     ],
 )
 def test_tokens(text, expected):
-    assert " ".join(token.word for token in tokens(text)) == expected
+    assert " ".join(token.word for token in spoken_tokens(text)) == expected
 
 
 @given(st.text(max_size=60))
 def test_any_text_gives_folded_words_in_order(text):
-    found = tokens(text)
-    assert all(token.word and fold(token.word) == token.word for token in found)
+    found = spoken_tokens(text)
+    assert all(token.word and fold_word(token.word) == token.word for token in found)
     assert all(text[token.start : token.end] for token in found)
     assert all(
         one.end <= two.start or (one.start, one.end) == (two.start, two.end)
@@ -73,7 +73,7 @@ def test_numbers_are_spelt_as_they_add_up(number):
         )
     }
     total = part = 0
-    for word in spell(number):
+    for word in spell_number(number):
         if word == "thousand":
             total, part = part * 1000, 0
         else:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.text.language.actions import verb_objects
-from sayso.text.language.spoken import tokens
+from sayso.text.language.spoken import spoken_tokens
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
 L2 = 1e-3
@@ -122,7 +122,7 @@ def actions_by_meaning(
 
 
 def _bag(text: str) -> list[str]:
-    words = [token.word for token in tokens(text)]
+    words = [token.word for token in spoken_tokens(text)]
     return list(dict.fromkeys([*words, *map(" ".join, itertools.pairwise(words))]))
 
 

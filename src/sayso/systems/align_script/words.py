@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sayso.core.types import Caption, Span
 from sayso.systems.align_script.lines import SpokenLine
-from sayso.text.language.spoken import tokens
+from sayso.text.language.spoken import spoken_tokens
 from sayso.text.screenplay.elements import Element
 
 # What a subtitle writes but nobody says: [LAUGHS], (sighs), ♪, and the label of a speaker.
@@ -45,7 +45,7 @@ def script_words(elements: Sequence[Element]) -> ScriptWords:
         (token.word, number)
         for number, element in enumerate(elements)
         if element.kind == "dialogue"
-        for token in tokens(element.text)
+        for token in spoken_tokens(element.text)
     ]
     return ScriptWords([word for word, _ in found], np.array([number for _, number in found], np.int64))
 
@@ -63,7 +63,7 @@ def spoken_words(captions: Sequence[Caption]) -> SpokenWords:
         for text in spoken.split("\n"):
             span = _share(caption, offset, offset + len(text))
             lines.append(SpokenLine(text.strip(), span, number))
-            found = tokens(text)
+            found = spoken_tokens(text)
             for k, (word, start, end) in enumerate(found):
                 first, last = start if k else 0, end if k + 1 < len(found) else len(text)
                 time = _share(caption, offset + first, offset + last)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sayso.core.types import Caption
 from sayso.text.language.actions import base_form
-from sayso.text.language.narration import singular, told_sentences
+from sayso.text.language.narration import narrated_sentences, singular
 
 _EMPTY = frozenset(
     ("a", "an", "and", "at", "for", "from", "in", "it", "of", "on", "or", "the", "to", "with", "your")
@@ -59,7 +59,7 @@ def told_windows(
 
 def _lines(captions: Sequence[Caption]) -> list[Caption]:
     """Return sentences, or the captions as they are where sentences have no ends."""
-    sentences = told_sentences(captions)
+    sentences = narrated_sentences(captions)
     if any(len(sentence.text.split()) > 2 * _LONG for sentence in sentences):
         return list(captions)
     return sentences

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
 from sayso.solvers.sequence_alignment import align_sequences
 from sayso.text.language.narration import Mention
-from sayso.text.language.phrases import Embed, Floats, commonest, phrase_likeness
+from sayso.text.language.phrases import Embed, commonest, phrase_likeness
 
 APART = 100.0  # cost of two phrases of different steps in one slot; the paper's
 _TOGETHER = 0.1  # of the videos of the smaller slot that may fill both slots of one step

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sayso.core.errors import MediaError, SaysoError
+from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.progress import Progress
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
-from sayso.people.tracks import Track, read_tracks
+from sayso.people.tracks import FilmTracks, Track, read_tracks
 from sayso.systems.align_script import AlignedScript, action_matcher
 from sayso.systems.align_script import run as align
 from sayso.systems.name_actors.action_inputs import action_bags, motion_features
@@ -174,20 +174,15 @@ def run(
 
 def _tracks(film: Path, how: NameOptions, progress: Progress | None) -> tuple[list[Track], list[Failure]]:
     """Return the tracks of a file, or those found in the film, and where the film is damaged."""
-    from sayso.people import find_shots, track_faces
     from sayso.people.track_store import film_tracks
 
-    problems: list[MediaError] = []
     if how.tracks is not None:
-        tracks = read_tracks(Path(how.tracks))
-    elif how.store is not None:
-        tracks = film_tracks(film, Path(how.store), progress=progress, problems=problems)
+        found = FilmTracks(tuple(read_tracks(Path(how.tracks))))
     else:
-        shots = find_shots(film, progress=progress, problems=problems)
-        tracks = track_faces(film, shots, progress=progress, problems=problems)
-    if not tracks:
+        found = film_tracks(film, how.store, progress=progress)
+    if not found.tracks:
         raise SaysoError(f"{how.tracks or film}: there is not one face track, so there is nobody to name")
-    return tracks, [Failure(str(film), "decode", str(problem)) for problem in problems]
+    return list(found.tracks), [Failure(str(film), "decode", str(problem)) for problem in found.problems]
 
 
 def _cast(asked: Sequence[str] | None, aligned: AlignedScript) -> tuple[list[str], list[str]]:

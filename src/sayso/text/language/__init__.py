@@ -1,1 +1,1 @@
-"""Words: vocabularies, verbs and objects, what narration tells of."""
+"""Words: vocabularies, verbs and objects, steps in narration."""

@@ -1,4 +1,4 @@
-"""What a sentence says is done: verbs with their objects, "opens the door" as (open, door).
+"""Actions that a sentence describes: verbs with their objects, "opens the door" as (open, door).
 
 Scripts describe actions in the present tense with plain word order, so a few rules
 find most of them without a parser. ``verb_objects`` takes spaCy instead where it is
@@ -65,20 +65,20 @@ class Action(NamedTuple):
         return f"{self.verb} {self.object}" if self.object else self.verb
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Return the sentences of a text."""
     return [found.strip() for found in SENTENCE.findall(text) if re.search(r"\w", found)]
 
 
 def verb_objects(text: str, parser: Any = None) -> list[Action]:
-    """Return what a text says is done, in order.
+    """Return the actions that a text describes, in order.
 
     Args:
         text: description in English, as scripts have it.
         parser: a spaCy pipeline (``load_parser``); None uses the rules.
     """
     if parser is None:
-        return [action for sentence in sentences(text) for action in _by_rules(sentence)]
+        return [action for sentence in split_sentences(text) for action in _by_rules(sentence)]
     return [action for sentence in parser(text).sents for action in _by_parse(sentence)]
 
 

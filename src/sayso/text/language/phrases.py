@@ -18,18 +18,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Bools, Floats
 from sayso.text.language.narration import Mention
 
 Pair = tuple[str, str]  # verb, object
 Embed = Callable[[list[str]], NDArray[np.float32]]
-Floats = NDArray[np.float64]
 HALF = 0.5
-_CHANCE = 0.5  # of the videos in which two phrases were expected together
+_MAX_TOGETHER = 0.5  # of the videos in which two phrases are expected together if they are independent
 _PARTNERS = 6  # a word that goes with more words than that says little
 
 
 def commonest(videos: Sequence[Sequence[Mention]], limit: int = 45) -> list[Pair]:
-    """Return the pairs that most videos say, at most so many of those that two say.
+    """Return the pairs that most videos name, at most so many of those that two name.
 
     Source: the public code of Alayrac et al. 2016 keeps the 45 commonest.
     """
@@ -37,19 +37,19 @@ def commonest(videos: Sequence[Sequence[Mention]], limit: int = 45) -> list[Pair
     return [pair for pair, count in counts.most_common(limit) if count > 1]
 
 
-def synonyms(words: Sequence[str], embed: Embed | None, least: float = 0.7) -> NDArray[np.bool_]:
+def synonyms(words: Sequence[str], embed: Embed | None, least: float = 0.7) -> Bools:
     """Return which words are near enough in an embedding to stand for each other, (V, V).
 
     Args:
         words: V.
-        embed: words -> (V, D) with cosine similarity, as an encoder's ``encode_text``; None: each is alone.
+        embed: words -> (V, D) with cosine similarity, as an encoder's ``encode_text``; None: no synonyms.
         least: smallest cosine similarity.
     """
     if embed is None or not words:
         return np.eye(len(words), dtype=bool)
     vectors = np.asarray(embed(list(words)), dtype=np.float64)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    near: NDArray[np.bool_] = vectors @ vectors.T >= least
+    near: Bools = vectors @ vectors.T >= least
     return near | np.eye(len(words), dtype=bool)
 
 
@@ -60,7 +60,7 @@ def phrase_likeness(
 
     Args:
         pairs: P different pairs of verb and object.
-        videos: what each video says, of these pairs or others.
+        videos: the pairs that each video names, these or others.
         embed: texts -> embeddings with cosine similarity; None counts only equal words as the same.
         least: cosine similarity from which words are synonyms.
     """
@@ -71,12 +71,12 @@ def phrase_likeness(
         same.append(synonyms(words, embed, least)[np.ix_(at, at)])
         partners = np.bincount(at, minlength=len(words))[at]
         telling.append(np.maximum.outer(partners, partners) <= _PARTNERS)
-    said = np.array([[pair in set(video) for pair in pairs] for video in videos], dtype=float)
-    said = said.reshape(len(videos), len(pairs))
-    together = said.T @ said
-    alone = np.diag(together)
-    expected = np.outer(alone, alone) / max(1, len(videos))
-    apart = together <= _CHANCE * expected
+    named = np.array([[pair in set(video) for pair in pairs] for video in videos], dtype=float)
+    named = named.reshape(len(videos), len(pairs))
+    together = named.T @ named
+    single = np.diag(together)
+    expected = np.outer(single, single) / max(1, len(videos))
+    apart = together <= _MAX_TOGETHER * expected
     one = (same[0] & telling[0]) | (same[1] & telling[1])
     both = same[0] & same[1]
     likeness: Floats = np.where(both & apart, 1.0, np.where(one & apart, HALF, 0.0))

@@ -22,7 +22,7 @@ ONES = """
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
 
 
-class Token(NamedTuple):
+class SpokenToken(NamedTuple):
     """A word as it sounds, and where it stands in the text: ``text[start:end]``."""
 
     word: str
@@ -30,17 +30,17 @@ class Token(NamedTuple):
     end: int
 
 
-def tokens(text: str) -> list[Token]:
+def spoken_tokens(text: str) -> list[SpokenToken]:
     """Return the words of a text in order; a number gives several with the same characters."""
-    found: list[Token] = []
+    found: list[SpokenToken] = []
     for match in WORD.finditer(text):
         word = match.group()
-        sounds = spell(int(word)) if NUMBER.fullmatch(word) else [fold(word)]
-        found.extend(Token(sound, match.start(), match.end()) for sound in sounds if sound)
+        sounds = spell_number(int(word)) if NUMBER.fullmatch(word) else [fold_word(word)]
+        found.extend(SpokenToken(sound, match.start(), match.end()) for sound in sounds if sound)
     return found
 
 
-def fold(word: str) -> str:
+def fold_word(word: str) -> str:
     """Return a word in lower case without accents and punctuation; "" if it holds no letter or digit."""
     if word.isascii():
         return "".join(filter(str.isalnum, word)).lower()
@@ -48,7 +48,7 @@ def fold(word: str) -> str:
     return "".join(letter for letter in plain if letter.isalnum()).casefold()
 
 
-def spell(number: int) -> list[str]:
+def spell_number(number: int) -> list[str]:
     """Return a number from 0 to 999,999 in English words, without "and"."""
     if number < 20:
         return [ONES[number]]
@@ -57,4 +57,4 @@ def spell(number: int) -> list[str]:
         return [TENS[tens - 2], *([ONES[ones]] if ones else [])]
     unit, name = (1000, "thousand") if number >= 1000 else (100, "hundred")
     many, rest = divmod(number, unit)
-    return [*spell(many), name, *(spell(rest) if rest else [])]
+    return [*spell_number(many), name, *(spell_number(rest) if rest else [])]

@@ -26,6 +26,11 @@ def vocabulary(texts: Iterable[str], *, least: int = 1, most: int = MOST_WORDS) 
     """Return the words that occur at least ``least`` times, the most frequent first, at most ``most``.
 
     Words that are as frequent as one another stand in the order of the alphabet.
+
+    Args:
+        texts: captions.
+        least: occurrences.
+        most: words.
     """
     counts = Counter(word for text in texts for word in words_in(text))
     ranked = sorted((-count, word) for word, count in counts.items() if count >= least)
