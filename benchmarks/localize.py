@@ -22,9 +22,9 @@ from PIL import Image
 from sayso.encoders.backbones import load_backbone
 from sayso.models import efficientnet_lite as lite0
 from sayso.models.score_map_head import MapHead
-from sayso.systems.localize import Localizer, Look
+from sayso.systems.localize import Localizer, MultiScale
 from sayso.systems.localize.canvas import fitted, scaled
-from sayso.systems.localize.locate import Floats, grid, points, regrid
+from sayso.systems.localize.locate import Floats, map_grid, points, regrid
 from sayso.toyworld.scenes import draw_scene
 
 STRIDE, COLOUR = 32, (127.0, 127.0, 127.0)
@@ -37,7 +37,7 @@ def published() -> torch.nn.Module:
     return network.eval()
 
 
-def plain(network: torch.nn.Module, head: MapHead, look: Look) -> Way:
+def plain(network: torch.nn.Module, head: MapHead, look: MultiScale) -> Way:
     """Return what points at every class by a loop over sizes."""
 
     @torch.inference_mode()
@@ -48,7 +48,7 @@ def plain(network: torch.nn.Module, head: MapHead, look: Look) -> Way:
             canvas = torch.from_numpy(fitted(pixels, STRIDE, COLOUR)[..., :3].copy())
             x = ((canvas.permute(2, 0, 1).float() - 127) / 128)[None].contiguous()
             scores = head(network.extract_features(x))[0]
-            maps.append(regrid(scores, pixels.shape[:2], STRIDE, *grid(picture.size)))
+            maps.append(regrid(scores, pixels.shape[:2], STRIDE, *map_grid(picture.size)))
         return points(torch.stack(maps).mean(0), picture.size)
 
     return locate
@@ -71,7 +71,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     torch.manual_seed(0)
-    look, head = Look(), MapHead(1280, asked.classes, hidden=0).eval()
+    look, head = MultiScale(), MapHead(1280, asked.classes, hidden=0).eval()
     model = Localizer(load_backbone("lite0"), head, [f"class {k}" for k in range(asked.classes)], look)
     ways: dict[str, Way] = {
         "plain loop, eager float32": plain(published(), head, look),

@@ -146,8 +146,9 @@ def defined_twice(modules: dict[str, Module]) -> dict[str, list[str]]:
         for node in module.tree.body:
             if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
                 verb = ".cli." in module.name and node.name == module.name.rpartition(".")[2]
-                if node.name not in CONTRACT and not verb:
-                    where[node.name].append(_short(module.name))
+                at = _short(module.name)
+                if node.name not in CONTRACT and not verb and at not in where[node.name]:
+                    where[node.name].append(at)
     return {name: at for name, at in sorted(where.items()) if len(at) > 1}
 
 

@@ -30,6 +30,7 @@ FILES = {
         "systems/test_crosstask",
         "systems/test_localize",
         "cli/test_train",
+        "cli/test_localize",
         "examples/test_examples",
     ),
     "corpus": (

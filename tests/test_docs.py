@@ -22,3 +22,11 @@ def test_every_file_that_the_readme_names_is_there():
     assert links
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+def test_the_glossary_is_short():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| (.+?) \|", text.partition("### Words")[2].partition("\n## ")[0], re.MULTILINE)
+    words = [word for row in rows[1:] for word in row.split(", ") if not word.startswith("---")]
+    assert 20 <= len(words) <= 30
+    assert len(set(words)) == len(words)

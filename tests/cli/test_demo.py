@@ -33,7 +33,7 @@ def pip(monkeypatch, tmp_path):
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", bring)
-    monkeypatch.setattr("sayso.encoders.load", load)
+    monkeypatch.setattr("sayso.encoders.load_encoder", load)
     monkeypatch.setattr(demo, "SEARCHES", {colour: name for name, colour in SHOWN.items()})
     return calls
 

@@ -122,7 +122,7 @@ def test_exit_codes_and_sentences(tmp_path, arguments, code, sentence):
 def test_an_index_that_is_something_else_is_one_sentence_before_any_model_is_loaded(
     media, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("sayso.encoders.load", lambda *_, **__: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda *_, **__: pytest.fail("a model was loaded"))
     for place, problem in ((media, "holds other things"), (media / "rb.mp4", "is a file")):
         before = sorted(media.iterdir())
         done = runner.invoke(app, ["index", str(place), str(tmp_path / "x.index")])
@@ -172,6 +172,12 @@ main()
 """
 
 
+def wait_until(done, seconds: float = 60.0):
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def test_an_interrupted_run_keeps_what_was_done_and_goes_on(tmp_path):
     folder = tmp_path / "media"
     folder.mkdir()
@@ -180,7 +186,7 @@ def test_an_interrupted_run_keeps_what_was_done_and_goes_on(tmp_path):
     program = SLOW.format(tests=str(Path(toy.__file__).parent))
     command = [sys.executable, "-c", program, "index", str(tmp_path / "x.index"), str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(4)
+        wait_until(lambda: any((tmp_path / "x.index" / "media.lance" / "data").glob("*")))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err

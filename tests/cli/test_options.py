@@ -21,11 +21,17 @@ def options(flag):
     }
 
 
-@pytest.mark.parametrize("flag", ["--device", "--json", "--model", "--progress"])
+@pytest.mark.parametrize("flag", ["--device", "--json", "--progress"])
 def test_shared_options_are_the_same_everywhere(flag):
     found = options(flag)
     assert len(found) > 3
     assert len({(tuple(option.opts), option.help, option.default) for option in found.values()}) == 1
+
+
+def test_a_model_is_named_the_same_way_everywhere():
+    found = options("--model")
+    assert {tuple(option.opts) for option in found.values()} == {("--model", "-m")}
+    assert len({option.help for verb, option in found.items() if verb != "localize"}) == 1  # a run of its own
 
 
 def test_out_is_short_and_says_what_it_names_everywhere():

@@ -18,7 +18,7 @@ from sayso.core.types import Box, Caption, Span
 from sayso.data.manifest import read_manifest
 from sayso.export.naming_curve import BOTTOM, HEIGHT, LEFT, LEGEND, TOP, WIDTH, curve_png
 from sayso.export.naming_sheet import FACE, GAP, ends_of, read_corrections, sheet_page, sheet_png, sheet_rows
-from sayso.export.naming_vtt import SHORTEST_S, names_vtt, on_screen, people_manifest
+from sayso.export.naming_vtt import SHORTEST_S, names_vtt, people_manifest, people_on_screen
 from sayso.export.tracks_picture import COLOURS, tracks_png
 from sayso.people import Track
 from sayso.text import read_subtitles
@@ -63,7 +63,7 @@ tracks = st.lists(
 @given(tracks)
 def test_stretches_are_what_each_moment_shows(drawn):
     rows = [row(n, s / 2, (s + d) / 2, name, left=7 * n) for n, (s, d, name) in enumerate(drawn)]
-    stretches = on_screen(rows)
+    stretches = people_on_screen(rows)
     assert all(before[0].end <= after[0].start for before, after in itertools.pairwise(stretches))
     for moment in np.arange(0.25, 31, 0.5):
         there = {r["name"] for r in rows if r["name"] and r["start_s"] <= moment < r["end_s"]}
@@ -72,7 +72,7 @@ def test_stretches_are_what_each_moment_shows(drawn):
 
 
 def test_a_stretch_too_short_to_read_is_left_out():
-    assert on_screen([row(0, 0.0, SHORTEST_S / 2, "Ann")]) == []
+    assert people_on_screen([row(0, 0.0, SHORTEST_S / 2, "Ann")]) == []
 
 
 def test_the_manifest_is_read_by_the_index_and_covers_the_film(tmp_path):

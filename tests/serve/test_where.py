@@ -125,7 +125,7 @@ def localizer(tmp_path_factory):
 
     from sayso.encoders import load_backbone
     from sayso.models.score_map_head import MapHead
-    from sayso.systems.localize import Localizer, Look
+    from sayso.systems.localize import Localizer, MultiScale
 
     backbone = load_backbone("lite0")
     blocks = [np.full((64, 64, 3), toy.COLOURS[colour], np.uint8) for colour in ("blue", "red")]
@@ -137,7 +137,7 @@ def localizer(tmp_path_factory):
         weight = head.get_parameter("layers.1.weight")
         weight[0, :, 0, 0], weight[1, :, 0, 0] = blue - red, red - blue
     folder = tmp_path_factory.mktemp("where") / "run"
-    Localizer(backbone, head, ("Sea", "Rose"), Look(180, (1.0,))).save_pretrained(folder / "best")
+    Localizer(backbone, head, ("Sea", "Rose"), MultiScale(180, (1.0,))).save_pretrained(folder / "best")
     return folder
 
 

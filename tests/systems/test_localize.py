@@ -18,7 +18,7 @@ from sayso.core.progress import Silent
 from sayso.data.batch import Batch
 from sayso.engine.train import Trainer
 from sayso.systems import localize
-from sayso.systems.localize.locate import class_numbers, grid, regrid
+from sayso.systems.localize.locate import class_numbers, map_grid, regrid
 
 NAMES = ("ball", "frame")
 SIZE = (120, 90)
@@ -172,7 +172,7 @@ def test_a_share_of_the_loss_asks_the_average(pictures: Path, tmp_path: Path) ->
 
 
 def test_maps_of_all_sizes_meet_on_one_grid() -> None:
-    rows, columns = grid((200, 100))
+    rows, columns = map_grid((200, 100))
     assert (rows, columns) == (32, 64)
     ramp = torch.linspace(0, 1, 10)[None, None].expand(1, 5, 10)
     same = regrid(ramp, (160, 320), 32, rows, columns)

@@ -53,7 +53,13 @@ write();
 
 
 def ends_of(rows: Sequence[Row], name: str | None, each: int = EACH) -> tuple[list[Row], list[Row]]:
-    """Return the rows of a name of highest score, best first, and of lowest, worst last; none is in both."""
+    """Return the rows of a name of highest score, best first, and of lowest, worst last; none is in both.
+
+    Args:
+        rows: of tracks.
+        name: of a person; None for nobody of the names.
+        each: rows at either end.
+    """
     own = sorted((row for row in rows if row["name"] == name), key=lambda row: -float(row["score"]))
     return own[:each], own[each:][-each:]
 
@@ -81,9 +87,7 @@ def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH)
     for line, name in enumerate(names):
         top = line * height + GAP
         count = sum(row["name"] == name for row in rows)
-        pen.text(
-            (GAP, top), f"{name or 'nobody of these'}: {count} tracks, highest and lowest score", fill="black"
-        )
+        pen.text((GAP, top), f"{name or 'nobody of these'}: {count} tracks by score", fill="black")
         best, worst = ends_of(rows, name, each)
         cells = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
         for column, row in cells:

@@ -22,10 +22,10 @@ def names_vtt(rows: Iterable[Row], least: float = 0.5) -> str:
         rows: of tracks: ``start_s``, ``end_s``, ``name`` (None for nobody), ``score``, ``box``.
         least: tracks whose name has a lower score are left out.
     """
-    return write_vtt(Caption(span, ", ".join(names)) for span, names in on_screen(rows, least))
+    return write_vtt(Caption(span, ", ".join(names)) for span, names in people_on_screen(rows, least))
 
 
-def on_screen(rows: Iterable[Row], least: float = 0.5) -> list[tuple[Span, tuple[str, ...]]]:
+def people_on_screen(rows: Iterable[Row], least: float = 0.5) -> list[tuple[Span, tuple[str, ...]]]:
     """Return who is on screen when, in order; neighbouring stretches of the same people are one."""
     kept = [row for row in rows if row["name"] is not None and _number(row["score"]) >= least]
     kept.sort(key=_left)
@@ -71,7 +71,9 @@ def people_manifest(
     rows = list(rows)
     done = [(Span(_number(row["start_s"]), _number(row["end_s"])), row) for row in rows if row.get("action")]
     pieces = [
-        (piece, names) for span, names in _whole(on_screen(rows, least), duration) for piece in _cut(span)
+        (piece, names)
+        for span, names in _whole(people_on_screen(rows, least), duration)
+        for piece in _cut(span)
     ]
     lines = []
     for span, names in pieces:

@@ -10,7 +10,7 @@ import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.text import find_subtitles
-from sayso.text.captions.sidecar import find_media
+from sayso.text.captions.sidecar import find_video_of
 from sayso.text.language.languages import CODES, ENTRIES, language_of
 
 
@@ -186,7 +186,7 @@ def test_what_is_another_videos_is_not_spoken_of(find, caplog):
 )
 def test_the_video_of_a_caption_file(find, tmp_path, files, captions, video):
     find(files)
-    found = find_media(tmp_path / captions)
+    found = find_video_of(tmp_path / captions)
     assert (found and found.name) == video
 
 

@@ -65,7 +65,20 @@ def test_columns_are_read_in_turn():
     assert elements[3].extension == "O.S."
 
 
-def test_a_table_is_no_dual_dialogue():
+@pytest.mark.parametrize(
+    "table",
+    [
+        "The list:    all of them\nAnna         the first",
+        "ANNA            ANN LEE\nBEN             BOB HO",
+        "INT. BAR - DAY            12A\nHe waits.         There.",
+    ],
+)
+def test_a_table_is_no_dual_dialogue(table):
+    text = f"INT. BAR - NIGHT\n\n{table}\n\nHe waits.\n"
+    assert not any(one.dual for one in parse_screenplay(text).elements)
+
+
+def test_a_list_is_no_dual_dialogue():
     text = "INT. BAR - NIGHT\n\nThe list:    all of them\nAnna         the first\n\nHe waits.\n"
     assert not parse_screenplay(text).speakers
 

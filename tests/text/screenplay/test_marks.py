@@ -65,7 +65,11 @@ def test_what_is_no_heading(line):
 
 @pytest.mark.parametrize(
     ("line", "text", "number"),
-    [("SZENE 3: Die Küche", "Die Küche", "3"), ("1-1. ИНТ. ДОМ. ДЕНЬ", "ИНТ. ДОМ. ДЕНЬ", "1-1")],
+    [
+        ("12  OMITTED   12", "OMITTED", "12"),
+        ("SZENE 3: Die Küche", "Die Küche", "3"),
+        ("1-1. ИНТ. ДОМ. ДЕНЬ", "ИНТ. ДОМ. ДЕНЬ", "1-1"),
+    ],
 )
 def test_numbered_scenes(line, text, number):
     found = parse_heading(line)

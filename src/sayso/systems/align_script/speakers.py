@@ -33,7 +33,14 @@ ESTIMATED = 0.5  # confidence of a speaker estimated from the turns alone
 def speak_lines(
     elements: Sequence[Element], script: ScriptWords, spoken: SpokenWords, matches: Matches
 ) -> list[SpokenLine]:
-    """Return every line with its speaker."""
+    """Return every line of the subtitles with its speaker.
+
+    Args:
+        elements: of the script.
+        script: their words.
+        spoken: the words of the subtitles, with their lines.
+        matches: the pairs of words that hold.
+    """
     votes: list[dict[int, float]] = [defaultdict(float) for _ in spoken.lines]
     paired: dict[int, float] = {}
     for (row, column), trust in zip(matches.pairs.tolist(), matches.trust.tolist(), strict=True):

@@ -48,7 +48,14 @@ class TimedElement:
 def place_elements(
     elements: Sequence[Element], script: ScriptWords, spoken: SpokenWords, matches: Matches
 ) -> list[TimedElement]:
-    """Return every element with its time: speech from its words, the rest from the speech around it."""
+    """Return every element with its time: speech from its words, the rest from the speech around it.
+
+    Args:
+        elements: of the script.
+        script: their words.
+        spoken: the words of the subtitles, with their times.
+        matches: the pairs of words that hold.
+    """
     sizes = np.bincount(script.element, minlength=len(elements)) if len(elements) else np.zeros(0, np.int64)
     placed = [TimedElement(element, None, 0.0, 0.0) for element in elements]
     owner = script.element[matches.pairs[:, 0]]

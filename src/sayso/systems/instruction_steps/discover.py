@@ -5,7 +5,7 @@ A video has features, a row for each 1 / rate seconds, and captions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
@@ -297,17 +297,27 @@ def discover_steps(
     times = dict(zip(kept, found.times, strict=True))
     names = tuple(step.name for step in script)
     phrases = tuple(tuple(phrase for phrase, _ in step.phrases) for step in script)
-    scores = {n: found.scorer.scores(videos[n].features) for n in kept}
-    means = tuple(
-        float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
-        for k, step in enumerate(script)
-    )
+    means = _mean_positive_scores(script, found.scorer, videos, times)
     model = StepModel(names, phrases, found.scorer, means, how)
     locations = []
     for n, video in enumerate(videos):
         mentioned = {k: step.mentions[n] for k, step in enumerate(script) if n in step.mentions}
         locations.append(model.locations(video, times[n], mentioned) if n in times else [])
     return Discovery(model, script, locations)
+
+
+def _mean_positive_scores(
+    script: Sequence[ScriptStep],
+    scorer: StepScorer,
+    videos: Sequence[NarratedVideo],
+    times: Mapping[int, Ints],
+) -> tuple[float, ...]:
+    """Return for each step its mean score over the videos that mention it; 1 where none has a time."""
+    scores = {n: scorer.scores(videos[n].features) for n in times}
+    return tuple(
+        float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
+        for k, step in enumerate(script)
+    )
 
 
 def _extent(score: np.ndarray, time: int, low: int, high: int) -> tuple[int, int]:

@@ -60,16 +60,7 @@ def read_narrated(
     Raises:
         SaysoError: if there is no video, or two have the same name.
     """
-    sources = list(find_sources(paths))
-    failures = [source for source in sources if isinstance(source, Failure)]
-    files = [s.path for s in sources if not isinstance(s, Failure) and kind_of(s.path) == "video"]
-    named = {Path(path).stem: path for path in files}
-    if not files:
-        why = f"there is no video in {', '.join(paths)}"
-        raise SaysoError(f"{failures[0].error if failures else why}; name a folder of videos of one task")
-    if len(named) < len(files):
-        twice = next(path for path in files if named[Path(path).stem] != path)
-        raise SaysoError(f"two videos are named like {twice}; features go by names, so rename one of them")
+    named, failures = _named_videos(paths)
     if encoder is not None:
         failures += _extract(named, encoder, features, rate, progress)
         failed = {failure.path for failure in failures}
@@ -91,6 +82,21 @@ def read_narrated(
         both = " and ".join(f"{name}.npy {width}" for width, name in sorted(widths.items()))
         raise SaysoError(f"rows of features in {features} differ in length ({both}); give one encoder's")
     return NarratedFolder(kept, videos, failures)
+
+
+def _named_videos(paths: Sequence[str]) -> tuple[dict[str, str], list[Failure]]:
+    """Return the videos, name -> path, and what could not be listed."""
+    sources = list(find_sources(paths))
+    failures = [source for source in sources if isinstance(source, Failure)]
+    files = [s.path for s in sources if not isinstance(s, Failure) and kind_of(s.path) == "video"]
+    named = {Path(path).stem: path for path in files}
+    if not files:
+        why = f"there is no video in {', '.join(paths)}"
+        raise SaysoError(f"{failures[0].error if failures else why}; name a folder of videos of one task")
+    if len(named) < len(files):
+        twice = next(path for path in files if named[Path(path).stem] != path)
+        raise SaysoError(f"two videos are named like {twice}; features go by names, so rename one of them")
+    return named, failures
 
 
 def _extract(

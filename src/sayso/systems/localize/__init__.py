@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
-    from sayso.systems.localize.locate import Localizer, Located, Look
+    from sayso.systems.localize.locate import Localizer, Located, MultiScale
     from sayso.systems.localize.pipeline import LocalizeOptions, LocalizeResult, run
     from sayso.systems.localize.train import Localize, Recipe, make, read, score
 
@@ -34,7 +34,7 @@ __all__ = [
     "LocalizeResult",
     "Localizer",
     "Located",
-    "Look",
+    "MultiScale",
     "Recipe",
     "make",
     "read",
@@ -50,7 +50,7 @@ __getattr__ = exports(
         "LocalizeResult": "sayso.systems.localize.pipeline",
         "Localizer": "sayso.systems.localize.locate",
         "Located": "sayso.systems.localize.locate",
-        "Look": "sayso.systems.localize.locate",
+        "MultiScale": "sayso.systems.localize.locate",
         "Recipe": "sayso.systems.localize.train",
         "make": "sayso.systems.localize.train",
         "read": "sayso.systems.localize.train",

@@ -41,8 +41,8 @@ GRID = 64  # cells along the longer side
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Inference settings.
+class MultiScale:
+    """Inference at several scales.
 
     Args:
         size: pixels that the longer side has at scale 1.
@@ -109,7 +109,7 @@ class Localizer(Pretrained):
         backbone: picture -> feature map.
         head: their scores.
         names: of the C classes.
-        look: inference settings.
+        multi_scale: scales and pooling of inference.
         name: what ``sayso.load`` takes to get it again.
         device: ``auto``, ``cpu``, ``cuda``, ...
         fine_tuned: whether the backbone's weights are its own, and are saved with the head's.
@@ -123,7 +123,7 @@ class Localizer(Pretrained):
         backbone: Backbone,
         head: MapHead,
         names: Sequence[str],
-        look: Look,
+        multi_scale: MultiScale,
         *,
         name: str = "localizer",
         device: str = "cpu",
@@ -132,7 +132,7 @@ class Localizer(Pretrained):
     ) -> None:
         self.device = resolve_device(device)
         self.backbone, self.head = backbone.to(self.device).eval(), head.to(self.device).eval()
-        self.names, self.look, self.name = tuple(names), look, name
+        self.names, self.multi_scale, self.name = tuple(names), multi_scale, name
         self.fine_tuned, self.card = fine_tuned, card
 
     def to_folder(self) -> ModelFolder:
@@ -145,7 +145,7 @@ class Localizer(Pretrained):
             "names": list(self.names),
             "backbone": self.backbone.name,
             "hidden": first.out_channels if len(self.head.layers) > 2 else 0,
-            "look": asdict(self.look),
+            "multi_scale": asdict(self.multi_scale),
         }
         return ModelFolder(self.kind, options, weights, card=self.card)
 
@@ -163,13 +163,13 @@ class Localizer(Pretrained):
             Unavailable: if its backbone is not on this machine and cannot be fetched.
         """
         try:
-            names, look = saved.options["names"], dict(saved.options["look"])
+            names, options = saved.options["names"], dict(saved.options["multi_scale"])
             backbone = load_backbone(saved.options["backbone"])
             head = MapHead(backbone.dim, len(names), saved.options["hidden"])
             head.load_state_dict(_part(saved, "head."))
             if own := _part(saved, "backbone."):
                 backbone.load_state_dict(own)
-            sizes = Look(**{**look, "scales": tuple(look["scales"])})
+            sizes = MultiScale(**{**options, "scales": tuple(options["scales"])})
         except (ValueError, KeyError, TypeError, RuntimeError) as error:
             first = str(error).splitlines()[0]
             raise SaysoError(f"the localizer {name} does not fit its config.json: {first}") from error
@@ -199,17 +199,17 @@ class Localizer(Pretrained):
         """Locate all classes in one picture, RGB of any size."""
         with torch.inference_mode():
             maps = self.maps(picture)
-            scores = pool(maps[None], self.look.pooling, None, self.look.sharpness)[0]
+            scores = pool(maps[None], self.multi_scale.pooling, None, self.multi_scale.sharpness)[0]
             return Located(picture.size, scores.numpy(), points(maps, picture.size), maps.numpy())
 
     def maps(self, picture: Image) -> Tensor:
         """Return the mean of the score maps of all scales, (C, h, w), on the CPU."""
-        rows, columns = grid(picture.size)
+        rows, columns = map_grid(picture.size)
         total = torch.zeros(len(self.names), rows, columns, device=self.device)
-        for scale in self.look.scales:
-            pixels = scaled(picture, max(1, round(self.look.size * scale)))
+        for scale in self.multi_scale.scales:
+            pixels = scaled(picture, max(1, round(self.multi_scale.size * scale)))
             total += regrid(self._map(pixels), pixels.shape[:2], self.backbone.stride, rows, columns)
-        return (total / len(self.look.scales)).cpu()
+        return (total / len(self.multi_scale.scales)).cpu()
 
     def _map(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Return the score map (C, h, w) of a picture as it is, padded to whole cells."""
@@ -232,7 +232,7 @@ def color_waves(side: int) -> NDArray[np.uint8]:
     return np.asarray(np.stack(waves, -1) * 100 + 128, np.uint8)
 
 
-def grid(size: tuple[int, int]) -> tuple[int, int]:
+def map_grid(size: tuple[int, int]) -> tuple[int, int]:
     """Return rows and columns of the grid over a picture of (width, height)."""
     rows, columns = (max(1, round(GRID * side / max(size))) for side in size[::-1])
     return rows, columns

@@ -21,7 +21,7 @@ from sayso.engine.training_config import Training
 from sayso.losses import image_labels
 from sayso.metrics.localization import classification
 from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling
-from sayso.systems.localize.locate import Localizer, Look
+from sayso.systems.localize.locate import Localizer, MultiScale
 from sayso.systems.localize.net import TagNet
 from sayso.systems.localize.views import Canvases, Places
 
@@ -139,7 +139,7 @@ class Localize:
         if not isinstance(own, TagNet):
             raise TypeError(f"expected a TagNet; got {type(own).__name__}")
         recipe = self.recipe
-        look = Look(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
+        look = MultiScale(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
         learned = recipe.learn == "all"
         return Localizer(
             own.backbone or self.backbone, own.head, self.names, look, fine_tuned=learned, card=card

@@ -22,6 +22,11 @@ def speaker_prior(tracks: Sequence[Track], lines: Sequence[NamedSpan], names: in
     """Return the log prior of each name for each track, (N, C + 1); the last column is nobody.
 
     Who speaks during the track or a few seconds around it is likelier, by exp(-distance / 4 s).
+
+    Args:
+        tracks: N of them.
+        lines: of the film, with the numbers of their speakers.
+        names: C, how many there are.
     """
     named = [line for line in lines if line.name is not None]
     who = np.array([line.name for line in named], dtype=np.int64)

@@ -98,7 +98,14 @@ def speech_ratio(motion: Floats, silent: Floats) -> Floats:
 
 
 def name_evidence(lips: LipLikelihoods, lines: Sequence[NamedSpan], tracks: int, names: int) -> Floats:
-    """Return log odds of each name from the lips, (N, C), against nobody of the names; 0 is no evidence."""
+    """Return log odds of each name from the lips, (N, C), against nobody of the names; 0 is no evidence.
+
+    Args:
+        lips: likelihoods of speech for tracks in lines.
+        lines: of the film, with the numbers of their speakers.
+        tracks: N, how many there are.
+        names: C, how many there are.
+    """
     evidence = np.zeros((tracks, names))
     ratio = np.exp(lips.speaking)
     own, other = np.log1p(OWN * (ratio - 1)), np.log1p(OTHER * (ratio - 1))

@@ -147,7 +147,13 @@ def name_actors(
 
 
 def speaking_faces(tracks: Sequence[Track], lines: Sequence[SpokenLine], names: Sequence[str]) -> Naming:
-    """Name by the speaking-face rule: tracks seen to speak get the speaker's name, all others nobody."""
+    """Name by the speaking-face rule: tracks seen to speak get the speaker's name, all others nobody.
+
+    Args:
+        tracks: N of them, with lips.
+        lines: of the film, with speakers.
+        names: C people.
+    """
     spoken = named_lines(lines, names)
     lips = name_evidence(lip_likelihoods(tracks, spoken), spoken, len(tracks), len(names))
     return Naming(tuple(names), softmax(np.column_stack([lips, np.full(len(lips), SPEAKING)])), lips)

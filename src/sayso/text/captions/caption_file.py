@@ -24,7 +24,7 @@ from sayso.text.captions.encoding import decode_text
 from sayso.text.captions.json3 import read_json3
 from sayso.text.captions.line_formats import LINES, declares_rate, detect_line_format, read_line_format
 from sayso.text.captions.markup import split_lines
-from sayso.text.captions.sidecar import find_media
+from sayso.text.captions.sidecar import find_video_of
 from sayso.text.captions.substation import read_substation
 from sayso.text.captions.ttml import read_ttml
 from sayso.text.captions.webvtt import read_vtt
@@ -122,7 +122,7 @@ def _rate_beside(path: Path, text: str) -> float | None:
     """Return the frame rate of the video beside a file that counts frames, unless the file says its own."""
     if declares_rate(text):
         return None
-    video = find_media(path)
+    video = find_video_of(path)
     if video is None:
         return None
     from sayso.media import probe

@@ -50,6 +50,13 @@ class CaptionCollector:
 
         A time before the media begins becomes 0; an end that is missing or equals the
         start is estimated from the length of the text when all captions are known.
+
+        Args:
+            line: of the file.
+            start: seconds.
+            end: seconds; None if the file does not say.
+            text: plain, with its line breaks.
+            speaker: None if not named; then a prefix such as "[SPEAKER_00]:" names one.
         """
         if speaker is None and may_name_speakers(text):
             for name, words in split_speakers(text):

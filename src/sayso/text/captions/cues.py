@@ -69,6 +69,7 @@ class _Srt:
         self.before = ["", ""]  # the two lines before this one
 
     def take(self, number: int, line: str) -> None:
+        """Take the next line of the file."""
         match = match_timing(line)
         if match:
             self.open = _Open(number, match, self.counter())
@@ -90,6 +91,7 @@ class _Srt:
         return not last.strip() or (COUNTER.match(last) is not None and not older.strip())
 
     def counter(self) -> int | None:
+        """Take the number before a timing line, if there is one."""
         if self.open:
             return self.open.take_counter()
         match = COUNTER.match(self.before[1])

@@ -37,6 +37,11 @@ def declares_rate(text: str) -> bool:
 def read_line_format(text: str, collector: CaptionCollector, name: str) -> None:
     """Read a file of the format that ``detect_line_format`` named.
 
+    Args:
+        text: of the file.
+        collector: where the captions go; its ``fps`` is the frame rate, if known.
+        name: of the format.
+
     Raises:
         SubtitleError: if frames are counted and the frame rate is not known.
     """

@@ -104,7 +104,7 @@ def _log_unused(media: Path, best: _Found | None, others: list[str], unknown: li
         log.log(level, "%s is not used for %s: %s", media.with_name(name), media.name, why)
 
 
-def find_media(captions: str | os.PathLike[str]) -> Path | None:
+def find_video_of(captions: str | os.PathLike[str]) -> Path | None:
     """Return the video beside a caption file that would find it, None if there is none."""
     path = Path(captions)
     names = file_names(path.parent)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sayso.text.screenplay.marks import is_name, is_transition, parse_cue
+from sayso.text.screenplay.marks import is_name, is_transition, is_upper, parse_cue, parse_heading
 
 APART = re.compile(r"\s{4,}")
 LONGEST_ROW = 300
@@ -38,14 +38,27 @@ def side_by_side(rows: Sequence[str], at: int) -> tuple[Column, Column] | None:
         return None
     left = tuple((k, row) for k in range(at + 1, end) if (row := rows[k][:gutter].strip()))
     right = tuple((k, row) for k in range(at + 1, end) if (row := rows[k][gutter:].strip()))
-    return (Column((at, names[0]), left), Column((at, names[1]), right)) if left and right else None
+    if not _are_words(left) or not _are_words(right):
+        return None
+    return Column((at, names[0]), left), Column((at, names[1]), right)
+
+
+def _are_words(lines: Sequence[tuple[int, str]]) -> bool:
+    """Say whether somebody says these lines: a list of names is no dialogue."""
+    return any(not is_upper(words) and any(map(str.isalpha, words)) for _, words in lines)
 
 
 def _both_speak(left: str, right: str) -> bool:
     """Say whether two pieces of a line name two speakers, one of them at least in capitals."""
     capitals = [parse_cue(name) for name in (left, right)]
     named = all(is_name(name) and any(map(str.isalpha, name)) for name in (left, right))
-    return named and any(capitals) and not is_transition(left) and not is_transition(right)
+    return (
+        named
+        and any(capitals)
+        and not parse_heading(left)
+        and not is_transition(left)
+        and not is_transition(right)
+    )
 
 
 def _gutter(block: Sequence[str], low: int, high: int) -> int | None:

@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple
 from sayso.text.screenplay.columns import Column, side_by_side
 from sayso.text.screenplay.html_text import html_lines, looks_like_html
 from sayso.text.screenplay.marks import parse_cue, parse_heading
-from sayso.text.screenplay.wording import pattern
+from sayso.text.screenplay.wording import word_pattern
 
 PAGE = re.compile(r"(?i)(?:page\s+)?\(?\d{1,3}[a-z]?[.)]?(?:\s*(?:of|/)\s*\d{1,3})?|-\s*\d{1,3}\s*-")
 CONTINUED = re.compile(
     r"(?i)(?:\d+[a-z]?\s+)?(?:\(\s*(?:cont(?:inued|'d|’d)?|more)\.*\s*\)|continued|cont'd|more)"
     r"\s*:?\s*(?:\(\d+\))?(?:\s+\d+[a-z]?)?"
 )
-AGAIN_ALONE = re.compile(rf"(?i)\(\s*(?:{pattern('again')})\.*\s*\)")
+AGAIN_ALONE = re.compile(rf"(?i)\(\s*(?:{word_pattern('again')})\.*\s*\)")
 REVISION = re.compile(r"(?:\s{2,}|^\s*)[*|]+\s*$")
 REVISION_LEFT = re.compile(r"^(\s*)[*|]+(?=\s{3,}\S)")
 EMPHASIS = re.compile(r"(\*{1,3}|_)(?=\S)(.+)(?<=\S)\1")
@@ -29,7 +29,7 @@ NUMBERED_PAGE = re.compile(r"\s{4,}\d{1,3}\.$")
 TAB = 8
 
 
-class Line(NamedTuple):
+class ScriptLine(NamedTuple):
     """A line of a screenplay.
 
     Args:
@@ -53,13 +53,13 @@ class Line(NamedTuple):
     dual: bool = False
 
 
-def read_lines(text: str) -> list[Line]:
+def read_lines(text: str) -> list[ScriptLine]:
     """Return the lines with text; double spacing is undone in the count of blank lines."""
     text, bold = html_lines(text) if looks_like_html(text) else (text, frozenset())
     given = _clean(text).split("\n")
     rows = [_without_marks(row.expandtabs(TAB).rstrip()) for row in given]
     headers, soft_rows = _headers(rows), _soft_rows(given)
-    lines: list[Line] = []
+    lines: list[ScriptLine] = []
     blanks, soft, after = 1, False, 0
     for k, row in enumerate(rows):
         words = _plain(row)
@@ -73,7 +73,7 @@ def read_lines(text: str) -> list[Line]:
             after, blanks = 1 + max(number for column in columns for number, _ in column.lines), 0
         elif not (words in headers or _belongs_to_the_paper(words)):
             indent = len(row) - len(row.lstrip())
-            lines.append(Line(words, indent, k + 1, blanks, soft and blanks == 1, k in bold))
+            lines.append(ScriptLine(words, indent, k + 1, blanks, soft and blanks == 1, k in bold))
             blanks, soft = 0, False
     return _single_spaced(lines)
 
@@ -102,13 +102,13 @@ def _soft_rows(rows: list[str]) -> frozenset[int]:
     return soft if 2 * len(soft) < blank + 1 else frozenset()
 
 
-def _in_turn(columns: tuple[Column, Column], blanks: int) -> Iterator[Line]:
+def _in_turn(columns: tuple[Column, Column], blanks: int) -> Iterator[ScriptLine]:
     """Yield the lines of two columns, the left one first."""
     for dual, column in enumerate(columns):
         row, name = column.cue
-        yield Line(name, 0, row + 1, max(blanks, 1), role="cue", dual=bool(dual))
+        yield ScriptLine(name, 0, row + 1, max(blanks, 1), role="cue", dual=bool(dual))
         for row, words in column.lines:
-            yield Line(_plain(words), 0, row + 1, 0, role="speech", dual=bool(dual))
+            yield ScriptLine(_plain(words), 0, row + 1, 0, role="speech", dual=bool(dual))
 
 
 def _clean(text: str) -> str:
@@ -136,7 +136,7 @@ def _shape(words: str) -> str:
     return re.sub(r"\d+\.?$", "#", words)
 
 
-def _single_spaced(lines: list[Line]) -> list[Line]:
+def _single_spaced(lines: list[ScriptLine]) -> list[ScriptLine]:
     """Undo double spacing: a blank line between nearly all lines, and more between elements.
 
     Where elements are no further apart than lines are, only cues are joined to what follows them.
@@ -153,6 +153,6 @@ def _single_spaced(lines: list[Line]) -> list[Line]:
     return [lines[0], *joined]
 
 
-def _under_a_cue(before: Line, line: Line) -> bool:
+def _under_a_cue(before: ScriptLine, line: ScriptLine) -> bool:
     cue = parse_cue(before.text) and not before.role and not line.role
     return bool(cue) and not parse_cue(line.text) and not parse_heading(line.text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from sayso.text.screenplay.wording import WORDINGS, pattern, words
+from sayso.text.screenplay.wording import WORDINGS, word_pattern, words_of
 
 NUMBER = r"(?:[A-Z]{0,2}\d{1,4}(?:[.-]\d{1,3})?[A-Z]{0,2})"
-OPENINGS = f"{pattern('places')}|{pattern('abbreviations')}"
+OPENINGS = f"{word_pattern('places')}|{word_pattern('abbreviations')}"
 HEADING = re.compile(
     rf"(?:#?(?P<number>{NUMBER})[.):#]?\s+)?"
     rf"(?P<text>(?P<place>(?:{OPENINGS})(?:(?P<pair>\.?\s?/\s?)(?:{OPENINGS}))?)"
@@ -18,19 +18,20 @@ HEADING = re.compile(
 )
 SCENE = re.compile(r"\[?\(?\s*(?:SCENE|Scene|scene)\b(?:\s+(?P<number>\d+))?\s*[:.–—-]\s*(?P<text>.*?)\)?\]?")
 NUMBERED_SCENE = re.compile(
-    rf"(?:{pattern('scenes')})\s+(?P<number>{NUMBER})\s*[:.–—-]\s*(?P<text>\S.*?)", re.IGNORECASE
+    rf"(?:{word_pattern('scenes')})\s+(?P<number>{NUMBER})\s*[:.–—-]\s*(?P<text>\S.*?)", re.IGNORECASE
 )
+OMITTED = re.compile(rf"(?P<number>{NUMBER})[.)]?\s+(?P<text>OMIT(?:TED)?)\.?(?:\s+{NUMBER}[.)]?)?")
 TRANSITION = re.compile(
     r"(?:[A-Z][A-Z' ]{0,30} TO|(?:CUT|FADE|DISSOLVE|WIPE)(?: TO)?(?: [A-Z]+)?|"
     rf"{'|'.join(re.escape(word) for word in WORDINGS['en'].transitions.split(', '))})\s*[:.]?"
 )
 OTHER_TRANSITION = re.compile(
-    rf"(?:{pattern('transitions')})\s*[:.]?|(?:{pattern('cuts')})(?:\s+[^\W\d_].{{0,40}})?\s*[:.]"
+    rf"(?:{word_pattern('transitions')})\s*[:.]?|(?:{word_pattern('cuts')})(?:\s+[^\W\d_].{{0,40}})?\s*[:.]"
 )
 DASHED = re.compile(r"\s[-–—]\s|/")
 SHORT_PLACES = ("INT", "EXT")  # these may be written in any case and without a full stop
 EXTENSION = re.compile(r"\(([^()]*)\)?")
-AGAIN = re.compile(rf"(?i)\s*(?:{pattern('again')})\.*\s*")
+AGAIN = re.compile(rf"(?i)\s*(?:{word_pattern('again')})\.*\s*")
 NAME = re.compile(r"[^\W_](?:[\w.'’`&/,#+\"\- ]*[\w.'’`\")])?")
 SPOKEN_LABEL = re.compile(
     r"(?P<name>[^\W\d_][\w.'’`&/\- ]{0,38}?)\s*"
@@ -65,7 +66,7 @@ def parse_heading(text: str) -> Heading | None:
     if match and _opens_scene(match):
         number = match["number"] or match["fountain"] or match["right"]
         return Heading(match["text"].strip(), number)
-    match = SCENE.fullmatch(text) or NUMBERED_SCENE.fullmatch(text)
+    match = OMITTED.fullmatch(text) or SCENE.fullmatch(text) or NUMBERED_SCENE.fullmatch(text)
     return Heading(match["text"].strip() or text, match["number"]) if match else None
 
 
@@ -79,7 +80,7 @@ def _opens_scene(match: re.Match[str]) -> bool:
         return False
     if place.upper() in SHORT_PLACES:
         return mark != "," and (upper or bool(mark) or bool(DASHED.search(rest)))
-    if upper and place in words("places"):
+    if upper and place in words_of("places"):
         return bool(mark) or bool(DASHED.search(rest)) or is_upper(rest)
     return bool(mark) and mark != "," and (upper or (mark[0] in ".:" and bool(DASHED.search(rest))))
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from sayso.text.screenplay.elements import Doubt, Element, Kind, Screenplay, Style
 from sayso.text.screenplay.fountain import strip_notes, take_title
-from sayso.text.screenplay.lines import Line, read_lines
+from sayso.text.screenplay.lines import ScriptLine, read_lines
 from sayso.text.screenplay.marks import (
     CharacterCue,
     is_certain_transition,
@@ -41,7 +41,7 @@ def parse_screenplay(text: str) -> Screenplay:
         The elements, with ``doubts`` where a line could be read in two ways.
     """
     title, text = take_title(strip_notes(text))
-    lines: Sequence[Line] = read_lines(text)
+    lines: Sequence[ScriptLine] = read_lines(text)
     style = _style(lines)
     if style == "transcript":
         return _doubted(Screenplay(tuple(read_transcript(lines)), title, style))
@@ -58,7 +58,7 @@ def _doubted(screenplay: Screenplay) -> Screenplay:
     return replace(screenplay, doubts=(doubt, *screenplay.doubts)) if doubt else screenplay
 
 
-def _style(lines: Sequence[Line]) -> Style:
+def _style(lines: Sequence[ScriptLine]) -> Style:
     names = [found[0].speaker for line in lines if (found := parse_label(line.text)) and found[1]]
     labelled = len(names)
     enough = LABELLED_AGAIN if 3 * len(set(names)) <= labelled else LABELLED
@@ -69,7 +69,7 @@ def _style(lines: Sequence[Line]) -> Style:
     return "indented" if cues and further >= INDENTED * len(cues) else "flat"
 
 
-def _cue_lines(lines: Sequence[Line]) -> list[int]:
+def _cue_lines(lines: Sequence[ScriptLine]) -> list[int]:
     """Return which lines name a speaker above a speech: those in capitals; without any, those set apart."""
     followed = [k for k, line in enumerate(lines[:-1]) if not line.role and not lines[k + 1].blanks]
     capitals = [k for k in followed if parse_cue(lines[k].text)]
@@ -87,7 +87,7 @@ class _ScriptParser:
         style: ``indented`` tells dialogue by its column, ``flat`` by the blank line after it.
     """
 
-    def __init__(self, lines: Sequence[Line], style: Style) -> None:
+    def __init__(self, lines: Sequence[ScriptLine], style: Style) -> None:
         self.lines, self.style = lines, style
         self.elements: list[Element] = []
         self.doubts: list[Doubt] = []
@@ -113,7 +113,7 @@ class _ScriptParser:
             after = self.lines[k + 1] if k + 1 < len(self.lines) else None
             self._take(line, after)
 
-    def _take(self, line: Line, after: Line | None) -> None:
+    def _take(self, line: ScriptLine, after: ScriptLine | None) -> None:
         text = line.text
         if line.role or self._forced(line):
             self._take_column(line)
@@ -131,14 +131,14 @@ class _ScriptParser:
         else:
             self._describe(line)
 
-    def _take_column(self, line: Line) -> None:
+    def _take_column(self, line: ScriptLine) -> None:
         """Take a line of two columns side by side."""
         if line.role == "cue":
             self.speaker, self.open_bracket = parse_name(line.text, line.dual), False
         elif line.role == "speech" and self.speaker:
             self._speak(line)
 
-    def _forced(self, line: Line) -> bool:
+    def _forced(self, line: ScriptLine) -> bool:
         """Take the marks by which Fountain says what a line is."""
         text, mark = line.text, line.text[:1]
         if self.style != "flat" or len(text) < 2:
@@ -165,11 +165,11 @@ class _ScriptParser:
         goes_on = speaker.again and self._last_is("dialogue") and above and above.speaker == speaker.speaker
         return above if above and goes_on else speaker
 
-    def _stands_free(self, line: Line) -> bool:
+    def _stands_free(self, line: ScriptLine) -> bool:
         """Say whether a line can begin something: after a blank line, or left of the dialogue."""
         return line.blanks > 0 or (self.style == "indented" and line.indent < self.dialogue_indent - 2)
 
-    def _cue(self, line: Line, after: Line | None) -> CharacterCue | None:
+    def _cue(self, line: ScriptLine, after: ScriptLine | None) -> CharacterCue | None:
         if after is None or after.role == "cue" or is_certain_transition(line.text):
             return None
         found = parse_cue(line.text)
@@ -185,7 +185,9 @@ class _ScriptParser:
             self._doubt(line, f"{line.text!r} was read as a speaker, and may be a description")
         return found
 
-    def _cue_by_column(self, line: Line, after: Line, found: CharacterCue | None) -> CharacterCue | None:
+    def _cue_by_column(
+        self, line: ScriptLine, after: ScriptLine, found: CharacterCue | None
+    ) -> CharacterCue | None:
         """Return the speaker if a line stands where cues stand; its case does not matter in that column."""
         right = line.indent > self.dialogue_indent + 2
         directed = after.text.startswith(OPENINGS)
@@ -196,7 +198,7 @@ class _ScriptParser:
         far = line.indent > self.dialogue_indent + 6
         return found if (near or far) and not after.blanks else None
 
-    def _is_spoken(self, line: Line) -> bool:
+    def _is_spoken(self, line: ScriptLine) -> bool:
         if self.style == "flat":
             return line.blanks == 0 or line.soft
         spoken = line.indent >= (self.dialogue_indent + self.left) / 2 and line.indent > self.left
@@ -204,13 +206,13 @@ class _ScriptParser:
             self._doubt(line, "this was read as more of the speech above, because of its indent")
         return spoken
 
-    def _doubt(self, line: Line, message: str) -> None:
+    def _doubt(self, line: ScriptLine, message: str) -> None:
         self.doubts.append(Doubt(line.number, message))
 
     def _last_is(self, kind: Kind) -> bool:
         return bool(self.elements) and self.elements[-1].kind == kind
 
-    def _speak(self, line: Line) -> None:
+    def _speak(self, line: ScriptLine) -> None:
         """Add a line under a cue: words, or in brackets how they are said."""
         text = " ".join(line.text.split())
         if text.startswith(OPENINGS) or self.open_bracket:
@@ -220,7 +222,7 @@ class _ScriptParser:
         else:
             self._say("dialogue", text, line, self._last_is("dialogue"))
 
-    def _say(self, kind: Kind, text: str, line: Line, joins: bool) -> None:
+    def _say(self, kind: Kind, text: str, line: ScriptLine, joins: bool) -> None:
         speaker = self.speaker
         last = self.elements[-1] if self.elements else None
         assert speaker is not None  # noqa: S101  callers look
@@ -234,7 +236,7 @@ class _ScriptParser:
 
     _begun: CharacterCue | None = None
 
-    def _describe(self, line: Line) -> None:
+    def _describe(self, line: ScriptLine) -> None:
         """Add to the description above, or begin one."""
         text = line.text.removeprefix("> ").removesuffix(" <") if line.text.endswith("<") else line.text
         text = " ".join(text.split()) or line.text
@@ -245,7 +247,7 @@ class _ScriptParser:
         else:
             self._add("description", text, line)
 
-    def _doubt_description(self, line: Line, text: str) -> None:
+    def _doubt_description(self, line: ScriptLine, text: str) -> None:
         """List a line that may be a cue: capitals without words below, or words below no capitals."""
         if parse_cue(text) and len(text.split()) <= 3:
             self._doubt(line, f"{text!r} was read as a description: no words follow it")
@@ -264,6 +266,6 @@ class _ScriptParser:
             line.number for line, after in pairwise(self.lines) if not after.blanks and after.role != "cue"
         )
 
-    def _add(self, kind: Kind, text: str, line: Line, number: str | None = None) -> None:
+    def _add(self, kind: Kind, text: str, line: ScriptLine, number: str | None = None) -> None:
         self.speaker, self.open_bracket = None, False
         self.elements.append(Element(kind, text, line.number, number=number))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sayso.text.screenplay.lines import Line
+from sayso.text.screenplay.lines import ScriptLine
 from sayso.text.screenplay.marks import is_certain_transition, parse_heading
-from sayso.text.screenplay.wording import pattern
+from sayso.text.screenplay.wording import word_pattern
 
-CREDIT = re.compile(rf"(?:{pattern('credits')})\s*:?", re.IGNORECASE)
+CREDIT = re.compile(rf"(?:{word_pattern('credits')})\s*:?", re.IGNORECASE)
 LONGEST = 40  # lines
 
 
-def take_typed_title(lines: Sequence[Line]) -> tuple[dict[str, str], Sequence[Line]]:
+def take_typed_title(lines: Sequence[ScriptLine]) -> tuple[dict[str, str], Sequence[ScriptLine]]:
     """Return the fields of a title page that says "written by", and the lines after it."""
     end = next((k for k, line in enumerate(lines[:LONGEST]) if _begins(line)), 0)
     credit = next((k for k, line in enumerate(lines[:end]) if CREDIT.fullmatch(line.text)), 0)
@@ -28,5 +28,5 @@ def take_typed_title(lines: Sequence[Line]) -> tuple[dict[str, str], Sequence[Li
     return fields | ({"notes": rest} if rest else {}), lines[end:]
 
 
-def _begins(line: Line) -> bool:
+def _begins(line: ScriptLine) -> bool:
     return parse_heading(line.text) is not None or is_certain_transition(line.text)

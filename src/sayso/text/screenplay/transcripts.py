@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sayso.text.screenplay.elements import Element, Kind
-from sayso.text.screenplay.lines import Line
+from sayso.text.screenplay.lines import ScriptLine
 from sayso.text.screenplay.marks import CharacterCue, is_transition, parse_heading, parse_label
 
 PAIRS = {"(": ")", "[": "]"}
 
 
-def read_transcript(lines: Sequence[Line]) -> Iterator[Element]:
+def read_transcript(lines: Sequence[ScriptLine]) -> Iterator[Element]:
     """Yield the elements of a transcript; a line without a name goes on with the speech before it."""
     speech: Element | None = None
     for line in lines:
@@ -35,7 +35,7 @@ def read_transcript(lines: Sequence[Line]) -> Iterator[Element]:
         yield from _parts(speech)
 
 
-def _speech(found: tuple[CharacterCue, str], line: Line) -> Element:
+def _speech(found: tuple[CharacterCue, str], line: ScriptLine) -> Element:
     who, text = found
     return Element("dialogue", text, line.number, who.speaker, who.extension)
 

@@ -109,12 +109,12 @@ WORDINGS = {
 
 
 @cache
-def words(field: str) -> frozenset[str]:
+def words_of(field: str) -> frozenset[str]:
     """Return the words of one field in all languages."""
     rows = (getattr(wording, field).split(",") for wording in WORDINGS.values())
     return frozenset(word.strip() for row in rows for word in row if word.strip())
 
 
-def pattern(field: str) -> str:
+def word_pattern(field: str) -> str:
     """Return a regular expression (to be put in brackets) of the words of one field, the longest first."""
-    return "|".join(re.escape(word) for word in sorted(words(field), key=lambda word: (-len(word), word)))
+    return "|".join(re.escape(word) for word in sorted(words_of(field), key=lambda word: (-len(word), word)))
