@@ -109,12 +109,12 @@ def _captions(texts: Mapping[str, bytes]) -> list[RawCaption]:
 
 
 def _subtitles(content: bytes) -> list[RawCaption]:
-    from sayso.text import read_subtitles
+    from sayso.text import read_caption_file
 
     with tempfile.NamedTemporaryFile(prefix="sayso-") as copy:
         copy.write(content)
         copy.flush()
-        captions = read_subtitles(copy.name)
+        captions = read_caption_file(copy.name).captions
     return [(caption.span.start, caption.span.end, caption.text) for caption in captions]
 
 
