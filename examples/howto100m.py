@@ -18,7 +18,7 @@ from sayso.toyworld import write_corpus
 def main() -> None:
     """Run the example in a new folder."""
     folder = Path(sys.argv[1])
-    toy = write_corpus(folder / "toy", videos=16, test_clips=16)
+    toy = write_corpus(folder / "toy", videos=8, test_clips=8, size=48)
     done = sayso.train(
         "howto100m",
         toy / "train",

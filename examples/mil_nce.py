@@ -17,9 +17,9 @@ from sayso.toyworld import write_corpus
 def main() -> None:
     """Run the example in a new folder."""
     folder = Path(sys.argv[1])
-    write_corpus(folder / "toy", videos=40, test_clips=40)
-    small = {"frames": 8, "fps": 2.5, "size": 64, "width": 0.25, "dim": 128, "batch_size": 16}
-    done = sayso.train("mil-nce", folder / "toy" / "train", folder / "run", **small, steps=30, warmup=5)
+    write_corpus(folder / "toy", videos=20, test_clips=20)
+    small = {"frames": 8, "fps": 2.5, "size": 64, "width": 0.25, "dim": 128, "batch_size": 8}
+    done = sayso.train("mil-nce", folder / "toy" / "train", folder / "run", **small, steps=12, warmup=2)
     print(done)
 
     index = sayso.Index.open(folder / "toy.index", encoder=sayso.load(str(done.folder)))
