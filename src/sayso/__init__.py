@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sayso.encoders.named import load_encoder
     from sayso.hub.load_model import load
     from sayso.index import Index
+    from sayso.training import train
 
 __getattr__ = exports(
     __name__,
@@ -32,6 +33,7 @@ __getattr__ = exports(
         "solvers": "sayso.solvers",
         "text": "sayso.text",
         "toyworld": "sayso.toyworld",
+        "train": "sayso.training",
     },
 )
 
@@ -52,4 +54,5 @@ __all__ = [
     "solvers",
     "text",
     "toyworld",
+    "train",
 ]

@@ -50,12 +50,15 @@ class Folder:
         made.name, made.folder = name, Path(folder)
         return made
 
-def broken(device):
-    raise AssertionError
+def renamed(device):
+    made = Brightness(device)
+    made.name = "luminance"
+    return made
 '''
 DECLARED = """[sayso.encoders]
 brightness = bright_package:Brightness
 lost = bright_package:nothing
+other-name = bright_package:renamed
 
 [sayso.kinds]
 bright_folder = bright_package:Folder
@@ -95,6 +98,8 @@ def test_a_registered_name_is_listed_and_suggested() -> None:
     assert "brightness" in CliRunner().invoke(app, ["models"]).stdout
     with pytest.raises(SaysoError, match="the encoder 'lost' cannot be loaded from bright_package:nothing"):
         sayso.load("lost")
+    with pytest.raises(SaysoError, match="registers as 'other-name' has the name 'luminance'"):
+        sayso.load("other-name")
 
 
 @pytest.mark.usefixtures("installed")

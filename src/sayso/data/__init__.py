@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
-    from sayso.data.bags import bag_of, nearest
-    from sayso.data.batch import Batch, Dataset, Example
+    from sayso.data.bags import bag_of, nearest_captions
+    from sayso.data.batch import Batch, Dataset, Example, ragged, stack
     from sayso.data.clips import Clips
     from sayso.data.corpus import Corpus, Missing
     from sayso.data.corpus_reader import read_corpus
@@ -28,9 +28,11 @@ __getattr__ = exports(
         "NpyFeatures": "sayso.data.features",
         "Rate": "sayso.data.loader",
         "bag_of": "sayso.data.bags",
-        "nearest": "sayso.data.bags",
+        "nearest_captions": "sayso.data.bags",
         "open_features": "sayso.data.features",
+        "ragged": "sayso.data.batch",
         "read_corpus": "sayso.data.corpus_reader",
+        "stack": "sayso.data.batch",
     },
 )
 
@@ -47,7 +49,9 @@ __all__ = [
     "NpyFeatures",
     "Rate",
     "bag_of",
-    "nearest",
+    "nearest_captions",
     "open_features",
+    "ragged",
     "read_corpus",
+    "stack",
 ]

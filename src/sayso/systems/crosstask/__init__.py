@@ -1,6 +1,12 @@
 """The steps of named tasks, learned from narration and order: component-sharing classifiers."""
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
+
+if TYPE_CHECKING:
+    from sayso.systems.crosstask.classifier import StepClassifier
+    from sayso.systems.crosstask.train import CrossTask, Recipe
 
 __getattr__ = exports(
     __name__,
@@ -8,10 +14,7 @@ __getattr__ = exports(
         "CrossTask": "sayso.systems.crosstask.train",
         "Recipe": "sayso.systems.crosstask.train",
         "StepClassifier": "sayso.systems.crosstask.classifier",
-        "make": "sayso.systems.crosstask.train",
-        "read": "sayso.systems.crosstask.train",
-        "score": "sayso.systems.crosstask.train",
     },
 )
 
-__all__ = ["CrossTask", "Recipe", "StepClassifier", "make", "read", "score"]
+__all__ = ["CrossTask", "Recipe", "StepClassifier"]

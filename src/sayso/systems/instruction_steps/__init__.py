@@ -41,6 +41,24 @@ if TYPE_CHECKING:
     from sayso.systems.instruction_steps.pipeline import StepsOptions, apply, run
     from sayso.systems.instruction_steps.result import StepsResult
     from sayso.systems.instruction_steps.script import discover_script
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Discovery": "sayso.systems.instruction_steps.discover",
+            "NarratedVideo": "sayso.systems.instruction_steps.discover",
+            "StepLocation": "sayso.systems.instruction_steps.discover",
+            "StepModel": "sayso.systems.instruction_steps.discover",
+            "StepsOptions": "sayso.systems.instruction_steps.pipeline",
+            "StepsRecipe": "sayso.systems.instruction_steps.discover",
+            "StepsResult": "sayso.systems.instruction_steps.result",
+            "apply": "sayso.systems.instruction_steps.pipeline",
+            "discover_script": "sayso.systems.instruction_steps.script",
+            "discover_steps": "sayso.systems.instruction_steps.discover",
+            "localize_steps": "sayso.systems.instruction_steps.localization",
+            "run": "sayso.systems.instruction_steps.pipeline",
+        },
+    )
 
 __all__ = [
     "Discovery",
@@ -56,21 +74,3 @@ __all__ = [
     "localize_steps",
     "run",
 ]
-
-__getattr__ = exports(
-    __name__,
-    {
-        "Discovery": "sayso.systems.instruction_steps.discover",
-        "NarratedVideo": "sayso.systems.instruction_steps.discover",
-        "StepLocation": "sayso.systems.instruction_steps.discover",
-        "StepModel": "sayso.systems.instruction_steps.discover",
-        "StepsOptions": "sayso.systems.instruction_steps.pipeline",
-        "StepsRecipe": "sayso.systems.instruction_steps.discover",
-        "StepsResult": "sayso.systems.instruction_steps.result",
-        "apply": "sayso.systems.instruction_steps.pipeline",
-        "discover_script": "sayso.systems.instruction_steps.script",
-        "discover_steps": "sayso.systems.instruction_steps.discover",
-        "localize_steps": "sayso.systems.instruction_steps.localization",
-        "run": "sayso.systems.instruction_steps.pipeline",
-    },
-)
