@@ -6,7 +6,6 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.export.coco import CocoIds, coco_results
-    from sayso.export.naming_curve import curve_png
     from sayso.export.naming_sheet import sheet_page, sheet_png
     from sayso.export.naming_vtt import names_vtt, people_manifest
     from sayso.export.overlay import overlay_png
@@ -22,7 +21,6 @@ else:
         {
             "CocoIds": "sayso.export.coco",
             "coco_results": "sayso.export.coco",
-            "curve_png": "sayso.export.naming_curve",
             "descriptions_csv": "sayso.export.script_tables",
             "moments_manifest": "sayso.export.script_tables",
             "names_vtt": "sayso.export.naming_vtt",
@@ -43,7 +41,6 @@ else:
 __all__ = [
     "CocoIds",
     "coco_results",
-    "curve_png",
     "descriptions_csv",
     "moments_manifest",
     "names_vtt",

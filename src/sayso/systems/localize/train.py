@@ -143,12 +143,12 @@ class Localize(LossesMethod):
         if not isinstance(own, TagNet):
             raise TypeError(f"expected a TagNet; got {type(own).__name__}")
         recipe = self.recipe
-        look = MultiScale(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
+        multi_scale = MultiScale(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
         return Localizer(
             own.backbone or self.backbone,
             own.head,
             self.names,
-            look,
+            multi_scale,
             fine_tuned=recipe.learn == "all",
             card=card,
         )
