@@ -86,12 +86,8 @@ WRONG = {
 
 
 def all_names() -> dict[str, list[str]]:
-    """Return the public names of each face -> names; test_house.py says which faces are not typed yet."""
-    return {
-        module.name: module_graph.listed_names(module)
-        for module in faces()
-        if module_graph.typing_names(module) or not module_graph.lazy_table(module)
-    }
+    """Return the public names of each face -> names."""
+    return {module.name: module_graph.listed_names(module) for module in faces()}
 
 
 def check_with_mypy(path: Path, cache: Path) -> list[str]:

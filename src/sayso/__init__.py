@@ -17,25 +17,26 @@ if TYPE_CHECKING:
     from sayso.hub.load_model import load
     from sayso.index import Index
     from sayso.training import train
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Index": "sayso.index",
+            "encoders": "sayso.encoders",
+            "hub": "sayso.hub",
+            "load": "sayso.hub.load_model",
+            "load_encoder": "sayso.encoders.named",
+            "losses": "sayso.losses",
+            "media": "sayso.media",
+            "metrics": "sayso.metrics",
+            "models": "sayso.models",
+            "solvers": "sayso.solvers",
+            "text": "sayso.text",
+            "toyworld": "sayso.toyworld",
+            "train": "sayso.training",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "Index": "sayso.index",
-        "encoders": "sayso.encoders",
-        "hub": "sayso.hub",
-        "load": "sayso.hub.load_model",
-        "load_encoder": "sayso.encoders.named",
-        "losses": "sayso.losses",
-        "media": "sayso.media",
-        "metrics": "sayso.metrics",
-        "models": "sayso.models",
-        "solvers": "sayso.solvers",
-        "text": "sayso.text",
-        "toyworld": "sayso.toyworld",
-        "train": "sayso.training",
-    },
-)
 
 __all__ = [
     "Box",

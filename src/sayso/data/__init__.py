@@ -12,29 +12,30 @@ if TYPE_CHECKING:
     from sayso.data.corpus_reader import read_corpus
     from sayso.data.features import FeatureClips, LanceFeatures, NpyFeatures, open_features
     from sayso.data.loader import Loader, Rate
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Batch": "sayso.data.batch",
+            "Clips": "sayso.data.clips",
+            "Corpus": "sayso.data.corpus",
+            "Dataset": "sayso.data.batch",
+            "Example": "sayso.data.batch",
+            "FeatureClips": "sayso.data.features",
+            "LanceFeatures": "sayso.data.features",
+            "Loader": "sayso.data.loader",
+            "Missing": "sayso.data.corpus",
+            "NpyFeatures": "sayso.data.features",
+            "Rate": "sayso.data.loader",
+            "bag_of": "sayso.data.bags",
+            "nearest_captions": "sayso.data.bags",
+            "open_features": "sayso.data.features",
+            "ragged": "sayso.data.batch",
+            "read_corpus": "sayso.data.corpus_reader",
+            "stack": "sayso.data.batch",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "Batch": "sayso.data.batch",
-        "Clips": "sayso.data.clips",
-        "Corpus": "sayso.data.corpus",
-        "Dataset": "sayso.data.batch",
-        "Example": "sayso.data.batch",
-        "FeatureClips": "sayso.data.features",
-        "LanceFeatures": "sayso.data.features",
-        "Loader": "sayso.data.loader",
-        "Missing": "sayso.data.corpus",
-        "NpyFeatures": "sayso.data.features",
-        "Rate": "sayso.data.loader",
-        "bag_of": "sayso.data.bags",
-        "nearest_captions": "sayso.data.bags",
-        "open_features": "sayso.data.features",
-        "ragged": "sayso.data.batch",
-        "read_corpus": "sayso.data.corpus_reader",
-        "stack": "sayso.data.batch",
-    },
-)
 
 __all__ = [
     "Batch",

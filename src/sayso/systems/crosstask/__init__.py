@@ -7,14 +7,15 @@ from sayso.core.lazy import exports
 if TYPE_CHECKING:
     from sayso.systems.crosstask.classifier import StepClassifier
     from sayso.systems.crosstask.train import CrossTask, Recipe
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "CrossTask": "sayso.systems.crosstask.train",
+            "Recipe": "sayso.systems.crosstask.train",
+            "StepClassifier": "sayso.systems.crosstask.classifier",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "CrossTask": "sayso.systems.crosstask.train",
-        "Recipe": "sayso.systems.crosstask.train",
-        "StepClassifier": "sayso.systems.crosstask.classifier",
-    },
-)
 
 __all__ = ["CrossTask", "Recipe", "StepClassifier"]

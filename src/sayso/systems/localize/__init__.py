@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from sayso.systems.localize.locate import Localizer, Located, MultiScale
     from sayso.systems.localize.pipeline import LocalizeOptions, LocalizeResult, run
     from sayso.systems.localize.train import Localize, Recipe
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Localize": "sayso.systems.localize.train",
+            "LocalizeOptions": "sayso.systems.localize.pipeline",
+            "LocalizeResult": "sayso.systems.localize.pipeline",
+            "Localizer": "sayso.systems.localize.locate",
+            "Located": "sayso.systems.localize.locate",
+            "MultiScale": "sayso.systems.localize.locate",
+            "Recipe": "sayso.systems.localize.train",
+            "run": "sayso.systems.localize.pipeline",
+        },
+    )
 
 __all__ = [
     "Localize",
@@ -38,17 +52,3 @@ __all__ = [
     "Recipe",
     "run",
 ]
-
-__getattr__ = exports(
-    __name__,
-    {
-        "Localize": "sayso.systems.localize.train",
-        "LocalizeOptions": "sayso.systems.localize.pipeline",
-        "LocalizeResult": "sayso.systems.localize.pipeline",
-        "Localizer": "sayso.systems.localize.locate",
-        "Located": "sayso.systems.localize.locate",
-        "MultiScale": "sayso.systems.localize.locate",
-        "Recipe": "sayso.systems.localize.train",
-        "run": "sayso.systems.localize.pipeline",
-    },
-)
