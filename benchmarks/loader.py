@@ -2,12 +2,17 @@
 
     python benchmarks/loader.py                    # 6 videos of 32 s, 640x360 H.264, 30 fps
     python benchmarks/loader.py --frames 16 --fps 5 --size 112
+    python benchmarks/loader.py --captions         # what a batch of captions costs the training thread
 
 Every way cuts the same clips: 32 frames at 10 a second, short side 224, a random
 square of 224, from random captions. ``read_clip`` is called for one clip after the other, which
 is what a worker does. ``torch DataLoader`` draws the same examples in processes, which is the
 usual way; it leaves out everything else the loader does. ``ffmpeg`` starts the
 command for each clip, as the public MIL-NCE code does. Each way starts anew in every round.
+
+``--captions``: 1,024 examples a batch with 5 captions of 10 words each; CPU time of the thread that trains,
+for fetching a batch and having its words as tensors: when it tokenises itself, and when the loader's
+threads collate.
 """
 
 from __future__ import annotations
@@ -29,7 +34,8 @@ from decode import make_video
 
 from sayso.core.types import Caption, Span
 from sayso.data import Clips, Loader, read_corpus
-from sayso.data.sampler import Order
+from sayso.data.batch import Batch, Example, stack
+from sayso.data.sampler import Sampler
 from sayso.evaluation.record import commit
 from sayso.text import write_vtt
 
@@ -49,15 +55,15 @@ class Drawn:
     """The loader's examples as a dataset that torch can take."""
 
     def __init__(self, dataset: Clips, clips: int) -> None:
-        self.dataset, self.clips, self.order = dataset, clips, Order(len(dataset), 0)
+        self.dataset, self.clips, self.sampler = dataset, clips, Sampler(len(dataset), 0)
 
     def __len__(self) -> int:
         return self.clips
 
     def __getitem__(self, position: int) -> np.ndarray:
-        item = self.order.item(0, position)
-        (example,) = self.dataset.draw(item, self.order.chance(0, item))
-        return example.visual
+        item = self.sampler.item(0, position)
+        (example,) = self.dataset.sample(item, self.sampler.rng(0, item))
+        return example["frames"]
 
 
 def read_clips(dataset: Clips, clips: int) -> None:
@@ -67,7 +73,7 @@ def read_clips(dataset: Clips, clips: int) -> None:
 
 
 def load(dataset: Clips, clips: int, *, workers: int) -> None:
-    given = sum(len(batch.frames) for batch in Loader(dataset, BATCH, workers=workers, epochs=1))
+    given = sum(len(batch["frames"]) for batch in Loader(dataset, BATCH, workers=workers, epochs=1))
     assert given == clips
 
 
@@ -79,9 +85,9 @@ def torch_loader(dataset: Clips, clips: int, *, workers: int) -> None:
 
 
 def ffmpeg(dataset: Clips, clips: int) -> None:
-    order, corpus = Order(len(dataset), 0), dataset.corpus
+    sampler, corpus = Sampler(len(dataset), 0), dataset.corpus
     for position in range(clips):
-        caption = order.item(0, position)
+        caption = sampler.item(0, position)
         start_s, path = corpus.caption(caption).span.start, corpus.paths[corpus.video_of(caption)]
         square = f"crop=min(iw\\,ih):min(iw\\,ih),scale={dataset.size}:{dataset.size},fps={dataset.fps}"
         command = [
@@ -96,6 +102,65 @@ def ffmpeg(dataset: Clips, clips: int) -> None:
         command += ["-i", path, "-vf", square, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:"]
         pixels = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.uint8)
         assert len(pixels.reshape(-1, dataset.size, dataset.size, 3)) >= dataset.frames - 1
+
+
+class Captions:
+    """Examples of a small feature and 5 captions of 10 words."""
+
+    group = 1
+
+    def __init__(self, items: int) -> None:
+        rng = np.random.default_rng(0)
+        self.words = [f"word{n}" for n in range(5000)]
+        self.texts = [
+            tuple(" ".join(self.words[n] for n in numbers) for numbers in rng.integers(5000, size=(5, 10)))
+            for _ in range(items)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def name(self, item: int) -> str:
+        """Return its number."""
+        return str(item)
+
+    def sample(self, item: int, rng: np.random.Generator) -> list[Example]:  # noqa: ARG002  none is random
+        """Return the example."""
+        return [{"features": np.zeros(64, np.float32), "texts": self.texts[item]}]
+
+
+def training_thread(batches: int, step_s: float = 1.0) -> None:
+    """Print the CPU time of the training thread a batch, when it tokenises and when it does not."""
+    import torch
+
+    from sayso.engine.tensor_batch import TensorBatch
+    from sayso.models.bow_text import WordTokenizer
+
+    dataset, device = Captions(1024 * 4), torch.device("cpu")
+    tokenizer = WordTokenizer(dataset.words, lower=True)
+
+    def collate(examples: list[Example]) -> Batch:
+        words = tokenizer([text for one in examples for text in one["texts"]]).numpy()
+        return stack([{"features": one["features"]} for one in examples]) | {"words": words}
+
+    for way, made in (("the training thread tokenises", stack), ("the loader's threads collate", collate)):
+        busy, count = 0.0, 0
+        stream = iter(Loader(dataset, 1024, collate=made, workers=2))
+        next(stream)
+        for _ in range(batches):
+            time.sleep(step_s)  # a step of the model, without the interpreter
+            began = time.thread_time()
+            batch = next(stream)
+            if made is stack:
+                words = tokenizer([text for bag in batch["texts"].tolist() for text in bag])
+            else:
+                words = TensorBatch(batch, device)["words"]
+            busy += time.thread_time() - began
+            count += words.shape[0]
+        stream.close()
+        print(
+            f"{way:34}{busy / batches * 1000:9.3f} ms a batch{busy / count * 1e6:9.2f} ms per 1,000 captions"
+        )
 
 
 def ways() -> dict[str, tuple[Callable[..., None], dict[str, int]]]:
@@ -117,8 +182,12 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=10.0)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--rounds", type=int, default=3, help="the fastest of so many is taken")
+    parser.add_argument("--captions", action="store_true", help="time the training thread on captions")
     parser.add_argument("--out", type=Path, help="write the results as JSON")
     options = parser.parse_args()
+    if options.captions:
+        training_thread(batches=options.rounds)
+        return
     with tempfile.TemporaryDirectory() as name:
         make_corpus(Path(name), options.videos, options.seconds)
         shape = {"frames": options.frames, "fps": options.fps, "size": options.size}

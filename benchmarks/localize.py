@@ -23,7 +23,7 @@ from sayso.encoders.backbones import load_backbone
 from sayso.models import efficientnet_lite as lite0
 from sayso.models.score_map_head import MapHead
 from sayso.systems.localize import Localizer, MultiScale
-from sayso.systems.localize.canvas import fitted, scaled
+from sayso.systems.localize.letterbox import pad_to_stride, resize_longest
 from sayso.systems.localize.locate import Floats, map_grid, points, regrid
 from sayso.toyworld.scenes import draw_scene
 
@@ -44,8 +44,8 @@ def plain(network: torch.nn.Module, head: MapHead, look: MultiScale) -> Way:
     def locate(picture: Image.Image) -> Floats:
         maps = []
         for scale in look.scales:
-            pixels = scaled(picture, round(look.size * scale))
-            canvas = torch.from_numpy(fitted(pixels, STRIDE, COLOUR)[..., :3].copy())
+            pixels = resize_longest(picture, round(look.size * scale))
+            canvas = torch.from_numpy(pad_to_stride(pixels, STRIDE, COLOUR)[..., :3].copy())
             x = ((canvas.permute(2, 0, 1).float() - 127) / 128)[None].contiguous()
             scores = head(network.extract_features(x))[0]
             maps.append(regrid(scores, pixels.shape[:2], STRIDE, *map_grid(picture.size)))

@@ -26,10 +26,10 @@ from sayso.evaluation import EvaluationResult, evaluate
 
 RULES = {
     "max": ["pooling=max"],
-    "max alone": ["pooling=max", "also_average=0.0"],
+    "max alone": ["pooling=max", "gap_weight=0.0"],
     "average": ["pooling=average"],
     "lse": ["pooling=lse"],
-    "lse alone": ["pooling=lse", "also_average=0.0"],
+    "lse alone": ["pooling=lse", "gap_weight=0.0"],
 }
 COLUMNS = ("classification", "pointing", "CorLoc", "MaxBoxAccV2", "pixel AP")
 

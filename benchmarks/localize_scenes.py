@@ -3,9 +3,9 @@
     python benchmarks/localize_scenes.py --out OUT [--train 800] [--test 200] [--only max average]
         [--seeds 3] [--set KEY=VALUE]
 
-Trains by the recipe ``scenes.toml`` (``sayso train localize``), once for each rule and seed, and measures on
-other scenes what ``sayso evaluate weak_localization`` does; of small things, at most a fifth of the picture's
-side, the pointing alone.
+Trains by the recipe ``localize_toy`` (``sayso train localize``), once for each rule and seed, and measures
+on other scenes what ``sayso evaluate weak_localization`` does; of small things, at most a fifth of the
+picture's side, the pointing alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sayso
 from sayso.evaluation import evaluate
 from sayso.toyworld.scenes import write_scenes
 
-RECIPE = Path(__file__).parents[1] / "src" / "sayso" / "recipes" / "scenes.toml"
+RECIPE = Path(__file__).parents[1] / "src" / "sayso" / "recipes" / "localize_toy.toml"
 COLUMNS = ("classification", "pointing", "pointing, small", "CorLoc", "MaxBoxAccV2", "pixel AP")
 
 

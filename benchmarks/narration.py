@@ -4,7 +4,7 @@
     python benchmarks/narration.py --out runs/narration                               # all, over an hour
 
 mil-nce, nce: narration is off by seconds and half of it about nothing visible; pixels to embedding
-with ``sayso train mil-nce`` (src/sayso/recipes/toy.toml).
+with ``sayso train mil-nce`` (src/sayso/recipes/mil_nce_toy.toml).
 
 margin, margin-across: narration is nearly right, and all videos of a task are filmed in one place, so
 that the place alone tells what words to expect; ``sayso train howto100m`` on what the offline encoder
@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-RECIPE = Path(__file__).parent.parent / "src" / "sayso" / "recipes" / "toy.toml"
+RECIPE = Path(__file__).parent.parent / "src" / "sayso" / "recipes" / "mil_nce_toy.toml"
 WORLDS = {
     "late": ["--videos=1600", "--size=48", "--fps=5", "--lag=2"],
     "places": ["--videos=800", "--lag=0.5", "--chatter=0.3", "--places=task"],
@@ -51,8 +51,8 @@ class Variant:
 
 
 VARIANTS = {
-    "mil-nce": Variant("MIL-NCE, 5 lines a bag", "late", PIXELS, "candidates=5"),
-    "nce": Variant("NCE, the nearest line", "late", PIXELS, "candidates=1"),
+    "mil-nce": Variant("MIL-NCE, 5 lines a bag", "late", PIXELS, "bag_size=5"),
+    "nce": Variant("NCE, the nearest line", "late", PIXELS, "bag_size=1"),
     "margin": Variant("max margin, negatives within and across videos", "places", FEATURES, "intra=0.5"),
     "margin-across": Variant("max margin, negatives across videos only", "places", FEATURES, "intra=0"),
 }

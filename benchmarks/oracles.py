@@ -43,13 +43,13 @@ def constraints(kind: str, rows: int, classes: int, draws: np.random.Generator) 
 
 def program(oracle: LinearOracle) -> dict[str, object]:
     """Return the constraints of the oracle's linear program for ``linprog``."""
-    N, K, J = oracle.rows, oracle.classes, len(oracle.constraints)
-    A = sparse.lil_matrix((J, N * K + J))
+    N, C, J = oracle.rows, oracle.classes, len(oracle.constraints)
+    A = sparse.lil_matrix((J, N * C + J))
     for j, d in enumerate(oracle.constraints):
-        A[j, d.rows * K + d.label] = -1 if d.weights is None else -d.weights
-        A[j, N * K + j] = -1
-    simplex = sparse.hstack([sparse.kron(sparse.eye(N), np.ones((1, K))), sparse.csr_matrix((N, J))])
-    limits = [(0, 1)] * (N * K) + [(0, 0 if d.kappa is None else d.at_least) for d in oracle.constraints]
+        A[j, d.rows * C + d.label] = -1 if d.weights is None else -d.weights
+        A[j, N * C + j] = -1
+    simplex = sparse.hstack([sparse.kron(sparse.eye(N), np.ones((1, C))), sparse.csr_matrix((N, J))])
+    limits = [(0, 1)] * (N * C) + [(0, 0 if d.kappa is None else d.at_least) for d in oracle.constraints]
     return {
         "A_ub": A.tocsr(),
         "b_ub": [-d.at_least for d in oracle.constraints],

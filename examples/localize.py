@@ -11,8 +11,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sayso.core.progress import Silent
-from sayso.engine.train import Trainer
+import sayso
 from sayso.systems import localize
 from sayso.toyworld import write_scenes
 
@@ -21,10 +20,8 @@ def main() -> None:
     """Run the example in a new folder."""
     folder = Path(sys.argv[1])
     scenes = write_scenes(folder / "scenes", train=16, test=2, size=96)
-    recipe = localize.Recipe(steps=10, batch_size=8, size=96, views=1, warmup=2, scales=(1.0, 1.4), workers=1)
-    tagged = localize.read(scenes / "train", recipe, Silent())
-    method = localize.make(recipe, tagged, folder / "run", Silent())
-    Trainer(method, method.examples(tagged), recipe, folder / "run", device="cpu").train()
+    small = {"size": 96, "views": 1, "scales": [1.0, 1.4], "batch_size": 8, "workers": 1}
+    sayso.train("localize", scenes / "train", folder / "run", **small, steps=10, warmup=2)
 
     options = localize.LocalizeOptions(tags=["cup", "star"])
     result = localize.run(folder / "run", [scenes / "test"], options)

@@ -2,7 +2,7 @@
 
     python examples/mil_nce.py FOLDER
 
-Shows the pieces that ``sayso train mil-nce`` puts together; a few steps teach it little.
+What ``sayso train mil-nce`` does, in Python; a few steps teach it little.
 """
 
 from __future__ import annotations
@@ -11,24 +11,18 @@ import sys
 from pathlib import Path
 
 import sayso
-from sayso.core.config import to_toml
-from sayso.data import read_corpus
-from sayso.engine.train import Trainer
-from sayso.systems.mil_nce import MilNce, Recipe
 from sayso.toyworld import write_corpus
 
 
 def main() -> None:
     """Run the example in a new folder."""
     folder = Path(sys.argv[1])
-    write_corpus(folder / "toy", videos=40, test_clips=40)
-    corpus = read_corpus(folder / "toy" / "train")
-    recipe = Recipe(frames=8, fps=2.5, size=64, width=0.25, dim=128, batch_size=16, steps=30, warmup=5)
-    method = MilNce(recipe, corpus)
-    trainer = Trainer(method, method.examples(corpus), recipe, folder / "run", config=to_toml(recipe))
-    print(trainer.train())
+    write_corpus(folder / "toy", videos=20, test_clips=20)
+    small = {"frames": 8, "fps": 2.5, "size": 64, "width": 0.25, "dim": 128, "batch_size": 8}
+    done = sayso.train("mil-nce", folder / "toy" / "train", folder / "run", **small, steps=12, warmup=2)
+    print(done)
 
-    index = sayso.Index.open(folder / "toy.index", encoder=sayso.load(str(folder / "run")))
+    index = sayso.Index.open(folder / "toy.index", encoder=sayso.load(str(done.folder)))
     index.add(folder / "toy" / "test")
     for hit in index.search("lift the red cup", limit=3):
         print(hit.media, hit.span, round(hit.score, 3))

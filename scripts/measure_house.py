@@ -39,7 +39,7 @@ WAYS_BEFORE = {
     "screenplay -> moments": (
         "Element -> Screenplay -> ScriptWords -> Part -> Matches -> Placed -> AlignedScript -> dict"
     ),
-    "tags -> heat map": "TaggedPictures -> Places -> Example -> Filling -> Batch -> Located -> dict",
+    "tags -> heat map": "TaggedPicture -> Example -> Filling -> Batch -> tuple -> Located -> dict",
     "narrations -> steps": "Caption -> NarratedVideo -> Mention -> ScriptStep -> Placement -> Place -> dict",
     "film -> names": "Face -> Track -> Line -> Said -> Naming -> dict",
 }

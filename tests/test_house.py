@@ -105,8 +105,7 @@ def lazy_faces() -> list[str]:
 def test_what_a_face_imports_lazily_is_what_a_type_checker_sees(face):
     module = modules()[face]
     table, typed = module_graph.lazy_table(module), module_graph.typing_names(module)
-    if not typed:
-        pytest.xfail("names of this face have no types yet")
+    assert "else:\n    __getattr__" in module.path.read_text(), "a type checker takes any name then"
     assert typed.keys() == table.keys()
     eager = module_graph.face_table(module, lazy=False).keys() - typed.keys()
     listed = set(module_graph.listed_names(module))
@@ -164,13 +163,7 @@ def test_a_system_is_code_tests_a_page_an_example_and_a_recipe(system):
         lacking.append(f"examples/{system}.py")
     if system in trained() and not (ROOT / "src" / "sayso" / "recipes" / f"{system}.toml").is_file():
         lacking.append(f"src/sayso/recipes/{system}.toml")
-    if f"examples/{system}.py" in lacking and system in KNOWN_LACKING:
-        pytest.xfail(f"not there yet: {', '.join(lacking)}")
     assert not lacking
-
-
-KNOWN_LACKING = {"crosstask", "howto100m"}
-"""Being written; each goes from this list with its example."""
 
 
 def trained() -> set[str]:

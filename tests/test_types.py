@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 import sayso
 from sayso import Box, Caption, Index, Span
 from sayso.data import Corpus, open_features, read_corpus
-from sayso.encoders import Encoder, ModelInfo, list_models
+from sayso.encoders import Encoder, load_encoder
+from sayso.hub import ModelInfo, list_models
 from sayso.export import steps_vtt
 from sayso.index import Hit
 from sayso.losses import max_margin, mil_nce
@@ -51,6 +52,7 @@ assert_type(probe("a.mp4"), Probe)
 assert_type(read_clip("a.mp4", 1.0, 2.0, frames=8), ClipFrames)
 assert_type(kind_of("a.mp4") is None, bool)
 assert_type(thumbnail(next(stream_frames("a.mp4", fps=1.0))[1]), bytes)
+encoder: Encoder = load_encoder("offline")
 assert_type(list_models(), list[ModelInfo])
 assert_type(read_screenplay("film.txt"), Screenplay)
 assert_type(read_subtitles("film.srt"), list[Caption])
@@ -79,6 +81,7 @@ WRONG = {
     "sayso.media.read_clip('a.mp4', 'now', 2.0)": "a second is a number",
     "sayso.losses.mil_nce([1.0], [1.0])": "a loss takes tensors",
     "sayso.metrics.nothing": "there is no such name",
+    "sayso.text.nothing": "there is no such name, although the face is lazy",
 }
 
 

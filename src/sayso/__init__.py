@@ -16,24 +16,27 @@ if TYPE_CHECKING:
     from sayso.encoders.named import load_encoder
     from sayso.hub.load_model import load
     from sayso.index import Index
+    from sayso.training import train
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Index": "sayso.index",
+            "encoders": "sayso.encoders",
+            "hub": "sayso.hub",
+            "load": "sayso.hub.load_model",
+            "load_encoder": "sayso.encoders.named",
+            "losses": "sayso.losses",
+            "media": "sayso.media",
+            "metrics": "sayso.metrics",
+            "models": "sayso.models",
+            "solvers": "sayso.solvers",
+            "text": "sayso.text",
+            "toyworld": "sayso.toyworld",
+            "train": "sayso.training",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "Index": "sayso.index",
-        "encoders": "sayso.encoders",
-        "hub": "sayso.hub",
-        "load": "sayso.hub.load_model",
-        "load_encoder": "sayso.encoders.named",
-        "losses": "sayso.losses",
-        "media": "sayso.media",
-        "metrics": "sayso.metrics",
-        "models": "sayso.models",
-        "solvers": "sayso.solvers",
-        "text": "sayso.text",
-        "toyworld": "sayso.toyworld",
-    },
-)
 
 __all__ = [
     "Box",
@@ -52,4 +55,5 @@ __all__ = [
     "solvers",
     "text",
     "toyworld",
+    "train",
 ]

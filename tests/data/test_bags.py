@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso.data import bag_of, nearest
+from sayso.data import bag_of, nearest_captions
 
 seconds = st.integers(0, 400).map(lambda quarter: quarter / 4)
 captions = st.lists(st.tuples(seconds, seconds), min_size=1, max_size=12).map(
@@ -28,7 +28,7 @@ def brute_force(spans, index, k):
 @given(spans=captions, index=st.integers(0, 11), k=st.integers(1, 15))
 def test_equals_brute_force(spans, index, k):
     index %= len(spans)
-    assert nearest(spans, index, k).tolist() == brute_force(spans, index, k)
+    assert nearest_captions(spans, index, k).tolist() == brute_force(spans, index, k)
 
 
 @settings(deadline=None)
@@ -45,17 +45,17 @@ def test_a_bag_is_the_smaller_bag_and_one_more_and_repeats_only_when_all_are_in(
 
 def test_at_both_ends_of_a_video_the_neighbours_lie_on_one_side():
     spans = np.array([[4.0 * i, 4.0 * i + 3] for i in range(10)])
-    assert sorted(nearest(spans, 0, 4)) == [0, 1, 2, 3]
-    assert sorted(nearest(spans, 9, 4)) == [6, 7, 8, 9]
-    assert nearest(spans, 5, 3).tolist() == [5, 4, 6]
+    assert sorted(nearest_captions(spans, 0, 4)) == [0, 1, 2, 3]
+    assert sorted(nearest_captions(spans, 9, 4)) == [6, 7, 8, 9]
+    assert nearest_captions(spans, 5, 3).tolist() == [5, 4, 6]
 
 
 def test_captions_of_a_whole_video_are_all_equally_near():
     spans = np.array([[0.0, np.inf]] * 4)
-    assert nearest(spans, 2, 3).tolist() == [2, 0, 1]
+    assert nearest_captions(spans, 2, 3).tolist() == [2, 0, 1]
 
 
 @pytest.mark.parametrize(("index", "k"), [(-1, 2), (3, 2), (0, 0)])
 def test_a_bag_that_cannot_be_is_refused(index, k):
-    with pytest.raises(ValueError, match=f"caption {index} of 3 with {k} candidates"):
-        nearest(np.zeros((3, 2)), index, k)
+    with pytest.raises(ValueError, match=f"caption {index} of 3 in a bag of {k}"):
+        nearest_captions(np.zeros((3, 2)), index, k)

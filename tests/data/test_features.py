@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sayso.core.errors import MediaError, SaysoError
 from sayso.data import FeatureClips, LanceFeatures, Loader, NpyFeatures, open_features
 from sayso.data.corpus import CorpusBuilder
-from sayso.data.features import pool
+from sayso.data.features import pool_span
 
 D = 4
 
@@ -47,40 +47,40 @@ def plainly(features, rate, start, end):
 @given(rate=st.sampled_from([1.0, 1.5, 25 / 16]), start=st.floats(0, 9.9), length=st.floats(0, 30))
 def test_pooling_equals_the_plain_loop(rate, start, length):
     features = drawn(20)
-    found = pool(features, rate, start, start + length)
+    found = pool_span(features, rate, start, start + length)
     assert found.dtype == np.float32
     assert found.tolist() == pytest.approx(plainly(features, rate, start, start + length), rel=1e-5)
 
 
 def test_pooling_at_the_edges():
     features = drawn(5)
-    assert pool(features, 1, 0, float("inf")).tolist() == pytest.approx(plainly(features, 1, 0, 9), rel=1e-5)
-    assert pool(np.zeros((5, D), np.float16), 1, 0, 2).tolist() == [0] * D
-    assert pool(features, 1, 5.9, 7.0).tolist() == pytest.approx(plainly(features, 1, 4, 4), rel=1e-5)
+    assert pool_span(features, 1, 0, float("inf")).tolist() == pytest.approx(
+        plainly(features, 1, 0, 9), rel=1e-5
+    )
+    assert pool_span(np.zeros((5, D), np.float16), 1, 0, 2).tolist() == [0] * D
+    assert pool_span(features, 1, 5.9, 7.0).tolist() == pytest.approx(plainly(features, 1, 4, 4), rel=1e-5)
     with pytest.raises(MediaError, match=r"end at 5\.0 s, before 6\.0 s"):
-        pool(features, 1, 6.0, 7.0)
+        pool_span(features, 1, 6.0, 7.0)
 
 
 def test_two_kinds_of_features_stand_side_by_side(videos):
     corpus, folder = videos
     dataset = FeatureClips(corpus, [NpyFeatures(folder, 1.0), NpyFeatures(folder, 1.5)], per_video=None)
     for item in range(6):
-        (example,) = dataset.draw(item, np.random.default_rng(0))
+        (example,) = dataset.sample(item, np.random.default_rng(0))
         span = corpus.caption(item).span
         features = np.load(folder / "part" / f"{corpus.ids[corpus.video_of(item)]}.npy")
         expected = [plainly(features, rate, span.start, span.end) for rate in (1.0, 1.5)]
-        assert example.visual.tolist() == pytest.approx(np.concatenate(expected).tolist(), rel=1e-5)
-        assert example.texts == (corpus.texts[item],)
+        assert example["features"].tolist() == pytest.approx(np.concatenate(expected).tolist(), rel=1e-5)
+        assert example["texts"] == (corpus.texts[item],)
 
 
 def test_a_loader_of_features_replaces_what_has_none(videos):
     corpus, folder = videos
     loader = Loader(FeatureClips(corpus, [open_features(folder)]), 2, workers=2, epochs=4)
     for batch in loader:
-        assert batch.features.shape == (2, D)
-        assert batch.features.dtype == np.float32
-        with pytest.raises(SaysoError, match="holds features, not frames"):
-            _ = batch.frames
+        assert batch["features"].shape == (2, D)
+        assert batch["features"].dtype == np.float32
     assert [failure.error for failure in loader.failures] == [f"{folder} holds no features of none"]
 
 

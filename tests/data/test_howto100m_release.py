@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
 from sayso.data import read_corpus
-from sayso.data.json_stream import entries
+from sayso.data.json_stream import json_entries
 
 HEAD = "video_id,category_1,category_2,rank,task_id"
 SAID = {
@@ -134,7 +134,7 @@ json_values = st.lists(st.integers() | st.text(max_size=5) | st.none(), max_size
 def test_a_large_object_is_read_entry_by_entry_whatever_the_chunks(tmp_path_factory, content, chunk, indent):
     path = tmp_path_factory.mktemp("json") / "large.json"
     path.write_text(json.dumps(content, indent=indent), encoding="utf-8")
-    assert list(entries(path, chunk)) == list(content.items())
+    assert list(json_entries(path, chunk)) == list(content.items())
 
 
 @pytest.mark.parametrize("wrong", ["", "[1]", '{"a": 1}', '{"a": [1]', '{"a" [1]}', '{"a": [1}', "{1: []}"])
@@ -142,4 +142,4 @@ def test_what_is_no_such_object_is_one_sentence(tmp_path, wrong):
     path = tmp_path / "wrong.json"
     path.write_text(wrong)
     with pytest.raises(SaysoError, match=r"wrong\.json cannot be read"):
-        list(entries(path, chunk=2))
+        list(json_entries(path, chunk=2))

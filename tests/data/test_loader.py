@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.data import Clips, Example, Loader
-from sayso.data.sampler import Order
+from sayso.data import Clips, Loader, ragged, stack
+from sayso.data.batch import rows, take
+from sayso.data.sampler import Sampler
 
 
 class Numbers:
@@ -30,7 +31,7 @@ class Numbers:
     def name(self, item):
         return f"item {item}"
 
-    def draw(self, item, rng):
+    def sample(self, item, rng):
         with self.turn:
             self.making += 1
             self.most = max(self.most, self.making)
@@ -42,13 +43,13 @@ class Numbers:
         return [self.example(item, rng) for _ in range(self.group)]
 
     def example(self, item, rng):
-        return Example(np.array([item, rng.random()]), (str(item), "x"), 2, item, 10 * item)
+        texts = (str(item), "x")
+        return {"visual": np.array([item, rng.random()]), "texts": texts, "video": item, "caption": 10 * item}
 
 
 def plain(batch):
     """Return everything a batch holds, ready to compare."""
-    values = (batch.video.tolist(), batch.caption.tolist(), batch.distinct.tolist(), batch.epoch)
-    return (batch.visual.shape, batch.visual.tobytes(), batch.texts, *values)
+    return {key: (value.dtype, value.shape, value.tobytes()) for key, value in batch.items()}
 
 
 def stream(dataset, batches, size=4, **options):
@@ -102,18 +103,18 @@ def test_processes_share_the_batches_of_one(world, each, group, items, bad):
     shared = list(zip(*(run(each, rank=rank, world_size=world) for rank in range(world)), strict=True))
     assert len(alone) == len(shared)
     for one, parts in zip(alone, shared, strict=True):
-        assert np.array_equal(one.visual, np.concatenate([part.visual for part in parts]))
-        assert one.texts == [texts for part in parts for texts in part.texts]
+        for key in ("visual", "texts"):
+            assert np.array_equal(one[key], np.concatenate([part[key] for part in parts]))
 
 
 def test_an_epoch_holds_every_item_at_most_once_and_the_next_another_order():
     batches = list(Loader(Numbers(22), 4, workers=0, epochs=2))
-    epochs = [[int(v) for batch in batches if batch.epoch == e for v in batch.video] for e in (0, 1)]
+    epochs = [[int(v) for batch in batches if batch["epoch"] == e for v in batch["video"]] for e in (0, 1)]
     assert [len(epoch) for epoch in epochs] == [20, 20]
     assert all(len(set(epoch)) == 20 for epoch in epochs)
     assert epochs[0] != epochs[1]
-    draws = {int(v): b.visual[i, 1] for b in batches[:5] for i, v in enumerate(b.video)}
-    again = {int(v): b.visual[i, 1] for b in batches[5:] for i, v in enumerate(b.video)}
+    draws = {int(v): b["visual"][i, 1] for b in batches[:5] for i, v in enumerate(b["video"])}
+    again = {int(v): b["visual"][i, 1] for b in batches[5:] for i, v in enumerate(b["video"])}
     assert all(draws[item] != again[item] for item in draws.keys() & again.keys())
 
 
@@ -126,8 +127,8 @@ def test_seeds_differ():
 def test_what_cannot_be_read_is_noted_once_and_replaced_from_outside_the_batch():
     loader = Loader(Numbers(40, bad={5, 6}), 4, workers=2, epochs=5)
     for batch in loader:
-        assert not {5, 6} & set(batch.video.tolist())
-        assert len(set(batch.video.tolist())) == 4
+        assert not {5, 6} & set(batch["video"].tolist())
+        assert len(set(batch["video"].tolist())) == 4
     assert sorted((f.path, f.stage, f.error) for f in loader.failures) == [
         ("item 5", "decode", "item 5 is bad"),
         ("item 6", "decode", "item 6 is bad"),
@@ -136,13 +137,13 @@ def test_what_cannot_be_read_is_noted_once_and_replaced_from_outside_the_batch()
 
 
 def test_where_nothing_can_be_read_the_last_reason_is_told():
-    with pytest.raises(SaysoError, match=r"20 videos drawn .* item \d is bad"):
+    with pytest.raises(SaysoError, match=r"20 items sampled .* item \d is bad"):
         next(iter(Loader(Numbers(8, bad=range(8)), 2, workers=2)))
 
 
 def test_errors_that_are_no_bad_file_are_not_hidden():
     class Broken(Numbers):
-        def draw(self, item, rng):
+        def sample(self, item, rng):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -152,7 +153,7 @@ def test_errors_that_are_no_bad_file_are_not_hidden():
 def test_examples_of_different_shapes_make_no_batch():
     class Uneven(Numbers):
         def example(self, item, rng):
-            return Example(np.zeros(2 + item % 2), ("x",), 1, item, item)
+            return {"visual": np.zeros(2 + item % 2)}
 
     with pytest.raises(SaysoError, match=r"must have one shape; got \(\d,\) and \(\d,\)"):
         list(Loader(Uneven(8), 8, workers=2, epochs=1))
@@ -163,9 +164,9 @@ def test_what_waits_is_bounded_in_batches_and_in_bytes():
         drawn = []
 
         class Counted(Numbers):
-            def draw(self, item, rng, drawn=drawn):
+            def sample(self, item, rng, drawn=drawn):
                 drawn.append(item)
-                return super().draw(item, rng)
+                return super().sample(item, rng)
 
         loader = Loader(Counted(80), 8, workers=2, **options)
         batches = iter(loader)
@@ -232,23 +233,82 @@ def test_a_state_of_another_run_is_refused(changed, why):
 )
 def test_a_substitute_comes_from_outside_its_batch_if_there_is_an_outside(items, batch, position, tries):
     position %= items
-    order = Order(items, seed=3)
-    found = order.substitute(2, position, tries, batch)
+    sampler = Sampler(items, seed=3)
+    found = sampler.substitute(2, position, tries, batch)
     assert 0 <= found < items
     first = position // batch * batch
-    within = {order.item(2, p) for p in range(first, min(first + batch, items))}
+    within = {sampler.item(2, p) for p in range(first, min(first + batch, items))}
     if items > batch and first + batch <= items:
         assert found not in within
 
 
 def test_decoded_clips_are_the_same_for_every_number_of_workers(corpus):
     def run(workers):
-        dataset = Clips(corpus, frames=4, fps=2, size=32, candidates=2)
+        dataset = Clips(corpus, frames=4, fps=2, size=32, bag_size=2)
         loader = Loader(dataset, 3, workers=workers, seed=5)
         return [plain(batch) for batch, _ in zip(loader, range(6), strict=False)], loader.failures
 
     expected, failures = run(0)
-    assert expected[0][0] == (3, 4, 32, 32, 3)
+    assert expected[0]["frames"][1] == (3, 4, 32, 32, 3)
     assert [failure.path.rpartition("/")[2] for failure in failures] == ["v6.mp4"]
     assert run(1) == (expected, failures)
     assert run(4) == (expected, failures)
+
+
+class Ragged(Numbers):
+    """Examples with different numbers of pictures, and texts of different lengths."""
+
+    def example(self, item, rng):
+        pictures = [np.full((2, 2), 10 * item + n) for n in range(item % 3)]
+        return {"pictures": pictures, "text": "x" * (item % 4), "item": item}
+
+
+def by_words(examples):
+    """Tokenise: as many ones as a text has letters."""
+    tokens = ragged("tokens", [np.ones(len(one["text"]), np.int64) for one in examples])
+    return stack([{"pictures": one["pictures"], "item": one["item"]} for one in examples]) | tokens
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_different_numbers_of_things_lie_end_to_end_with_their_counts(workers):
+    for batch in Loader(Ragged(23, slow_s=0.001), 5, collate=by_words, workers=workers, epochs=2):
+        items = batch["item"]
+        assert batch["pictures_counts"].tolist() == [item % 3 for item in items]
+        assert batch["tokens_counts"].tolist() == [item % 4 for item in items]
+        assert len(batch["tokens"]) == sum(item % 4 for item in items)
+        expected = [10 * item + n for item in items for n in range(item % 3)]
+        assert batch["pictures"].shape == (len(expected), 2, 2)
+        assert batch["pictures"][:, 0, 0].tolist() == expected
+
+
+def test_a_part_of_a_batch_has_its_own_share_of_everything():
+    (batch,) = Loader(Ragged(12), 12, collate=by_words, workers=0, epochs=1)
+    assert rows(batch) == 12
+    parts = [take(batch, start, start + 5) for start in (0, 5, 10)]
+    assert [rows(part) for part in parts] == [5, 5, 2]
+    for part in parts:
+        assert part["epoch"] == 0
+        assert part["pictures_counts"].tolist() == [item % 3 for item in part["item"]]
+        assert part["pictures"][:, 0, 0].tolist() == [10 * i + n for i in part["item"] for n in range(i % 3)]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_batches_are_collated_by_the_workers_threads(workers):
+    names = set()
+
+    def collate(examples):
+        names.add(threading.current_thread().name)
+        return stack(examples)
+
+    for _ in zip(Loader(Numbers(40), 4, collate=collate, workers=workers), range(8), strict=False):
+        pass
+    assert names
+    assert all(name.startswith("load") for name in names)
+
+
+def test_what_goes_wrong_in_collating_reaches_who_asked():
+    def collate(examples):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        next(iter(Loader(Numbers(8), 2, collate=collate, workers=2)))

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso.data.packed_strings import Strings
+from sayso.data.packed_strings import PackedStrings
 
 
 @settings(deadline=None)
 @given(st.lists(st.text()))
 def test_strings_come_back(texts):
-    packed = Strings.pack(texts)
+    packed = PackedStrings.pack(texts)
     assert list(packed) == texts
     assert [packed[i] for i in range(-len(texts), 0)] == texts
     assert packed[1:3] == texts[1:3]
@@ -21,10 +21,10 @@ def test_strings_come_back(texts):
 
 def test_names_of_files_may_be_any_bytes():
     name = b"caf\xe9.mp4".decode("utf-8", "surrogateescape")
-    assert list(Strings.pack([name])) == [name]
+    assert list(PackedStrings.pack([name])) == [name]
 
 
 @pytest.mark.parametrize("index", [2, -3])
 def test_beyond_the_end_is_an_index_error(index):
     with pytest.raises(IndexError, match="of 2"):
-        Strings.pack(["a", "b"])[index]
+        PackedStrings.pack(["a", "b"])[index]

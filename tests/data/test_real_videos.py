@@ -24,9 +24,9 @@ def test_an_epoch_of_real_videos_runs_through(shared_data, tmp_path):
     manifest.write_text("\n".join(map(json.dumps, rows)))
     corpus = read_corpus(manifest)
     assert len(corpus) == len(files)
-    loader = Loader(Clips(corpus, frames=4, fps=4, size=64, candidates=1), 1, workers=2, epochs=1)
+    loader = Loader(Clips(corpus, frames=4, fps=4, size=64, bag_size=1), 1, workers=2, epochs=1)
     batches = list(loader)
     assert len(batches) == len(files)
-    assert {batch.frames.shape for batch in batches} == {(1, 4, 64, 64, 3)}
+    assert {batch["frames"].shape for batch in batches} == {(1, 4, 64, 64, 3)}
     failed = {failure.path for failure in loader.failures}
     assert {str(path) for path in files if not readable(path)} <= failed < {str(path) for path in files}

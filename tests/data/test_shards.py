@@ -78,23 +78,25 @@ def test_clips_out_of_shards_are_those_of_the_files(tmp_path):
     write_shard(tmp_path / "1.tar", {k: v for k, v in files.items() if k[0] == "c"})
 
     def batches(place):
-        dataset = Clips(read_corpus(place), frames=2, fps=2, size=32, candidates=1, min_s=0)
+        dataset = Clips(read_corpus(place), frames=2, fps=2, size=32, bag_size=1, min_s=0)
         return list(Loader(dataset, 3, workers=2, epochs=2))
 
     packed, plain = batches(tmp_path), batches(tmp_path / "files")
     assert len(packed) == 2
     for one, other in zip(packed, plain, strict=True):
-        assert np.array_equal(one.frames, other.frames)
-        assert one.texts == other.texts
-        assert [colour_of(frames) for frames in one.frames] == [texts[0].split()[1] for texts in one.texts]
+        assert np.array_equal(one["frames"], other["frames"])
+        assert one["texts"].tolist() == other["texts"].tolist()
+        assert [colour_of(frames) for frames in one["frames"]] == [
+            texts[0].split()[1] for texts in one["texts"]
+        ]
 
 
 def test_a_damaged_video_in_a_shard_is_named_as_it_is_in_the_shard(tmp_path):
     narrate(tmp_path, "good")
     files = {"good.mp4": (tmp_path / "good.mp4").read_bytes(), "good.txt": b"good"}
     corpus = read_corpus(write_shard(tmp_path / "s.tar", files | {"x/bad.mp4": b"none", "x/bad.txt": b"bad"}))
-    loader = Loader(Clips(corpus, frames=1, fps=1, size=16, candidates=1), 1, workers=0, epochs=1)
-    assert [batch.texts for batch in loader] == [[("good",)]] * 2
+    loader = Loader(Clips(corpus, frames=1, fps=1, size=16, bag_size=1), 1, workers=0, epochs=1)
+    assert [batch["texts"].tolist() for batch in loader] == [[["good"]]] * 2
     (failure,) = loader.failures
     assert failure.path == f"{tmp_path / 's.tar'}: x/bad"
     assert failure.error.startswith(f"{tmp_path / 's.tar'}: x/bad is not a video")

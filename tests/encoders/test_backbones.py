@@ -69,7 +69,7 @@ def plain(state: dict[str, Tensor], x: Tensor) -> Tensor:
 @torch.inference_mode()
 def test_mobilenet_is_the_paper_s_network() -> None:
     state = random_state()
-    backbone = FoldedMap("mobilenet-v2", mobilenet.fold(state), *IMAGENET, turned=False).eval()
+    backbone = FoldedMap("mobilenet-v2", mobilenet.fold(state), *IMAGENET, rotated=False).eval()
     pictures = torch.rand(2, 3, 64, 96) * 255
     expected = plain(state, (pictures - backbone.mean) / backbone.std)
     found = backbone(pictures)

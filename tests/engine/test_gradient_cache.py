@@ -1,4 +1,4 @@
-"""Chunks give the gradient of the whole batch, whatever chance and statistics do."""
+"""Micro-batches give the gradient of the whole batch, whatever dropout and statistics do."""
 
 from __future__ import annotations
 
@@ -37,28 +37,68 @@ def batch(rows: int) -> tuple[torch.Tensor, torch.Tensor]:
     ).double()
 
 
-@pytest.mark.parametrize("chunk", [1, 3, 4, 12, 50])
-def test_is_the_gradient_of_the_whole_batch(chunk):
+def cached(model, inputs, loss, size):
+    """Run ``cached_backward`` in micro-batches of ``size`` rows."""
+    parts = list(zip(*(tensor.split(size) for tensor in inputs), strict=True))
+    return cached_backward(lambda n: model(*parts[n]), len(parts), loss, model=model)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 12, 50])
+def test_is_the_gradient_of_the_whole_batch(size):
     torch.manual_seed(0)
     model = Towers().double()
     other = copy.deepcopy(model)
     inputs = batch(12)
-    value = cached_backward(model, inputs, info_nce, chunk=chunk)
+    value = cached(model, inputs, info_nce, size)
     whole = info_nce(other(*inputs))
     whole.backward()
-    assert value == pytest.approx(whole.item())
+    assert value.item() == pytest.approx(whole.item(), rel=1e-14)
     assert not value.requires_grad
     for one, two in zip(model.parameters(), other.parameters(), strict=True):
-        torch.testing.assert_close(one.grad, two.grad)
+        torch.testing.assert_close(one.grad, two.grad, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_what_the_loss_learns_gets_its_gradient_once(size):
+    torch.manual_seed(0)
+    model, log_scale = Towers().double(), torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+    other, other_scale = copy.deepcopy(model), log_scale.detach().clone().requires_grad_()
+    inputs = batch(12)
+    cached(model, inputs, lambda e: info_nce((log_scale.exp() * e[0], e[1])), size)
+    left, right = other(*inputs)
+    info_nce((other_scale.exp() * left, right)).backward()
+    torch.testing.assert_close(log_scale.grad, other_scale.grad, rtol=1e-12, atol=0)
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, two.grad, rtol=1e-12, atol=1e-15)
+
+
+def test_embeddings_may_have_more_rows_than_the_batch_and_may_be_frozen():
+    """Three texts a picture, as in a bag laid flat; the pictures' tower does not learn."""
+    torch.manual_seed(0)
+    model = Towers().double()
+    for parameter in model.left.parameters():
+        parameter.requires_grad_(False)
+    other = copy.deepcopy(model)
+    pictures, texts = batch(6)[0], batch(18)[1]
+
+    def loss(embeddings):
+        left, right = embeddings
+        return (left[:, None] * right.view(len(left), 3, -1)).sum().square()
+
+    parts = list(zip(pictures.split(4), texts.split(12), strict=True))
+    cached_backward(lambda n: model(*parts[n]), 2, loss, model=model)
+    loss(other(pictures, texts)).backward()
+    torch.testing.assert_close(model.right.weight.grad, other.right.weight.grad, rtol=1e-12, atol=0)
+    assert model.left[0].weight.grad is None
 
 
 def test_dropout_falls_the_same_way_in_both_passes():
-    """The gradient matches finite differences of the loss whose masks are drawn chunk by chunk."""
+    """The gradient matches finite differences of the loss whose masks are drawn a micro-batch at a time."""
     torch.manual_seed(0)
     model = Towers(dropout=0.5).double()
     inputs = batch(6)
     torch.manual_seed(7)
-    cached_backward(model, inputs, info_nce, chunk=2)
+    cached(model, inputs, info_nce, 2)
     after = torch.rand(1)
 
     def loss() -> float:
@@ -76,15 +116,15 @@ def test_dropout_falls_the_same_way_in_both_passes():
             weight[position] += step
         assert weight.grad[position].item() == pytest.approx((up - down) / (2 * step), rel=1e-4, abs=1e-8)
     loss()
-    assert torch.rand(1) == after, "chance goes on as after a single pass"
+    assert torch.rand(1) == after, "random numbers go on as after a single pass"
 
 
-def test_running_statistics_count_each_chunk_once():
+def test_running_statistics_count_each_micro_batch_once():
     torch.manual_seed(0)
     model = Towers(norm=True).double()
     other = copy.deepcopy(model)
     inputs = batch(12)
-    cached_backward(model, inputs, info_nce, chunk=4)
+    cached(model, inputs, info_nce, 4)
     for part in inputs[0].split(4):
         other.left(part)
     torch.testing.assert_close(model.left[1].running_mean, other.left[1].running_mean)
@@ -92,7 +132,7 @@ def test_running_statistics_count_each_chunk_once():
     assert model.left[1].num_batches_tracked == 3
 
 
-def test_holds_the_activations_of_one_chunk_only():
+def test_holds_the_activations_of_one_micro_batch_only():
     alive = []
 
     class Wide(nn.Module):
@@ -107,6 +147,6 @@ def test_holds_the_activations_of_one_chunk_only():
             alive.append(len(tensors))
             return wide, x * self.weight
 
-    cached_backward(Wide(), (torch.randn(40, 3),), lambda e: (e[0] @ e[1].T).logsumexp(1).mean(), chunk=4)
+    cached(Wide(), (torch.randn(40, 3),), lambda e: (e[0] @ e[1].T).logsumexp(1).mean(), 4)
     assert max(alive[10:]) <= alive[10] + 4
     assert len(alive) == 20

@@ -1,4 +1,4 @@
-"""A run ends the same whether it was killed, interrupted, shared by processes, or cut into chunks."""
+"""A run ends the same whether it was killed, interrupted, shared by processes, or cut into micro-batches."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.training import Numbers, TwoTowers
+from engine.training import Captions, Tempered, TwoTowers
 from sayso.core.errors import SaysoError
-from sayso.core.progress import Silent
+from sayso.data.loader import Loader
+from sayso.engine.tensor_batch import TensorBatch
 from sayso.engine.train import Trainer
-from sayso.engine.training_config import Training
+from sayso.engine.train_state import TrainState
+from sayso.engine.training_config import TrainingConfig
 
 PROGRAM = str(Path(__file__).with_name("training.py"))
-SHORT = Training(steps=20, batch_size=8, warmup=5, save_every=7, log_every=1)
+SHORT = TrainingConfig(steps=20, batch_size=8, warmup=5, save_every=7, log_every=1)
 
 
-def start(folder, *flags, resume=False, dropout=0.1, slow_s=0.0, **environment):
+def start(folder, *flags, kind="towers", resume=False, dropout=0.1, slow_s=0.0, **environment):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
-    what = [str(folder), "resume" if resume else "new", str(dropout), str(slow_s), *flags]
+    what = [str(folder), "resume" if resume else "new", str(dropout), str(slow_s), kind, *flags]
     command = [sys.executable, PROGRAM, *what]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
@@ -91,7 +93,7 @@ def test_learns_and_keeps_the_last_steps(whole):
 
 
 def test_killed_at_any_moment_it_goes_on_bit_for_bit(whole, tmp_path):
-    chance = random.Random(0)
+    rng = random.Random(0)
     folder = tmp_path / "run"
     for attempt in range(3):
         process = start(folder, slow_s=0.05, resume=attempt > 0)
@@ -102,7 +104,7 @@ def test_killed_at_any_moment_it_goes_on_bit_for_bit(whole, tmp_path):
             if steps and steps[-1].name != before:
                 break
             time.sleep(0.01)
-        time.sleep(chance.uniform(0, 0.2))
+        time.sleep(rng.uniform(0, 0.2))
         process.kill()
         finish(process)
     assert finish(start(folder, resume=True)) == (0, "")
@@ -126,28 +128,138 @@ def test_interrupted_it_saves_the_step_under_way(whole, tmp_path, number):
     assert_same(whole, folder)
 
 
+def alike(one, two, rtol, atol):
+    assert losses(two) == pytest.approx(losses(one), rel=rtol)
+    assert weights(one).keys() == weights(two).keys()
+    for key, value in weights(one).items():
+        torch.testing.assert_close(weights(two)[key], value, rtol=rtol, atol=atol)
+
+
+def together(folder, *flags, **options):
+    for process in start_together(2, folder, *flags, dropout=0, **options):
+        code, error = finish(process)
+        assert code == 0, error
+
+
 def test_two_processes_learn_as_one_does_with_the_same_batch(tmp_path):
     flags = ["steps=12", "save_every=5"]
     assert finish(start(tmp_path / "one", *flags, dropout=0)) == (0, "")
-    for process in start_together(2, tmp_path / "two", *flags, dropout=0):
-        code, error = finish(process)
-        assert code == 0, error
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
-    for key, value in weights(tmp_path / "one").items():
-        torch.testing.assert_close(weights(tmp_path / "two")[key], value, rtol=1e-4, atol=1e-5)
+    together(tmp_path / "two", *flags)
+    alike(tmp_path / "one", tmp_path / "two", 1e-4, 1e-5)
+
+
+def test_a_temperature_is_learned_by_two_processes_in_micro_batches(tmp_path):
+    """Plain gradient steps: Adam's would hide a gradient that is a multiple of the right one."""
+    flags = ["steps=12", "save_every=12", "optimizer=sgd", "ema=0.5", "clip_norm=0.5"]
+    sgd = {"optimizer": "sgd", "ema": 0.5, "clip_norm": 0.5, "lr": 0.1}
+    run(tmp_path / "one", Tempered(0.0), steps=12, save_every=12, **sgd)
+    together(tmp_path / "two", *flags, "micro_batch=3", "accumulate=1", kind="tempered")
+    alike(tmp_path / "one", tmp_path / "two", 1e-4, 1e-5)
+    assert weights(tmp_path / "one")["criterion.scale"].item() != pytest.approx(0.5, abs=1e-3)
+    assert weights(tmp_path / "one")["criterion.unused"].item() == 2
+
+
+@pytest.mark.parametrize("kind", ["tokens", "several"])
+def test_token_losses_are_those_of_one_large_batch_whoever_shares_it(tmp_path, kind):
+    """Captions of 0 to 12 tokens: means of means would differ in the first digits."""
+    common = {"steps": 5, "batch_size": 16, "optimizer": "sgd", "warmup": 0, "lr": 0.2, "save_every": 5}
+    run(tmp_path / "whole", Captions(kind == "several"), **common)
+    run(tmp_path / "micro", Captions(kind == "several"), micro_batch=3, **common)
+    alike(tmp_path / "whole", tmp_path / "micro", 1e-11, 1e-12)
+    together(tmp_path / "two", *(f"{k}={v}" for k, v in common.items()), "micro_batch=3", kind=kind)
+    alike(tmp_path / "whole", tmp_path / "two", 1e-11, 1e-12)
+    names = json.loads((tmp_path / "two" / "log.jsonl").read_text().splitlines()[0])
+    assert ("loss_size" in names) == (kind == "several")
 
 
 def run(folder, method=None, **options):
-    trainer = Trainer(method or TwoTowers(0.0), Numbers(), replace(SHORT, **options), folder, device="cpu")
-    return trainer.train(resume=False)
+    return Trainer(method or TwoTowers(0.0), replace(SHORT, **options), folder, device="cpu").train()
 
 
-def test_chunks_and_accumulation_change_nothing_but_the_work(tmp_path):
-    run(tmp_path / "plain")
-    run(tmp_path / "chunks", chunk=3)
-    assert losses(tmp_path / "chunks") == pytest.approx(losses(tmp_path / "plain"), rel=1e-5)
-    for key, value in weights(tmp_path / "plain").items():
-        torch.testing.assert_close(weights(tmp_path / "chunks")[key], value, rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("method", [TwoTowers, Tempered])
+def test_micro_batches_change_nothing_but_the_work(tmp_path, method):
+    run(tmp_path / "plain", method(0.0))
+    run(tmp_path / "micro", method(0.0), micro_batch=3)
+    alike(tmp_path / "plain", tmp_path / "micro", 1e-4, 1e-5)
+
+
+def test_accumulated_token_losses_weigh_every_token_alike(tmp_path):
+    """Two batches of 8 are one of 16, by hand."""
+    method, by_hand = Captions(several=True), Captions(several=True)
+    options = {"optimizer": "sgd", "warmup": 0, "lr": 0.1, "schedule": "constant", "steps": 1}
+    run(tmp_path / "run", method, accumulate=2, micro_batch=3, **options)
+    batches = iter(Loader(by_hand.dataset, 8, collate=by_hand.collate, seed=0, workers=0))
+    parts = [by_hand.losses(by_hand.model, TensorBatch(next(batches), torch.device("cpu"))) for _ in range(2)]
+    total = sum(
+        sum(part[name][0] for part in parts) / sum(part[name][1] for part in parts)
+        for name in ("tokens", "size")
+    )
+    total.backward()
+    assert losses(tmp_path / "run") == pytest.approx([total.item()], rel=1e-12)
+    for name, value in by_hand.model.named_parameters():
+        expected = (value - 0.1 * value.grad).detach()
+        torch.testing.assert_close(weights(tmp_path / "run")[name], expected, rtol=0, atol=1e-12)
+
+
+def test_a_batch_without_a_token_changes_nothing(tmp_path):
+    method = Captions()
+    method.collate = lambda examples: Captions().collate([{**one, "text": "0"} for one in examples])
+    before = {key: value.clone() for key, value in method.model.state_dict().items()}
+    run(tmp_path / "run", method, steps=2, micro_batch=3)
+    assert losses(tmp_path / "run") == [0, 0]
+    assert all(torch.equal(value, before[key]) for key, value in method.model.state_dict().items())
+
+
+def test_a_temperature_is_averaged_saved_and_resumed(tmp_path):
+    whole, method = Tempered(0.0), Tempered(0.0)
+    run(tmp_path / "whole", whole, ema=0.9, steps=8, save_every=4)
+    config = replace(SHORT, ema=0.9, steps=8, save_every=4)
+    Trainer(method, replace(config, steps=8), tmp_path / "run", device="cpu", score=_stop_at(4)).train()
+    again = Tempered(0.0)
+    again.criterion.scale.data.fill_(9)
+    Trainer(again, config, tmp_path / "run", device="cpu").train(resume=True)
+    assert_same(tmp_path / "whole", tmp_path / "run")
+    assert torch.equal(again.criterion.scale, whole.criterion.scale)
+    assert weights(tmp_path / "run")["criterion.scale"] != whole.criterion.scale, "the average is saved"
+
+
+def _stop_at(step):
+    """Interrupt at a checkpoint, as a person does."""
+    return lambda _: signal.raise_signal(signal.SIGINT) or {"x": 1.0} if step else {}
+
+
+def test_a_batch_goes_to_the_device_a_micro_batch_at_a_time(tmp_path):
+    moved = []
+
+    class Watched(TwoTowers):
+        def embed(self, model, batch):
+            moved.append((batch.rows, [name for name in batch.arrays if name in batch._moved]))
+            return super().embed(model, batch)
+
+        def loss(self, embeddings, batch):
+            assert batch.rows == 8
+            assert not batch._moved
+            return super().loss(embeddings, batch)
+
+    run(tmp_path / "run", Watched(0.0), steps=1, micro_batch=3)
+    assert moved == [(3, []), (3, []), (2, [])] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "expected"),
+    [
+        ({}, torch.optim.AdamW, {"betas": (0.9, 0.999), "eps": 1e-8}),
+        ({"optimizer": "adam", "betas": (0.8, 0.9), "eps": 1e-6}, torch.optim.Adam, {"betas": (0.8, 0.9)}),
+        ({"optimizer": "sgd", "momentum": 0.5}, torch.optim.SGD, {"momentum": 0.5}),
+    ],
+)
+def test_the_optimizer_is_what_the_config_says(options, kind, expected):
+    state = TrainState(Tempered(0.0).model, replace(SHORT, **options), "cpu", criterion=Tempered().criterion)
+    optimizer = state.optimizer.optimizer
+    assert type(optimizer) is kind
+    for group in optimizer.param_groups:
+        assert {key: group[key] for key in expected} == expected
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == 5
 
 
 def test_accumulated_gradients_are_the_mean_of_their_batches(tmp_path):
@@ -161,13 +273,12 @@ def test_accumulated_gradients_are_the_mean_of_their_batches(tmp_path):
         "schedule": "constant",
     }
     run(tmp_path / "run", **options)
-    from sayso.data.loader import Loader
-
     method = TwoTowers(0.0)
-    batches = iter(Loader(Numbers(), 8, seed=0, workers=0))
-    loss = sum(
-        method.loss(method.model(*method.inputs(batch)), batch) for batch in [next(batches), next(batches)]
-    )
+    loader = Loader(method.dataset, 8, collate=method.collate, seed=0, workers=0)
+    loss = 0
+    for batch, _ in zip(loader, range(2), strict=False):
+        tensors = TensorBatch(batch, torch.device("cpu"))
+        loss = loss + method.loss(method.embed(method.model, tensors), tensors)
     (loss / 2).backward()
     expected = method.model.seen.weight - 0.1 * method.model.seen.weight.grad
     torch.testing.assert_close(weights(tmp_path / "run")["seen.weight"], expected.detach())
@@ -177,9 +288,9 @@ def test_the_average_is_what_is_saved(tmp_path):
     seen = []
 
     class Watched(TwoTowers):
-        def inputs(self, batch):
+        def embed(self, model, batch):
             seen.append(self.model.seen.weight.detach().clone())
-            return super().inputs(batch)
+            return super().embed(model, batch)
 
     method = Watched(0.0)
     run(tmp_path / "run", method, ema=0.5, steps=4)
@@ -197,49 +308,46 @@ def test_a_part_of_the_model_learns_at_its_own_rate(tmp_path):
     for name, rates in (("whole", {}), ("part", {"said.": 0.25})):
         method = TwoTowers(0.0)
         before = {key: value.clone() for key, value in method.model.state_dict().items()}
-        method.rates = rates
-        Trainer(method, Numbers(), options, tmp_path / name, device="cpu").train()
+        method.lr_multipliers = rates
+        Trainer(method, options, tmp_path / name, device="cpu").train()
         moved.append({key: value - before[key] for key, value in method.model.state_dict().items()})
     assert moved[0]["said.weight"].abs().max() > 0
     torch.testing.assert_close(moved[1]["said.weight"], 0.25 * moved[0]["said.weight"], rtol=1e-4, atol=1e-7)
     torch.testing.assert_close(moved[1]["seen.weight"], moved[0]["seen.weight"])
 
 
-def test_the_best_step_outlives_the_last_ones(tmp_path):
-    class Noting(Silent):
-        def message(self, text):
-            told.append(text)
-
-    told = []
+def test_the_best_step_outlives_the_last_ones(tmp_path, caplog):
+    caplog.set_level("INFO", "sayso")
     scores = iter([0.1, 0.9, 0.2, 0.3, 0.4, 0.5])
     trainer = Trainer(
         TwoTowers(0.0),
-        Numbers(),
-        replace(SHORT, steps=12, save_every=2, keep=2),
+        replace(SHORT, steps=12, save_every=2, save_total_limit=2),
         tmp_path / "run",
         device="cpu",
-        score=lambda model: {"R@10": next(scores), "loss": -1.0},
-        progress=Noting(),
+        score=lambda done: {"R@10": next(scores), "loss": -float(len(done.state) == 4)},
     )
-    trainer.train()
+    done = trainer.train()
+    assert done.scores == {"R@10": 0.5, "loss": -1.0}
     names = sorted(path.name for path in (tmp_path / "run").glob("step_*"))
     assert names == ["step_00000004", "step_00000010", "step_00000012"]
     assert (tmp_path / "run" / "best").resolve().name == "step_00000004"
-    assert told[1] == "step 4: R@10 0.9, loss -1"
+    assert caplog.messages[1] == "step 4: R@10 0.9, loss -1"
 
 
 def test_refuses_what_would_lose_or_mix_runs(tmp_path):
     run(tmp_path / "run")
     with pytest.raises(SaysoError, match="holds a run at step 20; add --resume"):
         run(tmp_path / "run")
-    other = Trainer(TwoTowers(0.0), Numbers(), replace(SHORT, seed=1), tmp_path / "run", device="cpu")
+    other = Trainer(TwoTowers(0.0), replace(SHORT, seed=1), tmp_path / "run", device="cpu")
     with pytest.raises(SaysoError, match="another seed"):
         other.train(resume=True)
-    averaged = Trainer(TwoTowers(0.0), Numbers(), replace(SHORT, ema=0.9), tmp_path / "run", device="cpu")
+    averaged = Trainer(TwoTowers(0.0), replace(SHORT, ema=0.9), tmp_path / "run", device="cpu")
     with pytest.raises(SaysoError, match=r"another model \(differing: ema\); resume with its recipe"):
         averaged.train(resume=True)
     with pytest.raises(SaysoError, match="batch_size must be 1 or more; got 0"):
-        Training(batch_size=0)
+        TrainingConfig(batch_size=0)
+    with pytest.raises(SaysoError, match="betas must be two numbers from 0 to below 1"):
+        TrainingConfig(betas=(0.9, 1.0))
 
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
@@ -263,9 +371,9 @@ def test_only_one_process_trains_into_a_folder(tmp_path):
 
 
 def test_the_learning_rate_rises_then_falls():
-    options = Training(steps=110, warmup=10, lr=1.0)
-    rates = [options.rate(step) for step in range(110)]
+    options = TrainingConfig(steps=110, warmup=10, lr=1.0)
+    rates = [options.lr_at(step) for step in range(110)]
     assert rates[:10] == pytest.approx([0.1 * k for k in range(1, 11)])
     assert rates[60] == pytest.approx(0.5)
     assert rates == sorted(rates[:10]) + sorted(rates[10:], reverse=True)
-    assert Training(steps=110, warmup=10, lr=1.0, schedule="constant").rate(109) == 1.0
+    assert TrainingConfig(steps=110, warmup=10, lr=1.0, schedule="constant").lr_at(109) == 1.0

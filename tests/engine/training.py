@@ -1,4 +1,4 @@
-"""A method so small that a run takes a second: numbers in, two embeddings out, InfoNCE.
+"""Methods so small that a run takes a second: numbers in, two embeddings out; or token losses.
 
 Run as a program it trains as ``sayso train`` does, to be killed, or to be one of several processes.
 """
@@ -13,13 +13,15 @@ import torch
 from torch import nn
 
 from sayso.core.config import to_toml, with_flags
-from sayso.data.batch import Example
+from sayso.core.distributed import gather, rank
+from sayso.data.batch import ragged, stack
+from sayso.engine.system import EmbeddingMethod, LossesMethod
 from sayso.engine.train import Trainer
-from sayso.engine.training_config import Training
+from sayso.engine.training_config import TrainingConfig
 
 
 class Numbers:
-    """40 items of 6 numbers; what is said of an item is its number."""
+    """40 items of 6 numbers; the caption of an item is its number."""
 
     group = 1
 
@@ -29,10 +31,10 @@ class Numbers:
     def name(self, item: int) -> str:
         return f"item {item}"
 
-    def draw(self, item: int, rng: np.random.Generator) -> list[Example]:
+    def sample(self, item: int, rng: np.random.Generator):
         place = np.random.default_rng(item).standard_normal(6).astype(np.float32)
         noise = rng.standard_normal(6).astype(np.float32)
-        return [Example(place + 0.1 * noise, (str(item),), 1, item, item)]
+        return [{"numbers": place + 0.1 * noise, "text": str(item)}]
 
 
 class Towers(nn.Module):
@@ -49,41 +51,118 @@ class Towers(nn.Module):
         return self.dropout(self.seen(seen)), self.said(said)
 
 
-class TwoTowers:
-    def __init__(self, dropout: float = 0.1, slow_s: float = 0.0) -> None:
-        self.model, self.slow_s = Towers(dropout), slow_s
+class Saved:
+    def __init__(self, state, card):
+        self.state, self.card = {key: value.clone() for key, value in state.items()}, card
 
-    def inputs(self, batch):
+    def save_pretrained(self, folder):
+        torch.save(self.state, folder / "model.pt")
+        (folder / "card.txt").write_text(self.card)
+
+
+class TwoTowers(EmbeddingMethod):
+    def __init__(self, dropout: float = 0.1, slow_s: float = 0.0) -> None:
+        self.model, self.slow_s, self.dataset = Towers(dropout), slow_s, Numbers()
+
+    def collate(self, examples):
         if self.slow_s:
             import time
 
             time.sleep(self.slow_s)
-        return torch.from_numpy(batch.features), torch.tensor([int(texts[0]) for texts in batch.texts])
+        words = np.array([int(one["text"]) for one in examples])
+        return stack([{"numbers": one["numbers"]} for one in examples]) | {"words": words}
+
+    def embed(self, model, batch):
+        return model(batch["numbers"], batch["words"])
 
     def loss(self, embeddings, batch):
-        from torch.distributed import is_initialized
-        from torch.distributed.nn.functional import all_gather
-
         seen, said = embeddings
-        first = 0
-        everybody = said
-        if is_initialized():
-            first = torch.distributed.get_rank() * len(said)
-            everybody = torch.cat(all_gather(said))
-        scores = seen.float() @ everybody.float().T
+        first = rank() * len(said)
+        scores = seen @ gather(said).T
         return nn.functional.cross_entropy(scores, torch.arange(first, first + len(seen)))
 
-    def save(self, folder, model, about):
-        torch.save(model.state_dict(), folder / "model.pt")
-        (folder / "card.txt").write_text(about)
+    def export(self, model, card):
+        return Saved(model.state_dict(), card)
+
+
+class Tempered(TwoTowers):
+    """The scores are multiplied by a number that is learned."""
+
+    def __init__(self, *arguments) -> None:
+        super().__init__(*arguments)
+        self.criterion = nn.Module()
+        self.criterion.scale = nn.Parameter(torch.tensor(0.5))
+        self.criterion.unused = nn.Parameter(torch.tensor(2.0))
+
+    def loss(self, embeddings, batch):
+        seen, said = embeddings
+        first = rank() * len(said)
+        scores = self.criterion.scale.exp() * seen @ gather(said).T
+        return nn.functional.cross_entropy(scores, torch.arange(first, first + len(seen)))
+
+    def export(self, model, card):
+        state = {f"criterion.{key}": value for key, value in self.criterion.state_dict().items()}
+        return Saved({**model.state_dict(), **state}, card)
+
+
+class Words(nn.Module):
+    def __init__(self, several: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.seen, self.next = nn.Linear(6, 8), nn.Linear(8, 40)
+        self.size = nn.Linear(6, 1) if several else lambda numbers: numbers
+        self.double()
+
+    def forward(self, numbers, counts):
+        each = self.seen(numbers).tanh().repeat_interleave(counts, 0)
+        return self.next(each), self.size(numbers)[:, 0]
+
+
+class Captions(LossesMethod):
+    """Predicts the tokens of captions of very different lengths, and how long they are.
+
+    Args:
+        several: whether there are two losses with weights of their own.
+    """
+
+    def __init__(self, several: bool = False) -> None:
+        self.model, self.several, self.dataset = Words(several), several, Numbers()
+
+    def collate(self, examples):
+        items = [int(one["text"]) for one in examples]
+        tokens = [np.arange(item % 7 * (item % 3)) % 40 for item in items]
+        numbers = stack([{"numbers": one["numbers"].astype(np.float64)} for one in examples])
+        return numbers | ragged("tokens", tokens)
+
+    def losses(self, model, batch):
+        counts = batch["tokens_counts"]
+        found, size = model(batch["numbers"], counts)
+        tokens = batch["tokens"].long()
+        per_token = nn.functional.cross_entropy(found, tokens, reduction="sum")
+        losses = {"tokens": (per_token, len(tokens))}
+        if self.several:
+            losses["size"] = (((size - counts) ** 2).sum(), torch.tensor(float(len(counts))))
+        return losses
+
+    def export(self, model, card):
+        return Saved(model.state_dict(), card)
+
+
+METHODS = {
+    "towers": TwoTowers,
+    "tempered": Tempered,
+    "tokens": lambda *_: Captions(),
+    "several": lambda *_: Captions(several=True),
+}
 
 
 def main() -> None:
-    folder, resume, dropout, slow_s, *flags = sys.argv[1:]
-    options = with_flags(Training(steps=60, batch_size=8, lr=0.1, warmup=5, save_every=7, log_every=1), flags)
-    method = TwoTowers(float(dropout), float(slow_s))
+    folder, resume, dropout, slow_s, kind, *flags = sys.argv[1:]
+    config = TrainingConfig(steps=60, batch_size=8, lr=0.1, warmup=5, save_every=7, log_every=1)
+    config = with_flags(config, flags)
+    method = METHODS[kind](float(dropout), float(slow_s))
     torch.set_num_threads(1)
-    trainer = Trainer(method, Numbers(), options, Path(folder), config=to_toml(options), device="cpu")
+    trainer = Trainer(method, config, Path(folder), recipe=to_toml(config), device="cpu")
     done = trainer.train(resume=resume == "resume")
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()

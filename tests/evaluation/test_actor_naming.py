@@ -21,7 +21,7 @@ def test_scores_of_four_tracks_by_hand():
 
 def test_a_small_episode(tmp_path):
     found = ACTOR_NAMING(None, write_episode(tmp_path), EvaluationOptions(seeds=1))
-    assert found.counts == {"tracks": Count(LINES, LINES)}
+    assert found.counts == {"episodes": Count(1, 1), "tracks": Count(LINES, LINES)}
     assert found.rows["tiny, most frequent speaker"]["accuracy"] == pytest.approx(1 / 3)
     assert found.rows["tiny, ours, close"]["accuracy"] > 0.9
     assert found.definition["seeds"] == 1

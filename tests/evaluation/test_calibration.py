@@ -30,5 +30,6 @@ def test_a_small_episode(tmp_path):
     for what in ("speakers", "names", "names, faces"):
         assert found.rows[what]["answers"] == LINES
     assert found.rows["speakers"]["accuracy"] == 1
+    assert found.rows["names, faces"]["confidence"] > found.rows["names"]["confidence"] + 0.05
     mean = np.mean([found.rows[what]["ECE"] for what in ("speakers", "names", "names, faces")])
     assert found.primary.value == pytest.approx(mean)

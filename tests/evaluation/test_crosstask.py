@@ -15,25 +15,6 @@ from sayso.evaluation.evaluator import Count, EvaluationOptions
 from sayso.metrics.steps import mean_recall, step_recall
 
 
-def test_reads_a_miniature_release(tmp_path: Path) -> None:
-    (tmp_path / "tasks.txt").write_text("7\nMake Tea\nhttp://x\n2\nboil water,add tea\n\n")
-    (tmp_path / "7_a.csv").write_text("1,0.5,1.2\n2,3.0,4.0\n")
-    tasks = read_tasks(tmp_path / "tasks.txt")
-    assert tasks["7"].steps == ("boil water", "add tea")
-    inside = truth(read_segments(tmp_path / "7_a.csv", 2), 6, 2)
-    assert np.argwhere(inside).tolist() == [[0, 0], [1, 0], [3, 1]]
-    assert ordered_recall({"7": [(inside, inside.astype(float))]}) == {"7": 1.0}
-
-
-def test_names_the_bad_line(tmp_path: Path) -> None:
-    (tmp_path / "7_a.csv").write_text("1,0,1\n3,1,2\n")
-    with pytest.raises(SaysoError, match="line 2"):
-        read_segments(tmp_path / "7_a.csv", 2)
-    (tmp_path / "tasks.txt").write_text("7\nMake Tea\nhttp://x\n3\nboil water,add tea\n")
-    with pytest.raises(SaysoError, match="task '7'"):
-        read_tasks(tmp_path / "tasks.txt")
-
-
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
     """Two tasks whose steps are colours; of five listed videos one is lost, one task is not primary."""
@@ -50,6 +31,13 @@ def release(tmp_path: Path) -> Path:
     toy.make_video(tmp_path / "videos" / "short.mp4", [two], 2)
     (tmp_path / "annotations" / "8_short.csv").write_text("1,0,1\n")
     return tmp_path
+
+
+def test_steps_that_score_where_they_are_have_a_recall_of_one() -> None:
+    inside = np.zeros((6, 2), dtype=bool)
+    inside[[0, 1, 3], [0, 0, 1]] = True
+    assert ordered_recall({"7": [(inside, inside.astype(float))]}) == {"7": 1.0}
+    assert ordered_recall({"7": [(inside, -inside.astype(float))]}) == {"7": 0.0}
 
 
 def test_zero_shot_finds_steps_that_are_seen(release: Path) -> None:

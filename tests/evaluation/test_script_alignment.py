@@ -20,7 +20,15 @@ def test_one_wrong_name_in_the_transcript_is_one_wrong_line(tmp_path):
     assert whole["accuracy"] == whole["published"] == pytest.approx(1 - 1 / LINES)
     assert whole["wrong above 0.9"] == 1
     assert found.primary.value == whole["accuracy"]
-    assert found.counts == {"lines": Count(LINES, LINES)}
+    assert found.counts == {"episodes": Count(1, 1), "lines": Count(LINES, LINES)}
+
+
+def test_a_broken_episode_is_told_and_the_others_are_measured(tmp_path):
+    write_episode(write_episode(tmp_path), "torn")
+    (tmp_path / "torn.tracks.json").write_text("{")
+    found = SCRIPT_ALIGNMENT(None, tmp_path)
+    assert found.counts["episodes"] == Count(1, 2) and found.rows["tiny, whole"]["accuracy"] == 1
+    assert len(found.lost) == 1 and "the episode torn" in found.lost[0]
 
 
 def test_what_is_spoilt_is_what_is_said(tmp_path):

@@ -80,6 +80,14 @@ def test_what_is_difficult_is_left_out(tmp_path):
     assert (cat["pictures"], cat["CorLoc"], cat["MaxBoxAccV2"], cat["pixel AP"]) == (1, 1, 1, 1)
 
 
+def test_cells_of_a_difficult_box_are_neither_right_nor_wrong(tmp_path):
+    """A crowd of dogs is annotated where the map is low: as dogs, its cells would be missed."""
+    seen = {f"{id_}.png": [] for id_ in THINGS}
+    seen["a.png"] = [("dog", [60, 40, 60, 50], 0), ("dog", [0, 60, 40, 30], 1)]
+    path = coco(tmp_path / "instances.json", seen, draw=painted(THINGS))
+    assert WEAK_LOCALIZATION(MapLocalizer(), path).rows["dog"]["pixel AP"] == 1
+
+
 def test_broken_pictures_are_told(tmp_path):
     path = write(tmp_path)
     (tmp_path / "images" / "c.png").write_bytes(b"no picture")

@@ -1,4 +1,4 @@
-"""Names of faces as WebVTT, a manifest, contact sheets and a curve, each read back."""
+"""Names of faces as WebVTT, a manifest, and contact sheets, each read back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from PIL import Image
 import toy
 from sayso.core.types import Box, Caption, Span
 from sayso.data.manifest import read_manifest
-from sayso.export.naming_curve import BOTTOM, HEIGHT, LEFT, LEGEND, TOP, WIDTH, curve_png
 from sayso.export.naming_sheet import FACE, GAP, ends_of, read_corrections, sheet_page, sheet_png, sheet_rows
 from sayso.export.naming_vtt import SHORTEST_S, names_vtt, people_manifest, people_on_screen
 from sayso.export.tracks_picture import COLOURS, tracks_png
@@ -173,14 +172,3 @@ def test_tracks_are_drawn_where_and_while_they_are(tmp_path):
         if number is not None:
             bold = np.flatnonzero(seen[number].sum(0) > 45)  # the sides of the face's box, two pixels each
             assert {left, left + 1} <= set(bold.tolist())
-
-
-def test_the_curve_goes_through_its_points():
-    named = np.linspace(0, 1, 50)
-    png = curve_png({"flat": (named, np.full(50, 0.5)), "line <two>": (named, 1 - named)})
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-    assert pixels.shape == (HEIGHT, WIDTH, 3)
-    blue = (abs(pixels - (0x42, 0x69, 0xD0)) < 2).all(2)
-    middle = round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) / 2)
-    columns = blue[middle - 2 : middle + 3, LEFT + 5 : WIDTH - LEGEND - 5].any(0)
-    assert columns.mean() > 0.95 and len(curve_png({})) > 0

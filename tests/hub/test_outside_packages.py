@@ -50,12 +50,15 @@ class Folder:
         made.name, made.folder = name, Path(folder)
         return made
 
-def broken(device):
-    raise AssertionError
+def renamed(device):
+    made = Brightness(device)
+    made.name = "luminance"
+    return made
 '''
 DECLARED = """[sayso.encoders]
 brightness = bright_package:Brightness
 lost = bright_package:nothing
+other-name = bright_package:renamed
 
 [sayso.kinds]
 bright_folder = bright_package:Folder
@@ -82,7 +85,7 @@ def test_an_index_made_by_an_encoder_from_outside_is_reopened_by_name(tmp_path: 
     index = sayso.Index.open(tmp_path / "x.index", "brightness")
     assert not index.add(tmp_path / "files").failures
     again = sayso.Index.open(tmp_path / "x.index", create=False)
-    assert [hit.title for hit in again.search("1.0", said=0)] == ["light", "dark"]
+    assert [hit.title for hit in again.search("1.0", text_weight=0)] == ["light", "dark"]
     assert again.encoder.name == "brightness"
     assert type(again.encoder).__module__ == "bright_package"
 
@@ -95,6 +98,8 @@ def test_a_registered_name_is_listed_and_suggested() -> None:
     assert "brightness" in CliRunner().invoke(app, ["models"]).stdout
     with pytest.raises(SaysoError, match="the encoder 'lost' cannot be loaded from bright_package:nothing"):
         sayso.load("lost")
+    with pytest.raises(SaysoError, match="registers as 'other-name' has the name 'luminance'"):
+        sayso.load("other-name")
 
 
 @pytest.mark.usefixtures("installed")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sayso.metrics.naming import class_precision, naming, precision_curve
+from sayso.metrics.naming import class_precision, naming_scores, precision_curve
 
 
 def test_class_precision_is_the_mean_precision_at_each_right_item():
@@ -18,8 +18,8 @@ def test_class_precision_is_the_mean_precision_at_each_right_item():
 
 def test_the_curve_ends_at_the_accuracy_and_extremes_are_0_and_1():
     scores, truth = np.eye(3), np.arange(3)
-    assert naming(scores, truth) == {"accuracy": 1, "AP": 1, "mAP": 1}
-    wrong = naming(np.roll(scores, 1, 1), truth)
+    assert naming_scores(scores, truth) == {"accuracy": 1, "AP": 1, "mAP": 1}
+    wrong = naming_scores(np.roll(scores, 1, 1), truth)
     assert wrong["accuracy"] == wrong["AP"] == 0
     named, precision = precision_curve([[0.9, 0.1], [0.3, 0.7]], [0, 0])
     assert named.tolist() == [0.5, 1] and precision.tolist() == [1, 0.5]
@@ -27,6 +27,6 @@ def test_the_curve_ends_at_the_accuracy_and_extremes_are_0_and_1():
 
 def test_what_is_no_naming_is_said():
     with pytest.raises(ValueError, match="within 0 to 1"):
-        naming([[0.1, 0.2]], [2])
+        naming_scores([[0.1, 0.2]], [2])
     with pytest.raises(ValueError, match="got"):
-        naming([0.1], [0])
+        naming_scores([0.1], [0])

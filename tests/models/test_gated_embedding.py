@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from sayso.models import GatedEmbedding, HowTo100MNet
-from sayso.models.feature_text import join_features
 
 
 def sigmoid(x):
@@ -59,9 +58,3 @@ def test_howto100m_equals_the_equations():
             axis=0,
         )
         np.testing.assert_allclose(text[i], unit_by_hand(w, "GU_text.", pooled), rtol=1e-4, atol=1e-6)
-
-
-def test_parts_of_features_have_unit_norm_each():
-    joined = join_features([torch.full((2, 3), 5.0), torch.tensor([[0.0, 2.0], [0.0, 0.0]])])
-    torch.testing.assert_close(joined[:, :3].norm(dim=1), torch.ones(2))
-    assert joined[:, 3:].tolist() == [[0, 1], [0, 0]]

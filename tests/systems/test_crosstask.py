@@ -1,11 +1,10 @@
-"""Step classifiers: components, told windows, training on narration and order, their folder."""
+"""Step classifiers: components, narration windows, training on narration and order, their folder."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,12 +15,14 @@ from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
 from sayso.core.types import Caption, Span
+from sayso.data.narration_windows import mention_windows, span_windows
+from sayso.engine.tensor_batch import TensorBatch
 from sayso.systems import crosstask
 from sayso.systems.crosstask.components import component_names, mixing
-from sayso.systems.crosstask.told import told_windows
+from sayso.systems.crosstask.train import SYSTEM
 
 TASKS = {"7": ("pour water", "stir milk", "add ice"), "8": ("add water", "pour milk")}
-RECIPE = crosstask.Recipe(steps=60, batch_size=8, save_every=60, even=4, warmup=1, workers=1)
+RECIPE = crosstask.Recipe(steps=60, batch_size=8, save_every=60, uniform_epochs=4, warmup=1, workers=1)
 
 
 def plant(folder: Path, videos: int = 12) -> Path:
@@ -84,7 +85,7 @@ def test_narration_tells_of_the_step_whose_own_word_is_said() -> None:
         Caption(Span(20.0, 21.0), "I just love water."),
         Caption(Span(27.0, 28.0), "Thanks for watching!"),
     ]
-    windows = told_windows(lines, ["pour water", "pour milk", "add ice"], 30, before_s=1, after_s=5)
+    windows = mention_windows(lines, ["pour water", "pour milk", "add ice"], 30, before_s=1, after_s=5)
     assert [np.flatnonzero(column).tolist() for column in windows.T] == [
         list(range(19, 26)),
         list(range(2, 9)),
@@ -94,43 +95,71 @@ def test_narration_tells_of_the_step_whose_own_word_is_said() -> None:
 
 def method_of(release: Path, **changes: object) -> crosstask.CrossTask:
     recipe = replace(RECIPE, features=str(release / "features"), **changes)
-    return crosstask.make(recipe, crosstask.read(release, recipe, Silent()), release, Silent())
+    return SYSTEM.build(recipe, SYSTEM.read(release, recipe, Silent()), release, Silent())
+
+
+def batch_of(method: crosstask.CrossTask, items: list[int], epoch: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    examples = [one for item in items for one in method.dataset.sample(item, rng)]
+    return method.collate(examples) | {"epoch": np.array(epoch)}
 
 
 def test_loss_is_the_cross_entropy_over_the_steps_of_each_task(release: Path) -> None:
     method = method_of(release)
-    items = np.array([0, 3, len(method.videos) - 1])
-    batch = SimpleNamespace(video=items, epoch=9)
+    items = [0, 3, len(method.dataset) - 1]
+    batch = batch_of(method, items, 9)
     scores = torch.randn(3, 30, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    loss = method.loss((scores,), batch)
+    losses = method.losses(lambda features, task: scores, TensorBatch(batch, torch.device("cpu")))
     targets = method.targets(scores.float().numpy(), batch)
     total = count = 0.0
     for b, item in enumerate(items):
-        K = len(TASKS[method.videos.videos[item].task])
-        for t, k in np.argwhere(targets[b] > 0):
-            total -= float(scores[b, t, :K].log_softmax(0)[k])
+        C = len(TASKS[method.dataset.videos[item].task])
+        for t, c in np.argwhere(targets[b] > 0):
+            total -= float(scores[b, t, :C].log_softmax(0)[c])
             count += 1
-        assert targets[b].sum() == K
-        assert (np.diff(targets[b, :, :K].argmax(0)) > 0).all()
-    assert float(loss) == pytest.approx(total / count, rel=1e-5)
+        assert targets[b].sum() == C
+        assert (np.diff(targets[b, :, :C].argmax(0)) > 0).all()
+    ((found, weight),) = losses.values()
+    assert (float(found), float(weight)) == (pytest.approx(total, rel=1e-9), count)
 
 
-def test_the_first_targets_are_the_told_seconds(release: Path) -> None:
+def test_the_first_targets_are_the_narration_windows(release: Path) -> None:
     method = method_of(release)
-    targets = method.targets(
-        np.zeros((2, 30, 3), np.float32), SimpleNamespace(video=np.array([0, 1]), epoch=0)
-    )
-    told = method.videos.allowed[0]
-    assert np.allclose(targets[0, :, : told.shape[1]], told / told.sum(0))
+    targets = method.targets(np.zeros((2, 30, 3), np.float32), batch_of(method, [0, 1], 0))
+    allowed = method.dataset.allowed[0]
+    assert np.allclose(targets[0, :, : allowed.shape[1]], allowed / allowed.sum(0))
     alone = method_of(release, windows=str(release / "features"))
-    assert not any(table.any() for table in alone.videos.allowed)
+    assert not any(table.any() for table in alone.dataset.allowed)
     with pytest.raises(SaysoError, match="columns of 0 and 1"):
         method_of(release, windows=str(release / "annotations"))
 
 
+def test_videos_are_padded_to_the_longest_of_their_batch(release: Path) -> None:
+    method = method_of(release)
+    one, other = (
+        method.dataset.sample(item, np.random.default_rng(0))[0] for item in (0, len(method.dataset) - 1)
+    )
+    short = {**one, "features": one["features"][:20], "allowed": one["allowed"][:20]}
+    batch = method.collate([short, other])
+    assert batch["features"].shape == (2, 30, 16)
+    assert not batch["features"][0, 20:].any()
+    assert not batch["allowed"][1, :, 2].any()
+    assert (batch["seconds"].tolist(), batch["steps"].tolist(), batch["task"].tolist()) == (
+        [20, 30],
+        [3, 2],
+        [0, 1],
+    )
+
+
+def test_windows_of_spans_lie_around_them() -> None:
+    spans = [Span(10, 11), None]
+    assert span_windows(spans, 30, rate=2.0, before_s=2, after_s=3).tolist() == [[16, 28], [0, 30]]
+    assert span_windows(spans, 15, rate=2.0, before_s=2, after_s=3).tolist() == [[14, 15], [0, 15]]
+
+
 def test_captions_stand_for_constraints(release: Path, tmp_path: Path) -> None:
     (tmp_path / "v70.vtt").write_text("WEBVTT\n\n00:04.000 --> 00:05.000\nNow add the ice.\n")
-    videos = method_of(release, windows=str(tmp_path)).videos
+    videos = method_of(release, windows=str(tmp_path)).dataset
     told = {
         video.video: np.flatnonzero(t[:, -1]) for video, t in zip(videos.videos, videos.allowed, strict=True)
     }
@@ -139,7 +168,7 @@ def test_captions_stand_for_constraints(release: Path, tmp_path: Path) -> None:
 
 
 def test_validation_videos_are_never_learned_from(release: Path) -> None:
-    learned = {video.video for video in method_of(release).videos.videos}
+    learned = {video.video for video in method_of(release).dataset.videos}
     aside = {row.split(",")[1] for row in (release / "videos_val.csv").read_text().split()}
     assert len(learned) == 16
     assert not learned & aside
@@ -147,7 +176,9 @@ def test_validation_videos_are_never_learned_from(release: Path) -> None:
 
 def test_trains_and_finds_steps_where_half_of_the_narration_is_wrong(release: Path, tmp_path: Path) -> None:
     run = CliRunner().invoke
-    options = [f"--set={key}={getattr(RECIPE, key)}" for key in ("steps", "batch_size", "even", "workers")]
+    options = [
+        f"--set={key}={getattr(RECIPE, key)}" for key in ("steps", "batch_size", "uniform_epochs", "workers")
+    ]
     features = release / "features"
     told = run(
         app,
@@ -167,8 +198,8 @@ def test_trains_and_finds_steps_where_half_of_the_narration_is_wrong(release: Pa
     found = run(app, [*asked, "--model", str(tmp_path / "run"), "--out", str(out)])
     assert found.exit_code == 0, found.output
     result = json.loads(out.read_text())
-    assert result["recall"] > 0.9 > 0.6 > result["published"][0]["recall"]
-    assert result["videos_used"] == 8
+    assert result["primary"]["value"] > 0.9 > 0.6 > result["published"][0]["recall"]
+    assert result["counts"]["videos"]["used"] == 8
 
 
 def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path) -> None:
@@ -180,9 +211,9 @@ def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path)
     model.save_pretrained(tmp_path)
     again = crosstask.StepClassifier.from_pretrained(tmp_path)
     X = np.load(release / "features" / "v70.npy")
-    mean, scale = method.videos.moments
+    mean, scale = method.dataset.moments
     rows = torch.from_numpy((X - mean) * scale)[None]
-    wanted = method.model(rows, torch.tensor([0]))[0][0].detach().numpy()
+    wanted = method.model(rows, torch.tensor([0]))[0].detach().numpy()
     assert np.allclose(again.scores(X, "7"), wanted, atol=1e-5)
     assert again.sha256 == model.sha256
     assert again.place(X, "new", ["pour milk", "add ice"]).shape == (2,)
@@ -204,4 +235,4 @@ def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path)
 )
 def test_says_what_is_missing(release: Path, changes: dict, message: str) -> None:
     with pytest.raises(SaysoError, match=message):
-        crosstask.read(release, replace(RECIPE, **changes), Silent())
+        SYSTEM.read(release, replace(RECIPE, **changes), Silent())

@@ -18,9 +18,10 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
 from sayso.data import Loader, read_corpus
 from sayso.engine.features import extract_features
+from sayso.engine.tensor_batch import TensorBatch
 from sayso.losses import max_margin
 from sayso.media import probe, read_clip, stream_frames
-from sayso.systems.howto100m import Recipe, make, reading
+from sayso.systems.howto100m import SYSTEM, Recipe
 from sayso.toyworld import write_corpus
 
 SMALL = [
@@ -84,23 +85,23 @@ def test_given_features_need_no_videos(world, tmp_path):
         (tmp_path / folder).mkdir()
         for name in corpus.ids:
             np.save(tmp_path / folder / f"{name}.npy", rng.random((int(60 * rate), width), np.float32))
-    flags = [f'features=["{tmp_path}/2d", "{tmp_path}/3d"]', "rates=[1, 1.5]", "intra=0.25"]
+    flags = [f'features=["{tmp_path}/2d", "{tmp_path}/3d"]', "feature_rates=[1, 1.5]", "intra=0.25"]
     recipe = with_flags(Recipe(), [*SMALL, *flags])
-    assert reading(recipe) == {"files": False}
-    method = make(recipe, corpus, tmp_path, Silent())
-    batch = next(iter(Loader(method.examples(corpus), 8, workers=0)))
-    features, words = method.inputs(batch)
-    assert (features.shape, words.shape) == ((8, 10), (8, 20))
+    method = SYSTEM.build(recipe, corpus, tmp_path, Silent())
+    batch = next(iter(Loader(method.dataset, 8, collate=method.collate, workers=0)))
+    tensors = TensorBatch(batch, torch.device("cpu"))
+    features = tensors["features"]
+    assert (features.shape, tensors["words"].shape) == ((8, 10), (8, 20))
     torch.testing.assert_close(features[:, :6].norm(dim=1), torch.ones(8))
-    video, text = method.model(features, words)
-    expected = max_margin(video, text, torch.from_numpy(batch.video), margin=0.1, intra=0.25)
-    torch.testing.assert_close(method.loss((video, text), batch), expected)
+    video, text = method.embed(method.model, tensors)
+    expected = max_margin(video, text, tensors["video"], margin=0.1, intra=0.25)
+    torch.testing.assert_close(method.loss((video, text), tensors), expected)
     encoder = method.export(method.model)
-    np.testing.assert_allclose(encoder.encode_features(batch.features), video.detach(), atol=1e-5)
+    np.testing.assert_allclose(encoder.encode_features(batch["features"]), video.detach(), atol=1e-5)
     with pytest.raises(SaysoError, match="takes features of clips, not pixels"):
         encoder.encode_video(np.zeros((1, 2, 8, 8, 3), np.uint8))
-    with pytest.raises(SaysoError, match="2 features and 1 rates"):
-        make(with_flags(recipe, ["rates=[1.0]"]), corpus, tmp_path, Silent())
+    with pytest.raises(SaysoError, match="2 features and 1 feature_rates"):
+        SYSTEM.build(with_flags(recipe, ["feature_rates=[1.0]"]), corpus, tmp_path, Silent())
 
 
 def test_videos_of_one_name_are_not_mixed_up(world, tmp_path):
@@ -110,7 +111,7 @@ def test_videos_of_one_name_are_not_mixed_up(world, tmp_path):
             source = next((world / "train").glob(f"*.{ending}"))
             (tmp_path / folder / f"x.{ending}").write_bytes(source.read_bytes())
     with pytest.raises(SaysoError, match="have one name, and features go by names"):
-        make(with_flags(Recipe(), SMALL), read_corpus(tmp_path), tmp_path / "run", Silent())
+        SYSTEM.build(with_flags(Recipe(), SMALL), read_corpus(tmp_path), tmp_path / "run", Silent())
 
 
 def sayso_command(*arguments):
@@ -122,7 +123,7 @@ def test_from_a_folder_of_videos_to_search(world, tmp_path):
     run, index = tmp_path / "run", tmp_path / "my.index"
     flags = [part for flag in SMALL for part in ("--set", flag)]
     command = ["train", "howto100m", world / "train", "--out", run, *flags]
-    done = sayso_command(*command, "--test", world / "test" / "manifest.csv")
+    done = sayso_command(*command, "--test", world / "test" / "manifest.csv", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["step"] == 4
     encoder = sayso.load(str(run))

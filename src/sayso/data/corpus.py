@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,9 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.core.io import atomic_folder
 from sayso.core.types import Caption, Span
-from sayso.data.packed_strings import Packer, Strings
+from sayso.data.packed_strings import PackedStrings, StringPacker
 
+RawCaption = tuple[float, float, str]  # start and end in seconds and text, as a file has them, unchecked
 MARK = "corpus.json"
 _SCHEMA = 1
 _COPIED = 1 << 20
@@ -46,7 +47,7 @@ class Corpus:
         first: (V + 1,) int64: video v has the captions ``first[v]`` to ``first[v + 1] - 1``.
         spans: (N, 2) float64, start and end in seconds, by start within a video. An end of
             infinity is the end of the video.
-        texts: what is said, N.
+        texts: N captions.
         parts: (V, 2) int64: where the video lies inside its file, first byte and size; (0, -1) is all of it.
         missing: the videos that are listed but not there, or have no captions.
         dropped: number of captions left out because they say nothing or their times are impossible.
@@ -54,11 +55,11 @@ class Corpus:
 
     def __init__(
         self,
-        ids: Strings,
-        paths: Strings,
+        ids: PackedStrings,
+        paths: PackedStrings,
         first: NDArray[np.int64],
         spans: NDArray[np.float64],
-        texts: Strings,
+        texts: PackedStrings,
         parts: NDArray[np.int64],
         missing: Sequence[Missing] = (),
         dropped: int = 0,
@@ -85,7 +86,7 @@ class Corpus:
         return int(np.searchsorted(self.first, caption, side="right")) - 1
 
     def caption(self, caption: int) -> Caption:
-        """Return when a caption is said, and what."""
+        """Return a caption with its span."""
         start, end = self.spans[caption]
         return Caption(Span(float(start), float(end)), self.texts[caption])
 
@@ -124,17 +125,11 @@ class Corpus:
         target = Path(folder)
         if target.exists():
             raise SaysoError(f"{target} is there already; save the corpus under a new name")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        try:
+        with atomic_folder(target) as new:
             for name, column in self._columns().items():
-                np.save(partial / f"{name}.npy", column)
+                np.save(new / f"{name}.npy", column)
             head = {"schema": _SCHEMA, "dropped": self.dropped, "missing": self.missing}
-            (partial / MARK).write_text(json.dumps(head), encoding="utf-8")
-            partial.rename(target)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+            (new / MARK).write_text(json.dumps(head), encoding="utf-8")
         return target
 
     @classmethod
@@ -152,11 +147,11 @@ class Corpus:
             found = {path.stem: _mapped(path) for path in here.glob("*.npy")}
             missing = [Missing(*entry) for entry in head["missing"]]
             return cls(
-                Strings(found["ids"], found["ids_data"]),
-                Strings(found["paths"], found["paths_data"]),
+                PackedStrings(found["ids"], found["ids_data"]),
+                PackedStrings(found["paths"], found["paths_data"]),
                 found["first"],
                 found["spans"],
-                Strings(found["texts"], found["texts_data"]),
+                PackedStrings(found["texts"], found["texts_data"]),
                 found["parts"],
                 missing,
                 head["dropped"],
@@ -177,28 +172,28 @@ class CorpusBuilder:
     def __init__(self) -> None:
         self.missing: list[Missing] = []
         self.dropped = 0
-        self._ids, self._paths, self._texts = Packer(), Packer(), Packer()
+        self._ids, self._paths, self._texts = StringPacker(), StringPacker(), StringPacker()
         self._spans, self._first, self._parts = array("d"), array("q", [0]), array("q")
 
     def add(
         self,
         video: str,
         path: str,
-        captions: Iterable[tuple[float, float, str]],
+        captions: Iterable[RawCaption],
         part: tuple[int, int] = (0, -1),
     ) -> None:
         """Add a video with its captions (start, end, text); without any it counts as missing."""
-        said = sorted(self._sound(captions))
-        if not said:
+        sound = sorted(self._sound(captions))
+        if not sound:
             self.miss(video, "has no captions")
             return
-        for start, end, text in said:
+        for start, end, text in sound:
             self._spans.extend((start, end))
             self._texts.append(text)
         self._ids.append(video)
         self._paths.append(path)
         self._parts.extend(part)
-        self._first.append(self._first[-1] + len(said))
+        self._first.append(self._first[-1] + len(sound))
 
     def miss(self, video: str, why: str) -> None:
         """Count a video that is not there."""
@@ -207,17 +202,17 @@ class CorpusBuilder:
     def finish(self) -> Corpus:
         """Return the corpus; nothing can be added afterwards."""
         return Corpus(
-            Strings(*self._ids.arrays()),
-            Strings(*self._paths.arrays()),
+            PackedStrings(*self._ids.arrays()),
+            PackedStrings(*self._paths.arrays()),
             np.frombuffer(self._first, np.int64),
             np.frombuffer(self._spans, np.float64).reshape(-1, 2),
-            Strings(*self._texts.arrays()),
+            PackedStrings(*self._texts.arrays()),
             np.frombuffer(self._parts, np.int64).reshape(-1, 2),
             self.missing,
             self.dropped,
         )
 
-    def _sound(self, captions: Iterable[tuple[float, float, str]]) -> Iterator[tuple[float, float, str]]:
+    def _sound(self, captions: Iterable[RawCaption]) -> Iterator[RawCaption]:
         """Yield the captions that say something at a possible time; one that starts before 0 starts at 0."""
         for start, end, text in captions:
             words = " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Making a corpus from what people have; what it is, is told by what is there.
+"""Making a corpus from what people have; what it is, follows from what is there.
 
 * a corpus that was saved (``Corpus.save``);
 * a folder of videos with caption files beside them (``talk.mp4``, ``talk.en.vtt``);
@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from itertools import chain
@@ -17,14 +18,13 @@ from pathlib import Path
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
-from sayso.core.types import Caption
-from sayso.data import shards
-from sayso.data.corpus import MARK, Corpus, CorpusBuilder
-from sayso.data.datasets import howto100m
-from sayso.data.manifest import MANIFESTS, Failure, Row, Source, read_manifest
+from sayso.data.corpus import MARK, Corpus, CorpusBuilder, RawCaption
+from sayso.data.datasets.howto100m import find_release, read_release
+from sayso.data.manifest import MANIFESTS, Failure, ListedFile, Row, read_manifest
+from sayso.data.shards import find_shards, read_shards
 from sayso.data.sources import find_sources
 
-Said = tuple[float, float, str]
+log = logging.getLogger(__name__)
 
 
 def read_corpus(
@@ -55,12 +55,12 @@ def read_corpus(
     builder, progress = CorpusBuilder(), progress or Silent()
     if (here / MARK).is_file():
         return Corpus.open(here)
-    release = howto100m.find(here, videos, captions)
-    tars = shards.find(here)
+    release = find_release(here, videos, captions)
+    tars = find_shards(here)
     if release is not None:
-        howto100m.read(release, builder, progress, files=files)
+        read_release(release, builder, progress, files=files)
     elif tars:
-        shards.read(tars, builder, progress)
+        read_shards(tars, builder, progress)
     elif here.is_dir() or here.suffix.lower() in MANIFESTS:
         _read_sources(here, split, builder, progress, files=files)
     elif here.exists():
@@ -68,6 +68,29 @@ def read_corpus(
     else:
         raise SaysoError(f"there is nothing at {here}; name a folder of videos, a manifest or a tar shard")
     return builder.finish()
+
+
+def read_training_corpus(path: Path, *, files: bool = True, progress: Progress | None = None) -> Corpus:
+    """Return videos with captions to learn from, and log how many there are; see ``read_corpus``.
+
+    Args:
+        path: a folder, a manifest, a CSV of HowTo100M's, or a tar shard.
+        files: whether the videos must be there; not where features stand in for them.
+        progress: told how many videos were read.
+
+    Raises:
+        SaysoError: if there are none.
+    """
+    corpus = read_corpus(path, files=files, progress=progress)
+    log.info(
+        "%s videos, %s captions, %s missing",
+        f"{len(corpus):,}",
+        f"{corpus.captions:,}",
+        f"{len(corpus.missing):,}",
+    )
+    if not corpus.captions:
+        raise SaysoError(f"{path} holds no video with captions beside it; see: sayso train --help")
+    return corpus
 
 
 def _read_sources(
@@ -85,7 +108,7 @@ def _read_sources(
             _add(source, split, builder, files=files)
 
 
-def _add(source: Source, split: str | None, builder: CorpusBuilder, *, files: bool) -> None:
+def _add(source: ListedFile, split: str | None, builder: CorpusBuilder, *, files: bool) -> None:
     rows = [row for row in source.rows if split is None or row.meta.get("split") == split]
     if split is not None and not rows:
         return
@@ -94,31 +117,31 @@ def _add(source: Source, split: str | None, builder: CorpusBuilder, *, files: bo
         builder.miss(source.path, "there is no such file")
         return
     try:
-        said = _said(source, rows)
+        captions = _captions(source, rows)
     except (SaysoError, ValueError) as error:
         builder.miss(source.path, str(error))
     else:
-        builder.add(name or Path(source.path).stem, source.path, said)
+        builder.add(name or Path(source.path).stem, source.path, captions)
 
 
-def _said(source: Source, rows: list[Row]) -> list[Said]:
-    """Return a video's captions: its rows' texts, else what its caption file says (in their spans)."""
+def _captions(source: ListedFile, rows: list[Row]) -> list[RawCaption]:
+    """Return a video's captions: its rows' texts, else those of its caption file (in their spans)."""
     from sayso.text import Transcript, find_subtitles, read_subtitles, transcript_of
 
-    told = list(chain.from_iterable(map(_told, rows)))
-    if told:
-        return told
+    own = list(chain.from_iterable(map(_own_caption, rows)))
+    if own:
+        return own
     beside = source.captions or find_subtitles(source.path)
     if beside is None:
         return []
     captions = Transcript(read_subtitles(beside))
     spans = [row.span for row in rows if row.span is not None]
     if not spans:
-        return [_plain(caption) for caption in captions]
+        return [(one.span.start, one.span.end, one.text) for one in captions]
     return [(span.start, span.end, transcript_of(captions, span)) for span in spans]
 
 
-def _told(row: Row) -> Iterator[Said]:
+def _own_caption(row: Row) -> Iterator[RawCaption]:
     """Yield the caption in a manifest's row; without times it is of the whole video."""
     if not row.text:
         return
@@ -129,7 +152,3 @@ def _told(row: Row) -> Iterator[Said]:
         yield row.span.start, row.span.end, row.text
     else:
         yield 0.0, float("inf"), row.text
-
-
-def _plain(caption: Caption) -> Said:
-    return caption.span.start, caption.span.end, caption.text

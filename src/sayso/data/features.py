@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from sayso.core.errors import MediaError, SaysoError
 from sayso.data.batch import Example
 from sayso.data.corpus import Corpus
-from sayso.data.narrated import Captioned, widen
+from sayso.data.narrated import NarratedDataset, widen
 
 
 class Features(Protocol):
@@ -148,7 +148,7 @@ def open_features(path: str | os.PathLike[str], rate: float = 1.0) -> Features:
     return LanceFeatures(path, rate) if is_table else NpyFeatures(path, rate)
 
 
-def pool(
+def pool_span(
     features: NDArray[np.floating[Any]], rate: float, start_s: float, end_s: float
 ) -> NDArray[np.float32]:
     """Return the feature of a stretch of time: the maximum over its rows, of length 1.
@@ -174,14 +174,14 @@ def pool(
     return np.asarray(strongest / max(float(np.linalg.norm(strongest)), 1e-12), np.float32)
 
 
-class FeatureClips(Captioned):
+class FeatureClips(NarratedDataset):
     """Training examples made of features; the videos themselves are not needed.
 
     Args:
         corpus: captions; its ids find the features.
         sources: one or more kinds of features, which stand side by side: D is the sum of theirs.
-        candidates: K, captions an example: its own and the nearest in time.
-        per_video: captions drawn of a video; None makes every caption an item. See ``Captioned``.
+        bag_size: K, captions an example: its own and the nearest in time.
+        per_video: captions sampled of a video; None makes every caption an item. See ``NarratedDataset``.
         min_s: captions shorter than this are widened, seconds.
 
     Raises:
@@ -193,28 +193,29 @@ class FeatureClips(Captioned):
         corpus: Corpus,
         sources: Sequence[Features],
         *,
-        candidates: int = 1,
+        bag_size: int = 1,
         per_video: int | None = 1,
         min_s: float = 0.0,
     ) -> None:
-        super().__init__(corpus, candidates, per_video, min_s)
+        super().__init__(corpus, bag_size, per_video, min_s)
         self.sources = tuple(sources)
 
-    def draw(self, item: int, rng: np.random.Generator) -> list[Example]:
-        """Return the item's examples.
+    def sample(self, item: int, rng: np.random.Generator) -> list[Example]:
+        """Return the item's examples: ``features`` (D,) float32 and the entries of ``example``.
 
         Raises:
             MediaError: if features are missing or end before a caption begins.
         """
         name = self.corpus.ids[self.video_of(item)]
         read = [(source.read(name), source.rate) for source in self.sources]
-        return [self.example(caption, self._pooled(caption, read)) for caption in self.choose(item, rng)]
+        captions = self.choose(item, rng)
+        return [{"features": self._pooled(caption, read), **self.example(caption)} for caption in captions]
 
     def _pooled(
         self, caption: int, read: Sequence[tuple[NDArray[np.floating[Any]], float]]
     ) -> NDArray[np.float32]:
         span = widen(self.corpus.caption(caption).span, self.min_s)
-        return np.concatenate([pool(features, rate, span.start, span.end) for features, rate in read])
+        return np.concatenate([pool_span(features, rate, span.start, span.end) for features, rate in read])
 
 
 def _checked(rate: float) -> float:

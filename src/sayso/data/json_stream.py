@@ -19,7 +19,7 @@ _BETWEEN = re.compile(r"[\s,]*")
 _COLON = re.compile(r"\s*:\s*")
 
 
-def entries(path: Path, chunk: int = _CHUNK) -> Iterator[tuple[str, Any]]:
+def json_entries(path: Path, chunk: int = _CHUNK) -> Iterator[tuple[str, Any]]:
     """Yield the keys and values of the object in a file, in order; values are objects or lists.
 
     Args:

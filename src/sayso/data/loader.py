@@ -1,4 +1,4 @@
-"""A stream of training batches: shuffled, decoded ahead, resumable, the same however it is made.
+"""A stream of training batches: shuffled, decoded and collated ahead, resumable, the same however it is made.
 
 What is in batch n follows from the seed alone. It does not depend on how many workers
 decode, nor on how many processes share the batch: of a batch of B, process r of R gets
@@ -7,27 +7,26 @@ example stands in for it.
 
 Threads decode: PyAV lets go of the interpreter while it works, frames need not be copied
 between processes, and a corpus on disk is mapped once (benchmarks/loader.py has the figures).
+They collate too: whoever makes a batch's last example turns all of them into arrays, so that what a
+method does to its examples (padding, tokenising) costs the thread that trains nothing.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.data.batch import Batch, Dataset, Example, Filling
+from sayso.data.batch import Batch, Dataset, Example, stack
 from sayso.data.manifest import Failure
-from sayso.data.sampler import Order
+from sayso.data.sampler import Sampler
+from sayso.data.workers import Collate, CollateBuffer, Workers
 
 _MOST_ATTEMPTS = 20
-Ticket = tuple[int, Filling, int]  # position in the epoch, the batch, the place in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +63,6 @@ class Rate:
         return min(1.0, self.waited_s / self.elapsed_s) if self.elapsed_s > 0 else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """What is told of an item whose examples are in their places."""
-
-    filling: Filling
-    failures: list[Failure]
-    nbytes: int
-    seconds: float
-
-
 class Loader:
     """Batches of a dataset, epoch after epoch.
 
@@ -81,9 +70,10 @@ class Loader:
     at the end of an epoch are left out of it; they are other ones in every epoch.
 
     Args:
-        dataset: what to draw from; see ``Clips`` and ``FeatureClips``.
+        dataset: what to sample from; see ``Clips`` and ``FeatureClips``.
         batch_size: B, examples a batch in this process.
-        seed: of all chance, 0 or more.
+        collate: makes a batch of B examples, in a worker's thread; it must follow from them alone.
+        seed: of all random numbers, 0 or more.
         workers: decoding threads; 0 decodes when a batch is asked for. By default one a core.
         rank: which process this is.
         world_size: how many processes share every batch of ``batch_size * world_size``.
@@ -107,6 +97,7 @@ class Loader:
         dataset: Dataset,
         batch_size: int,
         *,
+        collate: Collate = stack,
         seed: int = 0,
         workers: int | None = None,
         rank: int = 0,
@@ -122,24 +113,23 @@ class Loader:
             raise SaysoError(f"workers must be 0 or more; got {workers}")
         if batch_size < 1 or batch_size % dataset.group:
             raise SaysoError(
-                f"batch_size must be a multiple of {dataset.group}, the examples drawn of one video; "
+                f"batch_size must be a multiple of {dataset.group}, the examples sampled of one item; "
                 f"got {batch_size}"
             )
-        self.dataset, self.batch_size, self.epochs = dataset, batch_size, epochs
+        self.dataset, self.batch_size, self.epochs, self.collate = dataset, batch_size, epochs, collate
         self.rank, self.world_size = rank, world_size
         self.workers = (os.cpu_count() or 1) if workers is None else workers
         self.prefetch, self.max_bytes = max(1, prefetch), max_bytes
         self.failures: list[Failure] = []
         self.replaced = 0
-        self._order = Order(len(dataset), seed)
+        self._sampler = Sampler(len(dataset), seed)
         self._items = batch_size // dataset.group
         self._next = 0
-        self._item_bytes = 0
         self._start_counting()
         if len(self) < 1:
             raise SaysoError(
                 f"an epoch has {len(dataset)} items and a batch takes {self._items * world_size}: "
-                "use smaller batches or fewer processes, or draw more captions of each video"
+                "use smaller batches or fewer processes, or sample more captions of each video"
             )
         if state is not None:
             self._restore(state)
@@ -156,20 +146,19 @@ class Loader:
     def __iter__(self) -> Iterator[Batch]:
         """Yield batches until ``epochs`` are over."""
         self._start_counting()
-        with closing(self._drawn()) as drawn:
+        with closing(self._filled()) as filled:
             while self.epochs is None or self.epoch < self.epochs:
                 began = time.perf_counter()
-                items = list(islice(drawn, self._items))
-                batch = items[0].filling.batch()
+                buffer = next(filled)
                 self._next += 1
-                self._count(items, time.perf_counter() - began)
-                yield batch
+                self._count(buffer, time.perf_counter() - began)
+                yield buffer.batch
 
     def state(self) -> dict[str, Any]:
         """Return where the stream stands, ready for JSON: after the last batch that was given out."""
         return {
             "next": self._next,
-            "seed": self._order.seed,
+            "seed": self._sampler.seed,
             "items": len(self.dataset),
             "batch": self._items * self.world_size,
             "replaced": self.replaced,
@@ -198,76 +187,60 @@ class Loader:
         self._since = time.perf_counter()
         self._given, self._waited_s, self._decoding_s = 0, 0.0, 0.0
 
-    def _count(self, items: list[_Drawn], waited_s: float) -> None:
+    def _count(self, buffer: CollateBuffer, waited_s: float) -> None:
         self._waited_s += waited_s
-        known = {failure.path for failure in self.failures}
-        for item in items:
-            self._given += self.dataset.group
-            self._decoding_s += item.seconds
-            self.replaced += bool(item.failures)
-            for failure in item.failures:
-                if failure.path not in known:
-                    known.add(failure.path)
-                    self.failures.append(failure)
+        self._given += self.batch_size
+        self._decoding_s += buffer.seconds
+        self.replaced += sum(map(bool, buffer.failures))
+        failures = [failure for item in buffer.failures for failure in item]
+        known = {failure.path for failure in self.failures} if failures else set()
+        for failure in failures:
+            if failure.path not in known:
+                known.add(failure.path)
+                self.failures.append(failure)
 
-    def _tickets(self) -> Iterator[Ticket]:
-        """Yield the positions that are this process's, from the next batch on, and where they go."""
+    def _buffers(self) -> Iterator[CollateBuffer]:
+        """Yield the batches that are this process's, empty, from the next one on."""
         batch = self._next
         while self.epochs is None or batch < self.epochs * len(self):
             epoch, within = divmod(batch, len(self))
             first = (within * self.world_size + self.rank) * self._items
-            filling = Filling(self.batch_size, epoch)
-            yield from ((first + i, filling, i * self.dataset.group) for i in range(self._items))
+            yield CollateBuffer(epoch, first, self._items, self.collate)
             batch += 1
 
-    def _drawn(self) -> Generator[_Drawn, None, None]:
-        """Yield what the tickets give, in their order, drawn ahead by the workers."""
-        tickets = self._tickets()
+    def _filled(self) -> Generator[CollateBuffer, None, None]:
+        """Yield the batches in their order, made ahead by the workers."""
         if not self.workers:
-            yield from map(self._draw, tickets)
+            for buffer in self._buffers():
+                for number in range(buffer.items):
+                    buffer.fill(number, self._examples)
+                buffer.wait()
+                yield buffer
             return
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="load")
-        waiting: deque[Future[_Drawn]] = deque()
+        workers = Workers(self.workers, self._buffers(), self._examples, self._ahead)
         try:
-            while True:
-                for ticket in islice(tickets, max(0, self._ahead() - len(waiting))):
-                    waiting.append(pool.submit(self._draw, ticket))
-                if not waiting:
-                    return
-                drawn = waiting.popleft().result()
-                self._item_bytes = drawn.nbytes
-                yield drawn
+            while (made := workers.next(self._items)) is not None:
+                yield made
         finally:
-            pool.shutdown(cancel_futures=True)
+            workers.close()
 
-    def _ahead(self) -> int:
+    def _ahead(self, item_bytes: int) -> int:
         """Return how many items to have in the making: at least one a worker, within the bounds."""
-        if not self._item_bytes:
+        if not item_bytes:
             return self.workers
-        fitting = self.max_bytes // self._item_bytes
-        return max(self.workers, min(self.prefetch * self._items, fitting))
-
-    def _draw(self, ticket: Ticket) -> _Drawn:
-        """Put an item's examples, or those that stand in for them, into their places."""
-        began = time.perf_counter()
-        position, filling, place = ticket
-        examples, failures = self._examples(filling.epoch, position)
-        for i, example in enumerate(examples):
-            filling.put(place + i, example)
-        nbytes = sum(example.visual.nbytes for example in examples)
-        return _Drawn(filling, failures, nbytes, time.perf_counter() - began)
+        return max(self.workers, min(self.prefetch * self._items, self.max_bytes // item_bytes))
 
     def _examples(self, epoch: int, position: int) -> tuple[list[Example], list[Failure]]:
         """Return the examples at a position, or those that stand in for them, and what could not be read."""
-        item = self._order.item(epoch, position)
+        item = self._sampler.item(epoch, position)
         failures: list[Failure] = []
         while len(failures) < _MOST_ATTEMPTS:
             try:
-                return self.dataset.draw(item, self._order.chance(epoch, item)), failures
+                return self.dataset.sample(item, self._sampler.rng(epoch, item)), failures
             except (SaysoError, MemoryError) as error:
                 failures.append(Failure(self.dataset.name(item), "decode", str(error) or "out of memory"))
-            item = self._order.substitute(epoch, position, len(failures), self._items * self.world_size)
+            item = self._sampler.substitute(epoch, position, len(failures), self._items * self.world_size)
         raise SaysoError(
-            f"{_MOST_ATTEMPTS} videos drawn one after the other cannot be read, the last because: "
+            f"{_MOST_ATTEMPTS} items sampled one after the other cannot be read, the last because: "
             f"{failures[-1].error}"
         )

@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ListedFile:
     """A file, and what is known of it besides its content."""
 
     path: str
@@ -65,7 +65,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def read_manifest(path: Path) -> Iterator[Source | Failure]:
+def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
     """Yield the files a manifest names, the rows of one file together.
 
     Raises:
@@ -86,7 +86,7 @@ def read_manifest(path: Path) -> Iterator[Source | Failure]:
             yield Failure(full, "manifest", f"{path}: the row of {full} is wrong: {error}")
             continue
         caption_path = os.path.abspath(path.parent / captions) if captions else None  # noqa: PTH100
-        yield Source(full, parsed, caption_path, named=True)
+        yield ListedFile(full, parsed, caption_path, named=True)
 
 
 def _parse(row: Mapping[str, Any]) -> Row:

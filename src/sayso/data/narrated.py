@@ -1,11 +1,10 @@
-"""Which captions an item of a corpus gives, what else is said about then, and when it is shown."""
+"""Which captions an item of a corpus gives, and the bag of captions near each of them."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
@@ -23,13 +22,13 @@ def widen(span: Span, min_s: float) -> Span:
     return Span(start, start + min_s)
 
 
-class Captioned:
-    """The items of a corpus, and which captions an item gives.
+class NarratedDataset:
+    """The items of a corpus, and which captions an item gives: what data sets of clips share.
 
     Args:
         corpus: videos with captions.
-        candidates: K, captions an example: its own and the nearest in time.
-        per_video: an item is a video, of which so many captions are drawn, different ones while
+        bag_size: K, captions an example: its own and the nearest in time.
+        per_video: an item is a video, of which so many captions are sampled, different ones while
             it has enough; ``group`` examples then come from one video. None: an item is a caption.
         min_s: captions shorter than this are widened, seconds.
 
@@ -37,13 +36,13 @@ class Captioned:
         SaysoError: if the corpus is empty or a number makes no sense.
     """
 
-    def __init__(self, corpus: Corpus, candidates: int, per_video: int | None, min_s: float) -> None:
+    def __init__(self, corpus: Corpus, bag_size: int, per_video: int | None, min_s: float) -> None:
         if not len(corpus):
             gone = len(corpus.missing)
             raise SaysoError(f"the corpus holds no video with captions ({gone} listed videos are missing)")
-        if candidates < 1 or (per_video is not None and per_video < 1):
-            raise SaysoError(f"candidates and per_video must be 1 or more; got {candidates} and {per_video}")
-        self.corpus, self.candidates, self.per_video, self.min_s = corpus, candidates, per_video, min_s
+        if bag_size < 1 or (per_video is not None and per_video < 1):
+            raise SaysoError(f"bag_size and per_video must be 1 or more; got {bag_size} and {per_video}")
+        self.corpus, self.bag_size, self.per_video, self.min_s = corpus, bag_size, per_video, min_s
         self.group = per_video or 1
 
     def __len__(self) -> int:
@@ -62,15 +61,20 @@ class Captioned:
         """Return the captions of the item's examples, numbers in the corpus."""
         if self.per_video is None:
             return [item]
-        here = self.corpus.captions_of(item)
-        rounds = [rng.permutation(len(here)) for _ in range(math.ceil(self.per_video / len(here)))]
-        return [here[int(i)] for i in np.concatenate(rounds)[: self.per_video]]
+        own = self.corpus.captions_of(item)
+        rounds = [rng.permutation(len(own)) for _ in range(math.ceil(self.per_video / len(own)))]
+        return [own[int(i)] for i in np.concatenate(rounds)[: self.per_video]]
 
-    def example(self, caption: int, visual: NDArray[np.generic]) -> Example:
-        """Return a caption's example: what is seen, and its bag of captions."""
+    def example(self, caption: int) -> Example:
+        """Return what is known of a caption's clip before it is decoded.
+
+        Returns:
+            ``texts``, the K captions of its bag, its own first; ``distinct``, how many of them, from the
+            first on, are different ones (see ``bag_of``); ``video`` and ``caption``, numbers in the corpus.
+        """
         video = self.corpus.video_of(caption)
-        here = self.corpus.captions_of(video)
-        spans = self.corpus.spans[here.start : here.stop]
-        bag, distinct = bag_of(spans, caption - here.start, self.candidates)
-        texts = tuple(self.corpus.texts[here.start + int(i)] for i in bag)
-        return Example(visual, texts, distinct, video, caption)
+        own = self.corpus.captions_of(video)
+        spans = self.corpus.spans[own.start : own.stop]
+        bag, distinct = bag_of(spans, caption - own.start, self.bag_size)
+        texts = tuple(self.corpus.texts[own.start + int(i)] for i in bag)
+        return {"texts": texts, "distinct": distinct, "video": video, "caption": caption}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Strings(Sequence[str]):
+class PackedStrings(Sequence[str]):
     """A sequence of strings that was packed once and is read at random.
 
     Args:
@@ -28,7 +28,7 @@ class Strings(Sequence[str]):
     @classmethod
     def pack(cls, texts: Iterable[str]) -> Self:
         """Return the strings packed, in the order given."""
-        packer = Packer()
+        packer = StringPacker()
         for text in texts:
             packer.append(text)
         return cls(*packer.arrays())
@@ -53,7 +53,7 @@ class Strings(Sequence[str]):
         return (self[i] for i in range(len(self)))
 
 
-class Packer:
+class StringPacker:
     """Packs strings one after the other."""
 
     def __init__(self) -> None:
@@ -66,5 +66,5 @@ class Packer:
         self._bounds.append(len(self._data))
 
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Return bounds and data, as ``Strings`` takes them; nothing can be added afterwards."""
+        """Return bounds and data, as ``PackedStrings`` takes them; nothing can be added afterwards."""
         return np.frombuffer(self._bounds, np.int64), np.frombuffer(self._data, np.uint8)

@@ -1,4 +1,4 @@
-"""In which order an epoch goes through its items: chance, but the same chance every time.
+"""In which order an epoch goes through its items: random, but the same for everybody who asks.
 
 Position p of epoch e always holds the same item, whoever asks: so any number of workers
 and processes agree without a word, and training resumes anywhere.
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from sayso.core.errors import SaysoError
 
 _OUTSIDE_ATTEMPTS = 10
-_ORDER, _DRAW, _REPLACE = 0, 1, 2  # streams of chance that must not be one another's
+_ORDER, _SAMPLE, _REPLACE = 0, 1, 2  # streams of random numbers that must not be one another's
 
 
-class Order:
+class Sampler:
     """The shuffled items of every epoch.
 
     Args:
@@ -33,11 +33,11 @@ class Order:
             raise SaysoError(f"a seed must be 0 or more; got {seed}")
         self.items, self.seed = items, seed
         self._kept: dict[int, NDArray[np.uint32]] = {}
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def item(self, epoch: int, position: int) -> int:
         """Return the item at a position, 0 to ``items - 1``, of an epoch."""
-        with self._turn:
+        with self._lock:
             if epoch not in self._kept:
                 self._kept = {e: kept for e, kept in self._kept.items() if e == epoch - 1}
                 self._kept[epoch] = self._shuffled(epoch)
@@ -55,15 +55,15 @@ class Order:
             attempt: 1 for the first substitute, 2 if that cannot be read either, ...
             batch: positions of a batch, of all processes together.
         """
-        chance = np.random.default_rng([self.seed, _REPLACE, epoch, position, attempt])
+        rng = np.random.default_rng([self.seed, _REPLACE, epoch, position, attempt])
         after = (position // batch + 1) * batch
         outside = self.items - batch if attempt <= _OUTSIDE_ATTEMPTS else 0
-        step = int(chance.integers(outside if outside > 0 else self.items))
+        step = int(rng.integers(outside if outside > 0 else self.items))
         return self.item(epoch, (after + step) % self.items)
 
-    def chance(self, epoch: int, item: int) -> np.random.Generator:
-        """Return the source of all chance in an item's examples in an epoch."""
-        return np.random.default_rng([self.seed, _DRAW, epoch, item])
+    def rng(self, epoch: int, item: int) -> np.random.Generator:
+        """Return the random numbers of an item's examples in an epoch."""
+        return np.random.default_rng([self.seed, _SAMPLE, epoch, item])
 
     def _shuffled(self, epoch: int) -> NDArray[np.uint32]:
         order = np.arange(self.items, dtype=np.uint32)

@@ -19,21 +19,20 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
-from sayso.data.corpus import CorpusBuilder
+from sayso.data.corpus import CorpusBuilder, RawCaption
 from sayso.text.captions.sidecar import SUFFIXES
 
 _LARGEST_TEXT = 32 << 20
-Said = tuple[float, float, str]
 
 
-def find(path: Path) -> list[Path]:
+def find_shards(path: Path) -> list[Path]:
     """Return the shards that a path names: itself, or the tar files of a folder, by name."""
     if path.is_dir():
         return sorted(path.glob("*.tar"))
     return [path] if path.suffix.lower() == ".tar" and path.is_file() else []
 
 
-def read(tars: list[Path], builder: CorpusBuilder, progress: Progress) -> None:
+def read_shards(tars: list[Path], builder: CorpusBuilder, progress: Progress) -> None:
     """Add the videos of shards, in order; a shard that cannot be read is counted as missing."""
     for done, tar in enumerate(tars, 1):
         progress.update(done, len(tars), note=tar.name)
@@ -46,7 +45,7 @@ def read(tars: list[Path], builder: CorpusBuilder, progress: Progress) -> None:
 
 @dataclass(slots=True)
 class _Sample:
-    """Files of one name: where the video lies, and what is said of it."""
+    """Files of one name: where the video lies, and its captions."""
 
     key: str
     video: tuple[int, int] | None = None
@@ -58,7 +57,7 @@ class _Sample:
             builder.miss(name, "has no video")
             return
         try:
-            builder.add(self.key, tar, _said(self.texts), self.video)
+            builder.add(self.key, tar, _captions(self.texts), self.video)
         except SaysoError as error:
             builder.miss(name, str(error))
 
@@ -96,30 +95,30 @@ def _is_text(suffix: str) -> bool:
     return suffix.rpartition(".")[2] in {"txt", "json", *SUFFIXES}
 
 
-def _said(texts: Mapping[str, bytes]) -> list[Said]:
+def _captions(texts: Mapping[str, bytes]) -> list[RawCaption]:
     """Return the captions: those with times before the one of the whole video."""
     timed = next((suffix for suffix in texts if suffix.rpartition(".")[2] in SUFFIXES), None)
     if timed is not None:
         return _subtitles(texts[timed])
-    said = _from_json(texts["json"]) if "json" in texts else []
-    if said and said[0][1] != float("inf"):
-        return said
+    captions = _from_json(texts["json"]) if "json" in texts else []
+    if captions and captions[0][1] != float("inf"):
+        return captions
     if "txt" in texts:
         return [(0.0, float("inf"), texts["txt"].decode("utf-8", "replace"))]
-    return said
+    return captions
 
 
-def _subtitles(content: bytes) -> list[Said]:
-    from sayso.text import read_subtitles
+def _subtitles(content: bytes) -> list[RawCaption]:
+    from sayso.text import read_caption_file
 
     with tempfile.NamedTemporaryFile(prefix="sayso-") as copy:
         copy.write(content)
         copy.flush()
-        captions = read_subtitles(copy.name)
+        captions = read_caption_file(copy.name).captions
     return [(caption.span.start, caption.span.end, caption.text) for caption in captions]
 
 
-def _from_json(content: bytes) -> list[Said]:
+def _from_json(content: bytes) -> list[RawCaption]:
     try:
         found = json.loads(content)
         if isinstance(found, dict) and isinstance(found.get("captions"), list | dict):
@@ -134,6 +133,6 @@ def _from_json(content: bytes) -> list[Said]:
         raise SaysoError(f"its JSON holds no captions that can be understood ({error})") from error
 
 
-def _whole(found: Mapping[str, Any]) -> list[Said]:
+def _whole(found: Mapping[str, Any]) -> list[RawCaption]:
     text = found.get("caption") or found.get("text")
     return [(0.0, float("inf"), text)] if isinstance(text, str) else []

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sayso.data.manifest import MANIFESTS, Failure, Source, read_manifest
+from sayso.data.manifest import MANIFESTS, Failure, ListedFile, read_manifest
 
 
-def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[Source | Failure]:
+def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[ListedFile | Failure]:
     """Yield every file that ``paths`` name, each once.
 
     Args:
@@ -34,7 +34,7 @@ def _with_stdin(paths: Iterable[str]) -> Iterator[str]:
             yield path
 
 
-def _expand(path: str, skip: str | None) -> Iterator[Source | Failure]:
+def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure]:
     full = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  no symlink is resolved
     try:
         mode = os.stat(full).st_mode  # noqa: PTH116
@@ -46,10 +46,10 @@ def _expand(path: str, skip: str | None) -> Iterator[Source | Failure]:
     elif Path(full).suffix.lower() in MANIFESTS:
         yield from read_manifest(Path(full))
     else:
-        yield Source(full, named=True)
+        yield ListedFile(full, named=True)
 
 
-def _walk(folder: str, skip: str | None) -> Iterator[Source | Failure]:
+def _walk(folder: str, skip: str | None) -> Iterator[ListedFile | Failure]:
     """Walk a tree in a stable order, through links, each folder once."""
     from sayso.media import kind_of
 
@@ -74,7 +74,7 @@ def _walk(folder: str, skip: str | None) -> Iterator[Source | Failure]:
             if _is_folder(entry):
                 folders.append(entry.path)
             elif kind_of(entry.path) is not None:
-                yield Source(entry.path)
+                yield ListedFile(entry.path)
         stack.extend(reversed(folders))
 
 

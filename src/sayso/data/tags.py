@@ -31,7 +31,7 @@ class TaggedBox:
 
 @dataclass(frozen=True, slots=True)
 class TaggedPicture:
-    """A picture and what is said to be in it.
+    """A picture and its tags.
 
     Args:
         path: the file.

@@ -17,6 +17,26 @@ if TYPE_CHECKING:
     from sayso.encoders.offline import OfflineEncoder
     from sayso.encoders.published import convert_published
     from sayso.encoders.video_text import TextVideoEncoder
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Backbone": "sayso.encoders.backbones",
+            "ClipSpec": "sayso.encoders.interface",
+            "DenseEncoder": "sayso.encoders.dense",
+            "Embeddings": "sayso.encoders.interface",
+            "Encoder": "sayso.encoders.interface",
+            "HowTo100MEncoder": "sayso.encoders.feature_text",
+            "HubEncoder": "sayso.encoders.hub",
+            "OfflineEncoder": "sayso.encoders.offline",
+            "Pixels": "sayso.encoders.interface",
+            "TextVideoEncoder": "sayso.encoders.video_text",
+            "convert_published": "sayso.encoders.published",
+            "load_backbone": "sayso.encoders.backbones",
+            "load_encoder": "sayso.encoders.named",
+            "similarity_map": "sayso.encoders.dense",
+        },
+    )
 
 __all__ = [
     "Backbone",
@@ -34,23 +54,3 @@ __all__ = [
     "load_encoder",
     "similarity_map",
 ]
-
-__getattr__ = exports(
-    __name__,
-    {
-        "Backbone": "sayso.encoders.backbones",
-        "ClipSpec": "sayso.encoders.interface",
-        "DenseEncoder": "sayso.encoders.dense",
-        "Embeddings": "sayso.encoders.interface",
-        "Encoder": "sayso.encoders.interface",
-        "HowTo100MEncoder": "sayso.encoders.feature_text",
-        "HubEncoder": "sayso.encoders.hub",
-        "OfflineEncoder": "sayso.encoders.offline",
-        "Pixels": "sayso.encoders.interface",
-        "TextVideoEncoder": "sayso.encoders.video_text",
-        "convert_published": "sayso.encoders.published",
-        "load_backbone": "sayso.encoders.backbones",
-        "load_encoder": "sayso.encoders.named",
-        "similarity_map": "sayso.encoders.dense",
-    },
-)

@@ -77,22 +77,22 @@ class FoldedMap(Backbone):
         net: its layers.
         mean: of the colours, 0 to 255.
         std: of the colours, 0 to 255.
-        turned: whether pictures are rotated by 180 degrees first; see ``sayso.models.efficientnet_lite``.
+        rotated: whether pictures are rotated by 180 degrees first; see ``sayso.models.efficientnet_lite``.
     """
 
-    def __init__(self, name: str, net: Lite0 | Layers, mean: Colours, std: Colours, *, turned: bool) -> None:
+    def __init__(self, name: str, net: Lite0 | Layers, mean: Colours, std: Colours, *, rotated: bool) -> None:
         super().__init__(name, net.head.weight.shape[0], 32, mean, std)
-        self.stem, self.head, self.turned = _Layer(net.stem), _Layer(net.head), turned
+        self.stem, self.head, self.rotated = _Layer(net.stem), _Layer(net.head), rotated
         self.blocks = nn.ModuleList(_Block(block) for block in net.blocks)
 
     def features(self, x: Tensor) -> Tensor:
         """Return (B, 1280, H / 32, W / 32)."""
-        x = x.flip(2, 3) if self.turned else x
+        x = x.flip(2, 3) if self.rotated else x
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.blocks:
             x = block(x)
         out: Tensor = self.head(x)
-        return out.flip(2, 3) if self.turned else out
+        return out.flip(2, 3) if self.rotated else out
 
 
 class _Block(nn.Module):
@@ -166,7 +166,7 @@ class HubMap(Backbone):
 
 
 def _options(model: nn.Module) -> dict[str, bool]:
-    """Return what makes a model take any size and tell all that is needed."""
+    """Return the keywords by which a model takes any size and returns every stage that is needed."""
     known = inspect.signature(model.forward).parameters
     hierarchical = "swin" in str(model.config.model_type)  # type: ignore[union-attr]
     return {
@@ -188,9 +188,9 @@ def load_backbone(name: str = LITE0) -> Backbone:
     """
     if name == LITE0:
         grey, half = (127.0, 127.0, 127.0), (128.0, 128.0, 128.0)
-        return FoldedMap(name, Lite0(torch.device("cpu")), grey, half, turned=True).eval()
+        return FoldedMap(name, Lite0(torch.device("cpu")), grey, half, rotated=True).eval()
     if name == MOBILENET:
-        return FoldedMap(name, load_layers(), *IMAGENET, turned=False).eval()
+        return FoldedMap(name, load_layers(), *IMAGENET, rotated=False).eval()
     folder = Path(name).expanduser()
     if not folder.is_dir():
         if not HUB_NAME.fullmatch(name):

@@ -1,4 +1,4 @@
-"""ConSE: what a classifier sees, said in words, becomes a point in the space of texts.
+"""ConSE: the class scores of a picture become a point in the space of texts.
 
 With p(c) the probability of class c and t(c) the embedding of its name, a
 picture is embedded as
@@ -6,11 +6,11 @@ picture is embedded as
     v = sum_c p_tau(c) (t(c) - m),    p_tau = softmax(logits / tau),    m = mean_c t(c)
 
 and a text x as t(x) - m; both are then scaled to unit norm. [1] is the case
-tau = 1, m = 0, with the ten most probable classes and bare names. Here a class is
-said as its name and its WordNet gloss ("a photo of a tench, freshwater
+tau = 1, m = 0, with the ten most probable classes and bare names. Here the text of
+a class is its name and its WordNet gloss ("a photo of a tench, freshwater
 dace-like game fish ..."), all classes take part, softened by tau = 2, since a
 photograph shows more than one thing, and the mean, which every sentence shares
-and which says nothing, is taken out.
+and which tells classes apart from nothing, is subtracted.
 
 Sources
     [1] Norouzi et al. 2014, Zero-shot learning by convex combination of
@@ -39,13 +39,8 @@ TEMPERATURE = 2.0
 RECIPE = "conse: names and glosses, all classes, temperature 2, centred; 1"
 
 
-def class_names() -> list[str]:
-    """Return the names of the 1000 classes of ImageNet-1k in the order of the classifier."""
-    return [line.split("\t")[1] for line in CLASSES_TSV.read_text(encoding="utf-8").splitlines()]
-
-
 def class_texts() -> list[str]:
-    """Return one sentence a class: its name and what WordNet says it is."""
+    """Return one sentence a class: its name and its WordNet gloss."""
     rows = [line.split("\t") for line in CLASSES_TSV.read_text(encoding="utf-8").splitlines()]
     return [f"a photo of {_article(name)} {name}, {gloss}" for _, name, gloss in rows]
 
@@ -87,5 +82,5 @@ def embed_logits(logits: Tensor) -> Tensor:
 
 
 def embed_sentences(sentences: Embeddings) -> Embeddings:
-    """Move sentence embeddings (B, 384) to where the pictures are: centred, unit norm."""
+    """Move sentence embeddings (B, 384) into the space of the pictures: centred, unit norm."""
     return unit_norm(sentences - mean_text())

@@ -7,7 +7,7 @@ compare it with the query as a search compares pictures.
   of its own, and ConSE turns them into a point among the sentences. The picture keeps its
   shape, with 640 pixels on its longer side.
 * CLIP gathers a picture in the last layer's attention. Here every token is shown to that layer
-  alone, so that its attention has nothing else to look at and gives the token's own value [1];
+  alone, so that its attention has nothing else to attend to and gives the token's own value [1];
   what follows is as published. SigLIP gathers in its pooling head, which is treated alike.
 
 Source
@@ -142,7 +142,7 @@ def _clip_tokens(model: Any, inputs: Mapping[str, Tensor]) -> Tensor:
 
 
 def _grid(tokens: Tensor, inputs: Mapping[str, Tensor]) -> tuple[int, int]:
-    """Return rows and columns of the tokens: as the processor says (any shape), else a square."""
+    """Return rows and columns of the tokens: as the processor gives them (any shape), else a square."""
     if "spatial_shapes" in inputs:
         h, w = (int(side) for side in inputs["spatial_shapes"][0])
         return h, w

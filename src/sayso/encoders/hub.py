@@ -150,7 +150,7 @@ class HubEncoder:
     def similarity_map(self, image: Image | Pixels, query: str | Embeddings) -> SimilarityMap:
         """Return how much each grid cell of a picture is like a query: (h, w) cosines.
 
-        The whole picture is seen: where the model wants a square, it is squeezed into one.
+        The whole picture takes part: where the model wants a square, both sides are scaled to it.
         """
         import torch
 
@@ -177,7 +177,7 @@ class HubEncoder:
         with self._lock:  # the tokeniser keeps padding and truncation as state
             tokens = self._tokenizer(
                 list(texts),
-                padding="max_length" if self._siglip else True,  # SigLIP reads the last place [2]
+                padding="max_length" if self._siglip else True,  # SigLIP reads the last position [2]
                 padding_side="right",
                 truncation=True,
                 max_length=length,

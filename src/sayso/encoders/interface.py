@@ -23,7 +23,7 @@ class ClipSpec:
     Args:
         frames: frames a clip of the usual length has.
         fps: frames a second of media.
-        size: side of the square the encoder looks at, pixels.
+        size: side of the square input, pixels.
         crop: how a frame becomes that square: ``center`` scales the short side
             to ``size`` and cuts the middle out, ``squash`` ignores the aspect.
     """

@@ -1,4 +1,4 @@
-"""Pictures of any size as the square of pixels that an encoder looks at."""
+"""Pictures of any size as the square of pixels that an encoder takes."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class TextVideoEncoder(Pretrained):
     def encode_video(self, frames: Pixels) -> Embeddings:
         """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, D).
 
-        Clips shorter than ``clip.frames`` stand still at their end; longer ones are seen whole.
+        Clips shorter than ``clip.frames`` repeat their last frame; of longer ones every frame counts.
 
         Raises:
             SaysoError: if the array is anything else.

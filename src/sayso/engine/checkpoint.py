@@ -1,8 +1,8 @@
 """Where a run keeps what it has learned: whole steps only, the last few and the best.
 
-    RUN/config.toml                 what was asked for
-    RUN/log.jsonl                   one line now and then
-    RUN/step_00012000/              an encoder that ``sayso.load`` takes, and what training needs to go on
+    RUN/config.toml                 the recipe
+    RUN/log.jsonl                   one line of metrics now and then
+    RUN/step_00012000/              a model that ``sayso.load`` takes, and what training needs to go on
     RUN/latest, RUN/best            links to such folders
 
 A step's folder is written under another name and renamed when it is complete and on disk,
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,21 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
+from sayso.core.io import atomic_folder, fsync
 
 _STEP = re.compile(r"step_(\d{8})")
 _DATA = "data.json"
 
 
-class Run:
-    """A run's folder.
+class Checkpoints:
+    """The steps in a run's folder.
 
     Args:
         folder: made if it is missing.
-        keep: how many of the last steps are kept; the best is kept besides.
+        save_total_limit: how many of the last steps are kept; the best is kept besides.
     """
 
-    def __init__(self, folder: Path, keep: int = 3) -> None:
-        self.folder, self.keep = folder, keep
+    def __init__(self, folder: Path, save_total_limit: int = 3) -> None:
+        self.folder, self.save_total_limit = folder, save_total_limit
         folder.mkdir(parents=True, exist_ok=True)
 
     @contextlib.contextmanager
@@ -85,16 +85,11 @@ class Run:
     ) -> Path:
         """Keep a step: ``write`` fills its folder; the highest ``score`` so far makes it the best."""
         target = self.at(step)
-        waiting = self.folder / f".{target.name}"
-        shutil.rmtree(waiting, ignore_errors=True)
-        waiting.mkdir()
-        write(waiting)
-        (waiting / _DATA).write_text(json.dumps({"step": step, "score": score, **data}), encoding="utf-8")
-        for path in waiting.rglob("*"):
-            _to_disk(path)
         shutil.rmtree(target, ignore_errors=True)
-        waiting.rename(target)
-        _to_disk(self.folder)
+        with atomic_folder(target) as new:
+            write(new)
+            noted = json.dumps({"step": step, "score": score, **data})
+            (new / _DATA).write_text(noted, encoding="utf-8")
         if score is not None and score > self._best_score():
             _link(self.folder / "best", target.name)
         _link(self.folder / "latest", target.name)
@@ -115,7 +110,7 @@ class Run:
 
     def _prune(self) -> None:
         """Remove all but the last steps and the best."""
-        for step in self.steps()[: -self.keep]:
+        for step in self.steps()[: -self.save_total_limit]:
             if step != self.best():
                 gone = self.at(step).rename(self.folder / f".gone_{step:08d}")
                 shutil.rmtree(gone)
@@ -133,12 +128,4 @@ def _link(link: Path, target: str) -> None:
     new.unlink(missing_ok=True)
     new.symlink_to(target, target_is_directory=True)
     new.replace(link)
-
-
-def _to_disk(path: Path) -> None:
-    """Wait until a file or a folder's list of names is on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    fsync(link.parent)

@@ -1,13 +1,14 @@
 """Gradients of a contrastive loss over a batch whose activations do not fit into memory.
 
 The loss couples all examples of a batch, but only through their embeddings. So the batch is
-embedded in chunks without a graph, the loss gives the gradient for every embedding, and each
-chunk is embedded again, now with a graph, to carry its part of that gradient on into the
-weights. The result is the gradient of the whole batch; memory holds one chunk's activations
-and the embeddings, and the price is one more forward pass.
+embedded in micro-batches without a graph, the loss gives the gradient for every embedding, and each
+micro-batch is embedded again, now with a graph, to carry its part of that gradient on into the
+weights. The result is the gradient of the whole batch; memory holds one micro-batch's inputs and
+activations and the embeddings, and the price is one more forward pass. What the loss itself
+learns, such as a temperature, gets its gradient from the loss over the whole batch at once.
 
-Chance (dropout) falls the same way in both passes. Batch normalisation takes its statistics
-over a chunk, as it does over a process's part of a batch, and counts each chunk once.
+Dropout falls the same way in both passes. Batch normalisation takes its statistics
+over a micro-batch, as it does over a process's part of a batch, and counts each once.
 
 Source
     Gao et al. 2021, Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup,
@@ -17,58 +18,56 @@ Source
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
 
-Embeddings = tuple[Tensor, ...]
+EmbeddingTensors = tuple[Tensor, ...]
 
 
 def cached_backward(
-    model: nn.Module,
-    inputs: Sequence[Tensor],
-    loss: Callable[[Embeddings], Tensor],
+    embed: Callable[[int], EmbeddingTensors],
+    micro_batches: int,
+    loss: Callable[[EmbeddingTensors], Tensor],
     *,
-    chunk: int,
+    model: nn.Module,
+    device: torch.device | None = None,
     backward: Callable[[Tensor], None] = torch.autograd.backward,
     no_sync: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> Tensor:
-    """Add the gradient of ``loss(model(*inputs))`` to the model's, a chunk at a time.
+    """Add the gradient of a loss over a whole batch to the parameters, a micro-batch at a time.
 
     Args:
-        model: gives a tuple of embeddings, whose rows are those of the inputs.
-        inputs: tensors of B rows.
-        loss: from embeddings of B rows to a scalar; what it learns itself must be among the
-            embeddings (such as a temperature, repeated B times), so that chunks agree on it.
-        chunk: rows embedded at once.
-        backward: runs a backward pass, with a loss scale for instance.
-        no_sync: a context in which processes do not exchange gradients; the last chunk is outside.
+        embed: from the number of a micro-batch to its embeddings; called twice for each.
+        micro_batches: how many there are.
+        loss: from the embeddings of all, end to end, to a scalar; parameters that it has are learned too.
+        model: what embeds, whose running statistics count once.
+        device: where its random numbers come from; the CPU by default.
+        backward: runs the backward pass of the loss, with a loss scale for instance.
+        no_sync: a context in which processes do not exchange gradients; the last micro-batch is outside.
 
     Returns:
         The loss, without graph.
     """
-    parts = list(zip(*(_rows(tensor, chunk) for tensor in inputs), strict=True))
-    chances = []
-    with torch.no_grad(), _statistics_kept(model):
-        embedded = []
-        for part in parts:
-            chances.append(_Chance(inputs[0].device))
-            embedded.append(model(*part))
-    whole = tuple(torch.cat(rows).requires_grad_() for rows in zip(*embedded, strict=True))
+    states, embedded = [], []
+    with torch.no_grad(), statistics_kept(model):
+        for number in range(micro_batches):
+            states.append(_RandomState(device or torch.device("cpu")))
+            embedded.append(embed(number))
+    whole = tuple(torch.cat(parts).requires_grad_() for parts in zip(*embedded, strict=True))
     value = loss(whole)
-    torch.autograd.backward(value)
-    gradients = zip(*(_rows(_gradient(tensor), chunk) for tensor in whole), strict=True)
-    for number, (part, gradient, chance) in enumerate(zip(parts, gradients, chances, strict=True)):
-        with contextlib.nullcontext() if number == len(parts) - 1 else no_sync(), chance.again():
-            again = model(*part)
-            backward(torch.stack([(e.float() * g).sum() for e, g in zip(again, gradient, strict=True)]).sum())
+    backward(value)
+    sizes = ([len(part) for part in parts] for parts in zip(*embedded, strict=True))
+    parts = (torch.split(_gradient(e), size) for e, size in zip(whole, sizes, strict=True))
+    gradients = zip(*parts, strict=True)
+    for number, (gradient, state) in enumerate(zip(gradients, states, strict=True)):
+        last = number == micro_batches - 1
+        with contextlib.nullcontext() if last else no_sync(), state.again():
+            pairs = [pair for pair in zip(embed(number), gradient, strict=True) if pair[0].requires_grad]
+            torch.autograd.backward([e for e, _ in pairs], [g.to(e.dtype) for e, g in pairs])
     return value.detach()
-
-
-def _rows(tensor: Tensor, chunk: int) -> list[Tensor]:
-    return [tensor[start : start + chunk] for start in range(0, len(tensor), chunk)]
 
 
 def _gradient(tensor: Tensor) -> Tensor:
@@ -76,8 +75,8 @@ def _gradient(tensor: Tensor) -> Tensor:
     return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
 
 
-class _Chance:
-    """The state of the random generators now, to have the same chance again."""
+class _RandomState:
+    """The state of the random generators now, to have the same numbers again."""
 
     def __init__(self, device: torch.device) -> None:
         self.devices = [device] if device.type == "cuda" else []
@@ -86,7 +85,7 @@ class _Chance:
 
     @contextlib.contextmanager
     def again(self) -> Iterator[None]:
-        """Repeat within this context; outside, chance goes on as if nothing had been."""
+        """Repeat within this context; outside, random numbers go on as if nothing had been."""
         with torch.random.fork_rng(self.devices):
             torch.set_rng_state(self.cpu)
             for device, state in zip(self.devices, self.cuda, strict=True):
@@ -95,7 +94,7 @@ class _Chance:
 
 
 @contextlib.contextmanager
-def _statistics_kept(model: nn.Module) -> Iterator[None]:
+def statistics_kept(model: nn.Module) -> Iterator[None]:
     """Leave the running statistics of batch normalisation as they are."""
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]

@@ -1,4 +1,4 @@
-"""What a run tells of itself while it goes: ``log.jsonl``, and TensorBoard where it is installed."""
+"""The metrics of a run while it goes: ``log.jsonl``, and TensorBoard where it is installed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sayso.core.io import write_atomic
 
-class Log:
+
+class MetricsLog:
     """Appends lines to ``log.jsonl``; lines of steps after ``step``, left by a killed run, are removed.
 
     Args:
@@ -25,7 +27,7 @@ class Log:
         if not on:
             return
         kept = [line for line in self._lines() if _step(line) is not None and (_step(line) or 0) <= step]
-        self.path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        write_atomic(self.path, "".join(f"{line}\n" for line in kept))
         if find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
 

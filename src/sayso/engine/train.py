@@ -1,7 +1,7 @@
 """One training loop for all systems: accelerate, gradient caching, checkpoints, a log.
 
-A system gives a ``Method``: a model that embeds, and the loss of its embeddings. The loop gives
-it batches, on one process or several, and keeps what it learns. All chance follows from the
+A system gives a ``Method`` (``engine.system``): what to learn from, and the loss. The loop gives
+it batches, on one process or several, and keeps what it learns. All random numbers follow from the
 seed, the step and the process, and the data from the seed and the step: so a run that was
 killed goes on from its last checkpoint as if nothing had been.
 """
@@ -9,62 +9,65 @@ killed goes on from its last checkpoint as if nothing had been.
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sayso.core.errors import SaysoError
+from sayso.core.io import write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.data.loader import Loader
-from sayso.engine.checkpoint import Run
-from sayso.engine.gradient_cache import Embeddings, cached_backward
-from sayso.engine.metrics_log import Log
+from sayso.data.manifest import Failure
+from sayso.engine.checkpoint import Checkpoints
+from sayso.engine.gradients import add_gradients
+from sayso.engine.metrics_log import MetricsLog
 from sayso.engine.signals import stop_asked
-from sayso.engine.train_state import Learner
-from sayso.engine.training_config import Training
+from sayso.engine.train_state import TrainState
 
 if TYPE_CHECKING:
-    from sayso.data.batch import Batch, Dataset
+    from sayso.data.batch import Batch
+    from sayso.engine.system import Method, Savable
+    from sayso.engine.training_config import TrainingConfig
 
+log = logging.getLogger(__name__)
 
-class Method(Protocol):
-    """What a system is to the training loop.
-
-    It may also have ``rates``: factors on the learning rate, by the beginning of parameters' names.
-    """
-
-    model: nn.Module  # tensors of B rows -> a tuple of embeddings of B rows
-
-    def inputs(self, batch: Batch) -> tuple[Tensor, ...]:
-        """Return the model's inputs, tensors of B rows on the CPU."""
-
-    def loss(self, embeddings: Embeddings, batch: Batch) -> Tensor:
-        """Return the mean loss of this process's rows, against the rows of all processes."""
-
-    def save(self, folder: Path, model: nn.Module, about: str) -> None:
-        """Write an encoder that ``sayso.load`` takes, with the weights of ``model``.
-
-        ``about`` tells how it was trained, in Markdown, for the model card.
-        """
+Score = Callable[["Savable"], Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What training ended with: the step's folder, its number, how many videos could not be read."""
+    """What training ended with.
+
+    Args:
+        folder: of the last step; a model that ``sayso.load`` takes.
+        step: its number.
+        failures: what could not be read, each once, with the reason.
+        interrupted: whether it was asked to stop before the last step.
+        scores: what was measured at the last step; empty if nothing was.
+    """
 
     folder: Path
     step: int
-    failures: int
+    failures: tuple[Failure, ...]
     interrupted: bool
+    scores: Mapping[str, float]
 
-
-Score = Callable[[nn.Module], dict[str, float]]  # the first number is what "best" means
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, ready for JSON."""
+        return {
+            "folder": str(self.folder),
+            "step": self.step,
+            "failures": [failure.to_dict() for failure in self.failures],
+            "interrupted": self.interrupted,
+            "scores": dict(self.scores),
+        }
 
 
 class Trainer:
@@ -72,13 +75,12 @@ class Trainer:
 
     Args:
         method: what learns.
-        dataset: what it learns from.
-        options: how.
+        config: how.
         folder: the run's.
-        config: what to keep as ``config.toml``.
+        recipe: what to keep as ``config.toml``.
         device: ``auto``, ``cpu``, ``cuda``, ...
-        score: measures a model at every checkpoint; its first number, the larger the better,
-            decides which checkpoint is the best.
+        score: measures what was learned, as it would be used, at every checkpoint; its first number,
+            the larger the better, decides which checkpoint is the best.
         progress: what to report to.
 
     Raises:
@@ -89,21 +91,26 @@ class Trainer:
     def __init__(
         self,
         method: Method,
-        dataset: Dataset,
-        options: Training,
+        config: TrainingConfig,
         folder: Path,
         *,
-        config: str = "",
+        recipe: str = "",
         device: str = "auto",
         score: Score | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self.method, self.dataset, self.options, self.score = method, dataset, options, score
-        self.learner = Learner(method.model, options, device, getattr(method, "rates", None))
-        self.accelerator = self.learner.accelerator
+        self.method, self.config, self.score, self.recipe = method, config, score, recipe
+        self.state = TrainState(
+            method.model,
+            config,
+            device,
+            criterion=method.criterion,
+            lr_multipliers=method.lr_multipliers,
+        )
+        self.accelerator = self.state.accelerator
         self.progress = progress if progress and self._main else Silent()
-        self.run = Run(folder, options.keep)
-        self.config = config
+        self.checkpoints = Checkpoints(folder, config.save_total_limit)
+        self.scores: Mapping[str, float] = {}
         self.step = 0
 
     def train(self, *, resume: bool = False) -> Trained:
@@ -115,12 +122,13 @@ class Trainer:
             SaysoError: if the folder holds a run already and this does not resume it, or the
                 other way round; if the loss is no number.
         """
-        with self.run.locked() if self.accelerator.is_main_process else contextlib.nullcontext():
+        locked = self.checkpoints.locked() if self.accelerator.is_main_process else contextlib.nullcontext()
+        with locked:
             self.accelerator.wait_for_everyone()
-            state = self._begin(resume)
-            with stop_asked() as asked, Log(self.run.folder, self.step, self._main) as log:
-                loader = self._loader(state)
-                return self._run(loader, log, asked)
+            position = self._begin(resume)
+            folder = self.checkpoints.folder
+            with stop_asked() as asked, MetricsLog(folder, self.step, self._main) as metrics:
+                return self._run(self._loader(position), metrics, asked)
 
     @property
     def _main(self) -> bool:
@@ -128,54 +136,62 @@ class Trainer:
 
     def _begin(self, resume: bool) -> dict[str, Any] | None:
         """Load the last checkpoint; return where the data stood, None at the very beginning."""
-        steps = self.run.steps()
+        steps, folder = self.checkpoints.steps(), self.checkpoints.folder
         self.accelerator.wait_for_everyone()
         if steps and not resume:
             raise SaysoError(
-                f"{self.run.folder} holds a run at step {steps[-1]}; add --resume to go on with it,"
+                f"{folder} holds a run at step {steps[-1]}; add --resume to go on with it,"
                 " or give another --out"
             )
         if self._main and not steps:
-            (self.run.folder / "config.toml").write_text(self.config, encoding="utf-8")
+            write_atomic(folder / "config.toml", self.recipe)
         if not steps:
             return None
         self.step = steps[-1]
-        self.learner.restore(self.run.at(self.step) / "state.pt", self.run.folder / "config.toml")
-        data: dict[str, Any] = self.run.data(self.step)["loader"]
-        return data
+        self.state.load_state_dict(self.checkpoints.at(self.step) / "state.pt", folder / "config.toml")
+        noted = self.checkpoints.data(self.step)
+        self.scores = noted["scores"]
+        position: dict[str, Any] = noted["loader"]
+        return position
 
-    def _loader(self, state: dict[str, Any] | None) -> Loader:
+    def _loader(self, position: dict[str, Any] | None) -> Loader:
         world = self.accelerator.num_processes
-        if self.options.batch_size % world:
-            raise SaysoError(f"a batch of {self.options.batch_size} does not divide among {world} processes")
+        if self.config.batch_size % world:
+            raise SaysoError(f"a batch of {self.config.batch_size} does not divide among {world} processes")
         return Loader(
-            self.dataset,
-            self.options.batch_size // world,
-            seed=self.options.seed,
-            workers=self.options.workers,
+            self.method.dataset,
+            self.config.batch_size // world,
+            collate=self.method.collate,
+            seed=self.config.seed,
+            workers=self.config.workers,
             rank=self.accelerator.process_index,
             world_size=world,
-            state=state,
+            state=position,
         )
 
-    def _run(self, loader: Loader, log: Log, asked: threading.Event) -> Trained:
-        self.learner.model.train()
-        losses: list[Tensor] = []
+    def _run(self, loader: Loader, metrics: MetricsLog, asked: threading.Event) -> Trained:
+        self.state.model.train()
+        losses: list[dict[str, Tensor]] = []
         batches = iter(loader)
-        while self.step < self.options.steps and not self._anywhere(asked.is_set()):
+        while self.step < self.config.steps and not self._anywhere(asked.is_set()):
             losses.append(self._update(batches))
             self.step += 1
-            last = self.step == self.options.steps
-            if last or self.step % self.options.log_every == 0:
-                self._tell(losses, loader, log)
+            last = self.step == self.config.steps
+            if last or self.step % self.config.log_every == 0:
+                self._report(losses, loader, metrics)
                 losses = []
-            if last or self.step % self.options.save_every == 0:
+            if last or self.step % self.config.save_every == 0:
                 self._save(loader)
-        if self.step not in self.run.steps():
+        if self.step not in self.checkpoints.steps():
             self._save(loader)
         self.accelerator.wait_for_everyone()
-        interrupted = self.step < self.options.steps
-        return Trained(self.run.at(self.step), self.step, len(loader.failures), interrupted)
+        return Trained(
+            self.checkpoints.at(self.step),
+            self.step,
+            tuple(loader.failures),
+            self.step < self.config.steps,
+            self.scores,
+        )
 
     def _anywhere(self, asked: bool) -> bool:
         """Tell whether any process was asked to stop, so that all stop after the same step."""
@@ -184,93 +200,78 @@ class Trainer:
         flag = torch.tensor(float(asked), device=self.accelerator.device)
         return bool(self.accelerator.reduce(flag, "sum").item())
 
-    def _update(self, batches: Iterator[Batch]) -> Tensor:
-        """Change the weights once; return the loss."""
+    def _update(self, batches: Iterator[Batch]) -> dict[str, Tensor]:
+        """Change the weights once; return the loss, and its parts by name if there are several."""
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        torch.manual_seed((self.options.seed * 1_000_003 + self.step) * world + rank)
-        total = torch.zeros((), device=self.accelerator.device)
-        for number in range(self.options.accumulate):
-            apart = number < self.options.accumulate - 1
-            with self.learner.no_sync() if apart else contextlib.nullcontext():
-                total += self._backward(next(batches)) / self.options.accumulate
-        self.learner.update(self.options.rate(self.step))
-        return total
+        torch.manual_seed((self.config.seed * 1_000_003 + self.step) * world + rank)
+        losses = add_gradients(self.method, self.state, batches)
+        self.state.update(self.config.lr_at(self.step))
+        return losses
 
-    def _backward(self, batch: Batch) -> Tensor:
-        """Add a batch's gradient; return its loss."""
-        inputs = tuple(tensor.to(self.accelerator.device) for tensor in self.method.inputs(batch))
-        share = 1 / self.options.accumulate
-        rows = len(batch)
-        if not 0 < self.options.chunk < rows:
-            loss = self.method.loss(self.learner.model(*inputs), batch)
-            self.accelerator.backward(loss * share)
-            return loss.detach()
-        return cached_backward(
-            self.learner.model,
-            inputs,
-            lambda embeddings: self.method.loss(embeddings, batch),
-            chunk=self.options.chunk,
-            backward=lambda value: self.accelerator.backward(value * share),
-            no_sync=self.learner.no_sync,
-        )
-
-    def _tell(self, losses: list[Tensor], loader: Loader, log: Log) -> None:
-        """Write a line of the log and the progress.
+    def _report(self, losses: list[dict[str, Tensor]], loader: Loader, metrics: MetricsLog) -> None:
+        """Write a line of metrics and the progress.
 
         Raises:
             SaysoError: if the loss is no number.
         """
-        mean = torch.stack(losses).mean()
-        loss = float(self.accelerator.reduce(mean, "mean").item())
-        rate = loader.rate()
-        world = self.accelerator.num_processes
-        learning_s = max(rate.elapsed_s - rate.waited_s, 1e-9)
-        line = {
-            "step": self.step,
-            "epoch": loader.epoch,
-            "loss": loss,
-            "lr": self.options.rate(self.step - 1),
-            "examples_per_s": round(rate.examples_per_s * world, 2),
-            "model_per_s": round(rate.examples * world / learning_s, 2),
-            "loader_per_s": round(rate.capacity_per_s * world, 2),
-            "waiting": round(rate.waiting, 3),
-        }
-        log.write(line)
-        speeds = "{examples_per_s:.0f}/s (model {model_per_s:.0f}, loader {loader_per_s:.0f})".format(**line)
-        self.progress.update(self.step, self.options.steps, f"loss {loss:.4f}, {speeds}")
+        means = {name: torch.stack([one[name] for one in losses]).mean() for name in losses[0]}
+        values = {name: float(self.accelerator.reduce(v, "mean").item()) for name, v in means.items()}
+        loss = values.pop("loss")
+        speeds = _speeds(loader, self.accelerator.num_processes)
+        metrics.write(
+            {
+                "step": self.step,
+                "epoch": loader.epoch,
+                "loss": loss,
+                **{f"loss_{name}": value for name, value in values.items()},
+                "lr": self.config.lr_at(self.step - 1),
+                **speeds,
+            }
+        )
+        note = "{examples_per_s:.0f}/s (model {model_per_s:.0f}, loader {loader_per_s:.0f})".format(**speeds)
+        self.progress.update(self.step, self.config.steps, f"loss {loss:.4f}, {note}")
         if not math.isfinite(loss):
             raise SaysoError(
                 f"the loss became {loss} before step {self.step}; lower lr, or set clip_norm; "
-                f"the last checkpoint is in {self.run.folder}"
+                f"the last checkpoint is in {self.checkpoints.folder}"
             )
 
     def _save(self, loader: Loader) -> None:
-        """Write a checkpoint; the first process does it, the others wait."""
+        """Measure and write a checkpoint; the first process does it, the others wait."""
         if self._main:
-            model = self.learner.best_model
-            scores = self._measure(model)
-
-            def write(folder: Path) -> None:
-                self.method.save(folder, model, self._about(scores))
-                torch.save(self.learner.state(), folder / "state.pt")
-
-            data = {"loader": loader.state(), "scores": scores}
-            self.run.save(self.step, write, data, next(iter(scores.values()), None))
-            if scores:
-                told = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-                self.progress.message(f"step {self.step:,}: {told}")
+            with self.state.exported() as model:
+                model.eval()
+                self.scores = self.score(self.method.export(model, "")) if self.score else {}
+                done = self.method.export(model, self._card())
+                model.train()
+            position = {"loader": loader.state(), "scores": dict(self.scores)}
+            primary = next(iter(self.scores.values()), None)
+            self.checkpoints.save(self.step, lambda folder: self._write(folder, done), position, primary)
+            if self.scores:
+                log.info("step %s: %s", f"{self.step:,}", _spelled(self.scores, ", "))
         self.accelerator.wait_for_everyone()
 
-    def _about(self, scores: dict[str, float]) -> str:
-        told = "".join(f" {name} {value:.4g}." for name, value in scores.items())
-        recipe = f"\n\n```toml\n{self.config}```" if self.config else ""
-        return f"Trained with sayso for {self.step:,} of {self.options.steps:,} steps.{told}{recipe}"
+    def _write(self, folder: Path, done: Savable) -> None:
+        done.save_pretrained(folder)
+        torch.save(self.state.state_dict(), folder / "state.pt")
 
-    def _measure(self, model: nn.Module) -> dict[str, float]:
-        if self.score is None:
-            return {}
-        model.eval()
-        try:
-            return self.score(model)
-        finally:
-            model.train()
+    def _card(self) -> str:
+        measured = f" {_spelled(self.scores, '. ')}." if self.scores else ""
+        recipe = f"\n\n```toml\n{self.recipe}```" if self.recipe else ""
+        return f"Trained with sayso for {self.step:,} of {self.config.steps:,} steps.{measured}{recipe}"
+
+
+def _spelled(scores: Mapping[str, float], between: str) -> str:
+    return between.join(f"{name} {value:.4g}" for name, value in scores.items())
+
+
+def _speeds(loader: Loader, world: int) -> dict[str, float]:
+    """Return examples a second, of all processes: in all, of the model alone, of the loader alone."""
+    rate = loader.rate()
+    learning_s = max(rate.elapsed_s - rate.waited_s, 1e-9)
+    return {
+        "examples_per_s": round(rate.examples_per_s * world, 2),
+        "model_per_s": round(rate.examples * world / learning_s, 2),
+        "loader_per_s": round(rate.capacity_per_s * world, 2),
+        "waiting": round(rate.waiting, 3),
+    }

@@ -1,33 +1,38 @@
-"""A model under training: its weights, their average, the optimizer, on one process or several."""
+"""What an update changes: weights, their average, the optimizer, on one process or several."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, distributed, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sayso.core.device import resolve_device
+from sayso.core.distributed import processes
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from sayso.engine.training_config import Training
+    from sayso.engine.training_config import TrainingConfig
 
 
-class Learner:
-    """What an update changes.
+class TrainState:
+    """A model under training, and what its loss learns.
 
     Args:
         model: what learns; parameters that do not require gradients stay as they are.
-        options: how.
+        config: how.
         device: ``auto``, ``cpu``, ``cuda``, ...
-        rates: factors on the learning rate, by the beginning of parameters' names; 1 for the others.
+        criterion: parameters of the loss, which every process holds as they are.
+        lr_multipliers: factors on the learning rate, by the beginning of parameters' names, those of
+            the criterion with ``criterion.`` before; 1 for the others.
 
     Raises:
         MissingExtra: if accelerate is not installed.
@@ -36,107 +41,179 @@ class Learner:
     def __init__(
         self,
         model: nn.Module,
-        options: Training,
+        config: TrainingConfig,
         device: str = "auto",
-        rates: Mapping[str, float] | None = None,
+        *,
+        criterion: nn.Module | None = None,
+        lr_multipliers: Mapping[str, float] | None = None,
     ) -> None:
-        self.options = options
-        self.accelerator = _accelerator(options, device)
+        self.config = config
+        self.accelerator = _accelerator(config, device)
         if self.accelerator.num_processes > 1 and self.accelerator.device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
-        self.bare = model
-        self.average = _average(model.to(self.accelerator.device), options.ema)
-        self.model, self.optimizer = self.accelerator.prepare(model, _optimizer(model, options, rates or {}))
+        self.bare = model.to(self.device)
+        self.criterion = criterion.to(self.device) if criterion is not None else nn.Module()
+        self.average = _average(self.bare, config.ema)
+        learned = any(True for _ in self.criterion.parameters())
+        self.criterion_average = _average(self.criterion, config.ema) if learned else None
+        self._same_criterion_everywhere()
+        optimizer = _optimizer(dict(self._named_parameters()), config, lr_multipliers or {})
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
 
     @property
-    def best_model(self) -> nn.Module:
-        """The model to use: the averaged one, if there is an average."""
-        return self.bare if self.average is None else self.average.module
+    def device(self) -> torch.device:
+        """Where the model is."""
+        device: torch.device = self.accelerator.device
+        return device
+
+    @contextlib.contextmanager
+    def exported(self) -> Iterator[nn.Module]:
+        """Give the model to use, the average if there is one; the criterion then holds its average too."""
+        if self.average is None or self.criterion_average is None:
+            yield self.bare if self.average is None else self.average.module
+            return
+        learning = {name: value.clone() for name, value in self.criterion.state_dict().items()}
+        self.criterion.load_state_dict(self.criterion_average.module.state_dict())
+        try:
+            yield self.average.module
+        finally:
+            self.criterion.load_state_dict(learning)
 
     def no_sync(self) -> AbstractContextManager[None]:
         """Keep gradients to this process, for all backward passes of an update but the last."""
         context: AbstractContextManager[None] = self.accelerator.no_sync(self.model)
         return context
 
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of a loss, scaled where the precision needs it."""
+        self.accelerator.backward(loss)
+
+    def scale_gradients(self, factor: Tensor) -> None:
+        """Multiply all gradients by a number."""
+        for _, parameter in self._named_parameters():
+            if parameter.grad is not None:
+                parameter.grad.mul_(factor.to(parameter.grad.dtype))
+
     def update(self, lr: float) -> None:
         """Change the weights by the gradients there are, and forget these."""
+        self._share_criterion_gradients()
         for group in self.optimizer.param_groups:
-            group["lr"] = lr * group["rate"]
-        if self.options.clip_norm:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.options.clip_norm)
+            group["lr"] = lr * group["lr_multiplier"]
+        if self.config.clip_norm:
+            everything = [parameter for _, parameter in self._named_parameters()]
+            self.accelerator.clip_grad_norm_(everything, self.config.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update_parameters(self.bare)
+        if self.criterion_average is not None:
+            self.criterion_average.update_parameters(self.criterion)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return all that updates change; weights that do not learn are left out."""
         scaler = self.accelerator.scaler
+        averages = (self.average, self.criterion_average)
         return {
             "model": {
                 name: value for name, value in self.bare.state_dict().items() if name not in self._frozen
             },
+            "criterion": self.criterion.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "average": self.average.state_dict() if self.average is not None else None,
+            "averages": [average.state_dict() for average in averages if average is not None],
             "scaler": scaler.state_dict() if scaler is not None else None,
         }
 
-    def restore(self, path: Path, recipe: Path) -> None:
-        """Take over what ``state`` returned.
+    def load_state_dict(self, path: Path, recipe: Path) -> None:
+        """Take over what ``state_dict`` returned, from a file.
+
+        Args:
+            path: the file.
+            recipe: where the recipe of the run is that wrote it.
 
         Raises:
-            SaysoError: if it is of another model; ``recipe`` is where its own is.
+            SaysoError: if it is of another model.
         """
-        state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
-        try:
-            missing, unknown = self.bare.load_state_dict(state["model"], strict=False)
-            differing = [*unknown, *(name for name in missing if name not in self._frozen)]
-            if (self.average is None) != (state["average"] is None):
-                differing.append("ema")
-            self.optimizer.load_state_dict(state["optimizer"])
-        except (RuntimeError, ValueError) as error:
-            differing = [" ".join(str(error).split())]
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        differing = self._differing(state)
         if differing:
             raise SaysoError(
                 f"{path} is of another model (differing: {', '.join(differing[:5])});"
                 f" resume with its recipe, {recipe}"
             )
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
+        for average, saved in zip((self.average, self.criterion_average), state["averages"], strict=False):
+            if average is not None:
+                average.load_state_dict(saved)
         if self.accelerator.scaler is not None and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
+
+    def _differing(self, state: Mapping[str, Any]) -> list[str]:
+        """Load weights and optimizer; return what does not fit."""
+        try:
+            missing, unknown = self.bare.load_state_dict(state["model"], strict=False)
+            differing = [*unknown, *(name for name in missing if name not in self._frozen)]
+            if (self.average is None) != (not state["averages"]):
+                differing.append("ema")
+            self.criterion.load_state_dict(state["criterion"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            return [" ".join(str(error).split())]
+        return differing
 
     @property
     def _frozen(self) -> set[str]:
         return {name for name, parameter in self.bare.named_parameters() if not parameter.requires_grad}
 
+    def _named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        yield from self.bare.named_parameters()
+        yield from ((f"criterion.{name}", value) for name, value in self.criterion.named_parameters())
 
-def _accelerator(options: Training, device: str) -> Accelerator:
+    def _same_criterion_everywhere(self) -> None:
+        """Begin with the first process's criterion, as several processes do with its model."""
+        if processes() > 1:
+            for value in self.criterion.state_dict().values():
+                distributed.broadcast(value, 0)
+
+    def _share_criterion_gradients(self) -> None:
+        """Take the mean over the processes, as it is taken of the model's gradients."""
+        if processes() == 1:
+            return
+        for parameter in self.criterion.parameters():
+            if parameter.requires_grad:
+                gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+                distributed.all_reduce(gradient)
+                parameter.grad = gradient / processes()
+
+
+def _accelerator(config: TrainingConfig, device: str) -> Accelerator:
     need("accelerate", "train")
     from accelerate import Accelerator
 
-    return Accelerator(
-        mixed_precision=options.precision,
-        cpu=resolve_device(device).type == "cpu",
-    )
+    return Accelerator(mixed_precision=config.precision, cpu=resolve_device(device).type == "cpu")
 
 
-def _optimizer(model: nn.Module, options: Training, rates: Mapping[str, float]) -> torch.optim.Optimizer:
-    """Return the optimizer; weights of one dimension (biases, norms) do not decay."""
+def _optimizer(
+    parameters: Mapping[str, nn.Parameter], config: TrainingConfig, lr_multipliers: Mapping[str, float]
+) -> torch.optim.Optimizer:
+    """Return the optimizer; weights of one dimension (biases, norms) or none do not decay."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
+    for name, parameter in parameters.items():
         if parameter.requires_grad:
-            rate = next((factor for start, factor in rates.items() if name.startswith(start)), 1.0)
-            decay = options.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((rate, decay), []).append(parameter)
-    told = [{"params": group, "weight_decay": decay, "rate": rate} for (rate, decay), group in groups.items()]
-    if options.optimizer == "sgd":
-        return torch.optim.SGD(told, lr=options.lr, momentum=0.9)
-    return torch.optim.AdamW(told, lr=options.lr, fused=True)
+            factor = next((f for start, f in lr_multipliers.items() if name.startswith(start)), 1.0)
+            decay = config.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((factor, decay), []).append(parameter)
+    split = [
+        {"params": group, "weight_decay": decay, "lr_multiplier": factor}
+        for (factor, decay), group in groups.items()
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(split, lr=config.lr, momentum=config.momentum)
+    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    beta1, beta2 = config.betas
+    return kind(split, lr=config.lr, betas=(beta1, beta2), eps=config.eps, fused=True)
 
 
-def _average(model: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel | None:
+def _average(model: nn.Module, decay: float) -> AveragedModel | None:
     if not decay:
         return None
-    average = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)

@@ -17,20 +17,21 @@ if TYPE_CHECKING:
     from sayso.evaluation.evaluator import Count, EvaluationOptions, EvaluationResult, Evaluator, Primary
     from sayso.evaluation.registry import EVALUATORS, find_evaluator
     from sayso.evaluation.run import evaluate
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "EVALUATORS": "sayso.evaluation.registry",
+            "Count": "sayso.evaluation.evaluator",
+            "EvaluationOptions": "sayso.evaluation.evaluator",
+            "EvaluationResult": "sayso.evaluation.evaluator",
+            "Evaluator": "sayso.evaluation.evaluator",
+            "Primary": "sayso.evaluation.evaluator",
+            "evaluate": "sayso.evaluation.run",
+            "find_evaluator": "sayso.evaluation.registry",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "EVALUATORS": "sayso.evaluation.registry",
-        "Count": "sayso.evaluation.evaluator",
-        "EvaluationOptions": "sayso.evaluation.evaluator",
-        "EvaluationResult": "sayso.evaluation.evaluator",
-        "Evaluator": "sayso.evaluation.evaluator",
-        "Primary": "sayso.evaluation.evaluator",
-        "evaluate": "sayso.evaluation.run",
-        "find_evaluator": "sayso.evaluation.registry",
-    },
-)
 
 __all__ = [
     "EVALUATORS",

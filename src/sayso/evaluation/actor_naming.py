@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sayso.core.progress import Silent
-from sayso.data.datasets.tvperson import Episode, read_episodes
+from sayso.data.datasets.tvperson import Episode, readable_episodes
 from sayso.evaluation.evaluator import (
     DEFAULTS,
     Count,
@@ -30,7 +30,7 @@ from sayso.evaluation.evaluator import (
     mean_row,
 )
 from sayso.evaluation.planted_faces import LEVELS, Floats, equal_error_rate, planted_descriptors
-from sayso.metrics.naming import naming, precision_curve, reliability
+from sayso.metrics.naming import naming_scores, precision_curve, reliability
 from sayso.systems.align_script import align_script
 from sayso.systems.name_actors import cast_of, name_actors, speaking_faces
 
@@ -60,7 +60,7 @@ class ActorNaming:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Name the tracks of each episode; see ``Evaluator``."""
-        episodes = read_episodes(data)
+        episodes, problems = readable_episodes(data)
         seeds = options.seeds or SEEDS
         rows: dict[str, Row] = {}
         for number, episode in enumerate(episodes, 1):
@@ -73,7 +73,11 @@ class ActorNaming:
             primary=Primary("accuracy", mean["accuracy"]),
             columns=COLUMNS,
             rows={**rows, "mean, ours, usual": mean},
-            counts={"tracks": Count(tracks, tracks)},
+            counts={
+                "episodes": Count(len(episodes), len(episodes) + len(problems)),
+                "tracks": Count(tracks, tracks),
+            },
+            unreadable=problems,
             definition={"seeds": seeds, "levels": LEVELS},
         )
 
@@ -117,7 +121,7 @@ def name_scores(probabilities: Floats, names: Sequence[str], truth: Sequence[str
     right = np.array([number.get(name, len(names)) for name in truth])
     half = precision_curve(probabilities, right)[1][(len(right) - 1) // 2]
     error = reliability(probabilities, right)["error"]
-    return naming(probabilities, right) | {"precision of half": float(half), "ECE": error}
+    return naming_scores(probabilities, right) | {"precision of half": float(half), "ECE": error}
 
 
 def _without_faces(episode: Episode, lines: Sequence[Any], names: Sequence[str]) -> dict[str, Floats]:

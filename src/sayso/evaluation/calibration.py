@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.progress import Silent
-from sayso.data.datasets.tvperson import Episode, read_episodes
+from sayso.data.datasets.tvperson import Episode, readable_episodes
 from sayso.evaluation.evaluator import (
     DEFAULTS,
     Count,
@@ -35,7 +35,7 @@ from sayso.systems.name_actors import cast_of, name_actors
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
 
-Answers = tuple[Floats, NDArray[np.bool_]]  # how sure each is, and whether it is right, (N,) each
+JudgedAnswers = tuple[Floats, NDArray[np.bool_]]  # how sure each is, and whether it is right, (N,) each
 COLUMNS = ("answers", "confidence", "accuracy", "ECE", "Brier")
 SUMMARIES = ("ECE", "Brier")
 
@@ -64,8 +64,8 @@ class ConfidenceCalibration:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Compare confidences with how often they are right; see ``Evaluator``."""
-        episodes = read_episodes(data)
-        answers: dict[str, list[Answers]] = {}
+        episodes, problems = readable_episodes(data)
+        answers: dict[str, list[JudgedAnswers]] = {}
         for number, episode in enumerate(episodes, 1):
             for what, found in episode_answers(episode).items():
                 answers.setdefault(what, []).append(found)
@@ -80,7 +80,8 @@ class ConfidenceCalibration:
             primary=Primary("ECE", mean["ECE"], greater_is_better=False),
             columns=COLUMNS,
             rows={**rows, "mean": mean},
-            counts={"episodes": Count(len(episodes), len(episodes))},
+            counts={"episodes": Count(len(episodes), len(episodes) + len(problems))},
+            unreadable=problems,
             definition={"bins": self.bins, "level": "usual", "seed": 0},
         )
 
@@ -88,7 +89,7 @@ class ConfidenceCalibration:
 CALIBRATION = ConfidenceCalibration()
 
 
-def episode_answers(episode: Episode) -> dict[str, Answers]:
+def episode_answers(episode: Episode) -> dict[str, JudgedAnswers]:
     """Return how sure the answers of each system are on an episode, and whether they are right."""
     lines = align_script(episode.script, episode.captions).lines
     names = cast_of(lines)

@@ -28,7 +28,7 @@ RANKS = ("R@1", "R@5", "R@10", "median_rank", "mean_rank")
 
 @dataclass(frozen=True, slots=True)
 class CaptionedClip:
-    """A clip and what is said of it; ``span`` None is the whole file."""
+    """A clip and its caption; ``span`` None is the whole file."""
 
     path: str
     span: Span | None
@@ -135,13 +135,13 @@ def rank_clips(
     used, windowed = embed_windows(encoder, cuts, windows, cache=cache, progress=progress)
     if not used:
         raise SaysoError(f"none of the {len(clips)} clips can be read, such as {clips[0].path}")
-    texts, seen = encoder.encode_text([clips[number].text for number in used]), windowed.mean(1)
+    texts, videos = encoder.encode_text([clips[number].text for number in used]), windowed.mean(1)
     read = set(used)
     return RankedClips(
         used,
         tuple(sorted({clip.path for k, clip in enumerate(clips) if k not in read})),
         {
-            "text to clip": retrieval_from_embeddings(texts, seen),
-            "clip to text": retrieval_from_embeddings(seen, texts),
+            "text to clip": retrieval_from_embeddings(texts, videos),
+            "clip to text": retrieval_from_embeddings(videos, texts),
         },
     )

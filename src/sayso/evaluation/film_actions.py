@@ -29,7 +29,7 @@ from sayso.core.progress import Silent
 from sayso.data.datasets.movies66 import Film, read_films
 from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary, Row
 from sayso.evaluation.k_means import lloyd
-from sayso.metrics.naming import naming
+from sayso.metrics.naming import naming_scores
 from sayso.solvers import Diffrac, quasi_newton
 from sayso.solvers.calibration import (
     calibrate,
@@ -112,7 +112,7 @@ class FilmActions:
             truth, means = planted_classes(films, half, rng), rng.normal(size=(K, self.dimensions))
             means *= distance / np.sqrt(2) / np.linalg.norm(means, axis=1, keepdims=True)
             for way, scores in ways(films, truth, means, rng).items():
-                found.setdefault(way, []).append(naming(scores[inside], truth[inside], 0))
+                found.setdefault(way, []).append(naming_scores(scores[inside], truth[inside], 0))
         return {
             way: {key: float(np.mean([one[key] for one in values])) for key in COLUMNS}
             for way, values in found.items()

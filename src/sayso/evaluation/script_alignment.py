@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sayso.core.progress import Silent
-from sayso.data.datasets.tvperson import Episode, read_episodes
+from sayso.data.datasets.tvperson import Episode, readable_episodes
 from sayso.evaluation.evaluator import (
     DEFAULTS,
     Count,
@@ -56,7 +56,7 @@ class ScriptAlignment:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Align each transcript, whole and spoilt; see ``Evaluator``."""
-        episodes = read_episodes(data)
+        episodes, problems = readable_episodes(data)
         rows: dict[str, Row] = {}
         for number, episode in enumerate(episodes, 1):
             for how in WAYS:
@@ -70,7 +70,11 @@ class ScriptAlignment:
             primary=Primary("accuracy", mean["accuracy"]),
             columns=COLUMNS,
             rows={**rows, f"mean, {WAYS[0]}": mean},
-            counts={"lines": Count(lines, lines)},
+            counts={
+                "episodes": Count(len(episodes), len(episodes) + len(problems)),
+                "lines": Count(lines, lines),
+            },
+            unreadable=problems,
             definition={"sure above": SURE, "seed": 0},
         )
 

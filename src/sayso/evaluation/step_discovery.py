@@ -95,7 +95,7 @@ class StepDiscovery:
         """Return the F1 of each way to find the steps of one task."""
         videos = [task_video(seed, task, n) for n in range(self.videos)]
         steps = task_steps(seed, task)
-        script = discover_script([mentions(captions_of(video)) for video in videos], len(steps))
+        script = discover_script([mentions(toy_captions(video)) for video in videos], len(steps))
         X = [task_features(seed, video, noise=noise) for video in videos]
         inside = [task_truth(video, len(steps)) for video in videos]
         K, lengths = len(script), [len(rows) for rows in X]
@@ -138,7 +138,7 @@ class StepDiscovery:
             video = task_video(seed, task, number)
             inside = task_truth(video, len(task_steps(seed, task)))
             rows = task_features(seed, video, noise=noise)
-            for found, captions in ((with_text, captions_of(video)), (silent, [])):
+            for found, captions in ((with_text, toy_captions(video)), (silent, [])):
                 located = model.locate(NarratedVideo("", rows, captions))
                 found.append((inside, [int(step.time_s) for step in located]))
         return {
@@ -150,7 +150,7 @@ class StepDiscovery:
 STEP_DISCOVERY = StepDiscovery()
 
 
-def captions_of(video: HowTo) -> list[Caption]:
+def toy_captions(video: HowTo) -> list[Caption]:
     """Return what is said in a toy video, as captions."""
     return [Caption(line.span, line.text) for line in video.lines]
 

@@ -98,7 +98,7 @@ def name_row(
     """Return precision and recall of the names of a task's steps, averaged over seeds.
 
     Args:
-        number: of the task, which decides with the seed what is said.
+        number: of the task, which decides with the seed what is drawn.
         task: its steps.
         segments: the annotated steps of each video.
         seeds: how often narrations are drawn.
@@ -109,8 +109,8 @@ def name_row(
     scores = []
     for seed in range(seeds):
         rng = np.random.default_rng([seed, number])
-        said = [mentions(made_narration(rng, rows, task.steps), parser) for rows in segments]
-        names = [step.name for step in discover_script(said, len(known), seed=seed)]
+        narrations = [mentions(made_narration(rng, rows, task.steps), parser) for rows in segments]
+        names = [step.name for step in discover_script(narrations, len(known), seed=seed)]
         right = len(known & set(names))
         scores.append((right / len(names), right / len(known)))
     precision, recall = np.mean(scores, axis=0).tolist()
@@ -133,14 +133,14 @@ def made_narration(
         segments: the annotated steps of a video.
         steps: their names.
     """
-    said = []
+    lines = []
     for segment in segments:
         if rng.random() >= LEFT_OUT:
             start = max(0.0, segment.start + LAG_S * rng.normal())
-            said.append((start, sentence(steps[segment.step], str(rng.choice(OPENINGS)))))
+            lines.append((start, sentence(steps[segment.step], str(rng.choice(OPENINGS)))))
         if rng.random() < LEFT_OUT:
-            said.append((segment.start + rng.uniform(0, 20), f"{chatter(rng)}."))
-    return [Caption(Span(start, start + 2), text) for start, text in sorted(said)]
+            lines.append((segment.start + rng.uniform(0, 20), f"{chatter(rng)}."))
+    return [Caption(Span(start, start + 2), text) for start, text in sorted(lines)]
 
 
 def sentence(step: str, opening: str = "now") -> str:

@@ -23,7 +23,7 @@ from sayso.evaluation.evaluator import (
     Row,
     mean_row,
 )
-from sayso.evaluation.step_discovery import captions_of
+from sayso.evaluation.step_discovery import toy_captions
 from sayso.solvers.sequence_alignment import align_progressively, align_sequences
 from sayso.systems.instruction_steps.script import APART, discover_script
 from sayso.text.language.narration import Mention, mentions
@@ -69,10 +69,10 @@ class ToyStepNames:
         for seed in range(seeds):
             for task in range(self.tasks):
                 videos = [task_video(seed, task, n) for n in range(self.videos)]
-                said = [mentions(captions_of(video)) for video in videos]
+                narrations = [mentions(toy_captions(video)) for video in videos]
                 rows[f"seed {seed}, task {task}"] = {
-                    **list_scores(said, task_steps(seed, task)),
-                    **objectives(said),
+                    **list_scores(narrations, task_steps(seed, task)),
+                    **objectives(narrations),
                 }
                 (progress or Silent()).update(len(rows), seeds * self.tasks)
         mean = mean_row(rows, COLUMNS)
@@ -88,23 +88,23 @@ class ToyStepNames:
 TOY_STEP_NAMES = ToyStepNames()
 
 
-def list_scores(said: list[list[Mention]], steps: list[tuple[str, str]]) -> dict[str, Number]:
+def list_scores(narrations: list[list[Mention]], steps: list[tuple[str, str]]) -> dict[str, Number]:
     """Return precision and recall of the list, and how far its length is off where it is not given.
 
     Args:
-        said: what each narration tells of.
+        narrations: what each narration tells of.
         steps: the true ones, verb and thing.
     """
-    script = discover_script(said, len(steps))
+    script = discover_script(narrations, len(steps))
     right = len({meaning(step.name) for step in script} & set(steps))
-    off = abs(len(discover_script(said)) - len(steps))
+    off = abs(len(discover_script(narrations)) - len(steps))
     return {"precision": right / len(script), "recall": right / len(steps), "steps off": off}
 
 
-def objectives(said: list[list[Mention]]) -> dict[str, Number]:
+def objectives(narrations: list[list[Mention]]) -> dict[str, Number]:
     """Return f of progressive alignment, of Frank-Wolfe from it, and from two random starts as well."""
-    pairs = commonest(said)
-    phrases = [[(m.verb, m.object) for m in video] for video in said]
+    pairs = commonest(narrations)
+    phrases = [[(m.verb, m.object) for m in video] for video in narrations]
     likeness = phrase_likeness(pairs, phrases)
     cost = np.where(likeness > 0, -likeness, APART)
     tokens = [[pairs.index(pair) for pair in video if pair in pairs] for video in phrases]

@@ -6,7 +6,6 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.export.coco import CocoIds, coco_results
-    from sayso.export.naming_curve import curve_png
     from sayso.export.naming_sheet import sheet_page, sheet_png
     from sayso.export.naming_vtt import names_vtt, people_manifest
     from sayso.export.overlay import overlay_png
@@ -16,11 +15,32 @@ if TYPE_CHECKING:
     from sayso.export.steps_html import steps_page
     from sayso.export.timestamps import timestamp
     from sayso.export.tracks_picture import tracks_png
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "CocoIds": "sayso.export.coco",
+            "coco_results": "sayso.export.coco",
+            "descriptions_csv": "sayso.export.script_tables",
+            "moments_manifest": "sayso.export.script_tables",
+            "names_vtt": "sayso.export.naming_vtt",
+            "overlay_png": "sayso.export.overlay",
+            "people_manifest": "sayso.export.naming_vtt",
+            "script_page": "sayso.export.script_html",
+            "sheet_page": "sayso.export.naming_sheet",
+            "sheet_png": "sayso.export.naming_sheet",
+            "speaker_srt": "sayso.export.script_tables",
+            "steps_page": "sayso.export.steps_html",
+            "steps_vtt": "sayso.export.steps_files",
+            "timestamp": "sayso.export.timestamps",
+            "tracks_png": "sayso.export.tracks_picture",
+            "youtube_chapters": "sayso.export.steps_files",
+        },
+    )
 
 __all__ = [
     "CocoIds",
     "coco_results",
-    "curve_png",
     "descriptions_csv",
     "moments_manifest",
     "names_vtt",
@@ -36,26 +56,3 @@ __all__ = [
     "tracks_png",
     "youtube_chapters",
 ]
-
-__getattr__ = exports(
-    __name__,
-    {
-        "CocoIds": "sayso.export.coco",
-        "coco_results": "sayso.export.coco",
-        "curve_png": "sayso.export.naming_curve",
-        "descriptions_csv": "sayso.export.script_tables",
-        "moments_manifest": "sayso.export.script_tables",
-        "names_vtt": "sayso.export.naming_vtt",
-        "overlay_png": "sayso.export.overlay",
-        "people_manifest": "sayso.export.naming_vtt",
-        "script_page": "sayso.export.script_html",
-        "sheet_page": "sayso.export.naming_sheet",
-        "sheet_png": "sayso.export.naming_sheet",
-        "speaker_srt": "sayso.export.script_tables",
-        "steps_page": "sayso.export.steps_html",
-        "steps_vtt": "sayso.export.steps_files",
-        "timestamp": "sayso.export.timestamps",
-        "tracks_png": "sayso.export.tracks_picture",
-        "youtube_chapters": "sayso.export.steps_files",
-    },
-)

@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from sayso.hub.load_model import load
     from sayso.hub.model_folder import ModelFolder, resolve_step
     from sayso.hub.pretrained import Pretrained
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "ENCODERS": "sayso.hub.kinds",
+            "KINDS": "sayso.hub.kinds",
+            "ModelFolder": "sayso.hub.model_folder",
+            "ModelInfo": "sayso.hub.catalog",
+            "Pretrained": "sayso.hub.pretrained",
+            "list_models": "sayso.hub.catalog",
+            "load": "sayso.hub.load_model",
+            "pull": "sayso.hub.download",
+            "resolve_step": "sayso.hub.model_folder",
+        },
+    )
 
 __all__ = [
     "ENCODERS",
@@ -23,18 +38,3 @@ __all__ = [
     "pull",
     "resolve_step",
 ]
-
-__getattr__ = exports(
-    __name__,
-    {
-        "ENCODERS": "sayso.hub.kinds",
-        "KINDS": "sayso.hub.kinds",
-        "ModelFolder": "sayso.hub.model_folder",
-        "ModelInfo": "sayso.hub.catalog",
-        "Pretrained": "sayso.hub.pretrained",
-        "list_models": "sayso.hub.catalog",
-        "load": "sayso.hub.load_model",
-        "pull": "sayso.hub.download",
-        "resolve_step": "sayso.hub.model_folder",
-    },
-)

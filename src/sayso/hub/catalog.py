@@ -89,14 +89,14 @@ def list_models() -> list[ModelInfo]:
         if name not in ENCODERS.built_in
     ]
     for name in cache.cached_names():
-        where = cache.cached_folder(name)
-        if name not in known and where is not None:
+        folder = cache.cached_folder(name)
+        if name not in known and folder is not None:
             try:
-                dim = dimension(where)
+                dim = dimension(folder)
             except SaysoError:  # a model of another kind
                 continue
             rows.append(
-                ModelInfo(name, "hub", "in the cache", str(where), _size(where), None, dim, cached=True)
+                ModelInfo(name, "hub", "in the cache", str(folder), _size(folder), None, dim, cached=True)
             )
     return rows
 
@@ -133,13 +133,13 @@ def _offline_row() -> ModelInfo:
 
 
 def _row(model: ModelInfo) -> ModelInfo:
-    where = cache.cached_folder(model.name)
-    return _with(model, _size(where), True) if where else model
+    folder = cache.cached_folder(model.name)
+    return _with(model, _size(folder), True) if folder else model
 
 
 def _with(model: ModelInfo, size_bytes: int, cached: bool) -> ModelInfo:
     return ModelInfo(**{**asdict(model), "size_bytes": size_bytes, "cached": cached})
 
 
-def _size(where: Path) -> int:
-    return sum(file.stat().st_size for file in where.glob("**/*") if file.is_file())
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("**/*") if file.is_file())

@@ -59,12 +59,12 @@ def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Mode
     if name == AUTO:
         return _auto(device, verify)
     if name in ENCODERS.built_in:
-        return ENCODERS[name](device=device)
+        return _registered(name, device)
     path = Path(name).expanduser()
     if name and path.is_dir():
         return load_folder(resolve_step(path).resolve(), str(path.resolve()), device, verify)
     if name in ENCODERS:
-        return ENCODERS[name](device=device)
+        return _registered(name, device)
     if HUB_NAME.fullmatch(name) and not name.startswith("."):
         return load_folder(hub_folder(name), name, device, verify)
     if len(path.parts) > 1 or name.startswith(("~", ".")):
@@ -79,6 +79,20 @@ def load_folder(folder: Path, name: str, device: str, verify: bool) -> Model:
     """Load the model of a folder by the class that its kind is registered with."""
     loaded = KINDS[kind_of(folder)].from_pretrained(folder, name=name, device=device, verify=verify)
     return cast("Model", loaded)
+
+
+def _registered(name: str, device: str) -> Encoder:
+    """Return the encoder that is registered by a name.
+
+    Raises:
+        SaysoError: if it calls itself otherwise, so that an index could not be opened again.
+    """
+    encoder = ENCODERS[name](device=device)
+    if encoder.name != name:
+        raise SaysoError(
+            f"the encoder that a package registers as {name!r} has the name {encoder.name!r}; make them one"
+        )
+    return encoder
 
 
 def _auto(device: str, verify: bool) -> Encoder:

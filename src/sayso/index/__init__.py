@@ -9,16 +9,17 @@ if TYPE_CHECKING:
     from sayso.index.collection import Index
     from sayso.index.hit import Hit, Media
     from sayso.index.update import AddReport
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "AddReport": "sayso.index.update",
+            "Failure": "sayso.data.manifest",
+            "Hit": "sayso.index.hit",
+            "Index": "sayso.index.collection",
+            "Media": "sayso.index.hit",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "AddReport": "sayso.index.update",
-        "Failure": "sayso.data.manifest",
-        "Hit": "sayso.index.hit",
-        "Index": "sayso.index.collection",
-        "Media": "sayso.index.hit",
-    },
-)
 
 __all__ = ["AddReport", "Failure", "Hit", "Index", "Media"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.types import Caption
-from sayso.data.manifest import Failure, Source
+from sayso.data.manifest import Failure, ListedFile
 from sayso.media.animation import SUFFIXES as MOVING
 from sayso.media.kinds import Kind
 
@@ -82,7 +82,7 @@ def file_kind(path: str) -> Kind:
     return kind
 
 
-def captions_of(source: Source) -> tuple[Sequence[Caption], list[Failure]]:
+def captions_of(source: ListedFile) -> tuple[Sequence[Caption], list[Failure]]:
     """Return what is said in a file, from its manifest's rows or from the file beside it."""
     from sayso.media import kind_of
     from sayso.text import Transcript, find_subtitles, read_caption_file
@@ -102,7 +102,7 @@ def captions_of(source: Source) -> tuple[Sequence[Caption], list[Failure]]:
     return Transcript(read.captions), problems
 
 
-def settings_digest(source: Source, captions: Sequence[Caption], segmentation: Segmentation) -> str:
+def settings_digest(source: ListedFile, captions: Sequence[Caption], segmentation: Segmentation) -> str:
     """Digest everything besides the content that decides a file's clips.
 
     Args:

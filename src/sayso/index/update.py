@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
-from sayso.data.manifest import Failure, Source
+from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import find_sources
 from sayso.engine.extract import Finished, extract
 from sayso.index.fingerprint import (
@@ -90,14 +90,14 @@ class Update:
             self.store.maintain()
         return self.report
 
-    def _sources(self) -> list[Source]:
+    def _sources(self) -> list[ListedFile]:
         listed = list(find_sources(self.paths, skip=self.store.address))
         self.report.failures += [item for item in listed if isinstance(item, Failure)]
-        sources = [item for item in listed if isinstance(item, Source)]
+        sources = [item for item in listed if isinstance(item, ListedFile)]
         self.report.files = len(sources)
         return sources
 
-    def _jobs(self, sources: list[Source]) -> Iterator[IndexJob]:
+    def _jobs(self, sources: list[ListedFile]) -> Iterator[IndexJob]:
         for source in sources:
             try:
                 job = self._job(source)
@@ -109,7 +109,7 @@ class Update:
             else:
                 self._advance(source.path)
 
-    def _job(self, source: Source) -> IndexJob | None:
+    def _job(self, source: ListedFile) -> IndexJob | None:
         """Return how to read a file that is new or changed; note at once where it was only touched or moved.
 
         Raises:
@@ -148,7 +148,7 @@ class Update:
             replaces=old.media_id if old else None,
         )
 
-    def _spans(self, source: Source, captions: Sequence[Caption]) -> tuple[Span, ...] | None:
+    def _spans(self, source: ListedFile, captions: Sequence[Caption]) -> tuple[Span, ...] | None:
         """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
         spans = tuple(row.span for row in source.rows if row.span is not None)
         if not spans and self.segmentation.by_caption:

@@ -1,4 +1,4 @@
-"""MIL-NCE: a clip, and a bag of captions of which at least one is hoped to tell of it.
+"""MIL-NCE: a clip, and a bag of captions, at least one of which is hoped to describe it.
 
 With s(i, jk) = <video_i, text_jk> the score of clip i and caption k of clip j, and Z_i the sum of
 e^s over the pairs that clip i or a caption of its bag takes part in, each counted once,
@@ -26,13 +26,13 @@ from torch.autograd.function import once_differentiable
 
 from sayso.core.distributed import gather, processes, rank
 
-Bag = Literal["sum", "first", "max", "attention"]
+BagReduction = Literal["sum", "first", "max", "attention"]
 
 _CLIPS = 128  # whose scores are worked on at once: they stay in the cache
 _SPREAD = 40.0  # of the rows' largest scores; e^-40 is nothing beside 1 in float32
 
 
-def mil_nce(video: Tensor, text: Tensor, *, bag: Bag = "sum", double_count: bool = False) -> Tensor:
+def mil_nce(video: Tensor, text: Tensor, *, bag: BagReduction = "sum", double_count: bool = False) -> Tensor:
     """Return the MIL-NCE loss of this process's clips against those of all processes, a scalar.
 
     Args:
@@ -58,7 +58,7 @@ def mil_nce(video: Tensor, text: Tensor, *, bag: Bag = "sum", double_count: bool
     return loss
 
 
-def _reduced(video: Tensor, text: Tensor, bag: Bag) -> Tensor:
+def _reduced(video: Tensor, text: Tensor, bag: BagReduction) -> Tensor:
     """Return the bags as the loss sees them: (B, K, D), or (B, 1, D) where one stands for all."""
     if bag == "sum":
         return text

@@ -14,21 +14,22 @@ if TYPE_CHECKING:
     from sayso.media.images import read_image, thumbnail
     from sayso.media.kinds import kind_of, sniff
     from sayso.media.stream import stream_frames
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "ClipFrames": "sayso.media.clip",
+            "Probe": "sayso.media.header",
+            "kind_of": "sayso.media.kinds",
+            "probe": "sayso.media.header",
+            "read_clip": "sayso.media.clip",
+            "read_image": "sayso.media.images",
+            "sniff": "sayso.media.kinds",
+            "stream_frames": "sayso.media.stream",
+            "thumbnail": "sayso.media.images",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "ClipFrames": "sayso.media.clip",
-        "Probe": "sayso.media.header",
-        "kind_of": "sayso.media.kinds",
-        "probe": "sayso.media.header",
-        "read_clip": "sayso.media.clip",
-        "read_image": "sayso.media.images",
-        "sniff": "sayso.media.kinds",
-        "stream_frames": "sayso.media.stream",
-        "thumbnail": "sayso.media.images",
-    },
-)
 
 __all__ = [
     "ClipFrames",

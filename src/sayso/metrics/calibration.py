@@ -35,7 +35,7 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Reliability:
     """How true stated confidences are.
 
     Args:
@@ -53,7 +53,7 @@ class Calibration:
     bins: tuple[ReliabilityBin, ...]
 
 
-def calibration(confidences: ArrayLike, right: ArrayLike, *, bins: int = 10) -> Calibration:
+def calibration(confidences: ArrayLike, right: ArrayLike, *, bins: int = 10) -> Reliability:
     """Return how true stated confidences are.
 
     Args:
@@ -79,4 +79,4 @@ def calibration(confidences: ArrayLike, right: ArrayLike, *, bins: int = 10) -> 
     )
     error = float(np.abs(sums[0] - sums[1]).sum() / len(sure))
     brier = float(np.square(sure - hits).mean())
-    return Calibration(error, brier, float(sure.mean()), float(hits.mean()), found)
+    return Reliability(error, brier, float(sure.mean()), float(hits.mean()), found)

@@ -17,7 +17,7 @@ from sayso.metrics.calibration import calibration
 Floats = NDArray[np.float64]
 
 
-def naming(scores: ArrayLike, truth: ArrayLike, ignore: int | None = None) -> dict[str, float]:
+def naming_scores(scores: ArrayLike, truth: ArrayLike, ignore: int | None = None) -> dict[str, float]:
     """Return accuracy, ranking AP and the mean of per-class AP.
 
     Args:
@@ -43,8 +43,8 @@ def precision_curve(scores: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats
     """Return the proportion of items named and the precision among them, (N,) each, surest first.
 
     Args:
-        scores: as for ``naming``.
-        truth: as for ``naming``.
+        scores: as for ``naming_scores``.
+        truth: as for ``naming_scores``.
     """
     S, right = _checked(scores, truth)
     order = np.argsort(-S.max(1), kind="stable")
@@ -56,8 +56,8 @@ def class_precision(scores: ArrayLike, truth: ArrayLike) -> Floats:
     """Return the average precision of each class, (C,); NaN for a class that no item has.
 
     Args:
-        scores: as for ``naming``.
-        truth: as for ``naming``.
+        scores: as for ``naming_scores``.
+        truth: as for ``naming_scores``.
     """
     S, right = _checked(scores, truth)
     return np.array([average_precision(S[:, k], right == k) for k in range(S.shape[1])])
@@ -68,7 +68,7 @@ def most_likely(probabilities: ArrayLike, truth: ArrayLike) -> tuple[Floats, NDA
 
     Args:
         probabilities: (N, C), rows that sum to 1.
-        truth: as for ``naming``.
+        truth: as for ``naming_scores``.
     """
     P, right = _checked(probabilities, truth)
     return P.max(1), P.argmax(1) == right
@@ -79,7 +79,7 @@ def reliability(probabilities: ArrayLike, truth: ArrayLike, bins: int = 10) -> d
 
     Args:
         probabilities: (N, C), rows that sum to 1.
-        truth: as for ``naming``.
+        truth: as for ``naming_scores``.
         bins: as for ``sayso.metrics.calibration.calibration``.
     """
     found = calibration(*most_likely(probabilities, truth), bins=bins)

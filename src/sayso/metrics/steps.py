@@ -90,23 +90,23 @@ def best_matching(gain: ArrayLike) -> list[int | None]:
                 found[row] = column
         return found
     rows, columns = gains.shape
-    price_row, price_column = np.zeros(rows + 1), np.zeros(columns + 1)
+    dual_row, dual_column = np.zeros(rows + 1), np.zeros(columns + 1)
     owner = np.zeros(columns + 1, dtype=np.int64)  # row of each column, from 1; 0 is none
     for row in range(1, rows + 1):
         owner[0], at = row, 0
         least = np.full(columns + 1, np.inf)
-        came, seen = np.zeros(columns + 1, dtype=np.int64), np.zeros(columns + 1, dtype=bool)
+        came, visited = np.zeros(columns + 1, dtype=np.int64), np.zeros(columns + 1, dtype=bool)
         while owner[at]:
-            seen[at] = True
-            left = -gains[owner[at] - 1] - price_row[owner[at]] - price_column[1:]
-            closer = np.flatnonzero(~seen[1:] & (left < least[1:])) + 1
+            visited[at] = True
+            left = -gains[owner[at] - 1] - dual_row[owner[at]] - dual_column[1:]
+            closer = np.flatnonzero(~visited[1:] & (left < least[1:])) + 1
             least[closer], came[closer] = left[closer - 1], at
-            step = np.where(seen, np.inf, least)
+            step = np.where(visited, np.inf, least)
             step[0] = np.inf
             nearest = int(step.argmin())
-            price_row[owner[seen]] += step[nearest]
-            price_column[seen] -= step[nearest]
-            least[~seen] -= step[nearest]
+            dual_row[owner[visited]] += step[nearest]
+            dual_column[visited] -= step[nearest]
+            least[~visited] -= step[nearest]
             at = nearest
         while at:
             owner[at] = owner[came[at]]

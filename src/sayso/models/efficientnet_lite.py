@@ -146,7 +146,7 @@ def _block_numbers(state: dict[str, Tensor]) -> set[int]:
 
 
 def _block(state: dict[str, Tensor], number: int) -> list[Convolution]:
-    """Widen by 6 (not in the first block), look around, narrow: [1], MBConv."""
+    """Expand by 6 (not in the first block), depthwise, project: [1], MBConv."""
     part = f"_blocks.{number}."
     stride = 2 if number in STRIDE_2 else 1
     block = [

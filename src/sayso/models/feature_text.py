@@ -8,10 +8,6 @@ Source: Miech et al., ICCV 2019, section 4. https://arxiv.org/abs/1906.03327
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sayso.models.gated_embedding import GatedEmbedding
@@ -63,8 +59,3 @@ class HowTo100MNet(nn.Module):
         """Return (..., D), of unit norm, of the numbers of words (..., L), integer; 0 is padding."""
         embedding: Tensor = self.GU_text(self.text_pooling(self.word_vectors(words)))
         return embedding
-
-
-def join_features(parts: Sequence[Tensor]) -> Tensor:
-    """Return features side by side, (..., F), each part (..., F_i) scaled to unit norm: 2D, then 3D."""
-    return torch.cat([F.normalize(part, dim=-1) for part in parts], -1)

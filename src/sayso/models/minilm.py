@@ -93,7 +93,7 @@ class MiniLM:
         return self._norm(x + self._linear(wide, part + "output.dense"), part + "output.LayerNorm")
 
     def _attention(self, x: Floats, mask: Floats, part: str) -> Floats:
-        """Every token looks at every real token: (B, T, D) -> (B, T, D)."""
+        """Every token attends to every real token: (B, T, D) -> (B, T, D)."""
         B, T, D = x.shape
         query, key, value = (
             self._linear(x, part + name)

@@ -70,13 +70,13 @@ def fold(state: dict[str, Tensor]) -> Layers:
 
 
 def _block(state: dict[str, Tensor], number: int) -> list[Convolution]:
-    """Widen by 6 (not in the first block), look around, narrow: [1], table 1."""
+    """Expand by 6 (not in the first block), depthwise, project: [1], table 1."""
     part, stride = f"features.{number}.conv.", 2 if number in STRIDE_2 else 1
-    wide = number > 1
-    block = [_layer(state, part + "0.0", part + "0.1")] if wide else []
-    look, narrow, norm = ("1", "2", "3") if wide else ("0", "1", "2")
-    block.append(_layer(state, f"{part}{look}.0", f"{part}{look}.1", stride=stride))
-    block.append(_layer(state, part + narrow, part + norm, relu6=False))
+    expands = number > 1
+    block = [_layer(state, part + "0.0", part + "0.1")] if expands else []
+    depthwise, project, norm = ("1", "2", "3") if expands else ("0", "1", "2")
+    block.append(_layer(state, f"{part}{depthwise}.0", f"{part}{depthwise}.1", stride=stride))
+    block.append(_layer(state, part + project, part + norm, relu6=False))
     return block
 
 

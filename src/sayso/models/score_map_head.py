@@ -1,7 +1,7 @@
 """From a map of features to a map of scores for each class, and from that to one score.
 
 A picture's label says that a thing is there, not where. How the scores of all grid cells are pooled
-into one decides where the network learns to look:
+into one decides which cells learn:
 
     max        max_p x_p                              the search for the one best cell [1]
     average    mean_p x_p                             class activation maps [2]

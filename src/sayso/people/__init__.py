@@ -9,20 +9,21 @@ if TYPE_CHECKING:
     from sayso.people.shots import Shots, find_shots
     from sayso.people.track_store import film_tracks
     from sayso.people.tracks import FilmTracks, Track, read_tracks, write_tracks
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "FilmTracks": "sayso.people.tracks",
+            "Shots": "sayso.people.shots",
+            "Track": "sayso.people.tracks",
+            "film_tracks": "sayso.people.track_store",
+            "find_shots": "sayso.people.shots",
+            "read_tracks": "sayso.people.tracks",
+            "track_faces": "sayso.people.faces",
+            "write_tracks": "sayso.people.tracks",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "FilmTracks": "sayso.people.tracks",
-        "Shots": "sayso.people.shots",
-        "Track": "sayso.people.tracks",
-        "film_tracks": "sayso.people.track_store",
-        "find_shots": "sayso.people.shots",
-        "read_tracks": "sayso.people.tracks",
-        "track_faces": "sayso.people.faces",
-        "write_tracks": "sayso.people.tracks",
-    },
-)
 
 __all__ = [
     "FilmTracks",

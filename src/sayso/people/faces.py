@@ -72,7 +72,7 @@ def track_faces(
         threshold: of the detector; lower finds more faces, and more that are none.
         shot_done: called with each shot's number and tracks, so that they can be kept.
         first_shot: where to begin; the shots before were done in an earlier run.
-        progress: what is told of each shot done.
+        progress: updated after each shot.
 
     Raises:
         MediaError: if the file cannot be opened.

@@ -57,7 +57,7 @@ def find_shots(
     Args:
         path: the video file.
         fps: frames a second to look at; default the video's own, at most 30.
-        progress: what is told of each second done.
+        progress: updated in seconds of the video.
 
     Raises:
         MediaError: if not one frame can be read.

@@ -35,7 +35,7 @@ def film_tracks(
         film: the video.
         store: the file that keeps the tracks; one of another film or another rate is begun anew.
         fps: frames a second to look at.
-        progress: what is told of seconds and shots done.
+        progress: updated in seconds, then in shots.
 
     Raises:
         MediaError: if the film cannot be read.

@@ -7,13 +7,14 @@ from sayso.core.lazy import exports
 if TYPE_CHECKING:
     from sayso.serve.app import create_app
     from sayso.serve.server import serve
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "create_app": "sayso.serve.app",
+            "serve": "sayso.serve.server",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "create_app": "sayso.serve.app",
-        "serve": "sayso.serve.server",
-    },
-)
 
 __all__ = ["create_app", "serve"]

@@ -75,7 +75,7 @@ def block_frank_wolfe(
         checkpoint: file that is written whenever the gap is computed; where it exists, solving goes on
             from it, with the same draws as if it had never stopped.
         callback: called with the iterate, the pass and the gap, whenever that is computed; True stops.
-        progress: what is told of the gap.
+        progress: updated with the gap.
 
     Raises:
         SaysoError: if shapes disagree, the checkpoint is of another problem, or no labels keep all

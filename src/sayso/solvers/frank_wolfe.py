@@ -43,7 +43,7 @@ def frank_wolfe(
         init: (N, C) feasible labels to start from; with ``pairwise`` they count as one vertex.
         callback: called with the iterate, the step and the gap; returning True stops.
         warn: whether to log that ``max_iter`` came first; not where it is a budget, as in a published method.
-        progress: what is told of each step.
+        progress: updated at each step.
 
     Raises:
         SaysoError: if shapes disagree or no labels keep the constraints.

@@ -70,7 +70,7 @@ def quasi_newton(
         checkpoint: file that is written whenever the gap is computed; where it exists, solving goes on
             from it.
         callback: called with the iterate, the pass and the gap, whenever that is computed; True stops.
-        progress: what is told of the gap.
+        progress: updated with the gap.
 
     Returns:
         The labels of least value among those whose gap was computed; ``iterations`` is the number of passes.

@@ -13,24 +13,25 @@ if TYPE_CHECKING:
     from sayso.text.screenplay.fountain import write_fountain
     from sayso.text.screenplay.parse import parse_screenplay
     from sayso.text.screenplay.read import read_screenplay
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "CaptionFile": "sayso.text.captions.caption_file",
+            "Screenplay": "sayso.text.screenplay.elements",
+            "Transcript": "sayso.text.captions.transcript",
+            "find_subtitles": "sayso.text.captions.sidecar",
+            "parse_screenplay": "sayso.text.screenplay.parse",
+            "read_caption_file": "sayso.text.captions.caption_file",
+            "read_screenplay": "sayso.text.screenplay.read",
+            "read_subtitles": "sayso.text.captions.caption_file",
+            "transcript_of": "sayso.text.captions.transcript",
+            "write_fountain": "sayso.text.screenplay.fountain",
+            "write_srt": "sayso.text.captions.write",
+            "write_vtt": "sayso.text.captions.write",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "CaptionFile": "sayso.text.captions.caption_file",
-        "Screenplay": "sayso.text.screenplay.elements",
-        "Transcript": "sayso.text.captions.transcript",
-        "find_subtitles": "sayso.text.captions.sidecar",
-        "parse_screenplay": "sayso.text.screenplay.parse",
-        "read_caption_file": "sayso.text.captions.caption_file",
-        "read_screenplay": "sayso.text.screenplay.read",
-        "read_subtitles": "sayso.text.captions.caption_file",
-        "transcript_of": "sayso.text.captions.transcript",
-        "write_fountain": "sayso.text.screenplay.fountain",
-        "write_srt": "sayso.text.captions.write",
-        "write_vtt": "sayso.text.captions.write",
-    },
-)
 
 __all__ = [
     "CaptionFile",

@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_video
     from sayso.toyworld.scenes import write_scenes
     from sayso.toyworld.write import render, write_corpus
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "HowTo": "sayso.toyworld.howto",
+            "Narration": "sayso.toyworld.howto",
+            "held_out_videos": "sayso.toyworld.howto",
+            "render": "sayso.toyworld.write",
+            "training_video": "sayso.toyworld.howto",
+            "write_corpus": "sayso.toyworld.write",
+            "write_scenes": "sayso.toyworld.scenes",
+        },
+    )
 
-__getattr__ = exports(
-    __name__,
-    {
-        "HowTo": "sayso.toyworld.howto",
-        "Narration": "sayso.toyworld.howto",
-        "held_out_videos": "sayso.toyworld.howto",
-        "render": "sayso.toyworld.write",
-        "training_video": "sayso.toyworld.howto",
-        "write_corpus": "sayso.toyworld.write",
-        "write_scenes": "sayso.toyworld.scenes",
-    },
-)
 
 __all__ = [
     "HowTo",

@@ -44,7 +44,7 @@ def draw_scene(
     """Return a picture (size, size, 3) uint8 of 1 to ``most`` things, and where they are.
 
     Args:
-        rng: all chance.
+        rng: of all that is random.
         size: side, pixels.
         most: things.
         radius: smallest and largest of a thing, in half sides of the picture.
@@ -80,9 +80,9 @@ def write_scenes(
         train: pictures to learn from.
         test: pictures to measure with.
         size: side, pixels.
-        seed: of all chance.
+        seed: of all that is random.
         radius: smallest and largest of a thing, in half sides of the picture.
-        progress: told how many are drawn.
+        progress: updated with the number drawn.
 
     Returns:
         ``out``.
@@ -100,8 +100,8 @@ def write_scenes(
     for part_, (folder, count) in enumerate((("train", train), ("test", test))):
         (out / folder / "images").mkdir(parents=True, exist_ok=True)
 
-        def draw(n: int, folder: str = folder, chance: int = part_) -> list[Thing]:
-            pixels, things = draw_scene(np.random.default_rng([seed, chance, n]), size, radius=radius)
+        def draw(n: int, folder: str = folder, stream: int = part_) -> list[Thing]:
+            pixels, things = draw_scene(np.random.default_rng([seed, stream, n]), size, radius=radius)
             _save(pixels, out / folder / "images" / _name(n))
             return things
 
@@ -110,8 +110,8 @@ def write_scenes(
             for things in pool.map(draw, range(count)):
                 scenes.append(things)
                 progress.update(part_ * train + len(scenes), train + test)
-        told = json.dumps(_coco(scenes, size)) + "\n"
-        (out / folder / "instances.json").write_text(told, encoding="utf-8")
+        coco = json.dumps(_coco(scenes, size)) + "\n"
+        (out / folder / "instances.json").write_text(coco, encoding="utf-8")
     return out
 
 

@@ -24,7 +24,7 @@ from sayso.toyworld.words import COLOURS, OBJECTS, OPENINGS, VERBS, chatter, pai
 
 TASKS = 5
 VIDEOS = 30
-_TASK, _LOOKS, _SEEN = 4, 5, 6  # tell the chances of tasks, looks and features from those of howto
+_TASK, _LOOKS, _SEEN = 4, 5, 6  # random streams of tasks, looks and features, beside those of howto
 _SCENES = 4
 _WORD_S, _SHORTEST_S = 0.35, 0.3
 
@@ -34,7 +34,7 @@ class Variation:
     """How videos of a task differ.
 
     Args:
-        narration: how they are told.
+        narration: how they are narrated.
         left_out: share of the steps that a video does not show.
         swapped: share of neighbours that change places.
         usual: share of the words that are the usual name, not a synonym.

@@ -23,6 +23,7 @@ import numpy as np
 
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
+from sayso.core.io import write_atomic
 from sayso.core.lazy import need
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption
@@ -88,7 +89,7 @@ def write_corpus(
         fps: frames a second.
         narration: how the training videos are narrated.
         places: what each step or each task has its own of; those of the test set are always new.
-        progress: told how many videos are written.
+        progress: updated with the number of videos written.
 
     Returns:
         The folder.
@@ -121,7 +122,7 @@ def write_corpus(
         "places": places,
         "videos": [_truth(*film) for film in films.items()],
     }
-    (out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+    write_atomic(out / "truth.json", json.dumps(truth, indent=1) + "\n")
     return out
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
-from sayso.metrics.naming import naming, reliability
+from sayso.metrics.naming import naming_scores, reliability
 from sayso.people import Track
 from sayso.systems.align_script import SpokenLine
 from sayso.systems.name_actors import (
@@ -71,10 +71,10 @@ def without_looks(tracks):
 @pytest.mark.parametrize("seed", range(2))
 def test_looks_help_lips_which_help_more_than_the_speaking_face_alone(seed):
     tracks, lines, truth = drawn_film(seed)
-    rule = naming(speaking_faces(tracks, lines, PEOPLE).probabilities, truth)
-    blind = naming(name_actors(without_looks(tracks), lines, names=PEOPLE).probabilities, truth)
+    rule = naming_scores(speaking_faces(tracks, lines, PEOPLE).probabilities, truth)
+    blind = naming_scores(name_actors(without_looks(tracks), lines, names=PEOPLE).probabilities, truth)
     named = name_actors(tracks, lines, names=PEOPLE)
-    full = naming(named.probabilities, truth)
+    full = naming_scores(named.probabilities, truth)
     assert full["accuracy"] > 0.97 > blind["accuracy"] + 0.02
     assert blind["accuracy"] > rule["accuracy"] > 0.3 and blind["AP"] > rule["AP"]
     assert reliability(named.probabilities, truth)["error"] < 0.05
@@ -274,11 +274,11 @@ def test_actions_are_found_better_with_the_names(seed):
     centres = np.vstack([r.standard_normal((actions, 12)), np.zeros((1, 12))])
     X = centres[does] + 0.9 * r.standard_normal((N, 12))
     persons = np.eye(3)[who]
-    alone = naming(name_actions(X, bags, actions), does)
-    joint = naming(name_actions(X, bags, actions, persons), does)
+    alone = naming_scores(name_actions(X, bags, actions), does)
+    joint = naming_scores(name_actions(X, bags, actions, persons), does)
     assert joint["mAP"] > alone["mAP"] > 0.9 and joint["mAP"] > 0.95
     doing = does < actions
-    assert naming(name_actions(X, bags, actions, persons)[doing], does[doing])["accuracy"] > 0.95
+    assert naming_scores(name_actions(X, bags, actions, persons)[doing], does[doing])["accuracy"] > 0.95
 
 
 def test_wrong_bags_of_actions_are_said():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sayso.data.datasets.tvperson import read_episodes
-from sayso.metrics.naming import naming, reliability
+from sayso.metrics.naming import naming_scores, reliability
 from sayso.systems.align_script import align_script
 from sayso.systems.name_actors import cast_of, name_actors, speaking_faces
 
@@ -26,9 +26,9 @@ def episodes(shared_data):
 
 def test_without_descriptors_better_than_the_rule_and_the_majority(episodes):
     for tracks, lines, names, truth in episodes:
-        rule = naming(speaking_faces(tracks, lines, names).probabilities, truth)
+        rule = naming_scores(speaking_faces(tracks, lines, names).probabilities, truth)
         ours = name_actors(tracks, lines, names=names)
-        score = naming(ours.probabilities, truth)
+        score = naming_scores(ours.probabilities, truth)
         assert score["accuracy"] > 1.4 * np.bincount(truth).max() / len(truth)
         assert score["accuracy"] > rule["accuracy"] + 0.15 and score["AP"] > rule["AP"] + 0.1
         assert reliability(ours.probabilities, truth)["error"] < 0.15
@@ -41,5 +41,5 @@ def test_with_descriptors_nearly_all(episodes):
         centres = r.standard_normal((len(names) + 1, 32)) * 0.55 / 8
         looks = centres[truth] + r.standard_normal((len(truth), 32)) * 0.45 / 8
         described = [replace(track, descriptor=x) for track, x in zip(tracks, looks, strict=True)]
-        score = naming(name_actors(described, lines, names=names).probabilities, truth)
+        score = naming_scores(name_actors(described, lines, names=names).probabilities, truth)
         assert score["accuracy"] > 0.85

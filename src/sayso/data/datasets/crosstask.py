@@ -1,4 +1,4 @@
-"""CrossTask's release: tasks with ordered steps, lists of videos, annotated steps, told-of windows.
+"""CrossTask's release: tasks with ordered steps, lists of videos, annotated steps, narration windows.
 
 tasks_primary.txt, tasks_related.txt   five lines a task: id, name, address, number of steps, steps
 videos.csv, videos_val.csv             task id, video id, address
@@ -112,7 +112,7 @@ def truth(segments: list[Segment], seconds: int, steps: int) -> Bools:
 def read_windows(path: Path, seconds: int, steps: int) -> Bools:
     """Read when narration lets each step be (``<task id>_<video id>.csv``), (seconds, steps).
 
-    Seconds that the file does not have are closed; a step with no open second is not told of.
+    Seconds that the file does not have are closed; a step with no open second is not narrated.
 
     Raises:
         SaysoError: if it is no table of 0 and 1 with a column for each step.

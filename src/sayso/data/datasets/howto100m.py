@@ -22,12 +22,11 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
-from sayso.data.corpus import CorpusBuilder
-from sayso.data.json_stream import entries
+from sayso.data.corpus import CorpusBuilder, RawCaption
+from sayso.data.json_stream import json_entries
 
 _LISTED = ("video_id", "video_path")
 _FEATURES = ".npy"
-Said = tuple[float, float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Release:
     videos: Path
 
 
-def find(
+def find_release(
     path: Path,
     videos: str | os.PathLike[str] | None = None,
     captions: str | os.PathLike[str] | None = None,
@@ -75,7 +74,7 @@ def find(
     return Release(listed, found, listed.parent if videos is None else Path(videos))
 
 
-def read(release: Release, builder: CorpusBuilder, progress: Progress, *, files: bool = True) -> None:
+def read_release(release: Release, builder: CorpusBuilder, progress: Progress, *, files: bool = True) -> None:
     """Add the listed videos with their captions, in the captions' order.
 
     Args:
@@ -90,7 +89,7 @@ def read(release: Release, builder: CorpusBuilder, progress: Progress, *, files:
     wanted = dict.fromkeys(_ids(release.listed))
     there = _files(release.videos) if files else {}
     done = 0
-    for video, said in _captions(release.captions, wanted):
+    for video, captions in _captions(release.captions, wanted):
         if video not in wanted:
             continue
         del wanted[video]
@@ -99,7 +98,7 @@ def read(release: Release, builder: CorpusBuilder, progress: Progress, *, files:
         if files and video not in there:
             builder.miss(video, "there is no such video")
         else:
-            builder.add(video, there.get(video, video), said)
+            builder.add(video, there.get(video, video), captions)
     for video in wanted:
         builder.miss(video, "has no captions")
 
@@ -143,10 +142,10 @@ def _files(folder: Path) -> dict[str, str]:
     return found
 
 
-def _captions(path: Path, wanted: Mapping[str, None]) -> Iterator[tuple[str, list[Said]]]:
+def _captions(path: Path, wanted: Mapping[str, None]) -> Iterator[tuple[str, list[RawCaption]]]:
     """Yield (video, captions) from one JSON file, or from a folder's files of the wanted videos."""
     if not path.is_dir():
-        for video, columns in entries(path):
+        for video, columns in json_entries(path):
             yield video, _rows(columns, f"{path}, entry {video}")
         return
     for video in list(wanted):
@@ -157,8 +156,8 @@ def _captions(path: Path, wanted: Mapping[str, None]) -> Iterator[tuple[str, lis
                 break
 
 
-def _rows(columns: Any, where: str) -> list[Said]:
-    """Return (start, end, text) from the columns; a text that is no string says nothing."""
+def _rows(columns: Any, where: str) -> list[RawCaption]:
+    """Return (start, end, text) from the columns; a text that is no string is empty."""
     try:
         return [
             (float(start), float(end), text if isinstance(text, str) else "")
@@ -168,7 +167,7 @@ def _rows(columns: Any, where: str) -> list[Said]:
         raise SaysoError(f"{where}: expected start, end and text of equal length ({error})") from error
 
 
-def _read_csv(file: Path) -> list[Said]:
+def _read_csv(file: Path) -> list[RawCaption]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as opened:
             rows = list(csv.DictReader(opened))
@@ -178,7 +177,7 @@ def _read_csv(file: Path) -> list[Said]:
     return _rows(columns, str(file))
 
 
-def _read_json(file: Path) -> list[Said]:
+def _read_json(file: Path) -> list[RawCaption]:
     try:
         columns = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:

@@ -49,16 +49,42 @@ class Episode:
     published: list[str | None]
 
 
+def episode_names(folder: str | Path) -> list[str]:
+    """Return the names of the episodes of a folder, sorted.
+
+    Raises:
+        SaysoError: if there is none.
+    """
+    names = sorted(path.name.partition(".")[0] for path in Path(folder).glob("*.subtitles.json"))
+    if not names:
+        raise SaysoError(f"no *.subtitles.json in {folder}; give the folder of the episodes")
+    return names
+
+
 def read_episodes(folder: str | Path) -> list[Episode]:
     """Return the episodes of a folder, by name.
 
     Raises:
         SaysoError: if there is none, or a file is not of this form.
     """
-    names = sorted(path.name.partition(".")[0] for path in Path(folder).glob("*.subtitles.json"))
-    if not names:
-        raise SaysoError(f"no *.subtitles.json in {folder}; give the folder of the episodes")
-    return [read_episode(folder, name) for name in names]
+    return [read_episode(folder, name) for name in episode_names(folder)]
+
+
+def readable_episodes(folder: str | Path) -> tuple[list[Episode], tuple[str, ...]]:
+    """Return the episodes of a folder that can be read, by name, and of each other one why not.
+
+    Raises:
+        SaysoError: if none can be.
+    """
+    episodes, problems = [], []
+    for name in episode_names(folder):
+        try:
+            episodes.append(read_episode(folder, name))
+        except SaysoError as error:
+            problems.append(str(error))
+    if not episodes:
+        raise SaysoError(problems[0])
+    return episodes, tuple(problems)
 
 
 def read_episode(folder: str | Path, name: str) -> Episode:

@@ -36,6 +36,26 @@ if TYPE_CHECKING:
     from sayso.systems.align_script.lines import SpokenLine
     from sayso.systems.align_script.pipeline import AlignOptions, AlignResult, run
     from sayso.systems.align_script.timing import TimedElement
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "ActionMatcher": "sayso.systems.align_script.action_classes",
+            "ActionWords": "sayso.systems.align_script.actions",
+            "AlignOptions": "sayso.systems.align_script.pipeline",
+            "AlignResult": "sayso.systems.align_script.pipeline",
+            "AlignedScript": "sayso.systems.align_script.align",
+            "Clock": "sayso.systems.align_script.clock",
+            "SpokenLine": "sayso.systems.align_script.lines",
+            "TimedElement": "sayso.systems.align_script.timing",
+            "action_matcher": "sayso.systems.align_script.action_classes",
+            "actions_by_meaning": "sayso.systems.align_script.actions",
+            "actions_by_pattern": "sayso.systems.align_script.actions",
+            "align_script": "sayso.systems.align_script.align",
+            "fit_clock": "sayso.systems.align_script.clock",
+            "run": "sayso.systems.align_script.pipeline",
+        },
+    )
 
 __all__ = [
     "ActionMatcher",
@@ -53,23 +73,3 @@ __all__ = [
     "fit_clock",
     "run",
 ]
-
-__getattr__ = exports(
-    __name__,
-    {
-        "ActionMatcher": "sayso.systems.align_script.action_classes",
-        "ActionWords": "sayso.systems.align_script.actions",
-        "AlignOptions": "sayso.systems.align_script.pipeline",
-        "AlignResult": "sayso.systems.align_script.pipeline",
-        "AlignedScript": "sayso.systems.align_script.align",
-        "Clock": "sayso.systems.align_script.clock",
-        "SpokenLine": "sayso.systems.align_script.lines",
-        "TimedElement": "sayso.systems.align_script.timing",
-        "action_matcher": "sayso.systems.align_script.action_classes",
-        "actions_by_meaning": "sayso.systems.align_script.actions",
-        "actions_by_pattern": "sayso.systems.align_script.actions",
-        "align_script": "sayso.systems.align_script.align",
-        "fit_clock": "sayso.systems.align_script.clock",
-        "run": "sayso.systems.align_script.pipeline",
-    },
-)

@@ -1,17 +1,21 @@
 """The steps of named tasks, learned from narration and order: component-sharing classifiers."""
 
+from typing import TYPE_CHECKING
+
 from sayso.core.lazy import exports
 
-__getattr__ = exports(
-    __name__,
-    {
-        "CrossTask": "sayso.systems.crosstask.train",
-        "Recipe": "sayso.systems.crosstask.train",
-        "StepClassifier": "sayso.systems.crosstask.classifier",
-        "make": "sayso.systems.crosstask.train",
-        "read": "sayso.systems.crosstask.train",
-        "score": "sayso.systems.crosstask.train",
-    },
-)
+if TYPE_CHECKING:
+    from sayso.systems.crosstask.classifier import StepClassifier
+    from sayso.systems.crosstask.train import CrossTask, Recipe
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "CrossTask": "sayso.systems.crosstask.train",
+            "Recipe": "sayso.systems.crosstask.train",
+            "StepClassifier": "sayso.systems.crosstask.classifier",
+        },
+    )
 
-__all__ = ["CrossTask", "Recipe", "StepClassifier", "make", "read", "score"]
+
+__all__ = ["CrossTask", "Recipe", "StepClassifier"]

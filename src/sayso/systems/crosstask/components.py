@@ -64,7 +64,7 @@ def component_names(tasks: Mapping[str, Sequence[str]], share: Share) -> tuple[s
 
 
 def mixing(task: str, steps: Sequence[str], names: Sequence[str], share: Share) -> Floats:
-    """Return the weight of each component in each step of a task, (K, M); rows sum to 1.
+    """Return the weight of each component in each step of a task, (C, M); rows sum to 1.
 
     Components that nobody learned are left out of a step that has others.
 

@@ -1,12 +1,13 @@
-"""Training step classifiers: on what narration tells and the order of the steps, or on annotations.
+"""Training step classifiers: on narration and the order of the steps, or on annotations.
 
-In turns, the second of each step follows from the classifiers, and the classifiers from the seconds:
+By alternating minimisation, the second of each step follows from the classifiers, and the classifiers from
+the seconds:
 
-    times = argmin over ordered times  sum_k  -score[t_k, k] + penalty [t_k is not where k is told of]
-    loss  = mean over steps of  -log softmax over the steps of the task (score[t_k])[k]
+    times = argmin over ordered times  sum_c  -score[t_c, c] + penalty [t_c outside c's narration windows]
+    loss  = mean over steps of  -log softmax over the steps of the task (score[t_c])[c]
 
-Before the classifiers know anything (``even`` epochs), a step stands evenly over the seconds in which it
-is told of; nothing told, over its share of the video. The supervised bound has the annotated
+In the first ``uniform_epochs``, before the classifiers know anything, a step is uniform over the seconds
+of its narration windows; without any, over its share of the video. The supervised bound has the annotated
 seconds in their place.
 
 Source
@@ -15,9 +16,11 @@ Source
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import torch
@@ -25,23 +28,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
-from sayso.engine.training_config import Training
+from sayso.data.batch import Batch, Example
+from sayso.engine.system import LossesMethod
+from sayso.engine.training_config import TrainingConfig
 from sayso.solvers.ordered_path import ordered_paths
 from sayso.systems.crosstask.classifier import StepClassifier
 from sayso.systems.crosstask.components import Share, component_names, mixing
-from sayso.systems.crosstask.videos import StepVideos, read_videos
+from sayso.systems.crosstask.videos import StepVideos, read_step_videos
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-    from sayso.data.batch import Batch
-    from sayso.engine.gradient_cache import Embeddings
+    from sayso.engine.tensor_batch import TensorBatch
 
 Floats = NDArray[np.float32]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Training):
-    """What a training run can be told.
+class Recipe(TrainingConfig):
+    """The options of a run.
 
     Args:
         features: folder of ``<video id>.npy``, (T, D), a row a second.
@@ -50,10 +55,10 @@ class Recipe(Training):
         learn: from ``narration``, or from ``annotations`` (the supervised bound).
         share: components of steps that tasks share: ``words``, ``task_words``, ``steps``, ``none``.
         related: learn the related tasks with the primary ones.
-        before_s: how long before it is told of a step may be, where captions tell.
-        after_s: how long after.
-        penalty: for a step outside the seconds in which it is told of.
-        even: epochs before the first turn.
+        before_s: narration windows begin so long before a caption that mentions the step, seconds.
+        after_s: and end so long after it.
+        penalty: for a step outside its narration windows.
+        uniform_epochs: epochs before the first alternation.
     """
 
     features: str = ""
@@ -64,7 +69,7 @@ class Recipe(Training):
     before_s: float = 0.0
     after_s: float = 10.0
     penalty: float = 2.0
-    even: int = 5
+    uniform_epochs: int = 5
     steps: int = 600
     batch_size: int = 32
     lr: float = 1e-2
@@ -78,15 +83,15 @@ class StepNet(nn.Module):
 
     Args:
         dim: D, of the features.
-        mixed: for each task (K, M), the weight of each component in each step.
+        mixed: for each task (C, M), the weight of each component in each step.
     """
 
     mixed: Tensor
 
     def __init__(self, dim: int, mixed: list[Floats]) -> None:
         super().__init__()
-        K, M = max(len(one) for one in mixed), mixed[0].shape[1]
-        table = torch.zeros(len(mixed), K, M)
+        C, M = max(len(one) for one in mixed), mixed[0].shape[1]
+        table = torch.zeros(len(mixed), C, M)
         for number, one in enumerate(mixed):
             table[number, : len(one)] = torch.from_numpy(one)
         self.register_buffer("mixed", table, persistent=False)
@@ -94,14 +99,15 @@ class StepNet(nn.Module):
         nn.init.zeros_(self.components.weight)
         nn.init.zeros_(self.components.bias)
 
-    def forward(self, x: Tensor, task: Tensor) -> tuple[Tensor]:
-        """Return scores (B, T, K), of features (B, T, D) and numbers of tasks (B,)."""
+    def forward(self, x: Tensor, task: Tensor) -> Tensor:
+        """Return scores (B, T, C), of features (B, T, D) and numbers of tasks (B,)."""
         mixed = self.mixed[task]
         weights = mixed @ self.components.weight
-        return (x @ weights.mT + (mixed @ self.components.bias)[:, None],)
+        scores: Tensor = x @ weights.mT + (mixed @ self.components.bias)[:, None]
+        return scores
 
 
-class CrossTask:
+class CrossTask(LossesMethod):
     """The method, as the training loop sees it.
 
     Args:
@@ -110,114 +116,127 @@ class CrossTask:
     """
 
     def __init__(self, recipe: Recipe, videos: StepVideos) -> None:
-        self.recipe, self.videos = recipe, videos
+        self.recipe, self.dataset = recipe, videos
         self.names = component_names(videos.tasks, recipe.share)
         mixed = [mixing(task, steps, self.names, recipe.share) for task, steps in videos.tasks.items()]
-        order = list(videos.tasks)
-        self.task = np.array([order.index(video.task) for video in videos.videos])
-        self.counts = np.array([len(steps) for steps in videos.tasks.values()])
-        self.model: nn.Module = StepNet(len(videos.moments[0]), mixed)
+        self.model = StepNet(len(videos.moments[0]), mixed)
+        self.most_steps = max(map(len, videos.tasks.values()))
 
-    def inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return features (B, T, D) float32 and numbers of tasks (B,)."""
-        return torch.from_numpy(batch.visual), torch.from_numpy(self.task[batch.video])
+    def collate(self, examples: Sequence[Example]) -> Batch:
+        """Return videos padded to the longest one.
 
-    def loss(self, embeddings: Embeddings, batch: Batch) -> Tensor:
-        """Return the cross-entropy of scores (B, T, K) with where the steps are now."""
-        scores = embeddings[0].float()
-        K = torch.from_numpy(self.counts[self.task[batch.video]]).to(scores.device)
-        real = torch.arange(scores.shape[2], device=scores.device) < K[:, None]
+        Returns:
+            ``features`` (B, T, D) float32; ``allowed`` (B, T, C) bool: the narration windows, none where
+            a step is not mentioned; ``seconds`` and ``steps`` (B,): how much of T and C is real;
+            ``task`` (B,): its number.
+        """
+        B, T = len(examples), max(len(one["features"]) for one in examples)
+        features = np.zeros((B, T, examples[0]["features"].shape[1]), np.float32)
+        allowed = np.zeros((B, T, self.most_steps), bool)
+        for b, one in enumerate(examples):
+            seconds, steps = one["allowed"].shape
+            features[b, :seconds], allowed[b, :seconds, :steps] = one["features"], one["allowed"]
+        sizes = np.array([one["allowed"].shape for one in examples])
+        task = np.array([one["task"] for one in examples])
+        batch = {"features": features, "allowed": allowed, "task": task}
+        return batch | {"seconds": sizes[:, 0], "steps": sizes[:, 1]}
+
+    def losses(self, model: nn.Module, batch: TensorBatch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the cross-entropy of scores (B, T, C) with the seconds of the steps, summed over steps."""
+        scores = model(batch["features"], batch["task"])
+        real = torch.arange(scores.shape[2], device=scores.device) < batch["steps"][:, None]
         logs = scores.masked_fill(~real[:, None], -torch.inf).log_softmax(2).masked_fill(~real[:, None], 0.0)
-        targets = torch.from_numpy(self.targets(scores.detach().cpu().numpy(), batch)).to(scores.device)
-        return -(logs * targets).sum() / targets.sum().clamp_min(1e-9)
+        found = self.targets(scores.detach().float().cpu().numpy(), batch.arrays)
+        targets = torch.from_numpy(found).to(scores)
+        return {"steps": (-(logs * targets).sum(), targets.sum())}
 
     def targets(self, scores: Floats, batch: Batch) -> Floats:
-        """Return where the steps are, (B, T, K), each step's seconds summing to 1 or 0.
+        """Return the seconds of the steps, (B, T, C); those of a step sum to 1, or 0 if it has none.
 
         Args:
-            scores: (B, T, K).
-            batch: which videos.
+            scores: (B, T, C).
+            batch: what ``collate`` made, with ``epoch``.
         """
         targets = np.zeros(scores.shape, np.float32)
-        if self.recipe.learn == "narration" and batch.epoch >= self.recipe.even:
-            costs = [self._costs(scores[b], item) for b, item in enumerate(batch.video)]
+        sizes = list(zip(batch["seconds"], batch["steps"], strict=True))
+        allowed = [batch["allowed"][b, :T, :C] for b, (T, C) in enumerate(sizes)]
+        if self.recipe.learn == "narration" and batch["epoch"] >= self.recipe.uniform_epochs:
+            costs = [
+                self._costs(one[:T, :C], a) for one, a, (T, C) in zip(scores, allowed, sizes, strict=True)
+            ]
             for b, times in enumerate(ordered_paths(costs)):
                 targets[b, times, np.arange(len(times))] = 1
             return targets
-        for b, item in enumerate(batch.video):
-            spread = self.videos.allowed[item].astype(np.float32)
+        for b, (T, C) in enumerate(sizes):
+            spread = allowed[b].astype(np.float32)
             if self.recipe.learn == "narration":
-                spread = np.where(spread.any(0), spread, _even(*spread.shape))
-            targets[b, : len(spread), : spread.shape[1]] = spread / np.maximum(spread.sum(0), 1)
+                spread = np.where(spread.any(0), spread, _even(T, C))
+            targets[b, :T, :C] = spread / np.maximum(spread.sum(0), 1)
         return targets
 
-    def _costs(self, scores: Floats, item: int) -> Floats:
-        allowed = self.videos.allowed[item]
-        T, K = allowed.shape
+    def _costs(self, scores: Floats, allowed: NDArray[np.bool_]) -> Floats:
         outside = ~allowed & allowed.any(0)
-        return np.asarray(self.recipe.penalty * outside - scores[:T, :K], np.float32)
+        return np.asarray(self.recipe.penalty * outside - scores, np.float32)
 
     def export(self, model: nn.Module, card: str = "") -> StepClassifier:
-        """Return what a model has learned."""
-        components = cast(StepNet, model).components
-        mean, scale = self.videos.moments
+        """Return step classifiers with what a model has learned."""
+        components, videos = cast(StepNet, model).components, self.dataset
+        mean, scale = videos.moments
         weights, offsets = (v.detach().float().cpu().numpy() for v in (components.weight, components.bias))
         return StepClassifier(
-            self.videos.tasks, self.recipe.share, self.names, weights, offsets, mean, scale, card=card
+            videos.tasks, self.recipe.share, self.names, weights, offsets, mean, scale, card=card
         )
 
-    def save(self, folder: Path, model: nn.Module, about: str) -> None:
-        """Write step classifiers that ``sayso.load`` takes."""
-        self.export(model, about).save_pretrained(folder)
 
-    def examples(self, videos: StepVideos) -> StepVideos:
-        """Return what is learned from."""
+def _even(T: int, C: int) -> Floats:
+    """Return (T, C): each step uniform over its share of a video."""
+    share = np.minimum(np.arange(T) * C // T, C - 1)
+    return np.asarray(share[:, None] == np.arange(C), np.float32)
+
+
+class _System:
+    name = "crosstask"
+    description = "Classifiers of the steps of named tasks, from narration and the order of the steps."
+    recipe = Recipe
+    evaluator = None
+
+    def read(self, path: Path, recipe: Recipe, progress: Progress) -> StepVideos:  # noqa: ARG002
+        """Return the training videos of a release.
+
+        Raises:
+            SaysoError: if no features are named, or nothing can be read.
+        """
+        if not recipe.features:
+            raise SaysoError(
+                "training crosstask needs the features of its videos: --set features=FOLDER, <video id>.npy"
+            )
+        windows = Path(recipe.windows) if recipe.windows else path / "constraints"
+        videos = read_step_videos(
+            path,
+            Path(recipe.features),
+            windows=windows if recipe.windows or windows.is_dir() else None,
+            related=recipe.related,
+            annotated=recipe.learn == "annotations",
+            before_s=recipe.before_s,
+            after_s=recipe.after_s,
+        )
+        counts = (len(videos), len(videos.tasks), sum(bool(one.any()) for one in videos.allowed))
+        log.info(
+            "{:,} videos of {:,} tasks, {:,} with steps that are mentioned, {:,} missing".format(
+                *counts, len(videos.missing)
+            )
+        )
         return videos
 
-
-def read(path: Path, recipe: Recipe, progress: Progress) -> StepVideos:
-    """Return the training videos of a release, told of on ``progress``.
-
-    Raises:
-        SaysoError: if no features are named, or nothing can be read.
-    """
-    if not recipe.features:
-        raise SaysoError(
-            "training crosstask needs the features of its videos: --set features=FOLDER, <video id>.npy"
-        )
-    windows = Path(recipe.windows) if recipe.windows else path / "constraints"
-    videos = read_videos(
-        path,
-        Path(recipe.features),
-        windows=windows if recipe.windows or windows.is_dir() else None,
-        related=recipe.related,
-        annotated=recipe.learn == "annotations",
-        before_s=recipe.before_s,
-        after_s=recipe.after_s,
-    )
-    told = sum(bool(table.any()) for table in videos.allowed)
-    progress.message(
-        f"{len(videos):,} videos of {len(videos.tasks):,} tasks, {told:,} with steps that are told of, "
-        f"{len(videos.missing):,} missing"
-    )
-    return videos
+    def build(
+        self,
+        recipe: Recipe,
+        data: StepVideos,
+        folder: Path,  # noqa: ARG002
+        progress: Progress,  # noqa: ARG002
+    ) -> CrossTask:
+        """Return the method for videos of tasks."""
+        return CrossTask(recipe, data)
 
 
-def make(recipe: Recipe, videos: StepVideos, folder: Path, progress: Progress) -> CrossTask:  # noqa: ARG001
-    """Return the method for videos of tasks."""
-    return CrossTask(recipe, videos)
-
-
-def score(method: CrossTask, path: Path) -> NoReturn:  # noqa: ARG001
-    """Refuse: the last step counts, as published, for nothing annotated is to be had while learning.
-
-    Raises:
-        SaysoError: always.
-    """
-    raise SaysoError("crosstask takes no --test; measure the run with: sayso evaluate crosstask --model RUN")
-
-
-def _even(T: int, K: int) -> Floats:
-    """Return (T, K): each step evenly over its share of a video."""
-    share = np.minimum(np.arange(T) * K // T, K - 1)
-    return np.asarray(share[:, None] == np.arange(K), np.float32)
+SYSTEM = _System()

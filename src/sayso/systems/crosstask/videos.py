@@ -1,4 +1,4 @@
-"""What step classifiers learn from: features of videos, and when narration lets each step be."""
+"""What step classifiers learn from: features of videos, and the narration windows of their steps."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from sayso.data.datasets.crosstask import (
     truth,
 )
 from sayso.data.features import NpyFeatures
+from sayso.data.narration_windows import mention_windows
 from sayso.solvers.standardize import standardization
-from sayso.systems.crosstask.told import told_windows
 from sayso.text import find_subtitles, read_subtitles
 
 Bools = NDArray[np.bool_]
@@ -43,7 +43,7 @@ class StepVideos:
     Args:
         tasks: names of the steps of each task.
         videos: those that have features and no fewer seconds than steps.
-        allowed: for each, (T, K): the seconds in which each step may be; none where nothing is told.
+        allowed: for each, (T, C): the seconds in which each step may be; none where it is not mentioned.
         features: where the features are.
         missing: ids of listed videos without features.
     """
@@ -64,33 +64,31 @@ class StepVideos:
         return self.videos[item].video
 
     @cached_property
-    def seconds(self) -> int:
-        """Of the longest video."""
-        return max(video.seconds for video in self.videos)
-
-    @cached_property
     def moments(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean (D,) of the features, and (1,) what brings their mean squared length to 1."""
         mean, scale = standardization(self.features.read(video.video) for video in self.videos)
         return mean.astype(np.float32), np.array([scale], np.float32)
 
-    def draw(self, item: int, rng: np.random.Generator) -> list[Example]:  # noqa: ARG002  nothing is by chance
-        """Return one video's features as (T of the longest, D) float32, zero after its end.
+    def sample(self, item: int, rng: np.random.Generator) -> list[Example]:  # noqa: ARG002  nothing is random
+        """Return one video.
+
+        Returns:
+            ``features`` (T, D) float32, standardised; ``allowed`` (T, C) bool; ``task``, its number.
 
         Raises:
-            MediaError: if they cannot be read, or changed since they were first.
+            MediaError: if the features cannot be read, or changed since they were first.
         """
         mean, scale = self.moments
         video = self.videos[item]
         rows = self.features.read(video.video)
         if rows.shape != (video.seconds, len(mean)):
             raise MediaError(f"the features of {video.video} changed: {rows.shape}")
-        padded = np.zeros((self.seconds, len(mean)), np.float32)
-        padded[: len(rows)] = (rows - mean) * scale
-        return [Example(padded, (), 0, item, 0)]
+        features = np.asarray((rows - mean) * scale, np.float32)
+        task = list(self.tasks).index(video.task)
+        return [{"features": features, "allowed": self.allowed[item], "task": task}]
 
 
-def read_videos(
+def read_step_videos(
     data: Path,
     features: Path,
     *,
@@ -108,9 +106,9 @@ def read_videos(
         windows: folder of the release's constraints (``<task id>_<video id>.csv``), or of captions
             named by the videos' ids.
         related: learn the related tasks as well.
-        annotated: take the annotated seconds in the place of the told ones.
-        before_s: how long before it is told of a step may be, where captions tell.
-        after_s: how long after.
+        annotated: take the annotated seconds in the place of the narration windows.
+        before_s: where captions give the windows, they begin so long before a mention, seconds.
+        after_s: and end so long after it.
 
     Raises:
         SaysoError: if the release or the features cannot be read, or nothing of the videos is there.
@@ -133,7 +131,7 @@ def read_videos(
             missing.append(video)
         elif not annotated:
             videos.append(StepVideo(task, video, T))
-            allowed.append(_told(windows, task, video, steps, T, before_s, after_s))
+            allowed.append(_windows_of(windows, task, video, steps, T, before_s, after_s))
         elif table.exists():
             videos.append(StepVideo(task, video, T))
             allowed.append(truth(read_segments(table, len(steps)), T, len(steps)))
@@ -143,10 +141,10 @@ def read_videos(
     return StepVideos(names, tuple(videos), tuple(allowed), source, tuple(missing))
 
 
-def _told(
+def _windows_of(
     windows: Path | None, task: str, video: str, steps: Sequence[str], T: int, before_s: float, after_s: float
 ) -> Bools:
-    """Return the seconds in which each step may be, (T, K); none where nothing is told."""
+    """Return the seconds in which each step may be, (T, C); none where it is not mentioned."""
     nothing = np.zeros((T, len(steps)), dtype=bool)
     if windows is None:
         return nothing
@@ -156,4 +154,4 @@ def _told(
     beside = find_subtitles(windows / f"{video}.mp4")
     if beside is None:
         return nothing
-    return told_windows(read_subtitles(beside), steps, T, before_s=before_s, after_s=after_s)
+    return mention_windows(read_subtitles(beside), steps, T, before_s=before_s, after_s=after_s)

@@ -9,6 +9,7 @@ such that the classifiers explain the times best. The classifiers find the steps
 
     script.py        stage 1: the steps, from the narrations
     localization.py  stage 2: when they happen, from features and narrations
+    recipe.py        what can be chosen
     discover.py      both, and the steps of another video
     folder.py        a folder of narrated videos
     result.py        what was found, as rows and as files
@@ -34,13 +35,31 @@ if TYPE_CHECKING:
         NarratedVideo,
         StepLocation,
         StepModel,
-        StepsRecipe,
         discover_steps,
     )
     from sayso.systems.instruction_steps.localization import localize_steps
     from sayso.systems.instruction_steps.pipeline import StepsOptions, apply, run
+    from sayso.systems.instruction_steps.recipe import StepsRecipe
     from sayso.systems.instruction_steps.result import StepsResult
     from sayso.systems.instruction_steps.script import discover_script
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Discovery": "sayso.systems.instruction_steps.discover",
+            "NarratedVideo": "sayso.systems.instruction_steps.discover",
+            "StepLocation": "sayso.systems.instruction_steps.discover",
+            "StepModel": "sayso.systems.instruction_steps.discover",
+            "StepsOptions": "sayso.systems.instruction_steps.pipeline",
+            "StepsRecipe": "sayso.systems.instruction_steps.recipe",
+            "StepsResult": "sayso.systems.instruction_steps.result",
+            "apply": "sayso.systems.instruction_steps.pipeline",
+            "discover_script": "sayso.systems.instruction_steps.script",
+            "discover_steps": "sayso.systems.instruction_steps.discover",
+            "localize_steps": "sayso.systems.instruction_steps.localization",
+            "run": "sayso.systems.instruction_steps.pipeline",
+        },
+    )
 
 __all__ = [
     "Discovery",
@@ -56,21 +75,3 @@ __all__ = [
     "localize_steps",
     "run",
 ]
-
-__getattr__ = exports(
-    __name__,
-    {
-        "Discovery": "sayso.systems.instruction_steps.discover",
-        "NarratedVideo": "sayso.systems.instruction_steps.discover",
-        "StepLocation": "sayso.systems.instruction_steps.discover",
-        "StepModel": "sayso.systems.instruction_steps.discover",
-        "StepsOptions": "sayso.systems.instruction_steps.pipeline",
-        "StepsRecipe": "sayso.systems.instruction_steps.discover",
-        "StepsResult": "sayso.systems.instruction_steps.result",
-        "apply": "sayso.systems.instruction_steps.pipeline",
-        "discover_script": "sayso.systems.instruction_steps.script",
-        "discover_steps": "sayso.systems.instruction_steps.discover",
-        "localize_steps": "sayso.systems.instruction_steps.localization",
-        "run": "sayso.systems.instruction_steps.pipeline",
-    },
-)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sayso.core.arrays import Floats, Ints
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
+from sayso.data.narration_windows import span_windows
 from sayso.solvers import Diffrac, frank_wolfe
 from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.standardize import standardize_blocks
@@ -98,17 +99,14 @@ def step_windows(
         before_s: seconds before its mention that a step may happen.
         after_s: seconds after that.
     """
-    windows = []
-    for n, T in enumerate(lengths):
-        table = np.tile(np.array([0, T], dtype=np.int64), (len(script), 1))
-        for k, step in enumerate(script):
-            if n in step.mentions:
-                span = step.mentions[n].span
-                first = int(np.clip(np.floor((span.start - before_s) * rate), 0, T - 1))
-                end = int(np.clip(np.ceil((span.end + after_s) * rate), first + 1, T))
-                table[k] = first, end
-        windows.append(table)
-    return windows
+    spans = [
+        [step.mentions[n].span if n in step.mentions else None for step in script]
+        for n in range(len(lengths))
+    ]
+    return [
+        span_windows(own, T, rate=rate, before_s=before_s, after_s=after_s)
+        for own, T in zip(spans, lengths, strict=True)
+    ]
 
 
 def localize_steps(

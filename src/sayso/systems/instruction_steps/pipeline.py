@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import MissingExtra, SaysoError
 from sayso.core.progress import Progress
-from sayso.systems.instruction_steps.discover import GIVEN, StepModel, StepsRecipe, discover_steps
+from sayso.systems.instruction_steps.discover import GIVEN, StepModel, discover_steps
 from sayso.systems.instruction_steps.folder import read_narrated
+from sayso.systems.instruction_steps.recipe import StepsRecipe
 from sayso.systems.instruction_steps.result import StepsResult, described_steps, located_video
 
 if TYPE_CHECKING:

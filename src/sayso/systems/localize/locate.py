@@ -28,7 +28,7 @@ from sayso.media.images import read_image
 from sayso.metrics.regions import regions
 from sayso.metrics.score_maps import min_max
 from sayso.models.score_map_head import MapHead, Pooling, pool
-from sayso.systems.localize.canvas import fitted, scaled
+from sayso.systems.localize.letterbox import pad_to_stride, resize_longest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -207,13 +207,13 @@ class Localizer(Pretrained):
         rows, columns = map_grid(picture.size)
         total = torch.zeros(len(self.names), rows, columns, device=self.device)
         for scale in self.multi_scale.scales:
-            pixels = scaled(picture, max(1, round(self.multi_scale.size * scale)))
+            pixels = resize_longest(picture, max(1, round(self.multi_scale.size * scale)))
             total += regrid(self._map(pixels), pixels.shape[:2], self.backbone.stride, rows, columns)
         return (total / len(self.multi_scale.scales)).cpu()
 
     def _map(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Return the score map (C, h, w) of a picture as it is, padded to whole cells."""
-        canvas = fitted(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
+        canvas = pad_to_stride(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
         x = torch.from_numpy(canvas)[None].to(self.device).permute(0, 3, 1, 2).float()
         maps: Tensor = self.head(self.backbone(x))
         return maps[0].float()

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling, pool
-from sayso.systems.localize.canvas import inside
+from sayso.systems.localize.letterbox import cell_mask
 
 if TYPE_CHECKING:
     from sayso.encoders.backbones import Backbone
 
 
 class TagNet(nn.Module):
-    """Canvases, or the features of their places, to one score for each class.
+    """Letterboxed pictures, or the features of their grid cells, to one score for each class.
 
     Args:
         head: the adaptation layers.
-        pooling: how the scores of all places become one.
+        pooling: how the scores of all cells become one.
         sharpness: of log-sum-exp.
         backbone: learns too; None: its features are given.
     """
@@ -29,17 +29,18 @@ class TagNet(nn.Module):
         super().__init__()
         self.head, self.pooling, self.sharpness, self.backbone = head, pooling, sharpness, backbone
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return scores by the rule, and by the average of all places, (B, K) each.
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scores by the rule, and by the average of all cells, (B, C) each.
 
         Args:
-            x: canvases (B, H, W, 4) uint8; without a backbone features of P places, (B, P, D + 1), the
-                last number above 0 where there is a place.
+            x: pixels (B, H, W, 3) uint8; without a backbone features of N cells, (B, N, D).
+            mask: alpha (B, H, W), 0 to 255, above 0 where the picture is; without a backbone (B, N), which
+                cells show picture.
         """
         if self.backbone is None:
-            features, there = x[..., :-1].float().mT[..., None], x[..., -1:] > 0
+            features, inside = x.float().mT[..., None], mask[..., None] > 0
         else:
-            features = self.backbone(x[..., :3].permute(0, 3, 1, 2).float())
-            there = inside(x[..., 3], self.backbone.stride)
+            features = self.backbone(x.permute(0, 3, 1, 2).float())
+            inside = cell_mask(mask, self.backbone.stride)
         maps = self.head(features).float()
-        return pool(maps, self.pooling, there, self.sharpness), pool(maps, "average", there)
+        return pool(maps, self.pooling, inside, self.sharpness), pool(maps, "average", inside)

@@ -1,9 +1,10 @@
-"""Training a localizer: what it can be told, what it learns from, and its loss."""
+"""Training a localizer: its options, its loss, what it learns from."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,64 +12,69 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
+from sayso.data.batch import Batch, Dataset, Example, stack
 from sayso.data.tags import TaggedPictures, Task
 from sayso.data.tags_reader import read_tagged
 from sayso.encoders.backbones import load_backbone
-from sayso.engine.training_config import Training
+from sayso.engine.system import LossesMethod
+from sayso.engine.training_config import TrainingConfig
 from sayso.losses import image_labels
-from sayso.metrics.localization import classification
 from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling
 from sayso.systems.localize.locate import Localizer, MultiScale
 from sayso.systems.localize.net import TagNet
-from sayso.systems.localize.views import Canvases, Places
+from sayso.systems.localize.views import CellFeatures, LetterboxedPictures
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-    from sayso.data.batch import Batch, Dataset
-    from sayso.engine.gradient_cache import Embeddings
+    from sayso.encoders.backbones import Backbone
+    from sayso.engine.tensor_batch import TensorBatch
+
+Array = NDArray[Any]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Training):
-    """What a training run can be told.
+class Recipe(TrainingConfig):
+    """The options of a run.
 
     Args:
         backbone: ``lite0``, ``mobilenet-v2``, a folder of a transformers vision model, or its hub id.
-        learn: ``head``: the backbone stays as it was, its features are made once; ``all``: it learns too.
+        learn: ``head``: the backbone is frozen, its features are made once; ``all``: it learns too.
         pooling: ``max`` as published; ``average`` (class activation maps); ``lse`` (log-sum-exp).
         sharpness: of log-sum-exp.
-        also_average: share of the loss that asks the average of all places, whatever the pooling. It keeps
+        gap_weight: share of the loss that is of global average pooling, whatever the pooling. It keeps
             a network from learning few pictures by heart; published: 0.
         hidden: width of the adaptation layer; 0: none; published: 2048.
         dropout: of what goes into the last layer.
         size: pixels of a picture's longer side at scale 1.
-        smallest: scale that training shows, at least.
-        largest: scale that training shows, at most.
-        views: sizes between these at which a frozen backbone sees each picture.
-        scales: at which the trained model looks.
+        min_scale: smallest scale in training.
+        max_scale: largest scale in training.
+        views: sizes between these at which a frozen backbone is run on each picture.
+        scales: at which the trained model is run.
         split: which part of the data set to learn from, such as ``train``; all of it unless given.
         task: ``objects``, or what people do (``actions``; VOC 2012).
-        backbone_rate: factor on the learning rate of a backbone that learns.
+        backbone_lr_multiplier: factor on the learning rate of a backbone that learns.
     """
 
     backbone: str = "lite0"
     learn: Literal["head", "all"] = "head"
     pooling: Pooling = "max"
     sharpness: float = SHARPNESS
-    also_average: float = 0.8
+    gap_weight: float = 0.8
     hidden: int = 0
     dropout: float = 0.5
     size: int = 500
-    smallest: float = 0.7
-    largest: float = 1.4
+    min_scale: float = 0.7
+    max_scale: float = 1.4
     views: int = 2
     scales: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
     split: str | None = None
     task: Task = "objects"
-    backbone_rate: float = 0.05
+    backbone_lr_multiplier: float = 0.05
     steps: int = 300
     batch_size: int = 16
     lr: float = 1e-2
@@ -76,9 +82,9 @@ class Recipe(Training):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.smallest <= self.largest:
+        if not 0 < self.min_scale <= self.max_scale:
             raise SaysoError(
-                f"smallest must be above 0 and at most largest; got {self.smallest}, {self.largest}"
+                f"min_scale must be above 0 and at most max_scale; got {self.min_scale}, {self.max_scale}"
             )
         if self.views < 1 or self.hidden < 0 or self.size < 32 or not 0 <= self.dropout < 1:
             raise SaysoError(
@@ -86,120 +92,121 @@ class Recipe(Training):
             )
         if not self.scales or min(self.scales) <= 0 or self.sharpness <= 0:
             raise SaysoError("scales must be numbers above 0, and sharpness too")
-        if not 0 <= self.also_average <= 1:
-            raise SaysoError(f"also_average must be 0 to 1; got {self.also_average}")
+        if not 0 <= self.gap_weight <= 1:
+            raise SaysoError(f"gap_weight must be 0 to 1; got {self.gap_weight}")
 
 
-class Localize:
+class Localize(LossesMethod):
     """The method, as the training loop sees it.
 
     Args:
         recipe: how.
         tagged: pictures and tags.
         folder: of the run, where a frozen backbone's features are kept.
-        progress: told how many pictures the backbone has seen.
+        progress: told on how many pictures the backbone has been run.
     """
 
     def __init__(self, recipe: Recipe, tagged: TaggedPictures, folder: Path, progress: Progress) -> None:
-        self.recipe, self.names, self.folder, self.progress = recipe, tagged.names, folder, progress
-        self.labels = torch.tensor([picture.labels for picture in tagged.pictures])
+        self.recipe, self.names = recipe, tagged.names
         self.backbone = load_backbone(recipe.backbone)
         torch.manual_seed(recipe.seed)
         head = MapHead(self.backbone.dim, len(self.names), recipe.hidden, recipe.dropout)
-        there, known = (self.labels == 1).sum(0), (self.labels != 0).sum(0)
-        head.init_prior_bias((there + 1) / (known + 2))
-        self.rates = {"backbone.": recipe.backbone_rate}
+        labels = torch.tensor([picture.labels for picture in tagged.pictures])
+        positive, known = (labels == 1).sum(0), (labels != 0).sum(0)
+        head.init_prior_bias((positive + 1) / (known + 2))
+        self.lr_multipliers = {"backbone.": recipe.backbone_lr_multiplier}
         learning = self.backbone if recipe.learn == "all" else None
-        self.model: nn.Module = TagNet(head, recipe.pooling, recipe.sharpness, learning)
+        self.model = TagNet(head, recipe.pooling, recipe.sharpness, learning)
+        self.dataset = _dataset(recipe, tagged, self.backbone, folder, progress)
 
-    def inputs(self, batch: Batch) -> tuple[Tensor]:
-        """Return canvases (B, S, S, 4) uint8, of another size in every batch, or features of places."""
-        x = torch.from_numpy(batch.visual)
+    def collate(self, examples: Sequence[Example]) -> Batch:
+        """Return ``x`` and ``mask`` as ``TagNet`` takes them, and ``labels`` (B, C) int8."""
         if self.recipe.learn == "head":
-            return (x,)
-        recipe, stride = self.recipe, self.backbone.stride
-        scale = recipe.smallest + float(torch.rand(())) * (recipe.largest - recipe.smallest)
-        side = max(1, round(recipe.size * scale / stride)) * stride
-        if side == x.shape[1]:
-            return (x,)
-        smaller = F.interpolate(x.permute(0, 3, 1, 2).float(), (side, side), mode="bilinear", antialias=True)
-        return (smaller.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1),)
+            x, mask = _padded([one["features"] for one in examples])
+        else:
+            batch = stack([{"pixels": one["pixels"], "alpha": one["alpha"]} for one in examples])
+            x, mask = _resized(batch["pixels"], batch["alpha"], self._side(examples[0]["scale"]))
+        return {"x": x, "mask": mask, "labels": np.stack([one["labels"] for one in examples])}
 
-    def loss(self, embeddings: Embeddings, batch: Batch) -> Tensor:
-        """Return the log-logistic loss of scores (B, K), a share of it that of their averages."""
-        scores, averages = embeddings
-        labels = self.labels[torch.from_numpy(batch.video)].to(scores.device)
-        share = self.recipe.also_average
+    def losses(self, model: nn.Module, batch: TensorBatch) -> dict[str, tuple[Tensor, int]]:
+        """Return the log-logistic loss, summed over pictures: of the pooled scores, and of their averages."""
+        scores, averages = model(batch["x"], batch["mask"])
+        labels, share = batch["labels"], self.recipe.gap_weight
         loss = (1 - share) * image_labels(scores, labels)
-        return loss + share * image_labels(averages, labels) if share else loss
+        if share:
+            loss = loss + share * image_labels(averages, labels)
+        return {"tags": (loss * batch.rows, batch.rows)}
 
     def export(self, model: nn.Module, card: str = "") -> Localizer:
-        """Return a copy of a model that looks at pictures, on the CPU."""
+        """Return a copy of a model as a localizer, on the CPU."""
         own = copy.deepcopy(model).cpu()
         if not isinstance(own, TagNet):
             raise TypeError(f"expected a TagNet; got {type(own).__name__}")
         recipe = self.recipe
-        look = MultiScale(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
-        learned = recipe.learn == "all"
+        multi_scale = MultiScale(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
         return Localizer(
-            own.backbone or self.backbone, own.head, self.names, look, fine_tuned=learned, card=card
+            own.backbone or self.backbone,
+            own.head,
+            self.names,
+            multi_scale,
+            fine_tuned=recipe.learn == "all",
+            card=card,
         )
 
-    def save(self, folder: Path, model: nn.Module, about: str) -> None:
-        """Write a localizer that ``sayso.load`` takes."""
-        self.export(model, about).save_pretrained(folder)
-
-    def examples(self, tagged: TaggedPictures) -> Dataset:
-        """Return what is learned from."""
-        recipe, backbone = self.recipe, self.backbone
-        if recipe.learn == "all":
-            side = -(-round(recipe.size * recipe.largest) // backbone.stride) * backbone.stride
-            return Canvases(tagged.pictures, side, backbone.colour)
-        scales = np.geomspace(recipe.smallest, recipe.largest, recipe.views) if recipe.views > 1 else [1.0]
-        longest = [max(1, round(recipe.size * scale)) for scale in scales]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return Places(tagged.pictures, backbone, longest, self.folder / "places.f16", self.progress)
+    def _side(self, scale: float) -> int:
+        """Return the side of a batch's frames, pixels, of a number from 0 to 1."""
+        recipe, stride = self.recipe, self.backbone.stride
+        factor = recipe.min_scale + scale * (recipe.max_scale - recipe.min_scale)
+        return max(1, round(recipe.size * factor / stride)) * stride
 
 
-def read(path: Path, recipe: Recipe, progress: Progress) -> TaggedPictures:
-    """Return tagged pictures, told of on ``progress``; boxes are not read."""
-    tagged = read_tagged(path, split=recipe.split, task=recipe.task)
-    told = f"{len(tagged.pictures):,} pictures, {len(tagged.names):,} tags, {len(tagged.missing):,} missing"
-    progress.message(told)
-    return tagged
+def _dataset(
+    recipe: Recipe, tagged: TaggedPictures, backbone: Backbone, folder: Path, progress: Progress
+) -> Dataset:
+    if recipe.learn == "all":
+        side = -(-round(recipe.size * recipe.max_scale) // backbone.stride) * backbone.stride
+        return LetterboxedPictures(tagged.pictures, side, backbone.colour)
+    scales = np.geomspace(recipe.min_scale, recipe.max_scale, recipe.views) if recipe.views > 1 else [1.0]
+    longest = [max(1, round(recipe.size * scale)) for scale in scales]
+    return CellFeatures(tagged.pictures, backbone, longest, folder / "features.f16", progress)
 
 
-def make(recipe: Recipe, tagged: TaggedPictures, folder: Path, progress: Progress) -> Localize:
-    """Return the method for tagged pictures."""
-    return Localize(recipe, tagged, folder, progress)
+def _padded(features: Sequence[Array]) -> tuple[Array, Array]:
+    """Return features (B, N, D) of the most cells N, and which cells there are, (B, N) bool."""
+    most = max(map(len, features))
+    x = np.zeros((len(features), most, features[0].shape[1]), features[0].dtype)
+    mask = np.zeros(x.shape[:2], bool)
+    for b, one in enumerate(features):
+        x[b, : len(one)], mask[b, : len(one)] = one, True
+    return x, mask
 
 
-def score(method: Localize, path: Path) -> Callable[[nn.Module], dict[str, float]]:
-    """Return what measures a model: how well it tells which tags other pictures have.
-
-    Boxes are not read here either: the best checkpoint is chosen by tags.
-
-    Raises:
-        SaysoError: if the pictures have other tags than those that were learned.
-    """
-    recipe = method.recipe
-    tagged = read_tagged(path, task=recipe.task)
-    unknown = sorted(set(tagged.names) - set(method.names))
-    if unknown:
-        raise SaysoError(f"{path} has tags that training does not: {', '.join(unknown[:5])}")
-    columns = [method.names.index(name) for name in tagged.names]
-    labels = np.array([picture.labels for picture in tagged.pictures])
-
-    def measure(model: nn.Module) -> dict[str, float]:
-        found = list(_scores(method.export(model), tagged))
-        seen = [row is not None for row in found]
-        scores: Any = np.array([row for row in found if row is not None])
-        precision = classification(scores[:, columns], labels[seen])
-        return {"classification mAP": float(np.nanmean(precision))}
-
-    return measure
+def _resized(pixels: Array, alpha: Array, side: int) -> tuple[Array, Array]:
+    """Return pixels (B, S, S, 3) and alpha (B, S, S), both uint8, for a smaller side S."""
+    if side == pixels.shape[1]:
+        return pixels, alpha
+    x = torch.from_numpy(np.concatenate([pixels, alpha[..., None]], 3)).permute(0, 3, 1, 2).float()
+    small = F.interpolate(x, (side, side), mode="bilinear", antialias=True)
+    frames = small.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    return frames[..., :3], frames[..., 3]
 
 
-def _scores(localizer: Localizer, tagged: TaggedPictures) -> list[np.ndarray[Any, Any] | None]:
-    paths = [picture.path for picture in tagged.pictures]
-    return [None if found is None else found.scores for found in localizer.locate(paths)]
+class _System:
+    name = "localize"
+    description = "Where things are in pictures, from tags of whole pictures alone."
+    recipe = Recipe
+    evaluator = "image_tagging"
+
+    def read(self, path: Path, recipe: Recipe, progress: Progress) -> TaggedPictures:  # noqa: ARG002
+        """Return tagged pictures; boxes are not read."""
+        tagged = read_tagged(path, split=recipe.split, task=recipe.task)
+        counts = (len(tagged.pictures), len(tagged.names), len(tagged.missing))
+        log.info("{:,} pictures, {:,} tags, {:,} missing".format(*counts))
+        return tagged
+
+    def build(self, recipe: Recipe, data: TaggedPictures, folder: Path, progress: Progress) -> Localize:
+        """Return the method for tagged pictures."""
+        return Localize(recipe, data, folder, progress)
+
+
+SYSTEM = _System()

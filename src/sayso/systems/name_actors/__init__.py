@@ -30,6 +30,26 @@ if TYPE_CHECKING:
     from sayso.systems.name_actors.lips import NamedSpan
     from sayso.systems.name_actors.name import Naming, name_actors, speaking_faces
     from sayso.systems.name_actors.pipeline import NameOptions, NamingResult, run
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "ActionBag": "sayso.systems.name_actors.actions",
+            "Description": "sayso.systems.name_actors.constraints",
+            "NameOptions": "sayso.systems.name_actors.pipeline",
+            "NamedSpan": "sayso.systems.name_actors.lips",
+            "Naming": "sayso.systems.name_actors.name",
+            "NamingResult": "sayso.systems.name_actors.pipeline",
+            "action_bags": "sayso.systems.name_actors.action_inputs",
+            "cast_of": "sayso.systems.name_actors.constraints",
+            "motion_features": "sayso.systems.name_actors.action_inputs",
+            "name_actions": "sayso.systems.name_actors.actions",
+            "name_actors": "sayso.systems.name_actors.name",
+            "named_in": "sayso.systems.name_actors.constraints",
+            "run": "sayso.systems.name_actors.pipeline",
+            "speaking_faces": "sayso.systems.name_actors.name",
+        },
+    )
 
 __all__ = [
     "ActionBag",
@@ -47,23 +67,3 @@ __all__ = [
     "run",
     "speaking_faces",
 ]
-
-__getattr__ = exports(
-    __name__,
-    {
-        "ActionBag": "sayso.systems.name_actors.actions",
-        "Description": "sayso.systems.name_actors.constraints",
-        "NameOptions": "sayso.systems.name_actors.pipeline",
-        "NamedSpan": "sayso.systems.name_actors.lips",
-        "Naming": "sayso.systems.name_actors.name",
-        "NamingResult": "sayso.systems.name_actors.pipeline",
-        "action_bags": "sayso.systems.name_actors.action_inputs",
-        "cast_of": "sayso.systems.name_actors.constraints",
-        "motion_features": "sayso.systems.name_actors.action_inputs",
-        "name_actions": "sayso.systems.name_actors.actions",
-        "name_actors": "sayso.systems.name_actors.name",
-        "named_in": "sayso.systems.name_actors.constraints",
-        "run": "sayso.systems.name_actors.pipeline",
-        "speaking_faces": "sayso.systems.name_actors.name",
-    },
-)

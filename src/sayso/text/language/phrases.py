@@ -6,7 +6,7 @@ the same step if they hardly ever occur in one video, and two steps if they ofte
 
     likeness 1      both words are the same, or synonyms (an embedding, a dictionary)
     likeness 1/2    one word is, which is not said of all and sundry (as "add" is in a recipe), and
-                    the phrases occur together less often than chance would have it
+                    the phrases occur together less often than if they were independent
     likeness 0      otherwise
 """
 

@@ -1,0 +1,54 @@
+"""Recipes that come with the package: TOML files of options, by name."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from sayso.core.errors import SaysoError
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedRecipe:
+    """A recipe in the package.
+
+    Args:
+        name: what ``--recipe`` takes.
+        path: its file.
+        about: what it trains, on what, the first sentence of its head.
+    """
+
+    name: str
+    path: Path
+    about: str
+
+
+def shipped_recipes() -> dict[str, ShippedRecipe]:
+    """Return the recipes in the package by name."""
+    folder = Path(str(resources.files("sayso"))) / "recipes"
+    return {path.stem: ShippedRecipe(path.stem, path, _about(path)) for path in sorted(folder.glob("*.toml"))}
+
+
+def recipe_path(recipe: str | os.PathLike[str]) -> Path:
+    """Return the file of a recipe: the path of one, or the name of one in the package.
+
+    Raises:
+        SaysoError: if it is neither.
+    """
+    path = Path(recipe).expanduser()
+    if path.exists():
+        return path
+    shipped = shipped_recipes()
+    if str(recipe) in shipped:
+        return shipped[str(recipe)].path
+    raise SaysoError(
+        f"there is no recipe {os.fspath(recipe)!r}; name a TOML file, or one of {', '.join(shipped)}"
+    )
+
+
+def _about(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    head = " ".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
+    return head.partition(". ")[0].rstrip(".")
