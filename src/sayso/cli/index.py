@@ -14,7 +14,7 @@ from sayso.cli.options import Device, IndexAddress, Json, Model, ProgressMode
 from sayso.core.io import write_atomic
 
 if TYPE_CHECKING:
-    from sayso.index import AddReport, Failure
+    from sayso.index import AddReport, Failure, Index
 
 SHOWN_FAILURES = 10
 
@@ -82,18 +82,24 @@ def index(
             workers=workers,
             progress=bar,
         )
-    listed = _write_failures(report.failures, failures or _default_list(collection.store.address))
+    listed = _write_failures(report.failures, failures or _default_list(collection))
     _print_report(report, address, listed, as_json)
     if report.failures:
         raise typer.Exit(SOME_FAILED)
 
 
-def _default_list(address: str) -> Path:
-    return Path("failures.jsonl") if "://" in address else Path(address) / "failures.jsonl"
+def _default_list(collection: Index) -> Path | None:
+    """Return where failures are listed: in the index, if there is one."""
+    address = collection.store.address
+    if collection.store.remote:
+        return Path("failures.jsonl")
+    return Path(address) / "failures.jsonl" if collection.store.exists else None
 
 
-def _write_failures(failures: list[Failure], path: Path) -> Path:
+def _write_failures(failures: list[Failure], path: Path | None) -> Path | None:
     """Write one JSON object a failure, or remove the list of an earlier run."""
+    if path is None:
+        return None
     if failures:
         lines = [json.dumps(failure.to_dict(), ensure_ascii=False) for failure in failures]
         write_atomic(path, "\n".join(lines) + "\n")
@@ -102,10 +108,20 @@ def _write_failures(failures: list[Failure], path: Path) -> Path:
     return path
 
 
-def _print_report(report: AddReport, address: str, listed: Path, as_json: bool) -> None:
+def _print_report(report: AddReport, address: str, listed: Path | None, as_json: bool) -> None:
     counts = {
         name: getattr(report, name)
-        for name in ("files", "added", "replaced", "unchanged", "moved", "removed", "clips")
+        for name in (
+            "files",
+            "added",
+            "replaced",
+            "unchanged",
+            "moved",
+            "removed",
+            "clips",
+            "skipped",
+            "vanished",
+        )
     }
     if as_json:
         print(json.dumps({"index": address, **counts, "failed": len(report.failures)}))
@@ -116,10 +132,17 @@ def _print_report(report: AddReport, address: str, listed: Path, as_json: bool) 
             if counts[name]
         ]
         changes = ", ".join(parts) or "nothing to do"
-        print(f"{address}: {report.files} files: {changes}; {report.clips} new clips")
+        print(f"{address}: {report.files} files: {changes}; {report.clips} new clips{_left_out(report)}")
     for failure in report.failures[:SHOWN_FAILURES]:
         print(f"failed: {failure.to_dict()['error']}", file=sys.stderr)
     if report.failures:
         rest = len(report.failures) - SHOWN_FAILURES
         more = f"and {rest} more; " if rest > 0 else ""
-        print(f"{len(report.failures)} could not be read; {more}the list is in {listed}", file=sys.stderr)
+        where = f"the list is in {listed}" if listed else "no index was made"
+        print(f"{len(report.failures)} could not be read; {more}{where}", file=sys.stderr)
+
+
+def _left_out(report: AddReport) -> str:
+    """Return what the summary says of files that were met and not looked at, and of files that are gone."""
+    skipped = f"; {report.skipped} skipped, neither videos nor pictures" if report.skipped else ""
+    return skipped + (f"; {report.vanished} vanished (--prune removes them)" if report.vanished else "")

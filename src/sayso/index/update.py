@@ -7,7 +7,7 @@ it was only touched; with the same content under a path that is gone it was move
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
-from sayso.data.sources import find_sources
+from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
 from sayso.index.fingerprint import (
     Segmentation,
@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class AddReport:
-    """What adding did; counts are files, except ``clips``."""
+    """What adding did; counts are files, except ``clips``.
+
+    Attributes:
+        skipped: files of the folders that are neither videos nor pictures by their names.
+        vanished: files of the index that are gone from the folders, and were not to be removed.
+    """
 
     files: int = 0
     added: int = 0
@@ -45,6 +50,8 @@ class AddReport:
     moved: int = 0
     removed: int = 0
     clips: int = 0
+    skipped: int = 0
+    vanished: int = 0
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -54,13 +61,15 @@ class Update:
 
     Args:
         store: the index.
-        paths: files, folders, manifests, ``-`` for a list on stdin.
+        paths: what was named; folders among them are looked through for vanished files.
+        listing: the files that they name.
         segmentation: how videos are cut.
         progress: what to report to.
     """
 
     store: Store
-    paths: Iterable[str]
+    paths: Sequence[str]
+    listing: Listing
     segmentation: Segmentation
     progress: Progress
     report: AddReport = field(default_factory=AddReport)
@@ -84,20 +93,17 @@ class Update:
         first = next(jobs, None)
         if first is not None:
             self._read(chain([first], jobs), encoder(), workers)
-        if prune:
-            self._prune({source.path for source in sources})
+        self._look_for_vanished({source.path for source in sources}, prune=prune)
         if self.report.clips or self.report.moved or self.report.removed:
             self.store.maintain()
         return self.report
 
-    def _sources(self) -> list[ListedFile]:
-        listed = list(find_sources(self.paths, skip=self.store.address))
-        self.report.failures += [item for item in listed if isinstance(item, Failure)]
-        sources = [item for item in listed if isinstance(item, ListedFile)]
-        self.report.files = len(sources)
-        return sources
+    def _sources(self) -> tuple[ListedFile, ...]:
+        self.report.failures += self.listing.failures
+        self.report.files, self.report.skipped = len(self.listing.files), len(self.listing.skipped)
+        return self.listing.files
 
-    def _jobs(self, sources: list[ListedFile]) -> Iterator[IndexJob]:
+    def _jobs(self, sources: Sequence[ListedFile]) -> Iterator[IndexJob]:
         for source in sources:
             try:
                 job = self._job(source)
@@ -191,13 +197,16 @@ class Update:
         self._done += 1
         self.progress.update(self._done, self.report.files, os.path.basename(path))  # noqa: PTH119
 
-    def _prune(self, present: set[str]) -> None:
-        """Remove files that are gone from the folders that were walked."""
+    def _look_for_vanished(self, present: set[str], *, prune: bool) -> None:
+        """Count the files that are gone from the folders that were walked; remove them if that is wanted."""
         roots = tuple(os.path.join(os.path.abspath(os.path.expanduser(p)), "") for p in self.paths)  # noqa: PTH100, PTH111, PTH118
         gone = {
             path: record
             for path, record in self._records.items()
             if path not in present and path.startswith(roots) and not os.path.lexists(path)
         }
-        self.store.remove(gone)
-        self.report.removed = len(gone)
+        if prune:
+            self.store.remove(gone)
+            self.report.removed = len(gone)
+        else:
+            self.report.vanished = len(gone)
