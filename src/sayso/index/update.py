@@ -1,6 +1,7 @@
 """Bringing an index up to date: only what is new or changed is read, and what fails is listed, not fatal.
 
-A file with a known path, size, date and settings is left alone. With the same content under the same path
+A file with a known path, size, date and settings is left alone. Where only its captions changed, its
+clips get the new words. With the same content under the same path
 it was only touched; with the same content under a path that is gone it was moved; all else is read.
 """
 
@@ -22,11 +23,13 @@ from sayso.index.fingerprint import (
     Segmentation,
     captions_of,
     content_digest,
+    cut_alike,
     digest,
     file_kind,
     file_status,
     settings_digest,
 )
+from sayso.index.retext import retext
 from sayso.index.store import Record, Store, title_of
 from sayso.index.writer import IndexJob, Writer
 
@@ -74,6 +77,7 @@ class Update:
     progress: Progress
     report: AddReport = field(default_factory=AddReport)
     _records: dict[str, Record] = field(default_factory=dict)
+    _to_retext: list[tuple[IndexJob, Record]] = field(default_factory=list)
     _gone: dict[tuple[str, str], str] | None = None
     _done: int = 0
 
@@ -93,8 +97,11 @@ class Update:
         first = next(jobs, None)
         if first is not None:
             self._read(chain([first], jobs), encoder(), workers)
+        rest = self._retext()
+        if rest:
+            self._read(iter(rest), encoder(), workers)
         self._look_for_vanished({source.path for source in sources}, prune=prune)
-        if self.report.clips or self.report.moved or self.report.removed:
+        if self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
             self.store.maintain()
         return self.report
 
@@ -131,7 +138,8 @@ class Update:
                 self.report.failures.append(Failure(path, "decode", old.error))
             self.report.unchanged += 1
             return None
-        content = content_digest(path)
+        same = old and (old.size, old.mtime_ns) == (status.st_size, status.st_mtime_ns)
+        content = old.content if old and same else content_digest(path)
         if old and (old.content, old.settings) == (content, settings):
             self.store.touch(path, status.st_mtime_ns)
             self.report.unchanged += 1
@@ -143,7 +151,7 @@ class Update:
             self.report.moved += 1
             return None
         media_id = digest([content, settings, path])[:20]
-        return IndexJob(
+        job = IndexJob(
             path,
             file_kind(path),
             self.segmentation.window_s,
@@ -153,6 +161,16 @@ class Update:
             record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
             replaces=old.media_id if old else None,
         )
+        if old and not old.error and old.content == content and cut_alike(old.settings, settings):
+            self._to_retext.append((job, old))
+            return None
+        return job
+
+    def _retext(self) -> list[IndexJob]:
+        """Write what is said anew where only that changed; return the files for which that is not enough."""
+        rest = [job for job, old in self._to_retext if not retext(self.store, job, old)]
+        self.report.replaced += len(self._to_retext) - len(rest)
+        return rest
 
     def _spans(self, source: ListedFile, captions: Sequence[Caption]) -> tuple[Span, ...] | None:
         """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
