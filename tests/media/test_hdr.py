@@ -25,15 +25,15 @@ def signal(colours: np.ndarray, transfer: str) -> np.ndarray:
     return ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
 
 
-def bars(path, transfer: str, *, codec="libx265", primaries="bt2020", turn=False):
+def bars(path, transfer: str, *, primaries="bt2020"):
     """Write two frames of six bars, 10 bit."""
     r, g, b = signal(BARS, transfer).T
     y = 0.2627 * r + 0.678 * g + 0.0593 * b
     planes = [64 + 876 * y, 512 + 896 * (b - y) / 1.8814, 512 + 896 * (r - y) / 1.4746]
-    params = f"colorprim={primaries}:transfer={TAGS[transfer]}:colormatrix=bt2020nc:range=limited"
+    params = f"colorprim={primaries}:transfer={TAGS[transfer]}:colormatrix=bt2020nc"
     with av.open(str(path), "w") as out:
-        options = {"x265-params": f"log-level=none:pools=1:frame-threads=1:{params}", "crf": "4"}
-        stream = out.add_stream(codec, rate=25, options=options)
+        options = {"x264-params": params, "crf": "2"}
+        stream = out.add_stream("libx264", rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = 384, 128, "yuv444p10le"
         for _ in range(2):
             frame = av.VideoFrame(384, 128, "yuv444p10le")

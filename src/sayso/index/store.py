@@ -109,8 +109,12 @@ class Store:
         with self._told():
             if not self.remote:
                 Path(self.address).mkdir(parents=True, exist_ok=True)
-            self.connection.create_table(CLIPS_TABLE, schema=clips_schema(identity), exist_ok=True)
-            self.connection.create_table(MEDIA_TABLE, schema=MEDIA_SCHEMA, exist_ok=True)
+            for name, schema in ((CLIPS_TABLE, clips_schema(identity)), (MEDIA_TABLE, MEDIA_SCHEMA)):
+                try:
+                    self.connection.create_table(name, schema=schema, exist_ok=True)
+                except ValueError:  # another process made it, a second earlier
+                    if self._table(name) is None:
+                        raise
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
