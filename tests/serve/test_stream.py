@@ -11,8 +11,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 import toy
+from media import films as numbered
+from media.test_hdr import BARS, bars
 from sayso.core.errors import MediaError
 from sayso.serve.stream import Mp4Stream, mp4_content_type, start_stream
 from sayso.serve.tracks import MAX_HEIGHT
@@ -244,3 +247,39 @@ def test_the_codecs_are_read_from_the_header():
     head = b"....avcC\x01\x64\x00\x1f...."
     assert mp4_content_type(head) == 'video/mp4; codecs="avc1.64001f"'
     assert mp4_content_type(head + b"mp4a") == 'video/mp4; codecs="avc1.64001f,mp4a.40.2"'
+
+
+@pytest.mark.parametrize("at_s", [0.0, 2.0, 4.5])
+@pytest.mark.parametrize("name", ["late.mkv", "late.webm", "moves.gif"])
+def test_the_stream_keeps_the_files_clock(tmp_path, name, at_s):
+    """Before the first picture there is that picture; a moving picture is a video."""
+    path = tmp_path / name
+    late_s = 0.0 if name == "moves.gif" else 3.0
+    if name == "moves.gif":
+        frames = [Image.fromarray(numbered.draw(k, 192, 144)) for k in range(80)]
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    elif name == "late.webm":
+        vp9 = {"codec": "libvpx-vp9", "sound_codec": "libopus", "deadline": "realtime", "cpu_used": "8"}
+        numbered.make_late(path, late_s, 0.0, 125, **vp9)
+    else:
+        numbered.make_late(path, late_s, 0.0, 125)
+    rate = 10 if name == "moves.gif" else 25
+    playing = start_stream(str(path), at_s)
+    with whole(playing) as stream:
+        shown = [
+            (frame.time + playing.start_s, numbered.number_of(frame.to_ndarray(format="rgb24")))
+            for frame in stream.decode(video=0)
+        ]
+    assert shown[0][0] <= at_s + 0.05
+    gaps = np.diff([second for second, _ in shown])
+    assert gaps.max() < 0.2
+    for second, number in shown:
+        assert number == pytest.approx(max(0.0, (second - late_s) * rate), abs=1.5)
+
+
+def test_high_dynamic_range_is_streamed_in_the_colours_of_sdr(tmp_path):
+    path = bars(tmp_path / "pq.mp4", "pq")
+    with whole(start_stream(str(path), 0.0)) as stream:
+        frame = next(stream.decode(video=0)).to_ndarray(format="rgb24")
+    middles = frame[frame.shape[0] // 2, frame.shape[1] // 12 :: frame.shape[1] // 6]
+    assert np.abs(middles.astype(int) - BARS).max() <= 30

@@ -72,13 +72,12 @@ class Index:
         return index
 
     def _check_name(self) -> None:
-        identity = self.store.identity
         if self._encoder is None:
             return
         if isinstance(self._encoder, str):
-            if self._encoder not in ("auto", identity.model):
+            if self._encoder not in ("auto", self.store.identity.model):
                 self._refuse(self._encoder)
-        elif self._encoder.sha256 != identity.model_sha256:
+        elif self._encoder.sha256 != self.store.identity.model_sha256:
             self._refuse(self._encoder.name)
 
     def _refuse(self, other: str) -> None:
@@ -131,8 +130,7 @@ class Index:
         """Add files; safe to repeat and to interrupt.
 
         Unchanged files are not read again, changed ones are replaced, moved ones
-        are recognised. A file that cannot be read is reported, not fatal. Where nothing that was
-        named is there, no index is made.
+        are recognised. A file that cannot be read is reported, not fatal. No index is made of nothing.
 
         Args:
             paths: files, folders, manifests (CSV, JSONL, Parquet), ``-`` for a list on stdin.
@@ -145,13 +143,11 @@ class Index:
         if not window_s > 0:
             raise QueryError(f"the window must be longer than 0 seconds; got {window_s}")
         progress, named = progress or Silent(), [os.fspath(path) for path in paths]
-        exists = self.store.exists
-        if not exists:
-            self.store.check_free()
+        self.store.check_free()
         listing = list_sources(named, skip=self.store.address)
-        if not exists and not listing.files and listing.failures:
-            return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
-        if not exists:
+        if not self.store.exists:
+            if not listing.files and listing.failures:
+                return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
             self._create()
         self._check_name()
         with self.store.writing():
@@ -159,7 +155,6 @@ class Index:
             return update.run(lambda: self.encoder, workers=workers, prune=prune)
 
     def _create(self) -> None:
-        self.store.check_free()
         encoder = self.encoder
         self.store.create(
             Identity(

@@ -128,13 +128,13 @@ class Store:
             ) from error
 
     def check_free(self) -> None:
-        """Check that an index may be made here.
+        """Check that there is an index here, or may be made.
 
         Raises:
             SaysoError: if a file or a folder of other things is in the way.
         """
         folder = Path(self.address)
-        if self.remote or not folder.exists():
+        if self.remote or not folder.exists() or self.exists:
             return
         form = f"the index comes first, then what to add: sayso index INDEX {folder}"
         if not folder.is_dir():

@@ -25,7 +25,7 @@ class ClipFrames:
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        times: (T,) float64, presentation times in seconds from the first frame of the video.
+        times: (T,) float64, the second of the file at which each is shown (``media/clock.py``).
         padded: how many frames at the end repeat the last one because the video is shorter.
     """
 
@@ -61,7 +61,7 @@ def read_clip(
 
     Args:
         path: the video file.
-        start_s: seconds from the first frame of the video.
+        start_s: second of the file, as players count.
         end_s: seconds.
         frames: T, how many frames.
         fps: frames a second; T is then ``round((end_s - start_s) * fps)``, at least 1, unless given.

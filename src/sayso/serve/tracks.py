@@ -9,6 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, cast
 
+from sayso.media.hdr import is_hdr, to_sdr
+
 if TYPE_CHECKING:
     from av import AudioFrame, Packet, VideoFrame
     from av.audio.stream import AudioStream
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 MAX_HEIGHT = 720
 """Taller video is scaled down, so that encoding keeps up with playing on small machines."""
+
+HDR_HEIGHT = 480
+"""Video of high dynamic range, whose colours numpy converts, is scaled down further."""
 
 VIDEO_CLOCK = Fraction(1, 90_000)
 AUDIO_RATE = 48_000
@@ -110,6 +115,8 @@ class EncodedTrack:
     """
 
     def __init__(self, source: VideoStream, first: VideoFrame, zero_s: float) -> None:
+        from av.video.reformatter import VideoReformatter
+
         self.source, self.zero_s, self.next_s = source, zero_s, zero_s
         self.rate = source.average_rate or source.guessed_rate or Fraction(25)
         self.turn = TURNS.get(first.rotation, "")
@@ -117,6 +124,7 @@ class EncodedTrack:
         self.shape: tuple[int, int, str] | None = None
         self.graph: Graph | None = None
         self.last_pts = -1
+        self.reformatter = VideoReformatter()
 
     def open(self, target: OutputContainer) -> None:
         """Announce the track to the muxer."""
@@ -166,6 +174,7 @@ class EncodedTrack:
     def _upright(self, frame: VideoFrame) -> VideoFrame:
         from av.video.frame import PictureType
 
+        frame = self._in_sdr(frame) if is_hdr(frame) else frame
         shape = (frame.width, frame.height, frame.format.name)
         if self.graph is None or shape != self.shape:
             self.graph, self.shape = self._new_graph(frame), shape
@@ -173,6 +182,14 @@ class EncodedTrack:
         picture = cast("VideoFrame", self.graph.pull())
         picture.pict_type = PictureType.NONE
         return picture
+
+    def _in_sdr(self, frame: VideoFrame) -> VideoFrame:
+        """Return a frame of high dynamic range in BT.709, small enough to keep up with playing."""
+        from av.video.frame import VideoFrame as Frame
+
+        scale = min(1.0, HDR_HEIGHT / frame.height)
+        size = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
+        return Frame.from_ndarray(to_sdr(frame, size, self.reformatter), "rgb24")
 
     def _new_graph(self, frame: VideoFrame) -> Graph:
         from av.filter import Graph
