@@ -129,7 +129,9 @@ def _read(clips: Sequence[Cut], spec: ClipSpec, windows: int) -> Iterator[Pixels
 def _windows(path: str, span: Span | None, spec: ClipSpec, windows: int) -> Pixels:
     from sayso.media import probe, read_clip
 
-    span = span or Span(0.0, probe(path).duration or spec.duration)
+    if span is None:
+        known = probe(path)
+        span = Span(known.start, max(known.start, known.duration or known.start + spec.duration))
     read = [
         read_clip(
             path, start, start + spec.duration, frames=spec.frames, size=spec.size, crop=spec.crop
