@@ -15,6 +15,8 @@ from sayso.cli.options import Device, Json, ProgressMode, out_option
 if TYPE_CHECKING:
     from sayso.engine.train import Trained
 
+SHOWN = 20  # of what was left out
+
 
 def train(
     system: Annotated[
@@ -58,7 +60,8 @@ def train(
     """Train; the run's folder is a model that --model takes.
 
     An interrupt saves the step under way; the same command with --resume goes on. For
-    several processes: accelerate launch -m sayso train ...
+    several processes: accelerate launch -m sayso train ... Records of the data that are broken are
+    left out and listed, and the exit code is then 3.
 
     Examples:
 
@@ -114,8 +117,10 @@ def _print(done: Trained, as_json: bool) -> None:
     else:
         scores = "".join(f", {name} {value:.4g}" for name, value in done.scores.items())
         print(f"{done.folder}: step {done.step:,}{scores}")
-    for failure in done.failures:
+    for failure in done.failures[:SHOWN]:
         print(f"{failure.path}: {failure.error}", file=sys.stderr)
+    if len(done.failures) > SHOWN:
+        print(f"{len(done.failures) - SHOWN:,} more, which --json lists", file=sys.stderr)
     if done.interrupted:
         sys.exit(INTERRUPTED)
     if done.failures:

@@ -20,6 +20,7 @@ from sayso.data.datasets.crosstask import (
     truth,
 )
 from sayso.data.features import NpyFeatures
+from sayso.data.manifest import Failure
 from sayso.data.narration_windows import mention_windows
 from sayso.solvers.standardize import standardization
 from sayso.text import find_subtitles, read_subtitles
@@ -46,6 +47,7 @@ class StepVideos:
         allowed: for each, (T, C): the seconds in which each step may be; none where it is not mentioned.
         features: where the features are.
         missing: ids of listed videos without features.
+        failures: files of videos that cannot be read.
     """
 
     tasks: Mapping[str, tuple[str, ...]]
@@ -53,6 +55,7 @@ class StepVideos:
     allowed: tuple[Bools, ...]
     features: NpyFeatures
     missing: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
     group: int = 1
 
     def __len__(self) -> int:
@@ -119,26 +122,31 @@ def read_step_videos(
         tasks |= read_tasks(data / "tasks_related.txt")
     listed = [pair for pair in listed_videos(data / "videos.csv", tasks) if pair not in kept_aside]
     source = NpyFeatures(features, 1.0)
-    videos, allowed, missing = [], [], []
+    videos, allowed, missing, failures = [], [], [], []
     for task, video in listed:
         steps = tasks[task].steps
         try:
-            T = len(source.read(video))
-        except MediaError:
-            T = 0
-        table = data / "annotations" / f"{task}_{video}.csv"
-        if len(steps) > T:
-            missing.append(video)
-        elif not annotated:
-            videos.append(StepVideo(task, video, T))
-            allowed.append(_windows_of(windows, task, video, steps, T, before_s, after_s))
-        elif table.exists():
-            videos.append(StepVideo(task, video, T))
-            allowed.append(truth(read_segments(table, len(steps)), T, len(steps)))
+            T = len(source.read(video)) if video in source else 0
+            if len(steps) > T:
+                missing.append(video)
+                continue
+            table = data / "annotations" / f"{task}_{video}.csv"
+            if not annotated:
+                found = _windows_of(windows, task, video, steps, T, before_s, after_s)
+            elif table.exists():
+                found = truth(read_segments(table, len(steps)), T, len(steps))
+            else:
+                continue
+        except SaysoError as error:
+            failures.append(Failure(video, "steps", str(error)))
+            continue
+        videos.append(StepVideo(task, video, T))
+        allowed.append(found)
     if not videos:
-        raise SaysoError(f"{features} holds features of none of the {len(listed)} videos of {data}")
+        why = f" that can be used: {failures[0].error}" if failures else ""
+        raise SaysoError(f"{features} holds features of none of the {len(listed)} videos of {data}{why}")
     names = {task: tasks[task].steps for task in dict.fromkeys(video.task for video in videos)}
-    return StepVideos(names, tuple(videos), tuple(allowed), source, tuple(missing))
+    return StepVideos(names, tuple(videos), tuple(allowed), source, tuple(missing), tuple(failures))
 
 
 def _windows_of(
