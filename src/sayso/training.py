@@ -11,7 +11,7 @@ from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
-from sayso.engine.recipes import recipe_path
+from sayso.engine.recipes import recipe_path, shipped_recipes
 from sayso.engine.system import SYSTEMS
 from sayso.engine.train import Trained, Trainer
 from sayso.evaluation.registry import EVALUATORS
@@ -106,6 +106,13 @@ def recipe_of(
     elif recipe is not None:
         default = recipe
     return changed(default, changes or {}, where=f"the recipe of {system.name}")
+
+
+def systems_and_recipes() -> list[dict[str, str]]:
+    """Return what can be trained: every system of the registry, and every recipe in the package."""
+    rows = [("system", name, SYSTEMS[name].description) for name in SYSTEMS]
+    rows += [("recipe", name, recipe.about) for name, recipe in shipped_recipes().items()]
+    return [{"kind": kind, "name": name, "description": text} for kind, name, text in rows]
 
 
 def _score(system: AnySystem, data: Path) -> Score:
