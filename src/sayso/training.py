@@ -68,20 +68,13 @@ def train(
     score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
-    trainer = Trainer(
-        found.build(chosen, read, folder, progress),
-        chosen,
-        folder,
-        recipe=to_toml(chosen),
-        device=device,
-        score=score,
-        progress=progress,
-    )
+    method, recipe = found.build(chosen, read, folder, progress), to_toml(chosen)
+    trainer = Trainer(method, chosen, folder, recipe=recipe, device=device, score=score, progress=progress)
     return trainer.train(resume=resume)
 
 
 def recipe_of(
-    system: AnySystem,
+    system: str | AnySystem,
     recipe: str | os.PathLike[str] | TrainingConfig | None = None,
     changes: Mapping[str, Any] | None = None,
     *,
@@ -90,7 +83,7 @@ def recipe_of(
     """Return the options of a run.
 
     Args:
-        system: whose.
+        system: whose; as of ``train``.
         recipe: name of a shipped recipe, a TOML file, or a recipe.
         changes: single options, which go before it.
         resumed: the folder of a run whose recipe is taken where none is named.
@@ -98,6 +91,7 @@ def recipe_of(
     Raises:
         SaysoError: if there is no such recipe, or an option is unknown or of the wrong type.
     """
+    system = SYSTEMS[system] if isinstance(system, str) else system
     default = cast("TrainingConfig", system.recipe())
     if recipe is None and resumed is not None and (resumed / "config.toml").exists():
         recipe = resumed / "config.toml"

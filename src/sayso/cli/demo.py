@@ -10,6 +10,7 @@ from typer import Exit, Option
 
 from sayso.cli.exit_codes import ERROR
 from sayso.cli.options import Device, ProgressMode, out_option
+from sayso.core.progress import reporter
 
 SEARCHES = {
     "a cup of coffee": "coffee.png",
@@ -39,7 +40,6 @@ def demo(
     from sayso.cli.output import hit_time
     from sayso.cli.serve import serve as serve_page
     from sayso.core.folders import cache_folder
-    from sayso.core.progress import reporter
     from sayso.data.demo_media import fetch_demo_media
     from sayso.index import Index
 

@@ -9,7 +9,8 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
-from sayso.cli.output import end_with
+from sayso.cli.output import end_with, print_json
+from sayso.core.progress import reporter
 
 Target = Annotated[str | None, Argument(help="An evaluator of --list, or a file of one's own.")]
 Data = Annotated[Path | None, Option("--data", help="What to measure on, mostly a folder.")]
@@ -51,7 +52,6 @@ def evaluate(
     """
     from sayso.core.folders import cache_folder
     from sayso.core.io import write_atomic
-    from sayso.core.progress import reporter
     from sayso.evaluation.evaluator import EvaluationOptions, check_model
     from sayso.evaluation.record import record
     from sayso.evaluation.run import prepare
@@ -70,6 +70,5 @@ def evaluate(
     made = record(measured, result.to_dict())
     if out is not None:
         write_atomic(out, json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-    name = getattr(measured, "name", None)
-    print(json.dumps(made, ensure_ascii=False) if as_json else result_table(result, name))
+    print_json(made) if as_json else print(result_table(result, getattr(measured, "name", None)))
     return end_with(lost_lines(result))

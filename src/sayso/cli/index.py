@@ -9,6 +9,7 @@ from typer import Argument, BadParameter, Option
 
 from sayso.cli.options import Device, IndexAddress, Json, Model, ProgressMode
 from sayso.cli.output import end_with, failure_lines, print_json, report_counts, report_line
+from sayso.core.progress import reporter
 
 PATHS = "Files, folders, manifests (.csv, .jsonl, .parquet), or - for a list on stdin."
 Paths = Annotated[list[str] | None, Argument(metavar="PATH...", help=PATHS, show_default=False)]
@@ -50,25 +51,20 @@ def index(
 
       find . -name '*.mp4' | sayso index my.index -
     """
-    from sayso.core.progress import reporter
     from sayso.data.manifest import write_failures
     from sayso.index import Index
 
     if address == "-" or not paths:
-        what = "-" if address == "-" else address if Path(address).exists() else "~/Videos"
+        what = address if address == "-" or Path(address).exists() else "~/Videos"
         raise BadParameter(
             f"the index comes first, then what to add, such as: sayso index my.index {what}",
             param_hint="INDEX PATH...",
         )
     collection = Index.open(address, model, device=device)
     with reporter("indexing", mode=progress) as bar:
+        cut = segments == "caption"
         report = collection.add(
-            *paths,
-            window_s=window,
-            by_caption=segments == "caption",
-            prune=prune,
-            workers=workers,
-            progress=bar,
+            *paths, window_s=window, by_caption=cut, prune=prune, workers=workers, progress=bar
         )
     place = collection.store.address
     listed = failures or Path("" if "://" in place else place) / "failures.jsonl"

@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from sayso.cli.options import Device, Json, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.progress import reporter
 
 Pictures = Annotated[list[Path], Argument(help="Pictures, or folders of pictures.", show_default=False)]
 RUN = "A run of sayso train localize, or a localizer's folder."
@@ -43,7 +44,6 @@ def localize(
 
       sayso localize street.jpg --model runs/where --tags "bicycle, dog" --json
     """
-    from sayso.core.progress import reporter
     from sayso.systems.localize import LocalizeOptions, run
 
     options = LocalizeOptions(

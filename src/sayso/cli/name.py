@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.progress import reporter
 
 SCRIPT = "Screenplay or transcript: text, Fountain, HTML, PDF."
 SUBTITLES = "Subtitles with the film's times: SRT, WebVTT, ..."
@@ -46,7 +47,6 @@ def name(
 
       sayso index film.index film.names.moments.jsonl && sayso search film.index "who:ilsa playing piano"
     """
-    from sayso.core.progress import reporter
     from sayso.systems import name_actors
 
     options = name_actors.NameOptions(

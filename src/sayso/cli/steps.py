@@ -9,6 +9,7 @@ from typer import Argument, BadParameter, Option
 
 from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.progress import reporter
 
 VIDEOS = "A folder of narrated videos of one task; or the folder that an earlier run wrote, and other videos."
 Videos = Annotated[list[str], Argument(metavar="FOLDER | apply STEPS VIDEO...", help=VIDEOS)]
@@ -53,28 +54,23 @@ def steps(
       sayso steps ~/tyre-change --features ~/features --before 5 --after 5
     """
     from sayso.core.config import with_flags
-    from sayso.core.progress import reporter
-    from sayso.systems import instruction_steps
+    from sayso.systems.instruction_steps import StepsOptions, StepsRecipe, apply, run
 
     applied = videos[0] == "apply" and len(videos) > 2
     if not applied and len(videos) != 1:
         raise BadParameter("name one FOLDER; or: apply STEPS VIDEO...")
     folder = Path(videos[1] if applied else videos[0]).expanduser().resolve()
     target = out or (folder / "applied" if applied else folder.with_name(f"{folder.name}.steps"))
-    recipe = instruction_steps.StepsRecipe(num_steps=count, rate=rate, before_s=before, after_s=after)
-    options = instruction_steps.StepsOptions(
-        recipe=with_flags(recipe, flags or ()),
-        model=model,
-        features=features,
-        store=target / "features",
-        synonyms=synonyms,
-        device=device,
+    recipe = StepsRecipe(num_steps=count, rate=rate, before_s=before, after_s=after)
+    recipe, store = with_flags(recipe, flags or ()), target / "features"
+    options = StepsOptions(
+        recipe=recipe, model=model, features=features, store=store, synonyms=synonyms, device=device
     )
     with reporter("reading", unit="videos", mode=progress) as bar:
         if applied:
-            result = instruction_steps.apply(folder, videos[2:], options, progress=bar)
+            result = apply(folder, videos[2:], options, progress=bar)
         else:
-            result = instruction_steps.run(folder, options, progress=bar)
+            result = run(folder, options, progress=bar)
         page, *_ = result.write(target)
     print_json(*result.videos) if as_json else print_lines([*result.table(), str(page)])
     end_with(f"{failure.path}: {failure.error}" for failure in result.failures)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from typer import Option
 
 from sayso.cli.options import ProgressMode, out_option
+from sayso.core.progress import reporter
 
 SCENES = "Draw so many tagged pictures instead, a quarter more to test."
 Size = Annotated[int | None, Option("--size", help="Side, pixels.", show_default="64; of pictures 256")]
@@ -41,7 +42,6 @@ def toyworld(
 
       sayso train mil-nce toy/train --out run --test toy/test/manifest.csv
     """
-    from sayso.core.progress import reporter
     from sayso.toyworld import Narration, write_corpus, write_scenes
 
     side = (256 if scenes else 64) if size is None else size

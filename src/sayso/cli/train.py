@@ -9,6 +9,7 @@ from typer import Argument, BadParameter, Option
 
 from sayso.cli.options import Device, Json, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.progress import reporter
 
 SYSTEM = "What to train; --list shows all."
 DATA = (
@@ -54,8 +55,6 @@ def train(
     """
     from sayso import training
     from sayso.core.config import to_toml, with_flags
-    from sayso.core.progress import reporter
-    from sayso.engine.system import SYSTEMS
 
     if list_all:
         rows = training.systems_and_recipes()
@@ -63,16 +62,14 @@ def train(
         return print_json(*rows) if as_json else print_lines(table)
     if system is None:
         raise BadParameter("name a system; sayso train --list shows all", param_hint="SYSTEM")
-    found = SYSTEMS[system]
-    chosen = with_flags(training.recipe_of(found, recipe, resumed=out if resume else None), changes or [])
+    chosen = with_flags(training.recipe_of(system, recipe, resumed=out if resume else None), changes or [])
     if show_recipe:
         return print(to_toml(chosen), end="")
     if data is None or out is None:
         raise BadParameter("name what to learn from, and the run's folder: DATA --out FOLDER")
     with reporter("training", unit="steps", mode=progress) as bar:
         done = training.train(
-            found, data, out, recipe=chosen, resume=resume, test=test, device=device, progress=bar
+            system, data, out, recipe=chosen, resume=resume, test=test, device=device, progress=bar
         )
     print_json(done.to_dict()) if as_json else print(done.summary())
-    failures = [f"{failure.path}: {failure.error}" for failure in done.failures]
-    return end_with(failures, interrupted=done.interrupted)
+    return end_with((f"{one.path}: {one.error}" for one in done.failures), interrupted=done.interrupted)

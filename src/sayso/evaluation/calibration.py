@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.progress import Silent
 from sayso.data.datasets.tvperson import Episode, readable_episodes
 from sayso.evaluation.evaluator import (
@@ -26,7 +27,7 @@ from sayso.evaluation.evaluator import (
     Row,
     mean_row,
 )
-from sayso.evaluation.planted_faces import LEVELS, Floats, planted_descriptors
+from sayso.evaluation.planted_faces import LEVELS, planted_descriptors
 from sayso.metrics import calibration as measure
 from sayso.metrics.naming import most_likely
 from sayso.systems.align_script import align_script

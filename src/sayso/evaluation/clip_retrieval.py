@@ -59,7 +59,7 @@ class RankedClips:
 class ClipRetrieval:
     """Retrieval among the clips of a manifest."""
 
-    name = "clip_retrieval"
+    name = "clip-retrieval"
     title = "clips with texts, in a manifest"
     measures = "recall and rank of each text's clip, and of each clip's text"
     needs = ("encoder",)

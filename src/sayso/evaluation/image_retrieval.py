@@ -129,7 +129,7 @@ def rank_pictures(
 class ImageRetrieval:
     """Retrieval among captioned pictures."""
 
-    name = "image_retrieval"
+    name = "image-retrieval"
     title = "captioned pictures in COCO format"
     measures = "recall and rank of each caption's picture, and of each picture's best caption"
     needs = ("encoder",)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
 from sayso.data.tags import TaggedBox, TaggedPictures, Task
 from sayso.data.tags_reader import read_boxes, read_tagged
@@ -18,8 +19,6 @@ from sayso.evaluation.evaluator import Count
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-
-Floats = NDArray[np.float64]
 
 
 class Edges(Protocol):
@@ -129,7 +128,13 @@ class Answers:
         return tuple(str(picture.path) for picture, read in pairs if not read)
 
     def true_boxes(self, path: Path, *, split: str | None, task: Task) -> list[tuple[TaggedBox, ...]]:
-        """Read the boxes of the N pictures; now, and not before the model has answered."""
+        """Read the boxes of the N pictures; now, and not before the model has answered.
+
+        Args:
+            path: the data set.
+            split: which of its lists, if it has any.
+            task: whose boxes.
+        """
         return list(compress(read_boxes(path, self.tagged, split=split, task=task), self.read))
 
 

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.data.datasets.tvperson import Episode
 
-Floats = NDArray[np.float64]
 LEVELS = {  # mean distances of two tracks of one person and of two people; same below about 0.5 (dlib, 2017)
     "close": (0.40, 0.80),  # frontal faces, good light
     "usual": (0.50, 0.75),  # the limit up to which two faces are held to be one

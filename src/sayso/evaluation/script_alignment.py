@@ -41,7 +41,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 class ScriptAlignment:
     """Speakers of subtitle lines."""
 
-    name = "script_alignment"
+    name = "script-alignment"
     title = "TV person identification, episodes with transcripts"
     measures = "accuracy of the speaker of each subtitle line, transcript whole and spoilt"
     needs = ()

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.data.tags import TaggedBox
 from sayso.evaluation.evaluator import DEFAULTS, EvaluationOptions, EvaluationResult, Primary, mean_row
 from sayso.evaluation.localization import always_the_middle, class_rows
-from sayso.evaluation.localizer_answers import Answers, Floats, PictureLocalizer, answers
+from sayso.evaluation.localizer_answers import Answers, PictureLocalizer, answers
 from sayso.metrics.localization import OVERLAP, TOLERANCE, classification, corloc, pointing
 from sayso.metrics.score_maps import CUTS, OVERLAPS, max_box_accuracy, min_max, pixel_precision
 
@@ -39,7 +40,7 @@ Boxes = Sequence[Sequence[TaggedBox]]
 class WeakLocalization:
     """All measures of weak localisation, on tagged pictures with boxes."""
 
-    name = "weak_localization"
+    name = "weak-localization"
     title = "tagged pictures with boxes: VOC, COCO"
     measures = "CorLoc, MaxBoxAccV2, pixel AP and pointing, of each class"
     needs = ("localizer",)

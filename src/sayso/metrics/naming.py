@@ -11,10 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sayso.core.arrays import Floats
 from sayso.metrics.average_precision import average_precision
 from sayso.metrics.calibration import calibration
-
-Floats = NDArray[np.float64]
 
 
 def naming_scores(scores: ArrayLike, truth: ArrayLike, ignore: int | None = None) -> dict[str, float]:

@@ -141,7 +141,7 @@ class _System:
     name = "howto100m"
     description = "A joint embedding of clips and captions over features, from narrated videos."
     recipe = Recipe
-    evaluator = "clip_retrieval"
+    evaluator = "clip-retrieval"
 
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> Corpus:
         """Return narrated videos; where features are given, the videos need not be there."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Bools
 from sayso.core.errors import MediaError, SaysoError
 from sayso.data.batch import Example
 from sayso.data.datasets.crosstask import (
@@ -23,8 +24,6 @@ from sayso.data.features import NpyFeatures
 from sayso.data.narration_windows import mention_windows
 from sayso.solvers.standardize import standardization
 from sayso.text import find_subtitles, read_subtitles
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +121,7 @@ def read_step_videos(
     videos, allowed, missing = [], [], []
     for task, video in listed:
         steps = tasks[task].steps
-        try:
-            T = len(source.read(video))
-        except MediaError:
-            T = 0
+        T = _rows(source, video)
         table = data / "annotations" / f"{task}_{video}.csv"
         if len(steps) > T:
             missing.append(video)
@@ -139,6 +135,14 @@ def read_step_videos(
         raise SaysoError(f"{features} holds features of none of the {len(listed)} videos of {data}")
     names = {task: tasks[task].steps for task in dict.fromkeys(video.task for video in videos)}
     return StepVideos(names, tuple(videos), tuple(allowed), source, tuple(missing))
+
+
+def _rows(features: NpyFeatures, video: str) -> int:
+    """Return how many rows of features a video has, 0 if they cannot be read."""
+    try:
+        return len(features.read(video))
+    except MediaError:
+        return 0
 
 
 def _windows_of(

@@ -195,7 +195,7 @@ class _System:
     name = "localize"
     description = "Where things are in pictures, from tags of whole pictures alone."
     recipe = Recipe
-    evaluator = "image_tagging"
+    evaluator = "image-tagging"
 
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> TaggedPictures:  # noqa: ARG002
         """Return tagged pictures; boxes are not read."""
