@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 from sayso.cli.doctor import doctor
 from sayso.cli.output import print_sections
 from sayso.core.offline import offline
-from sayso.hub import diagnosis as module
-from sayso.hub.diagnosis import ExtraState, cached_models, diagnose, extras, packages
+from sayso.hub import machine as module
+from sayso.hub.diagnosis import diagnose
+from sayso.hub.machine import ExtraState, cached_models, extras, packages
 
 app = typer.Typer()
 app.command()(doctor)
@@ -106,9 +107,9 @@ def test_a_machine_without_torch_and_extras_is_no_error(distribution):
 
 def test_torch_is_not_imported_unless_it_is_installed():
     program = (
-        "import sys\nfrom sayso.hub import diagnosis\n"
+        "import sys\nfrom sayso.hub import diagnosis, machine\n"
         "assert not {'torch', 'av', 'packaging', 'numpy'} & set(sys.modules)\n"
-        "diagnosis._version = lambda name: None\nassert diagnosis.devices().torch is None\n"
+        "machine._version = lambda name: None\nassert machine.devices().torch is None\n"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,6 +1,6 @@
 """Published checkpoints become encoders: MIL-NCE's S3D, its open training code's, and HowTo100M's.
 
-Files are told apart by their keys. Only tensors are read, never pickled code; a file that lacks a
+Files are recognised by their keys. Only tensors are read, never pickled code; a file that lacks a
 key, has one more or has one of another shape is refused, with those keys.
 
 Sources

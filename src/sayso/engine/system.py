@@ -165,7 +165,7 @@ class System(Protocol[R, D]):
         Args:
             path: what the person named: a folder, a manifest, a release ...
             recipe: how.
-            progress: told how much was read.
+            progress: updated with how much was read.
 
         Raises:
             SaysoError: if there is nothing to learn from.
@@ -179,7 +179,7 @@ class System(Protocol[R, D]):
             recipe: how.
             data: what ``read`` returned.
             folder: of the run; what can be made again, such as features, may be kept there.
-            progress: told of work that has to be done first.
+            progress: updated while work is done that has to come first.
         """
         ...
 

@@ -124,7 +124,7 @@ def rank_clips(
         clips: what to rank; clips that are missing or cannot be read are left out.
         windows: W, how many are embedded of a clip, and averaged.
         cache: folder where embeddings are kept; see ``embed_windows``.
-        progress: told how many clips are done.
+        progress: updated with how many clips are done.
 
     Raises:
         SaysoError: if no clip can be read.

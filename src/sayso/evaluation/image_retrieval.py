@@ -91,7 +91,7 @@ def rank_pictures(
     Args:
         encoder: any dual encoder.
         captions: what to rank.
-        progress: told how many pictures are done.
+        progress: updated with how many pictures are done.
 
     Raises:
         SaysoError: if no captioned picture can be read.

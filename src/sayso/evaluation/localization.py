@@ -6,7 +6,7 @@ picture is right only if the model's point lies inside a box of the class grown 
 
 Source
     Oquab, Bottou, Laptev, Sivic, CVPR 2015, Is object localization for free?
-    VOC 2012's test labels are not public; as in the paper, places are measured on its ``val``.
+    VOC 2012's test labels are not public; as in the paper, localisation is measured on its ``val``.
     The paper's numbers are not beside: its tables were not at hand to copy from.
 """
 

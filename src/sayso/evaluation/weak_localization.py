@@ -1,7 +1,7 @@
 """How well a model that saw tags alone says where things are, by the measures of weak localisation.
 
 Of each picture with a class: whether the best box overlaps a true one by half (CorLoc), whether some
-threshold of the score map does (MaxBoxAccV2), how well the map's cells are told apart that lie inside a
+threshold of the score map does (MaxBoxAccV2), how well the map's cells are distinguished that lie inside a
 true box (pixel AP, with boxes in the place of masks), and whether the point lies inside a box (pointing),
 also where everything of the class in the picture is small: at most a fifth of the picture's longer side.
 

@@ -46,7 +46,7 @@ def embed_windows(
         windows: W, how many of each clip.
         embed: the encoder's method that makes the vectors.
         cache: folder where vectors are kept. They go by the model, the cut, and size and time of the files.
-        progress: told how many clips are done.
+        progress: updated with how many clips are done.
 
     Returns:
         Which of the clips can be read, N of them, and (N, W, D) float32.

@@ -63,7 +63,7 @@ def class_precision(scores: ArrayLike, truth: ArrayLike) -> Floats:
 
 
 def most_likely(probabilities: ArrayLike, truth: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return how sure the likeliest class of each item is, and whether it is right, (N,) each.
+    """Return the confidence of the likeliest class of each item, and whether it is right, (N,) each.
 
     Args:
         probabilities: (N, C), rows that sum to 1.

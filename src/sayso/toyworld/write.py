@@ -29,8 +29,8 @@ from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption
 from sayso.text import write_vtt
 from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_video
-from sayso.toyworld.looks import draw_style
 from sayso.toyworld.scene import Frames, film_place, film_step
+from sayso.toyworld.styles import draw_style
 
 _PLACES = 3  # random stream of places, beside those of videos and of tasks
 _KEYFRAMES = 10  # frames from one to the next: clips are read at random

@@ -213,8 +213,8 @@ class Localizer(Pretrained):
 
     def _map(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Return the score map (C, h, w) of a picture as it is, padded to whole cells."""
-        canvas = pad_to_stride(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
-        x = torch.from_numpy(canvas)[None].to(self.device).permute(0, 3, 1, 2).float()
+        padded = pad_to_stride(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
+        x = torch.from_numpy(padded)[None].to(self.device).permute(0, 3, 1, 2).float()
         maps: Tensor = self.head(self.backbone(x))
         return maps[0].float()
 
