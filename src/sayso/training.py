@@ -12,7 +12,7 @@ from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
-from sayso.engine.recipes import recipe_path
+from sayso.engine.recipes import recipe_path, shipped_recipes
 from sayso.engine.system import SYSTEMS
 from sayso.engine.train import Trained, Trainer
 from sayso.evaluation.registry import EVALUATORS
@@ -71,22 +71,15 @@ def train(
     score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
-    trainer = Trainer(
-        found.build(chosen, read, folder, progress),
-        chosen,
-        folder,
-        recipe=to_toml(chosen),
-        device=device,
-        score=score,
-        progress=progress,
-    )
+    method, recipe = found.build(chosen, read, folder, progress), to_toml(chosen)
+    trainer = Trainer(method, chosen, folder, recipe=recipe, device=device, score=score, progress=progress)
     done = trainer.train(resume=resume)
     left_out: tuple[Failure, ...] = tuple(getattr(read, "failures", ()))
     return replace(done, failures=(*left_out, *done.failures))
 
 
 def recipe_of(
-    system: AnySystem,
+    system: str | AnySystem,
     recipe: str | os.PathLike[str] | TrainingConfig | None = None,
     changes: Mapping[str, Any] | None = None,
     *,
@@ -95,7 +88,7 @@ def recipe_of(
     """Return the options of a run.
 
     Args:
-        system: whose.
+        system: whose; as of ``train``.
         recipe: name of a shipped recipe, a TOML file, or a recipe.
         changes: single options, which go before it.
         resumed: the folder of a run whose recipe is taken where none is named.
@@ -103,6 +96,7 @@ def recipe_of(
     Raises:
         SaysoError: if there is no such recipe, or an option is unknown or of the wrong type.
     """
+    system = SYSTEMS[system] if isinstance(system, str) else system
     default = cast("TrainingConfig", system.recipe())
     if recipe is None and resumed is not None and (resumed / "config.toml").exists():
         recipe = resumed / "config.toml"
@@ -111,6 +105,13 @@ def recipe_of(
     elif recipe is not None:
         default = recipe
     return changed(default, changes or {}, where=f"the recipe of {system.name}")
+
+
+def systems_and_recipes() -> list[dict[str, str]]:
+    """Return what can be trained: every system of the registry, and every recipe in the package."""
+    rows = [("system", name, SYSTEMS[name].description) for name in SYSTEMS]
+    rows += [("recipe", name, recipe.about) for name, recipe in shipped_recipes().items()]
+    return [{"kind": kind, "name": name, "description": text} for kind, name, text in rows]
 
 
 def _score(system: AnySystem, data: Path) -> Score:

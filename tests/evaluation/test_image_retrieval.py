@@ -87,9 +87,6 @@ def test_pictures_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
         def update(self, done, total=None, note=""):
             told.append((done, total))
 
-        def message(self, text):
-            """Nothing is said."""
-
     rank_pictures(encoder, read_captions(path), progress=Progress())
     assert encoder.batches == [4, 4, 3]
     assert told == [(4, 11), (8, 11), (11, 11)]

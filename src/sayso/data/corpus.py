@@ -188,7 +188,14 @@ class CorpusBuilder:
         captions: Iterable[RawCaption],
         part: tuple[int, int] = (0, -1),
     ) -> None:
-        """Add a video with its captions (start, end, text); without any it counts as missing."""
+        """Add a video with its captions (start, end, text); without any it counts as missing.
+
+        Args:
+            video: its id.
+            path: of its file, or of the archive that holds it.
+            captions: start and end in seconds, and the text.
+            part: offset and size of the video in an archive, bytes; (0, -1): a file of its own.
+        """
         sound = sorted(self._sound(captions))
         if not sound:
             self.miss(video, "has no captions")

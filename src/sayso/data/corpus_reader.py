@@ -47,7 +47,7 @@ def read_corpus(
         captions: HowTo100M only: the captions' JSON or folder, if not beside the CSV.
         split: manifests only: take the rows with this in the column ``split``.
         files: whether the videos must be there; not where features stand in for them.
-        progress: told how many videos were read.
+        progress: updated with how many videos were read.
 
     Raises:
         SaysoError: if nothing is there, or it is none of these.
@@ -81,7 +81,7 @@ def read_training_corpus(path: Path, *, files: bool = True, progress: Progress |
     Args:
         path: a folder, a manifest, a CSV of HowTo100M's, or a tar shard.
         files: whether the videos must be there; not where features stand in for them.
-        progress: told how many videos were read.
+        progress: updated with how many videos were read.
 
     Raises:
         SaysoError: if there are none.

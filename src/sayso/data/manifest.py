@@ -13,12 +13,13 @@ import csv
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
+from sayso.core.io import write_atomic
 from sayso.core.types import Span
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
@@ -58,6 +59,15 @@ class Failure:
     def to_dict(self) -> dict[str, str]:
         """Return the fields, ready for JSON."""
         return {"path": printable(self.path), "stage": self.stage, "error": printable(self.error)}
+
+
+def write_failures(failures: Sequence[Failure], path: Path) -> None:
+    """Write a manifest of what failed, for another try; if nothing did, remove that of an earlier run."""
+    if failures:
+        lines = [json.dumps(failure.to_dict(), ensure_ascii=False) for failure in failures]
+        write_atomic(path, "\n".join(lines) + "\n")
+    else:
+        path.unlink(missing_ok=True)
 
 
 def printable(text: str) -> str:

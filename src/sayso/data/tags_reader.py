@@ -1,4 +1,4 @@
-"""Reading tagged pictures: PASCAL VOC, COCO, a CSV or folders of tags, told apart by what is there.
+"""Reading tagged pictures: PASCAL VOC, COCO, a CSV or folders of tags, recognised by what is there.
 
 * PASCAL VOC 2007 or 2012 as released (``sayso.data.datasets.voc``);
 * a JSON file of instances in COCO's format, or COCO's folder (``sayso.data.datasets.coco_pictures``);

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
+    from sayso.core.arrays import Pixels
     from sayso.encoders.backbones import Backbone, load_backbone
     from sayso.encoders.dense import DenseEncoder, similarity_map
     from sayso.encoders.feature_text import HowTo100MEncoder
     from sayso.encoders.hub import HubEncoder
-    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Pixels
+    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
     from sayso.encoders.named import load_encoder
     from sayso.encoders.offline import OfflineEncoder
     from sayso.encoders.published import convert_published
@@ -29,7 +30,7 @@ else:
             "HowTo100MEncoder": "sayso.encoders.feature_text",
             "HubEncoder": "sayso.encoders.hub",
             "OfflineEncoder": "sayso.encoders.offline",
-            "Pixels": "sayso.encoders.interface",
+            "Pixels": "sayso.core.arrays",
             "TextVideoEncoder": "sayso.encoders.video_text",
             "convert_published": "sayso.encoders.published",
             "load_backbone": "sayso.encoders.backbones",

@@ -83,7 +83,14 @@ class Checkpoints:
     def save(
         self, step: int, write: Callable[[Path], None], data: dict[str, Any], score: float | None = None
     ) -> Path:
-        """Keep a step: ``write`` fills its folder; the highest ``score`` so far makes it the best."""
+        """Keep a step: ``write`` fills its folder; the highest ``score`` so far makes it the best.
+
+        Args:
+            step: its number.
+            write: writes the model into a folder.
+            data: what else is noted, as JSON.
+            score: what was measured; larger is better.
+        """
         target = self.at(step)
         shutil.rmtree(target, ignore_errors=True)
         with atomic_folder(target) as new:

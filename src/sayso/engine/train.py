@@ -59,6 +59,11 @@ class Trained:
     interrupted: bool
     scores: Mapping[str, float]
 
+    def summary(self) -> str:
+        """Return a line for people: the folder, the step, what was measured."""
+        scores = "".join(f", {name} {value:.4g}" for name, value in self.scores.items())
+        return f"{self.folder}: step {self.step:,}{scores}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
         return {

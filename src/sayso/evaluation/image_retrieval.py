@@ -101,7 +101,7 @@ def rank_pictures(
     Args:
         encoder: any dual encoder.
         captions: what to rank.
-        progress: told how many pictures are done.
+        progress: updated with how many pictures are done.
 
     Raises:
         SaysoError: if no captioned picture can be read.
@@ -143,7 +143,7 @@ def rank_pictures(
 class ImageRetrieval:
     """Retrieval among captioned pictures."""
 
-    name = "image_retrieval"
+    name = "image-retrieval"
     title = "captioned pictures in COCO format"
     measures = "recall and rank of each caption's picture, and of each picture's best caption"
     needs = ("encoder",)

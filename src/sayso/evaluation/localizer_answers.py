@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
 from sayso.data.manifest import Failure
 from sayso.data.tags import TaggedBox, TaggedPictures, Task
@@ -19,8 +20,6 @@ from sayso.evaluation.evaluator import Count
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-
-Floats = NDArray[np.float64]
 
 
 class Edges(Protocol):
@@ -52,7 +51,7 @@ class LocatedPicture(Protocol):
 
     @property
     def scores(self) -> NDArray[np.floating]:
-        """(C,) how sure it is of each class."""
+        """(C,) the score of each class."""
 
     @property
     def points(self) -> NDArray[np.floating]:
@@ -105,7 +104,7 @@ class Answers:
 
     @property
     def scores(self) -> Floats:
-        """(N, C) how sure the model is of each class."""
+        """(N, C) the score of each class."""
         return np.stack([one.scores for one in self.located])[:, self.columns].astype(np.float64)
 
     @property
@@ -166,14 +165,14 @@ def answers(
     task: Task = "objects",
     progress: Progress | None = None,
 ) -> Answers:
-    """Let a localizer look at the pictures of a data set; boxes are not read.
+    """Run a localizer on the pictures of a data set; boxes are not read.
 
     Args:
         localizer: knows every class of the data set.
         path: as of ``read_tagged``.
         split: as of ``read_tagged``.
         task: as of ``read_tagged``.
-        progress: told how many pictures are done.
+        progress: updated with how many pictures are done.
 
     Raises:
         SaysoError: if the data cannot be read, or the model lacks a class.

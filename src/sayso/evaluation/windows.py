@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sayso.core.arrays import Pixels
 from sayso.core.device import cores
 from sayso.core.errors import MediaError
 from sayso.core.io import atomic_file
@@ -22,7 +23,7 @@ from sayso.data.manifest import ListedFile
 from sayso.data.sources import find_sources
 
 if TYPE_CHECKING:
-    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Pixels
+    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
 
     Cut = tuple[str, Span | None]  # a file, and which part of it; None is all
     Embed = Callable[[Pixels], Embeddings]
@@ -47,7 +48,7 @@ def embed_windows(
         windows: W, how many of each clip.
         embed: the encoder's method that makes the vectors.
         cache: folder where vectors are kept. They go by the model, the cut, and size and time of the files.
-        progress: told how many clips are done.
+        progress: updated with how many clips are done.
 
     Returns:
         Which of the clips can be read, N of them, and (N, W, D) float32.
@@ -65,7 +66,13 @@ def embed_windows(
 
 
 def window_starts(span: Span, duration_s: float, windows: int) -> list[float]:
-    """Return when windows of ``duration_s`` begin, seconds: spread over the span, one in its middle."""
+    """Return when windows of ``duration_s`` begin, seconds: spread over the span, one in its middle.
+
+    Args:
+        span: of the clip, seconds.
+        duration_s: length of a window, seconds.
+        windows: how many.
+    """
     room = max(0.0, span.duration - duration_s)
     if windows == 1:
         return [max(0.0, span.start + (span.duration - duration_s) / 2)]

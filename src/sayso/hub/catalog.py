@@ -123,7 +123,7 @@ def nearest(name: str) -> str:
 def _offline_row() -> ModelInfo:
     try:
         files = [
-            efficientnet_lite.weights_file(),
+            efficientnet_lite.lite0_file(),
             minilm.weights_folder() / "model.safetensors",
             minilm.weights_folder() / "tokenizer.json",
         ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
 from sayso.hub import cache, catalog
 from sayso.hub.download import HUB_NAME, hub_folder, need_hub_packages
-from sayso.hub.kinds import ENCODERS, KINDS, kind_of
+from sayso.hub.kinds import ENCODERS, KINDS, model_kind
 from sayso.hub.model_folder import resolve_step
 
 if TYPE_CHECKING:
@@ -76,8 +76,15 @@ def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Mode
 
 
 def load_folder(folder: Path, name: str, device: str, verify: bool) -> Model:
-    """Load the model of a folder by the class that its kind is registered with."""
-    loaded = KINDS[kind_of(folder)].from_pretrained(folder, name=name, device=device, verify=verify)
+    """Load the model of a folder by the class that its kind is registered with.
+
+    Args:
+        folder: a model folder.
+        name: what the model is called.
+        device: where it runs.
+        verify: whether its reference outputs are checked.
+    """
+    loaded = KINDS[model_kind(folder)].from_pretrained(folder, name=name, device=device, verify=verify)
     return cast("Model", loaded)
 
 

@@ -210,6 +210,11 @@ def check_reference(found: Reference, saved: Reference, name: str) -> None:
 def push_folder(folder: Path, repository: str, *, private: bool = False) -> str:
     """Upload a folder to the model hub; return its address.
 
+    Args:
+        folder: a model folder.
+        repository: such as ``me/my-model``; made if it is not there.
+        private: whether a new one is.
+
     Raises:
         MissingExtra: if huggingface_hub is not installed.
         SaysoError: if the hub refuses.

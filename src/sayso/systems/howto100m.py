@@ -56,7 +56,7 @@ class Recipe(TrainingConfig):
     """The options of a run, with the published values where there are such.
 
     Args:
-        features: places of extracted features, folders of ``.npy`` files or Lance tables, which
+        features: where extracted features are, folders of ``.npy`` files or Lance tables, which
             stand side by side; none: those of ``backbone`` are extracted first, one a second.
         feature_rates: rows a second of each.
         backbone: an encoder's name, where ``features`` are not given.
@@ -147,7 +147,7 @@ class _System:
     name = "howto100m"
     description = "A joint embedding of clips and captions over features, from narrated videos."
     recipe = Recipe
-    evaluator = "clip_retrieval"
+    evaluator = "clip-retrieval"
 
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> Corpus:
         """Return narrated videos; where features are given, the videos need not be there."""
@@ -165,8 +165,8 @@ class _System:
                 "feature_rates; give each a rate"
             )
         if recipe.features:
-            places = zip(recipe.features, recipe.feature_rates, strict=True)
-            return HowTo100M(recipe, data, [open_features(place, rate) for place, rate in places])
+            sources = zip(recipe.features, recipe.feature_rates, strict=True)
+            return HowTo100M(recipe, data, [open_features(source, rate) for source, rate in sources])
         from sayso.encoders import load_encoder
 
         backbone = load_encoder(recipe.backbone)

@@ -104,7 +104,13 @@ def read_segments(path: Path, steps: int) -> list[Segment]:
 
 
 def truth(segments: list[Segment], seconds: int, steps: int) -> Bools:
-    """Return (seconds, steps): whether a step is annotated in any part of a second."""
+    """Return (seconds, steps): whether a step is annotated in any part of a second.
+
+    Args:
+        segments: of the annotation.
+        seconds: T, rows.
+        steps: C, columns.
+    """
     inside = np.zeros((seconds, steps), dtype=bool)
     for segment in segments:
         inside[math.floor(segment.start) : math.ceil(segment.end), segment.step] = True
@@ -115,6 +121,11 @@ def read_windows(path: Path, seconds: int, steps: int) -> Bools:
     """Read when narration lets each step be (``<task id>_<video id>.csv``), (seconds, steps).
 
     It has a row ``step,start,end`` for each window; a step without one is not narrated.
+
+    Args:
+        path: the file.
+        seconds: T, rows.
+        steps: C, columns.
 
     Raises:
         SaysoError: as ``read_segments``.

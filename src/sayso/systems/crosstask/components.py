@@ -21,12 +21,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sayso.core.arrays import Float32s
 from sayso.core.errors import SaysoError
 
 Share = Literal["words", "task_words", "steps", "none"]
-Floats = NDArray[np.float32]
 
 
 def components_of(task: str, step: str, share: Share) -> list[str]:
@@ -65,10 +64,16 @@ def component_names(tasks: Mapping[str, Sequence[str]], share: Share) -> tuple[s
     )
 
 
-def mixing(task: str, steps: Sequence[str], names: Sequence[str], share: Share) -> Floats:
+def mixing(task: str, steps: Sequence[str], names: Sequence[str], share: Share) -> Float32s:
     """Return the weight of each component in each step of a task, (C, M); rows sum to 1.
 
     Components that nobody learned are left out of a step that has others.
+
+    Args:
+        task: its id.
+        steps: C names of its steps.
+        names: M components.
+        share: what steps share.
 
     Raises:
         SaysoError: if a step has no component among the names.

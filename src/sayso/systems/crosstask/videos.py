@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Bools
 from sayso.core.errors import MediaError, SaysoError
 from sayso.data.batch import Example
 from sayso.data.datasets.crosstask import (
@@ -24,8 +25,6 @@ from sayso.data.manifest import Failure
 from sayso.data.narration_windows import mention_windows
 from sayso.solvers.standardize import standardization
 from sayso.text import find_subtitles, read_subtitles
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

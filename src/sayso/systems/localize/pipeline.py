@@ -157,7 +157,7 @@ def run(
     return LocalizeResult(tuple(rows), tuple(maps), tuple(failures), ids)
 
 
-def picture_files(places: Sequence[FilePath]) -> Iterator[Path]:
+def picture_files(paths: Sequence[FilePath]) -> Iterator[Path]:
     """Yield pictures, and those anywhere in folders.
 
     Raises:
@@ -165,7 +165,7 @@ def picture_files(places: Sequence[FilePath]) -> Iterator[Path]:
     """
     from sayso.media.kinds import kind_of
 
-    for place in (Path(place).expanduser() for place in places):
+    for place in (Path(place).expanduser() for place in paths):
         if not place.exists():
             raise SaysoError(f"{place} is not there")
         if not place.is_dir():

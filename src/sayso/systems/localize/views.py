@@ -88,7 +88,7 @@ class CellFeatures:
         longest: of each view of a picture, its longer side, pixels.
         file: where the features are kept; what is there already is used if it is of the same
             pictures and backbone.
-        progress: told how many pictures are done.
+        progress: updated with how many pictures are done.
 
     Raises:
         SaysoError: if the file cannot be written, or no picture can be read.
