@@ -103,6 +103,15 @@ def _read_weights(file: Path) -> tuple[dict[str, Tensor], bool]:
     import torch
 
     try:
+        with file.open("rb") as opened:
+            head = opened.read(2)
+    except OSError as error:
+        raise SaysoError(f"the checkpoint {file} cannot be read: {error.strerror}") from error
+    if head != b"PK" and not head.startswith(b"\x80"):
+        raise SaysoError(
+            f"the checkpoint {file} cannot be read: it is no file that torch saved (.pth, .pth.tar)"
+        )
+    try:
         content: Any = torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]

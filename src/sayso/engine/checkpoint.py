@@ -32,11 +32,17 @@ class Checkpoints:
     Args:
         folder: made if it is missing.
         save_total_limit: how many of the last steps are kept; the best is kept besides.
+
+    Raises:
+        SaysoError: if the folder cannot be made.
     """
 
     def __init__(self, folder: Path, save_total_limit: int = 3) -> None:
         self.folder, self.save_total_limit = folder, save_total_limit
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SaysoError(f"{folder} cannot be written: {error.strerror}; give another --out") from error
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

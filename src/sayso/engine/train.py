@@ -258,7 +258,13 @@ class Trainer:
 
     def _write(self, folder: Path, done: Savable) -> None:
         done.save_pretrained(folder)
-        torch.save(self.state.state_dict(), folder / "state.pt")
+        try:
+            torch.save(self.state.state_dict(), folder / "state.pt")
+        except RuntimeError as error:  # a full disk, which is no OSError here
+            place = self.checkpoints.folder
+            raise SaysoError(
+                f"{place} cannot be written, the disk may be full; make room: {error}"
+            ) from error
 
     def _card(self) -> str:
         measured = f" {_spelled(self.scores, '. ')}." if self.scores else ""

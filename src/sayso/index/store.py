@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pyarrow as pa
@@ -98,8 +99,9 @@ class Store:
     def _require(self, name: str) -> Any:
         table = self._table(name) if self.exists else None
         if table is None:
+            named = quote(self.address)
             raise SaysoError(
-                f"there is no index at {self.address}; make one with: sayso index {self.address} PATH..."
+                f"there is no index at {self.address}; make one with: sayso index {named} PATH..."
             )
         return table
 
@@ -120,7 +122,7 @@ class Store:
         folder = Path(self.address)
         if self.remote or not folder.exists():
             return
-        form = f"the index comes first, then what to add: sayso index INDEX {folder}"
+        form = f"the index comes first, then what to add: sayso index INDEX {quote(str(folder))}"
         if not folder.is_dir():
             raise SaysoError(f"{folder} is a file, and an index is a folder; {form}")
         other = next((path.name for path in folder.iterdir() if not _ours(path)), None)

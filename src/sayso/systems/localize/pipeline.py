@@ -138,11 +138,11 @@ def run(
     from sayso.systems.localize.locate import class_numbers
 
     how, progress = options or LocalizeOptions(), progress or Silent()
+    paths = list(picture_files(pictures))
     localizer = _loaded(model, how.device)
     asked = [tag for tag in how.tags if tag.strip()]
     wanted = class_numbers(localizer.names, asked) if asked else None
     ids = None if how.instances is None else CocoIds(Path(how.instances), localizer.names)
-    paths = list(picture_files(pictures))
     rows, maps, failures = [], [], []
     for number, path in enumerate(paths, 1):
         try:
@@ -167,7 +167,7 @@ def picture_files(paths: Sequence[FilePath]) -> Iterator[Path]:
 
     for place in (Path(place).expanduser() for place in paths):
         if not place.exists():
-            raise SaysoError(f"{place} is not there")
+            raise SaysoError(f"{place} is not there; name pictures, or folders of pictures")
         if not place.is_dir():
             yield place
             continue
