@@ -11,6 +11,7 @@ answer, and a folder of reports that no row checks is listed.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import sys
@@ -20,7 +21,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sayso.core.errors import SaysoError
+from sayso.core.types import Span
+from sayso.encoders.interface import ClipSpec
+from sayso.engine.segment import Job, cut_clips
+from sayso.media import probe, read_clip, read_image, stream_frames
+from sayso.people import find_shots
 from sayso.text import find_subtitles, read_caption_file, read_screenplay
 from sayso.text.screenplay.elements import Screenplay
 
@@ -221,6 +230,74 @@ def sidecar_names(folder: Path) -> Pairs:
             yield video.name, beside, [found.name] if found else []
 
 
+def number_on(frame: NDArray[np.uint8]) -> int:
+    """Return the number that a frame of the reports carries: twelve blocks of 16 pixels, least bit left."""
+    light = frame[8, 8::16].mean(-1)[:12] > 128
+    return int((light << np.arange(12)).sum())
+
+
+def numbers(path: Path, *seconds: float) -> list[int]:
+    """Return the numbers of the frames on screen at some seconds."""
+    clips = (read_clip(path, second - 0.01, second + 0.01, frames=1) for second in seconds)
+    return [number_on(clip.frames[0]) for clip in clips]
+
+
+def late_video(folder: Path) -> Pairs:
+    """Pictures that begin after the sound: captions and frames agree."""
+    for name in ("late6.mp4", "late6.mkv", "late6.webm"):
+        path = folder / name
+        yield f"{name}: first picture", 6.0, round(probe(path).start, 3)
+        yield f"{name}: at 8.02, 8.5, 9.98 s", [50, 62, 99], numbers(path, 8.02, 8.5, 9.98)
+        spans = tuple(Span(start, end) for start, end, _ in captions(folder / "late6.srt"))
+        job = Job(os.fspath(path), "video", 4.0, spans)
+        clips = list(cut_clips(job, ClipSpec(frames=1, fps=1.0, size=64)))
+        yield f"{name}: captions", list(spans), [clip.span for clip in clips]
+        cut = [
+            clip.span.start for clip in cut_clips(Job(os.fspath(path), "video", 4.0), ClipSpec(2, 1.0, 64))
+        ]
+        yield f"{name}: windows", [6.0, 8.0, 12.0, 16.0, 20.0], cut
+
+
+def clock_restarts(folder: Path) -> Pairs:
+    """Two recordings joined in one transport stream."""
+    path = folder / "cat.ts"
+    yield "cat.ts: duration", 14.28, round(probe(path).duration or 0.0, 3)
+    yield "cat.ts: clips", [125, 268, 343], numbers(path, 5.02, 9.02, 12.02)
+    streamed = [number_on(frame) for _, frame in stream_frames(path, fps=25)]
+    yield "cat.ts: stream", [125, 268, 343], [streamed[at] for at in (125, 225, 300)]
+
+
+def false_damage(folder: Path) -> Pairs:
+    """A header that promises more than the file holds."""
+    yield "vfr.webm", 32, len(list(stream_frames(folder / "vfr.webm", fps=2)))
+    yield "vfr.webm: duration", 16.0, round(probe(folder / "vfr.webm").duration or 0.0, 1)
+
+
+def hdr_video(folder: Path) -> Pairs:
+    """High dynamic range, in the colours of SDR."""
+    bars = [(255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (190, 140, 110), (64, 64, 64)]
+    for name in ("hdr10.mp4", "hlg.mp4"):
+        frame = read_clip(folder / name, 0.0, 0.04, frames=1).frames[0]
+        middles = frame[frame.shape[0] // 2, frame.shape[1] // 12 :: frame.shape[1] // 6].astype(int)
+        off = np.abs(middles - bars)
+        yield f"{name}: greys, skin within 2", True, bool(off[[0, 4, 5]].max() <= 2)
+        yield f"{name}: all within 30", True, bool(off.max() <= 30)  # ten bits are coarse near black
+
+
+def icc_profile(folder: Path) -> Pairs:
+    """An embedded profile."""
+    image = read_image(folder / "icc_swapped.png")
+    found = [image.getpixel((x * image.width // 4, y * image.height // 4)) for y in (1, 3) for x in (1, 3)]
+    expected = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 200, 200)]
+    yield "icc_swapped.png within 6", True, bool(np.abs(np.subtract(found, expected)).max() <= 6)
+
+
+def flashes(folder: Path) -> Pairs:
+    """A flash is no cut."""
+    for name in ("flash3.mp4", "flash6.mp4"):
+        yield name, 1, len(find_shots(folder / name).spans)
+
+
 CHECKS = (
     Check("1", "pdf_page_margin", "PDF margins", pdf_page_margin),
     Check("2", "mixed_case_cues", "cues in any case", mixed_case_cues),
@@ -237,6 +314,12 @@ CHECKS = (
     Check("4", "youtube_style_header", "style header", youtube_style_header),
     Check("4", "microdvd_beside", "frame numbers", microdvd_beside),
     Check("5", "sidecar_names", "side files", sidecar_names),
+    Check("6", "captions_of_late_video", "late pictures", late_video),
+    Check("7", "ts_clock_restarts", "clock restarts", clock_restarts),
+    Check("8", "false_damage", "lying header", false_damage),
+    Check("9", "hdr_video", "HDR", hdr_video),
+    Check("9", "icc_profile", "colour profile", icc_profile),
+    Check("10", "flash_of_three_frames", "flashes", flashes),
 )
 
 

@@ -22,10 +22,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
+from sayso.media import probe, read_clip, read_image, sniff, stream_frames
 from sayso.text import read_caption_file, read_screenplay
 
 CAPTIONS = ("srt", "vtt", "json3", "ass", "ttml", "itt", "sub")
 SCRIPTS = ("txt", "fountain", "html", "pdf", "fdx")
+VIDEOS = ("mp4", "mkv", "webm", "ts")
+PICTURES = ("png", "jpg", "gif", "webp")
 LIMIT_S = 20
 FIELD = re.compile(rb"[\w.:]+")
 
@@ -122,8 +125,30 @@ def attack(path: Path, read: Callable[[Path], object], count: int, folder: Path)
     return count - refused, refused, worst
 
 
+def see(path: Path) -> None:
+    """Read a video in every way: its header, in one pass, by seeking."""
+    probe(path)
+    list(stream_frames(path, fps=2, size=32))
+    read_clip(path, 5.0, 9.0, frames=4, size=32)
+
+
+def look(path: Path) -> None:
+    """Read a picture, or what moves in it."""
+    if sniff(path) == "video":
+        list(stream_frames(path, fps=2, size=32))
+    read_image(path)
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    **dict.fromkeys(CAPTIONS, read_caption_file),
+    **dict.fromkeys(SCRIPTS, read_screenplay),
+    **dict.fromkeys(VIDEOS, see),
+    **dict.fromkeys(PICTURES, look),
+}
+
+
 def main() -> int:
-    """Damage every caption file and script; return 0 if every reader kept its word."""
+    """Damage every caption file, script, video and picture; return 0 if every reader kept its word."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("reports", type=Path, help="the folder of reports")
     parser.add_argument("--mutations", type=int, default=2000, help="of each input")
@@ -135,10 +160,9 @@ def main() -> int:
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         for path in sorted(options.reports.glob("*/*")):
-            suffix = path.suffix[1:]
-            if suffix not in CAPTIONS + SCRIPTS or not any(part in str(path) for part in options.only):
+            read = READERS.get(path.suffix[1:])
+            if read is None or not any(part in str(path) for part in options.only):
                 continue
-            read = read_caption_file if suffix in CAPTIONS else read_screenplay
             try:
                 done, refused, worst = attack(path, read, options.mutations, Path(folder))
                 print(

@@ -133,6 +133,62 @@ def test_an_index_that_is_something_else_is_one_sentence_before_any_model_is_loa
     assert alone.exit_code == 2 and f"sayso index my.index {media}" in " ".join(alone.output.split())
 
 
+def test_a_shells_glob_names_captions_too(run, media, tmp_path):
+    (media / "rb.srt").write_text("1\n00:00:04,500 --> 00:00:07,000\na white boat\n")
+    (media / "other.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nhello\n")
+    made = run("index", tmp_path / "x.index", *sorted(media.iterdir()))
+    assert made.exit_code == 0, made.output
+    assert "2 files: 2 added" in made.stdout
+    alone = run("index", tmp_path / "y.index", media / "rb.srt")
+    assert alone.exit_code == 3 and "neither a video nor a picture" in alone.stderr
+
+
+def test_what_is_skipped_or_vanished_is_counted(run, media, tmp_path):
+    for name in ("photo.CR2", "README", "rb.srt"):
+        (media / name).write_text("1\n00:00:00,000 --> 00:00:02,000\nhello\n")
+    made = run("index", tmp_path / "x.index", media)
+    assert "2 skipped, neither videos nor pictures" in made.stdout
+    (media / "white.png").unlink()
+    again = run("index", tmp_path / "x.index", media)
+    assert "1 vanished (--prune removes them)" in again.stdout
+    counts = json.loads(run("index", tmp_path / "x.index", media, "--json").stdout)
+    assert (counts["skipped"], counts["vanished"], counts["unchanged"]) == (2, 1, 1)
+    assert "vanished" not in run("index", tmp_path / "x.index", media, "--prune").stdout
+
+
+def test_a_mistyped_path_makes_no_index(media, tmp_path, monkeypatch):
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda *_, **__: pytest.fail("a model was loaded"))
+    done = runner.invoke(app, ["index", str(tmp_path / "x.index"), str(tmp_path / "Vidoes")])
+    assert done.exit_code == 3
+    assert "Vidoes cannot be read: No such file or directory" in done.stderr
+    assert "1 could not be read; no index was made" in done.stderr
+    assert not (tmp_path / "x.index").exists()
+
+
+def test_an_index_that_cannot_be_written_is_one_sentence(run, media, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    done = run("index", tmp_path / "file" / "x.index", media)
+    assert isinstance(done.exception, SaysoError)
+    assert "x.index cannot be written: Not a directory" in str(done.exception)
+    run("index", tmp_path / "x.index", media)
+    toy.make_picture(media / "red.png", "red")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sayso.index.store.Store.append", full)
+    done = run("index", tmp_path / "x.index", media)
+    assert isinstance(done.exception, SaysoError) and "No space left on device" in str(done.exception)
+
+
+def test_a_second_beyond_the_end_is_told(run, media, tmp_path):
+    run("index", tmp_path / "x.index", media)
+    done = run("search", tmp_path / "x.index", "--like", f"{media / 'rb.mp4'}@500")
+    assert isinstance(done.exception, SaysoError)
+    assert "rb.mp4 ends at 8.0 s, before second 500" in str(done.exception)
+    assert run("search", tmp_path / "x.index", "--like", f"{media / 'rb.mp4'}@7.9").exit_code == 0
+
+
 def test_filter_and_text_weight(run, media, tmp_path):
     (media / "rb.srt").write_text("1\n00:00:04,500 --> 00:00:07,000\na white boat\n")
     run("index", tmp_path / "x.index", media)

@@ -124,6 +124,33 @@ def test_a_touched_file_is_not_embedded_again(index, media):
     assert index.store.records()[str(media / "white.png")].mtime_ns == 10**9
 
 
+def test_new_captions_change_the_words_and_decode_nothing(index, media, monkeypatch):
+    srt = media / "rbg.srt"
+    srt.write_text("1\n00:00:04,500 --> 00:00:07,000\na white boat\n")
+    assert index.add(media).replaced == 1
+    assert [hit.text for hit in index.moments(index.search("blue")[0].media_id)] == ["", "a white boat", ""]
+    monkeypatch.setattr("sayso.index.update.extract", lambda *_, **__: pytest.fail("a file was decoded"))
+    monkeypatch.setattr("sayso.index.update.content_digest", lambda path: pytest.fail(f"{path} was read"))
+    os.utime(srt, (1, 1))
+    assert index.add(media).unchanged == 4
+    srt.write_text("1\n00:00:04,500 --> 00:00:09,000\na green tree\n")
+    assert index.add(media).replaced == 1
+    hit = index.search("green tree", text_weight=1.0)[0]
+    assert (name(hit), hit.text) == ("rbg.mp4", "a green tree")
+    assert not index.search("boat", text_weight=1.0)
+    assert [caption.text for caption in index.transcript(hit.media_id)] == ["a green tree"]
+    assert [(m.start_s, m.id.rpartition("-")[2]) for m in index.moments(hit.media_id)] == [
+        (0, "0"),
+        (4, "1"),
+        (8, "2"),
+    ]
+    assert index.search("blue", text_weight=0.0)[0].score > 0.99
+    assert index.add(media).unchanged == 4
+    srt.unlink()
+    assert index.add(media).replaced == 1
+    assert not any(hit.text for hit in index.moments(index.search("blue", text_weight=0.0)[0].media_id))
+
+
 def test_a_changed_file_is_replaced(index, media):
     toy.make_video(media / "rbg.mp4", ["cyan", "black"])
     report = index.add(media)

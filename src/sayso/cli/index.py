@@ -66,8 +66,7 @@ def index(
         report = collection.add(
             *paths, window_s=window, by_caption=cut, prune=prune, workers=workers, progress=bar
         )
-    place = collection.store.address
-    listed = failures or Path("" if "://" in place else place) / "failures.jsonl"
+    listed = failures or collection.store.failures_file
     write_failures(report.failures, listed)
     counts = report_counts(report)
     if as_json:

@@ -65,21 +65,25 @@ def print_sections(sections: Iterable[tuple[str, list[tuple[str, str]]]]) -> Non
 
 def report_counts(report: AddReport) -> dict[str, int]:
     """Return what adding to an index did: files in all, of each change, and new clips."""
-    return {name: getattr(report, name) for name in ("files", *CHANGES, "clips")}
+    return {name: getattr(report, name) for name in ("files", *CHANGES, "clips", "skipped", "vanished")}
 
 
 def report_line(address: str, counts: Mapping[str, int]) -> str:
     """Return in a line what adding to an index did."""
     changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name]) or "nothing to do"
-    return f"{address}: {counts['files']} files: {changes}; {counts['clips']} new clips"
+    line = f"{address}: {counts['files']} files: {changes}; {counts['clips']} new clips"
+    skipped = f"; {counts['skipped']} skipped, neither videos nor pictures" if counts["skipped"] else ""
+    vanished = f"; {counts['vanished']} vanished (--prune removes them)" if counts["vanished"] else ""
+    return line + skipped + vanished
 
 
-def failure_lines(failures: list[Failure], listed: Path) -> list[str]:
+def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
     """Return the first failures in sentences, and where all are listed."""
     lines = [f"failed: {failure.to_dict()['error']}" for failure in failures[:SHOWN_FAILURES]]
     rest = len(failures) - SHOWN_FAILURES
     more = f"and {rest} more; " if rest > 0 else ""
-    return [*lines, f"{len(failures)} could not be read; {more}the list is in {listed}"] if failures else []
+    where = f"the list is in {listed}" if listed else "no index was made"
+    return [*lines, f"{len(failures)} could not be read; {more}{where}"] if failures else []
 
 
 def hit_lines(hits: list[Hit]) -> list[str]:

@@ -61,8 +61,10 @@ class Failure:
         return {"path": printable(self.path), "stage": self.stage, "error": printable(self.error)}
 
 
-def write_failures(failures: Sequence[Failure], path: Path) -> None:
+def write_failures(failures: Sequence[Failure], path: Path | None) -> None:
     """Write a manifest of what failed, for another try; if nothing did, remove that of an earlier run."""
+    if path is None:
+        return
     if failures:
         lines = [json.dumps(failure.to_dict(), ensure_ascii=False) for failure in failures]
         write_atomic(path, "\n".join(lines) + "\n")

@@ -6,9 +6,42 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.data.manifest import MANIFESTS, Failure, ListedFile, read_manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was met and is not looked at: no video or picture by its name, or captions."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What some paths name.
+
+    Attributes:
+        files: each once.
+        failures: what could not be found or listed.
+        skipped: files of folders that are neither videos nor pictures, without captions and manifests.
+    """
+
+    files: tuple[ListedFile, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+def list_sources(paths: Iterable[str], skip: str | None = None) -> Listing:
+    """Return every file that ``paths`` name, and what is left out; arguments as for ``find_sources``."""
+    found = list(_each_once(paths, skip))
+    return Listing(
+        tuple(item for item in found if isinstance(item, ListedFile)),
+        tuple(item for item in found if isinstance(item, Failure)),
+        tuple(item.path for item in found if isinstance(item, Skipped) and not _is_beside(item.path)),
+    )
 
 
 def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[ListedFile | Failure]:
@@ -18,12 +51,30 @@ def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[List
         paths: files, folders, manifests, or ``-`` for a list of them on stdin, one a line.
         skip: a folder to leave out (the index itself).
     """
+    return (item for item in _each_once(paths, skip) if not isinstance(item, Skipped))
+
+
+def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
     seen: set[str] = set()
-    for path in _with_stdin(paths):
+    named = list(_with_stdin(paths))
+    globbed = not all(_is_captions(path) for path in named)  # a shell's ~/Videos/* names the captions too
+    for path in named:
         for source in _expand(path, skip):
             if source.path not in seen:
                 seen.add(source.path)
-                yield source
+                aside = globbed and isinstance(source, ListedFile) and source.named and _is_captions(path)
+                yield Skipped(source.path) if aside else source
+
+
+def _is_captions(path: str) -> bool:
+    from sayso.text.captions.sidecar import CAPTIONS
+
+    return Path(path).suffix.lower().removeprefix(".") in CAPTIONS
+
+
+def _is_beside(path: str) -> bool:
+    """Tell whether a file is one that belongs to others: captions, a manifest."""
+    return _is_captions(path) or Path(path).suffix.lower() in MANIFESTS
 
 
 def _with_stdin(paths: Iterable[str]) -> Iterator[str]:
@@ -34,7 +85,7 @@ def _with_stdin(paths: Iterable[str]) -> Iterator[str]:
             yield path
 
 
-def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure]:
+def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
     full = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  no symlink is resolved
     try:
         mode = os.stat(full).st_mode  # noqa: PTH116
@@ -49,7 +100,7 @@ def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure]:
         yield ListedFile(full, named=True)
 
 
-def _walk(folder: str, skip: str | None) -> Iterator[ListedFile | Failure]:
+def _walk(folder: str, skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
     """Walk a tree in a stable order, through links, each folder once."""
     from sayso.media import kind_of
 
@@ -73,8 +124,8 @@ def _walk(folder: str, skip: str | None) -> Iterator[ListedFile | Failure]:
                 continue
             if _is_folder(entry):
                 folders.append(entry.path)
-            elif kind_of(entry.path) is not None:
-                yield ListedFile(entry.path)
+            else:
+                yield Skipped(entry.path) if kind_of(entry.path) is None else ListedFile(entry.path)
         stack.extend(reversed(folders))
 
 

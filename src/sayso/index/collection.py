@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sayso.core.errors import IndexMismatch, QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption, Span
+from sayso.data.sources import list_sources
 from sayso.index import search as ranking
 from sayso.index.fingerprint import Segmentation
 from sayso.index.hit import Hit, Media
@@ -130,7 +131,8 @@ class Index:
         """Add files; safe to repeat and to interrupt.
 
         Unchanged files are not read again, changed ones are replaced, moved ones
-        are recognised. A file that cannot be read is reported, not fatal.
+        are recognised. A file that cannot be read is reported, not fatal. Where nothing that was
+        named is there, no index is made.
 
         Args:
             paths: files, folders, manifests (CSV, JSONL, Parquet), ``-`` for a list on stdin.
@@ -142,13 +144,18 @@ class Index:
         """
         if not window_s > 0:
             raise QueryError(f"the window must be longer than 0 seconds; got {window_s}")
-        progress = progress or Silent()
-        if not self.store.exists:
+        progress, named = progress or Silent(), [os.fspath(path) for path in paths]
+        exists = self.store.exists
+        if not exists:
+            self.store.check_free()
+        listing = list_sources(named, skip=self.store.address)
+        if not exists and not listing.files and listing.failures:
+            return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
+        if not exists:
             self._create()
         self._check_name()
         with self.store.writing():
-            named = [os.fspath(path) for path in paths]
-            update = Update(self.store, named, Segmentation(window_s, by_caption), progress)
+            update = Update(self.store, named, listing, Segmentation(window_s, by_caption), progress)
             return update.run(lambda: self.encoder, workers=workers, prune=prune)
 
     def _create(self) -> None:

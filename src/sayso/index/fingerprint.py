@@ -103,7 +103,7 @@ def captions_of(source: ListedFile) -> tuple[Sequence[Caption], list[Failure]]:
 
 
 def settings_digest(source: ListedFile, captions: Sequence[Caption], segmentation: Segmentation) -> str:
-    """Digest everything besides the content that decides a file's clips.
+    """Digest everything besides the content that decides a file's clips: how it is cut, and what is said.
 
     Args:
         source: the file, with its rows of a manifest.
@@ -119,4 +119,10 @@ def settings_digest(source: ListedFile, captions: Sequence[Caption], segmentatio
     spoken = [[caption.span.start, caption.span.end, caption.text, caption.speaker] for caption in captions]
     still = kind_of(source.path) == "picture" and os.path.splitext(source.path)[1].lower() not in MOVING  # noqa: PTH122
     cut = None if still else [segmentation.window_s, segmentation.by_caption]
-    return digest([rows, spoken, cut])
+    spans = [words[:2] for words in spoken] if segmentation.by_caption else []
+    return f"{digest([rows, cut, spans])}-{digest(spoken)}"
+
+
+def cut_alike(settings: str, other: str) -> bool:
+    """Tell whether two digests of settings give the same clips, whatever is said in them."""
+    return settings.partition("-")[0] == other.partition("-")[0]

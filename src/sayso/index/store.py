@@ -75,6 +75,13 @@ class Store:
             raise SaysoError(f"the index {self.address} cannot be opened: {error}") from error
 
     @property
+    def failures_file(self) -> Path | None:
+        """Where failures are listed unless another file is named: in the index, if there is one."""
+        if self.remote:
+            return Path("failures.jsonl")
+        return Path(self.address, "failures.jsonl") if self.exists else None
+
+    @property
     def exists(self) -> bool:
         """Whether there is an index here."""
         if not self.remote and not Path(self.address, f"{MEDIA_TABLE}.lance").is_dir():
@@ -108,10 +115,22 @@ class Store:
     def create(self, identity: Identity) -> None:
         """Make the two empty tables; harmless if another process has just made them."""
         self.check_free()
-        if not self.remote:
-            Path(self.address).mkdir(parents=True, exist_ok=True)
-        self.connection.create_table(CLIPS_TABLE, schema=clips_schema(identity), exist_ok=True)
-        self.connection.create_table(MEDIA_TABLE, schema=MEDIA_SCHEMA, exist_ok=True)
+        with self._told():
+            if not self.remote:
+                Path(self.address).mkdir(parents=True, exist_ok=True)
+            self.connection.create_table(CLIPS_TABLE, schema=clips_schema(identity), exist_ok=True)
+            self.connection.create_table(MEDIA_TABLE, schema=MEDIA_SCHEMA, exist_ok=True)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what goes wrong in writing into one sentence."""
+        try:
+            yield
+        except OSError as error:  # LanceDB's too
+            why = error.strerror or str(error).partition("\n")[0]
+            raise SaysoError(
+                f"the index {self.address} cannot be written: {why}; free some space or choose another folder"
+            ) from error
 
     def check_free(self) -> None:
         """Check that an index may be made here.
@@ -132,12 +151,11 @@ class Store:
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Be the only writer; wait for another one, and log that."""
-        if self.remote:
-            hold = Lease(self.connection).hold()
-        else:
-            Path(self.address).mkdir(parents=True, exist_ok=True)
-            hold = file_lock(Path(self.address))
-        with hold:
+        if not self.remote:
+            with self._told():
+                Path(self.address).mkdir(parents=True, exist_ok=True)
+        hold = Lease(self.connection).hold() if self.remote else file_lock(Path(self.address))
+        with self._told(), hold:
             yield
 
     def refresh(self) -> None:

@@ -1,13 +1,14 @@
 """Bringing an index up to date: only what is new or changed is read, and what fails is listed, not fatal.
 
-A file with a known path, size, date and settings is left alone. With the same content under the same path
+A file with a known path, size, date and settings is left alone. Where only its captions changed, its
+clips get the new words. With the same content under the same path
 it was only touched; with the same content under a path that is gone it was moved; all else is read.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -16,17 +17,19 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
-from sayso.data.sources import find_sources
+from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
 from sayso.index.fingerprint import (
     Segmentation,
     captions_of,
     content_digest,
+    cut_alike,
     digest,
     file_kind,
     file_status,
     settings_digest,
 )
+from sayso.index.retext import retext
 from sayso.index.store import Record, Store, title_of
 from sayso.index.writer import IndexJob, Writer
 
@@ -36,7 +39,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class AddReport:
-    """What adding did; counts are files, except ``clips``."""
+    """What adding did; counts are files, except ``clips``.
+
+    Attributes:
+        skipped: files of the folders that are neither videos nor pictures by their names.
+        vanished: files of the index that are gone from the folders, and were not to be removed.
+    """
 
     files: int = 0
     added: int = 0
@@ -45,6 +53,8 @@ class AddReport:
     moved: int = 0
     removed: int = 0
     clips: int = 0
+    skipped: int = 0
+    vanished: int = 0
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -54,17 +64,20 @@ class Update:
 
     Args:
         store: the index.
-        paths: files, folders, manifests, ``-`` for a list on stdin.
+        paths: what was named; folders among them are looked through for vanished files.
+        listing: the files that they name.
         segmentation: how videos are cut.
         progress: what to report to.
     """
 
     store: Store
-    paths: Iterable[str]
+    paths: Sequence[str]
+    listing: Listing
     segmentation: Segmentation
     progress: Progress
     report: AddReport = field(default_factory=AddReport)
     _records: dict[str, Record] = field(default_factory=dict)
+    _to_retext: list[tuple[IndexJob, Record]] = field(default_factory=list)
     _gone: dict[tuple[str, str], str] | None = None
     _done: int = 0
 
@@ -84,20 +97,20 @@ class Update:
         first = next(jobs, None)
         if first is not None:
             self._read(chain([first], jobs), encoder(), workers)
-        if prune:
-            self._prune({source.path for source in sources})
-        if self.report.clips or self.report.moved or self.report.removed:
+        rest = self._retext()
+        if rest:
+            self._read(iter(rest), encoder(), workers)
+        self._look_for_vanished({source.path for source in sources}, prune=prune)
+        if self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
             self.store.maintain()
         return self.report
 
-    def _sources(self) -> list[ListedFile]:
-        listed = list(find_sources(self.paths, skip=self.store.address))
-        self.report.failures += [item for item in listed if isinstance(item, Failure)]
-        sources = [item for item in listed if isinstance(item, ListedFile)]
-        self.report.files = len(sources)
-        return sources
+    def _sources(self) -> tuple[ListedFile, ...]:
+        self.report.failures += self.listing.failures
+        self.report.files, self.report.skipped = len(self.listing.files), len(self.listing.skipped)
+        return self.listing.files
 
-    def _jobs(self, sources: list[ListedFile]) -> Iterator[IndexJob]:
+    def _jobs(self, sources: Sequence[ListedFile]) -> Iterator[IndexJob]:
         for source in sources:
             try:
                 job = self._job(source)
@@ -125,7 +138,8 @@ class Update:
                 self.report.failures.append(Failure(path, "decode", old.error))
             self.report.unchanged += 1
             return None
-        content = content_digest(path)
+        same = old and (old.size, old.mtime_ns) == (status.st_size, status.st_mtime_ns)
+        content = old.content if old and same else content_digest(path)
         if old and (old.content, old.settings) == (content, settings):
             self.store.touch(path, status.st_mtime_ns)
             self.report.unchanged += 1
@@ -137,7 +151,7 @@ class Update:
             self.report.moved += 1
             return None
         media_id = digest([content, settings, path])[:20]
-        return IndexJob(
+        job = IndexJob(
             path,
             file_kind(path),
             self.segmentation.window_s,
@@ -147,6 +161,16 @@ class Update:
             record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
             replaces=old.media_id if old else None,
         )
+        if old and not old.error and old.content == content and cut_alike(old.settings, settings):
+            self._to_retext.append((job, old))
+            return None
+        return job
+
+    def _retext(self) -> list[IndexJob]:
+        """Write what is said anew where only that changed; return the files for which that is not enough."""
+        rest = [job for job, old in self._to_retext if not retext(self.store, job, old)]
+        self.report.replaced += len(self._to_retext) - len(rest)
+        return rest
 
     def _spans(self, source: ListedFile, captions: Sequence[Caption]) -> tuple[Span, ...] | None:
         """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
@@ -191,13 +215,16 @@ class Update:
         self._done += 1
         self.progress.update(self._done, self.report.files, os.path.basename(path))  # noqa: PTH119
 
-    def _prune(self, present: set[str]) -> None:
-        """Remove files that are gone from the folders that were walked."""
+    def _look_for_vanished(self, present: set[str], *, prune: bool) -> None:
+        """Count the files that are gone from the folders that were walked; remove them if that is wanted."""
         roots = tuple(os.path.join(os.path.abspath(os.path.expanduser(p)), "") for p in self.paths)  # noqa: PTH100, PTH111, PTH118
         gone = {
             path: record
             for path, record in self._records.items()
             if path not in present and path.startswith(roots) and not os.path.lexists(path)
         }
-        self.store.remove(gone)
-        self.report.removed = len(gone)
+        if prune:
+            self.store.remove(gone)
+            self.report.removed = len(gone)
+        else:
+            self.report.vanished = len(gone)

@@ -177,13 +177,17 @@ def _media_row(item: Finished[IndexJob], clips: int) -> dict[str, Any]:
         "settings": job.record.settings,
         **_probed(item.probe),
         "clips": clips,
-        "captions": [
-            {"start_s": c.span.start, "end_s": c.span.end, "text": c.text, "speaker": c.speaker}
-            for c in job.captions
-        ],
+        "captions": caption_rows(job.captions),
         "error": item.error,
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def caption_rows(captions: Sequence[Caption]) -> list[dict[str, Any]]:
+    """Return captions as a file's row holds them."""
+    return [
+        {"start_s": c.span.start, "end_s": c.span.end, "text": c.text, "speaker": c.speaker} for c in captions
+    ]
 
 
 def _probed(probe: Probe | None) -> dict[str, Any]:
