@@ -115,8 +115,9 @@ def _score(system: AnySystem, data: Path) -> Score:
         SaysoError: if the system has none, or there is no such data.
     """
     if system.evaluator is None:
+        name = system.name if system.name in EVALUATORS else "EVALUATOR"
         raise SaysoError(
-            f"{system.name} takes no --test; measure the run with: sayso evaluate {system.name} --model RUN"
+            f"{system.name} takes no --test; measure the run with: sayso evaluate {name} --model RUN"
         )
     if not data.exists():
         raise SaysoError(f"nothing is at {data} to measure on; name {EVALUATORS[system.evaluator].data}")

@@ -11,6 +11,7 @@ import typer
 
 from sayso.cli.exit_codes import INTERRUPTED, SOME_FAILED
 from sayso.cli.options import Device, Json, ProgressMode, out_option
+from sayso.core.errors import SaysoError
 
 if TYPE_CHECKING:
     from sayso.engine.train import Trained
@@ -98,13 +99,23 @@ def _list(as_json: bool) -> None:
     from sayso.engine.recipes import shipped_recipes
     from sayso.engine.system import SYSTEMS
 
-    rows = [("system", name, SYSTEMS[name].description) for name in SYSTEMS]
+    rows = [("system", name, _description(name)) for name in SYSTEMS]
     rows += [("recipe", name, recipe.about) for name, recipe in shipped_recipes().items()]
     for kind, name, description in rows:
         if as_json:
             print(json.dumps({"kind": kind, "name": name, "description": description}))
         else:
             print(f"{kind}  {name:16}  {description}")
+
+
+def _description(name: str) -> str:
+    """Return what a system learns from what; why, if it is another package's and cannot be imported."""
+    from sayso.engine.system import SYSTEMS
+
+    try:
+        return SYSTEMS[name].description
+    except SaysoError as error:
+        return str(error)
 
 
 def _print(done: Trained, as_json: bool) -> None:
