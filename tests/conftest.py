@@ -9,6 +9,7 @@ kills them).
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,13 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real data (../shared/data) is not on this machine")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was():
+    """Undo what the command does to the log, so that no later test of the process sees it."""
+    logger = logging.getLogger("sayso")
+    level, handlers = logger.level, list(logger.handlers)
+    yield
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
