@@ -109,9 +109,17 @@ def recipe_of(
 
 def systems_and_recipes() -> list[dict[str, str]]:
     """Return what can be trained: every system of the registry, and every recipe in the package."""
-    rows = [("system", name, SYSTEMS[name].description) for name in SYSTEMS]
+    rows = [("system", name, _description(name)) for name in SYSTEMS]
     rows += [("recipe", name, recipe.about) for name, recipe in shipped_recipes().items()]
     return [{"kind": kind, "name": name, "description": text} for kind, name, text in rows]
+
+
+def _description(name: str) -> str:
+    """Return what a system learns from what; why, if it is another package's and cannot be imported."""
+    try:
+        return SYSTEMS[name].description
+    except SaysoError as error:
+        return str(error)
 
 
 def _score(system: AnySystem, data: Path) -> Score:
@@ -121,8 +129,9 @@ def _score(system: AnySystem, data: Path) -> Score:
         SaysoError: if the system has none, or there is no such data.
     """
     if system.evaluator is None:
+        name = system.name if system.name in EVALUATORS else "EVALUATOR"
         raise SaysoError(
-            f"{system.name} takes no --test; measure the run with: sayso evaluate {system.name} --model RUN"
+            f"{system.name} takes no --test; measure the run with: sayso evaluate {name} --model RUN"
         )
     if not data.exists():
         raise SaysoError(f"nothing is at {data} to measure on; name {EVALUATORS[system.evaluator].data}")

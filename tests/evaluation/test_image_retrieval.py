@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from sayso.core.errors import SaysoError
+from sayso.data.datasets.coco_captions import read_captioned
 from sayso.encoders.interface import ClipSpec
 from sayso.evaluation.evaluator import Count, EvaluationOptions
-from sayso.evaluation.image_retrieval import IMAGE_RETRIEVAL, rank_pictures, read_captions
+from sayso.evaluation.image_retrieval import IMAGE_RETRIEVAL, rank_pictures
 
 COLOURS = {"red": (250, 0, 0), "green": (0, 250, 0), "blue": (0, 0, 250), "grey": (90, 90, 90)}
 
@@ -87,7 +88,7 @@ def test_pictures_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
         def update(self, done, total=None, note=""):
             told.append((done, total))
 
-    rank_pictures(encoder, read_captions(path), progress=Progress())
+    rank_pictures(encoder, read_captioned(path), progress=Progress())
     assert encoder.batches == [4, 4, 3]
     assert told == [(4, 11), (8, 11), (11, 11)]
 
@@ -117,4 +118,4 @@ def test_another_format_is_told(tmp_path, content, told):
     path = tmp_path / "x.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SaysoError, match=told):
-        read_captions(path)
+        read_captioned(path)

@@ -13,7 +13,6 @@ Sources
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -25,7 +24,7 @@ import numpy as np
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.progress import Silent
-from sayso.data.datasets.coco_json import annotation_name, find_picture, read_coco_file
+from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
 from sayso.evaluation.clip_retrieval import RANKS
 from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
 
@@ -35,66 +34,11 @@ if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Embeddings, Encoder
 
-log = logging.getLogger(__name__)
-_FORM = "COCO caption format ('images' with id and file_name, 'annotations' with image_id and caption)"
 BATCH = 64  # pictures in memory at once
 
 
-@dataclass(frozen=True, slots=True)
-class Captions:
-    """Captioned pictures.
-
-    Args:
-        pictures: N paths; the files need not exist.
-        texts: the captions.
-        owners: for each caption, the index of its picture.
-        source: the file they were read from.
-        failures: the records that are left out.
-        listed: how many captions the file lists.
-    """
-
-    pictures: list[Path]
-    texts: list[str]
-    owners: list[int]
-    source: Path
-    failures: tuple[str, ...] = ()
-    listed: int = 0
-
-
-def read_captions(path: Path, images: Path | None = None) -> Captions:
-    """Read captions in COCO format.
-
-    That is ``images`` with id and file_name, and ``annotations`` with image_id and caption.
-
-    Args:
-        path: the .json file.
-        images: folder of the pictures; default ``images`` beside the file.
-
-    Raises:
-        SaysoError: if the file is not in that format or holds no captions.
-    """
-    folder = images or path.parent / "images"
-    content = read_coco_file(path, _FORM, categories=False)
-    number = {id_: n for n, id_ in enumerate(content.pictures)}
-    pictures = [find_picture(name, [folder]) or folder / name for name in content.pictures.values()]
-    texts, owners, failures = [], [], [failure.error for failure in content.failures]
-    for position, id_, row in content.annotations:
-        caption = row.get("caption")
-        text = str(caption) if isinstance(caption, str | int | float) else ""
-        if text.strip():
-            texts.append(text)
-            owners.append(number[id_])
-        else:
-            failures.append(f"{annotation_name(row, position)} has no caption")
-    if not texts:
-        raise SaysoError(f"{path} holds no captions{f': {failures[0]}' if failures else ''}")
-    if failures:
-        log.warning("%s: left out %s, such as: %s", path, f"{len(failures):,}", failures[0])
-    return Captions(pictures, texts, owners, path, tuple(failures), content.listed)
-
-
 def rank_pictures(
-    encoder: Encoder, captions: Captions, *, progress: Progress | None = None
+    encoder: Encoder, captions: CaptionedPictures, *, progress: Progress | None = None
 ) -> EvaluationResult:
     """Embed captions and pictures, and rank the pictures for each caption and the captions for each picture.
 
@@ -130,7 +74,7 @@ def rank_pictures(
             "captions": Count(len(used), max(captions.listed, len(captions.texts))),
         },
         missing=tuple(missing),
-        unreadable=(*unreadable, *captions.failures),
+        unreadable=(*unreadable, *(failure.error for failure in captions.failures)),
         definition={
             "source": captions.source.name,
             "sha256": sha256_of(captions.source),
@@ -158,7 +102,7 @@ class ImageRetrieval:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Rank the pictures of a file of captions; see ``Evaluator``."""
-        return rank_pictures(model, read_captions(data, options.images), progress=progress)
+        return rank_pictures(model, read_captioned(data, options.images), progress=progress)
 
 
 IMAGE_RETRIEVAL = ImageRetrieval()

@@ -12,7 +12,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.types import Box
 from sayso.data.datasets.coco_boxes import box_of
 from sayso.data.tags_reader import read_boxes, read_tagged
-from sayso.evaluation.image_retrieval import read_captions
+from sayso.data.datasets.coco_captions import read_captioned
 
 DOG, CAT = {"id": 1, "name": "dog"}, {"id": 7, "name": "cat"}
 
@@ -177,7 +177,7 @@ def test_captions_that_are_empty_or_stray_are_left_out(tmp_path):
         {"image_id": "2", "caption": 42},
         {"image_id": 1, "caption": None},
     ]
-    found = read_captions(write(tmp_path, [A, B], rows))
+    found = read_captioned(write(tmp_path, [A, B], rows))
     assert (found.texts, found.owners, found.listed) == (["a dog", "42"], [0, 1], 6)
     assert sorted(found.failures) == [
         "the 2. annotation has no caption",
