@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import claim_folder
 from sayso.core.progress import Silent
 from sayso.engine.recipes import recipe_path
 from sayso.engine.system import SYSTEMS
@@ -68,6 +69,7 @@ def train(
     score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
+    claim_folder(folder, "train")
     trainer = Trainer(
         found.build(chosen, read, folder, progress),
         chosen,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Json, out_option
+from sayso.cli.options import Json, Overwrite, out_option
 
 
 def align(
@@ -45,6 +45,7 @@ def align(
         ),
     ] = None,
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Tell who says what when, and what happens when, from a script and subtitles.
 
@@ -52,15 +53,20 @@ def align(
 
       sayso align film.txt film.srt
 
-      sayso align film.txt film.srt --out film --video film.mp4 && sayso index my.index film.moments.jsonl
+      sayso align film.txt film.srt --out film.timed --video film.mp4
+
+      sayso index my.index film.timed.moments.jsonl
 
       sayso align film.txt film.srt --json --actions "answer phone, sit down"
     """
+    from sayso.core.ownership import refuse_foreign
     from sayso.systems import align_script
 
     if video is not None and out is None:
         raise typer.BadParameter("--video needs --out PREFIX, to know where to write PREFIX.moments.jsonl")
     options = align_script.AlignOptions(reference=reference, actions=actions, video=video)
+    if out is not None:
+        refuse_foreign(*align_script.output_paths(out, video=video is not None))
     result = align_script.run(script, subtitles, options)
     if out is not None:
         result.write(out)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
 
 Target = Annotated[str | None, typer.Argument(help="An evaluator of --list, or a file of one's own.")]
 Data = Annotated[Path | None, typer.Option("--data", help="What to measure on, mostly a folder.")]
@@ -35,6 +35,7 @@ def evaluate(
     listed: Listed = False,
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Measure a model by a protocol, or a method on its test bench.
 
@@ -52,6 +53,7 @@ def evaluate(
     """
     from sayso.core.folders import cache_folder
     from sayso.core.io import write_atomic
+    from sayso.core.ownership import refuse_foreign
     from sayso.core.progress import reporter
     from sayso.evaluation.evaluator import EvaluationOptions, check_model
     from sayso.evaluation.record import record
@@ -62,6 +64,8 @@ def evaluate(
     if listed or target is None:
         print(list_evaluators(as_json=as_json))
         return
+    if out is not None:
+        refuse_foreign(out)
     cache = cache_folder("evaluate")
     options = EvaluationOptions(windows=windows, images=images, features=features, seeds=seeds, cache=cache)
     evaluator, path = prepare(target, data, options, with_model=model is not None)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, IndexAddress, Json, Model, ProgressMode
+from sayso.cli.options import Device, IndexAddress, Json, Model, Overwrite, ProgressMode
 from sayso.core.io import write_atomic
+from sayso.core.ownership import refuse_foreign, remove_own
 
 if TYPE_CHECKING:
     from sayso.index import AddReport, Failure
@@ -51,6 +52,7 @@ def index(
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Make videos and pictures searchable; run it again to bring the index up to date.
 
@@ -73,6 +75,8 @@ def index(
             param_hint="INDEX PATH...",
         )
     collection = Index.open(address, model, device=device)
+    list_path = failures or _default_list(collection.store.address)
+    refuse_foreign(list_path, of_input=True)
     with reporter("indexing", mode=progress) as bar:
         report = collection.add(
             *paths,
@@ -82,7 +86,7 @@ def index(
             workers=workers,
             progress=bar,
         )
-    listed = _write_failures(report.failures, failures or _default_list(collection.store.address))
+    listed = _write_failures(report.failures, list_path)
     _print_report(report, address, listed, as_json)
     if report.failures:
         raise typer.Exit(SOME_FAILED)
@@ -96,9 +100,9 @@ def _write_failures(failures: list[Failure], path: Path) -> Path:
     """Write one JSON object a failure, or remove the list of an earlier run."""
     if failures:
         lines = [json.dumps(failure.to_dict(), ensure_ascii=False) for failure in failures]
-        write_atomic(path, "\n".join(lines) + "\n")
+        write_atomic(path, "\n".join(lines) + "\n", of_input=True)
     else:
-        path.unlink(missing_ok=True)
+        remove_own(path, of_input=True)
     return path
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, Json, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Overwrite, ProgressMode, out_option
 
 
 def localize(
@@ -44,6 +44,7 @@ def localize(
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Find where tags are in pictures: score, point and boxes, in pixels of the picture.
 
@@ -57,12 +58,15 @@ def localize(
 
       sayso localize street.jpg --model runs/where --tags "bicycle, dog" --json
     """
+    from sayso.core.ownership import refuse_foreign
     from sayso.core.progress import reporter
     from sayso.systems.localize import LocalizeOptions, run
 
     options = LocalizeOptions(
         tags=(tags or "").split(","), threshold=threshold, instances=instances, device=device
     )
+    if out is not None:
+        refuse_foreign(out / "located.jsonl", *([out / "coco.json"] if instances else []))
     with reporter("locating", unit="pictures", mode=progress) as bar:
         result = run(model, pictures, options, progress=bar)
         if out is not None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
 
 
 def name(
@@ -46,6 +46,7 @@ def name(
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Give each face of a film its name, and, if asked, what it does.
 
@@ -59,6 +60,7 @@ def name(
 
       sayso index film.index film.names.moments.jsonl && sayso search film.index "who:ilsa playing piano"
     """
+    from sayso.core.ownership import refuse_foreign
     from sayso.core.progress import reporter
     from sayso.systems import name_actors
 
@@ -71,6 +73,7 @@ def name(
         model=model or "auto",
         device=device,
     )
+    refuse_foreign(*name_actors.output_paths(out))
     with reporter("name", "shots", progress) as bar:
         result = name_actors.run(film, script, subtitles, options, progress=bar)
         result.write(out)

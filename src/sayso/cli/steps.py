@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
 
 APPLY = "apply"
 
@@ -57,6 +57,7 @@ def steps(
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Find the steps of a task that many videos show and narrate, and when they happen in each.
 
@@ -73,6 +74,7 @@ def steps(
       sayso steps ~/tyre-change --features ~/features --before 5 --after 5
     """
     from sayso.core.config import with_flags
+    from sayso.core.ownership import refuse_foreign
     from sayso.core.progress import reporter
     from sayso.systems import instruction_steps
 
@@ -90,6 +92,7 @@ def steps(
         synonyms=synonyms,
         device=device,
     )
+    refuse_foreign(target / "index.html", target / ("found.json" if applied else "steps.json"))
     with reporter("reading", unit="videos", mode=progress) as bar:
         if applied:
             result = instruction_steps.apply(folder, videos[2:], options, progress=bar)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
+from sayso.core.ownership import refuse_foreign
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
 from sayso.systems.align_script.action_classes import action_matcher
@@ -85,7 +86,8 @@ class AlignResult:
         }
         if self.video is not None:
             files["moments.jsonl"] = moments_manifest(str(self.video.absolute()), self.rows)
-        paths = {prefix.with_name(f"{prefix.name}.{ending}"): text for ending, text in files.items()}
+        paths = dict(zip(output_paths(out, video=self.video is not None), files.values(), strict=True))
+        refuse_foreign(*paths)
         for path, text in paths.items():
             write_atomic(path, text)
         return list(paths)
@@ -114,6 +116,13 @@ class AlignResult:
             f"{len(found.improvised)} of {len(found.lines)} subtitle lines are not in the script"
             + (SUSPICION if found.matched < FEW else "")
         )
+
+
+def output_paths(out: str | os.PathLike[str], *, video: bool = False) -> list[Path]:
+    """Return what ``AlignResult.write`` writes, in its order."""
+    prefix = Path(out)
+    endings = ("srt", "vtt", "csv", "jsonl", "html", *(["moments.jsonl"] if video else []))
+    return [prefix.with_name(f"{prefix.name}.{ending}") for ending in endings]
 
 
 def run(
