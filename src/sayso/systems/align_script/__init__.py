@@ -13,7 +13,8 @@ names, actions get intervals.
     lines.py           a line of a subtitle
     speakers.py        who speaks each line
     timing.py          when each element of the script happens
-    clock.py           subtitles of another frame rate or with an offset
+    clock.py           subtitles of another frame rate or another cut
+    pieces.py          offsets that step
     actions.py         which actions the descriptions mention
     action_classes.py  the classes, by name or by a file
     align.py           the alignment of a screenplay and captions

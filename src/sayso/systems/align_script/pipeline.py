@@ -20,6 +20,7 @@ from sayso.systems.align_script.clock import fit_clock
 
 log = logging.getLogger(__name__)
 LATE_S = 2.0
+OFF_S = 1.0  # median error of the subtitles' times above which they are wrong
 FEW = 0.1  # of the speeches placed, and the two are hardly of one film
 SUSPICION = "; the script and the subtitles share few words: are they of the same film?"
 
@@ -168,7 +169,14 @@ def _captions(
         return read, failures
     timed, more = _read(Path(reference))
     clock = fit_clock(read, timed)
-    log.info("subtitle times: x %.5f %+.2f s, median error %.2f s", clock.rate, clock.offset_s, clock.error_s)
+    offsets = ", ".join(f"{piece.offset_s:+.2f}" for piece in clock.pieces)
+    log.info("subtitle times: x %.5f %s s, median error %.2f s", clock.rate, offsets, clock.error_s)
+    if clock.error_s > OFF_S:
+        wrong = (
+            f"{reference}: the times still differ by {clock.error_s:.1f} s in the middle; "
+            "the times that were written are wrong: give a reference of the same film"
+        )
+        more.append(Failure(str(reference), "clock", wrong))
     return clock.apply(read), [*failures, *more]
 
 
