@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import claim_folder
 from sayso.core.progress import Silent
 from sayso.engine.recipes import recipe_path, shipped_recipes
 from sayso.engine.system import SYSTEMS
@@ -71,6 +72,7 @@ def train(
     score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
+    claim_folder(folder, "train")
     method, recipe = found.build(chosen, read, folder, progress), to_toml(chosen)
     trainer = Trainer(method, chosen, folder, recipe=recipe, device=device, score=score, progress=progress)
     done = trainer.train(resume=resume)

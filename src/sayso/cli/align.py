@@ -8,7 +8,8 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
-from sayso.cli.options import Json, out_option
+from sayso.cli.options import Json, Overwrite, out_option
+from sayso.core.ownership import refuse_foreign
 from sayso.cli.output import end_with, print_json, print_lines
 
 Script = Annotated[
@@ -32,6 +33,7 @@ def align(
     reference: Annotated[Path | None, Option("--reference", help=REFERENCE)] = None,
     actions: Annotated[str | None, Option("--actions", metavar="CLASSES", help=ACTIONS)] = None,
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Tell who says what when, and what happens when, from a script and subtitles.
 
@@ -39,7 +41,9 @@ def align(
 
       sayso align film.txt film.srt
 
-      sayso align film.txt film.srt --out film --video film.mp4 && sayso index my.index film.moments.jsonl
+      sayso align film.txt film.srt --out film.timed --video film.mp4
+
+      sayso index my.index film.timed.moments.jsonl
 
       sayso align film.txt film.srt --json --actions "answer phone, sit down"
     """
@@ -48,6 +52,8 @@ def align(
     if video is not None and out is None:
         raise BadParameter("--video needs --out PREFIX, to know where to write PREFIX.moments.jsonl")
     options = align_script.AlignOptions(reference=reference, actions=actions, video=video)
+    if out is not None:
+        refuse_foreign(*align_script.output_paths(out, video=video is not None))
     result = align_script.run(script, subtitles, options)
     if out is not None:
         result.write(out)

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json
+from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
 Target = Annotated[str | None, Argument(help="An evaluator of --list, or a file of one's own.")]
@@ -35,6 +36,7 @@ def evaluate(
     listed: Listed = False,
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Measure a model by a protocol, or a method on its test bench.
 
@@ -60,6 +62,8 @@ def evaluate(
 
     if listed or target is None:
         return print(list_evaluators(as_json=as_json))
+    if out is not None:
+        refuse_foreign(out)
     cache = cache_folder("evaluate")
     options = EvaluationOptions(windows=windows, images=images, features=features, seeds=seeds, cache=cache)
     evaluator, path = prepare(target, data, options, with_model=model is not None)

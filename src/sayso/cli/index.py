@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from typer import Argument, BadParameter, Option
 
-from sayso.cli.options import Device, IndexAddress, Json, Model, ProgressMode
+from sayso.cli.options import Device, IndexAddress, Json, Model, Overwrite, ProgressMode
 from sayso.cli.output import end_with, failure_lines, print_json, report_counts, report_line
+from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
 PATHS = "Files, folders, manifests (.csv, .jsonl, .parquet), or - for a list on stdin."
@@ -39,6 +40,7 @@ def index(
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Make videos and pictures searchable; run it again to bring the index up to date.
 
@@ -61,6 +63,8 @@ def index(
             param_hint="INDEX PATH...",
         )
     collection = Index.open(address, model, device=device)
+    if listed := failures or collection.store.failures_file:
+        refuse_foreign(listed, of_input=True)
     with reporter("indexing", mode=progress) as bar:
         cut = segments == "caption"
         report = collection.add(

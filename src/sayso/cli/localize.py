@@ -7,8 +7,9 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from sayso.cli.options import Device, Json, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
 Pictures = Annotated[list[Path], Argument(help="Pictures, or folders of pictures.", show_default=False)]
@@ -31,6 +32,7 @@ def localize(
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Find where tags are in pictures: score, point and boxes, in pixels of the picture.
 
@@ -49,6 +51,8 @@ def localize(
     options = LocalizeOptions(
         tags=(tags or "").split(","), threshold=threshold, instances=instances, device=device
     )
+    if out is not None:
+        refuse_foreign(out / "located.jsonl", *([out / "coco.json"] if instances else []))
     with reporter("locating", unit="pictures", mode=progress) as bar:
         result = run(model, pictures, options, progress=bar)
         if out is not None:

@@ -30,6 +30,7 @@ from sayso.cli.serve import serve
 from sayso.cli.steps import steps
 from sayso.cli.toyworld import toyworld
 from sayso.cli.train import train
+from sayso.cli.verb import Verb
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
 from sayso.version import __version__
@@ -53,7 +54,7 @@ CANNOT_WRITE = (
     *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
 )
 for verb in VERBS:
-    app.command()(verb)
+    app.command(cls=Verb)(verb)
 
 
 def _print_version(wanted: bool) -> None:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
 SCRIPT = "Screenplay or transcript: text, Fountain, HTML, PDF."
@@ -34,6 +35,7 @@ def name(
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Give each face of a film its name, and, if asked, what it does.
 
@@ -58,6 +60,7 @@ def name(
         model=model or "auto",
         device=device,
     )
+    refuse_foreign(*name_actors.output_paths(out))
     with reporter("name", "shots", progress) as bar:
         result = name_actors.run(film, script, subtitles, options, progress=bar)
         result.write(out)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
-from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
 VIDEOS = "A folder of narrated videos of one task; or the folder that an earlier run wrote, and other videos."
@@ -38,6 +39,7 @@ def steps(
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Find the steps of a task that many videos show and narrate, and when they happen in each.
 
@@ -66,6 +68,7 @@ def steps(
     options = StepsOptions(
         recipe=recipe, model=model, features=features, store=store, synonyms=synonyms, device=device
     )
+    refuse_foreign(target / "index.html", target / ("found.json" if applied else "steps.json"))
     with reporter("reading", unit="videos", mode=progress) as bar:
         if applied:
             result = apply(folder, videos[2:], options, progress=bar)

@@ -20,6 +20,7 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
+from sayso.core.ownership import remove_own
 from sayso.core.types import Span
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
@@ -67,9 +68,9 @@ def write_failures(failures: Sequence[Failure], path: Path | None) -> None:
         return
     if failures:
         lines = [json.dumps(failure.to_dict(), ensure_ascii=False) for failure in failures]
-        write_atomic(path, "\n".join(lines) + "\n")
+        write_atomic(path, "\n".join(lines) + "\n", of_input=True)
     else:
-        path.unlink(missing_ok=True)
+        remove_own(path, of_input=True)
 
 
 def printable(text: str) -> str:

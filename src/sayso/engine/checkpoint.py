@@ -21,8 +21,10 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import atomic_folder, fsync
+from sayso.core.ownership import claim_folder
 
 _STEP = re.compile(r"step_(\d{8})")
+_HALF = re.compile(r"\.step_\d{8}-.*|\.gone_\d{8}|\.link_(best|latest)")
 _DATA = "data.json"
 
 
@@ -39,10 +41,6 @@ class Checkpoints:
 
     def __init__(self, folder: Path, save_total_limit: int = 3) -> None:
         self.folder, self.save_total_limit = folder, save_total_limit
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SaysoError(f"{folder} cannot be written: {error.strerror}; give another --out") from error
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -54,6 +52,7 @@ class Checkpoints:
         from filelock import FileLock, Timeout
 
         try:
+            claim_folder(self.folder, "train")
             with FileLock(self.folder / ".lock", timeout=0):
                 self._clear()
                 yield
@@ -131,13 +130,15 @@ class Checkpoints:
     def _clear(self) -> None:
         """Remove what a killed process left half written or half removed."""
         for path in self.folder.iterdir():
-            if path.name.startswith((".step_", ".gone_", ".link_")):
+            if _HALF.fullmatch(path.name):
                 path.unlink() if path.is_symlink() else shutil.rmtree(path)
 
 
 def _link(link: Path, target: str) -> None:
     """Point a link to a folder beside it, at once."""
     new = link.with_name(f".link_{link.name}")
+    if link.exists() and not link.is_symlink():
+        raise SaysoError(f"{link} is in the way of the run's link of that name; move it")
     new.unlink(missing_ok=True)
     new.symlink_to(target, target_is_directory=True)
     new.replace(link)

@@ -133,7 +133,8 @@ def _claim(folder: Path, made_by: str) -> None:
         raise SaysoError(
             f"{folder} holds features of {note.read_text(encoding='utf-8').strip()}; give another folder"
         )
-    write_atomic(note, made_by)
+    if not note.exists():
+        write_atomic(note, made_by)
 
 
 def _write(path: Path, rows: np.ndarray) -> None:

@@ -149,7 +149,7 @@ class Trainer:
                 " or give another --out"
             )
         if self._main and not steps:
-            write_atomic(folder / "config.toml", self.recipe)
+            write_atomic(folder / "config.toml", self.recipe, guarded=False)
         if not steps:
             return None
         self.step = steps[-1]

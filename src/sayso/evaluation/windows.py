@@ -91,7 +91,7 @@ def _cached(
             return kept["there"].tolist(), kept["vectors"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         there, vectors = _embed(encoder, embed, clips, windows)
-    with atomic_file(path) as new:
+    with atomic_file(path, guarded=False) as new:
         np.savez(new, there=np.array(there, np.intp), vectors=vectors)
     return there, vectors
 

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import RECORD
 from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import sql_in, sql_string
@@ -256,7 +257,7 @@ def title_of(path: str) -> str:
 
 
 def _ours(path: Path) -> bool:
-    return path.suffix == ".lance" or path.name in ("writer.lock", "failures.jsonl")
+    return path.suffix == ".lance" or path.name in ("writer.lock", "failures.jsonl", RECORD)
 
 
 def _parts(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
