@@ -9,8 +9,8 @@ from typing import Annotated
 from typer import Argument, BadParameter, Option
 
 from sayso.cli.options import Json, Overwrite, out_option
-from sayso.core.ownership import refuse_foreign
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.ownership import refuse_foreign
 
 Script = Annotated[
     Path, Argument(metavar="SCRIPT", help="Screenplay or transcript: text, Fountain, HTML, PDF.")

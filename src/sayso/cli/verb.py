@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 from sayso.core.ownership import writing
 
 if TYPE_CHECKING:
-    from click import Context
+    from typer import Context
 
 OUTPUTS = frozenset({"out", "failures"})
 

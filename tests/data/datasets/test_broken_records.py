@@ -11,8 +11,8 @@ from data.tagged_folders import Seen, annotation, picture, voc
 from sayso.core.errors import SaysoError
 from sayso.core.types import Box
 from sayso.data.datasets.coco_boxes import box_of
-from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.data.datasets.coco_captions import read_captioned
+from sayso.data.tags_reader import read_boxes, read_tagged
 
 DOG, CAT = {"id": 1, "name": "dog"}, {"id": 7, "name": "cat"}
 
@@ -179,7 +179,7 @@ def test_captions_that_are_empty_or_stray_are_left_out(tmp_path):
     ]
     found = read_captioned(write(tmp_path, [A, B], rows))
     assert (found.texts, found.owners, found.listed) == (["a dog", "42"], [0, 1], 6)
-    assert sorted(found.failures) == [
+    assert sorted(failure.error for failure in found.failures) == [
         "the 2. annotation has no caption",
         "the 3. annotation has no caption",
         "the 4. annotation is of picture 99, which is not listed",

@@ -1,7 +1,7 @@
 """Subtitles timed to another copy of the film, corrected by captions with the film's own times.
 
-A copy at another frame rate (25 for 23.976) stretches all times; another cut (a break for advertisements, scenes
-more or fewer) shifts what comes after. Film time = rate * subtitle time + the offset of the piece. All
+A copy at another frame rate (25 for 23.976) stretches all times; another cut (a break for advertisements,
+scenes more or fewer) shifts what comes after. Film time = rate * subtitle time + the offset of the piece. All
 follows from the words that the two sets of captions share. The reference may be in part of the
 film only: the subtitles inside the video, or the output of a speech recogniser.
 """

@@ -55,7 +55,7 @@ def fit_pieces(x: Points, offsets: Points) -> PiecesFit:
 
 
 def median_slope(x: Points, y: Points) -> float:
-    """Return the median slope between points half of the range apart (Theil-Sen); 1 if all are close together."""
+    """Return the median slope between points half of the range apart (Theil-Sen); 1 if all are close."""
     half = len(x) // 2
     start = np.unique(np.linspace(0, half - 1, min(half, SLOPES)).astype(int))
     run = x[start + half] - x[start]
