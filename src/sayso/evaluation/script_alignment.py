@@ -83,7 +83,7 @@ SCRIPT_ALIGNMENT = ScriptAlignment()
 
 
 def speaker_row(episode: Episode, how: str) -> dict[str, Number]:
-    """Return the accuracy of an episode's speakers, the published one, and how many confident lines are wrong."""
+    """Return the accuracy of an episode's speakers, the published one, and the confident errors."""
     script = Screenplay(tuple(spoilt(episode.script.elements, how, random.Random(0))))  # noqa: S311
     lines = align_script(script, episode.captions).lines
     right = [line.speaker == who for line, who in zip(lines, episode.speakers, strict=True)]
