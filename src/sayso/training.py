@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ from sayso.evaluation.registry import EVALUATORS
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
+    from sayso.data.manifest import Failure
     from sayso.engine.system import AnySystem, Savable
     from sayso.engine.train import Score
     from sayso.engine.training_config import TrainingConfig
@@ -39,7 +41,8 @@ def train(
 
     An interrupt (SIGINT, SIGTERM) ends it after the update under way, with a checkpoint; the same call with
     ``resume=True`` goes on, exactly as if it had not been stopped. For several processes, start a program
-    that makes this call with ``accelerate launch``.
+    that makes this call with ``accelerate launch``. What of the data was broken and left out (its
+    ``failures``) is listed in the result, before what the loader could not read.
 
     Args:
         system: a name, such as ``mil-nce`` or that of a package outside (``sayso.engine.system.SYSTEMS``);
@@ -55,8 +58,7 @@ def train(
         changes: single options, such as ``steps=100``; they go before the recipe.
 
     Raises:
-        SaysoError: if there is no such system or option, nothing to learn from, or the folder holds
-            another run.
+        SaysoError: if there is no such system, option or data, or the folder holds another run.
         MissingExtra: if a package that it needs is not installed.
 
     Examples:
@@ -70,7 +72,9 @@ def train(
     read = found.read(Path(data).expanduser(), chosen, progress)
     method, recipe = found.build(chosen, read, folder, progress), to_toml(chosen)
     trainer = Trainer(method, chosen, folder, recipe=recipe, device=device, score=score, progress=progress)
-    return trainer.train(resume=resume)
+    done = trainer.train(resume=resume)
+    left_out: tuple[Failure, ...] = tuple(getattr(read, "failures", ()))
+    return replace(done, failures=(*left_out, *done.failures))
 
 
 def recipe_of(

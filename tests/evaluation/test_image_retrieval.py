@@ -106,9 +106,10 @@ def test_the_folder_of_the_pictures_can_be_given(file, tmp_path):
         ("{", "JSONDecodeError"),
         ("[]", "TypeError"),
         ('{"images": []}', "KeyError: 'annotations'"),
-        ('{"images": [], "annotations": [{"image_id": 7, "caption": "x"}]}', "KeyError: 7"),
-        ('{"images": [{"id": 1}], "annotations": []}', "KeyError: 'file_name'"),
-        ('{"images": [], "annotations": []}', "holds no captions"),
+        ('{"images": [], "annotations": [{"image_id": 7, "caption": "x"}]}', "none of its pictures"),
+        ('{"images": [{"id": 1}], "annotations": []}', "picture 1 has no id or no file_name"),
+        ('{"images": [], "annotations": []}', "none of its pictures"),
+        ('{"images": [{"id": 1, "file_name": "a"}], "annotations": []}', "holds no captions"),
         (b"\xff\xfe\x00", "UnicodeDecodeError"),
     ],
 )

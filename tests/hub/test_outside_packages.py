@@ -85,7 +85,7 @@ def test_an_index_made_by_an_encoder_from_outside_is_reopened_by_name(tmp_path: 
     index = sayso.Index.open(tmp_path / "x.index", "brightness")
     assert not index.add(tmp_path / "files").failures
     again = sayso.Index.open(tmp_path / "x.index", create=False)
-    assert [hit.title for hit in again.search("1.0", said=0)] == ["light", "dark"]
+    assert [hit.title for hit in again.search("1.0", text_weight=0)] == ["light", "dark"]
     assert again.encoder.name == "brightness"
     assert type(again.encoder).__module__ == "bright_package"
 

@@ -114,3 +114,51 @@ def on_screen(times: Sequence[float], instant: float) -> int:
         if time <= instant + 1e-6:
             index = k
     return index
+
+
+def make_late(
+    path: Path,
+    pictures_s: float,
+    sound_s: float | None,
+    count: int = 250,
+    *,
+    codec: str = "libx264",
+    sound_codec: str = "aac",
+    sound_until_s: float | None = None,
+    muxer: dict[str, str] | None = None,
+    **options: str,
+) -> Path:
+    """Write a video of numbered frames, 25 a second, whose sound and pictures begin when they are told.
+
+    Args:
+        path: where; the suffix decides the container.
+        pictures_s: container's second of the first picture.
+        sound_s: container's second at which the sound begins; None for no sound.
+        count: of frames.
+        codec: of the pictures.
+        sound_codec: of the sound.
+        sound_until_s: where the sound ends; by default with the pictures.
+        muxer: options of the container.
+        options: of the encoder; underscores stand for hyphens.
+    """
+    with av.open(str(path), "w", options=muxer or {}) as out:
+        given = {"g": "50", **{name.replace("_", "-"): value for name, value in options.items()}}
+        video = out.add_stream(codec, rate=25, options=given)
+        video.width, video.height, video.pix_fmt = 192, 144, "yuv420p"
+        video.codec_context.time_base = Fraction(1, 1000)
+        sound = None if sound_s is None else out.add_stream(sound_codec, rate=48_000, layout="mono")
+        packets = []
+        for k in range(count):
+            frame = av.VideoFrame.from_ndarray(draw(k, 192, 144), "rgb24")
+            frame.pts, frame.time_base = round(1000 * pictures_s) + 40 * k, Fraction(1, 1000)
+            packets += video.encode(frame)
+        packets += video.encode()
+        if sound is not None:
+            until_s = sound_until_s or pictures_s + count / 25
+            for at in range(round(sound_s * 48_000), round(until_s * 48_000), 960):
+                frame = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.float32), "flt", "mono")
+                frame.sample_rate, frame.pts, frame.time_base = 48_000, at, Fraction(1, 48_000)
+                packets += sound.encode(frame)
+            packets += sound.encode()
+        out.mux(sorted(packets, key=lambda packet: packet.dts * packet.time_base))
+    return path

@@ -239,9 +239,4 @@ def test_a_last_frame_that_claims_to_stay_for_years_does_not(tmp_path):
         out.mux(packets)
     with av.open(str(path)) as file:
         assert [packet.duration for packet in file.demux(video=0) if packet.size][-1] > 10**9
-    frames = stream_frames(path, fps=25)
-    assert len(list(islice(frames, 10))) == 10
-    with pytest.raises(
-        MediaError, match=r"reading failed at 0.4 s \(the file ends there, its header says 40000000.4 s"
-    ):
-        next(frames)
+    assert len(list(stream_frames(path, fps=25))) == 10  # a header that lies is no damage

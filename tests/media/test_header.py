@@ -41,17 +41,18 @@ def test_the_frame_rate(film, name):
     assert probe(film(name)).fps == pytest.approx(30, abs=0.4)
 
 
-@pytest.mark.parametrize("name", ["late_start.mkv", "late_start.ts", "late_start.mp4"])
-def test_the_start_is_the_containers(film, name):
-    assert probe(film(name)).start == pytest.approx({"mkv": 2.0, "ts": 5.0, "mp4": 5.0}[name.split(".")[1]])
+@pytest.mark.parametrize(("name", "origin"), [("mkv", 2.0), ("ts", 5.0), ("mp4", 5.0)])
+def test_a_file_of_pictures_alone_begins_with_the_first(film, name, origin):
+    known = probe(film(f"late_start.{name}"))
+    assert (known.origin, known.start) == pytest.approx((origin, 0.0))
 
 
 def test_a_header_without_a_duration_is_made_up_for_by_walking_through(film, monkeypatch):
     from sayso.media import header
 
     walked = []
-    walk = header._walked_duration
-    monkeypatch.setattr(header, "_walked_duration", lambda source: walked.append(source) or walk(source))
+    walk = header._walked_end
+    monkeypatch.setattr(header, "_walked_end", lambda *args: walked.append(args) or walk(*args))
     assert probe(film("no_duration.mkv")).duration == pytest.approx(4.0)
     assert probe(film("raw.h264")).duration == pytest.approx(4.0)
     assert len(walked) == 2

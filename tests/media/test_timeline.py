@@ -9,7 +9,7 @@ import pytest
 from media import films
 from sayso.media import stream_frames
 from sayso.media.container import open_video
-from sayso.media.timeline import Timeline, declared_duration, frame_rate, track_duration
+from sayso.media.timeline import Timeline, declared_end, declared_length, frame_rate
 
 
 @dataclass
@@ -23,7 +23,7 @@ def clock(format_="mov", base=Fraction(1, 100), rate=Fraction(25)):
     stream = SimpleNamespace(
         time_base=base, average_rate=rate, guessed_rate=rate, start_time=0, duration=1000, metadata={}
     )
-    return Timeline(SimpleNamespace(stream=stream, format=format_, container=SimpleNamespace(duration=None)))
+    return Timeline(SimpleNamespace(stream=stream, format=format_, origin=None))
 
 
 def test_seconds_count_from_the_first_frame():
@@ -81,15 +81,15 @@ def test_a_frame_rate_beyond_belief_says_nothing():
     assert clock(rate=None).lasting(None) == 0
 
 
-def test_durations_of_the_pictures_and_of_the_file(film):
+def test_where_the_header_says_that_pictures_and_file_end(film):
     with open_video(film("late_start.mkv")) as source:
-        assert track_duration(source) == pytest.approx(3.96, abs=0.01)
+        assert declared_end(source) == pytest.approx(3.96, abs=0.01)
     with open_video(film("flash.flv")) as source:
-        assert track_duration(source) is None
-        assert declared_duration(source) == pytest.approx(4.0, abs=0.1)
+        assert declared_end(source) is None
+        assert declared_length(source) == pytest.approx(4.0, abs=0.1)
         assert frame_rate(source.stream) == pytest.approx(30)
     with open_video(film("raw.h264")) as source:
-        assert declared_duration(source) is None
+        assert declared_length(source) is None
         assert frame_rate(source.stream) == pytest.approx(30)
 
 

@@ -47,6 +47,66 @@ def test_a_flash_and_a_fade_are_no_cuts():
     assert find_cuts(map(frame_signature, fade)) == []
 
 
+def lit(frame, light, part=slice(None)):
+    """Return a frame with light on all or a part of it: 1 is white."""
+    bright = frame.astype(float)
+    bright[:, part] += (255 - bright[:, part]) * light
+    return bright.astype(np.uint8)
+
+
+@pytest.mark.parametrize("pan", [0, 1])
+@pytest.mark.parametrize("light", [1.0, 0.85, 0.6])
+@pytest.mark.parametrize("length", range(1, 9))
+def test_a_flash_of_up_to_eight_frames_is_no_cut(length, light, pan):
+    frames = scene(1, 60, pan)
+    frames[30 : 30 + length] = [lit(frame, light) for frame in frames[30 : 30 + length]]
+    assert find_cuts(map(frame_signature, frames)) == []
+
+
+def test_lightning_camera_flashes_and_dropped_frames_are_no_cuts():
+    frames = [frame // 4 for frame in scene(3, 80)]
+    for k, light in enumerate((0.5, 0.9, 0.1, 0.8, 0.6, 0.4, 0.2)):  # lightning flickers and fades
+        frames[30 + k] = lit(frames[30 + k], light)
+    assert find_cuts(map(frame_signature, frames)) == []
+    crowd = scene(4, 80)
+    for k in (10, 11, 17, 18, 19, 33, 34, 35, 36, 50):
+        crowd[k] = lit(crowd[k], 1.0, slice(20 * (k % 4), 20 * (k % 4) + 60))
+    assert find_cuts(map(frame_signature, crowd)) == []
+    frames = scene(5, 60)
+    frames[20:25] = [np.zeros_like(frame) for frame in frames[20:25]]
+    assert find_cuts(map(frame_signature, frames)) == []
+
+
+@pytest.mark.parametrize("flash", [1, 3, 6, 8])
+@pytest.mark.parametrize("distance", [2, 3, 4])
+def test_a_cut_a_few_frames_from_a_flash_is_found(flash, distance):
+    for seed in range(6):
+        frames = [*scene(2 * seed, 40), *scene(2 * seed + 1, 40)]
+        after = [*frames]
+        after[40 + distance : 40 + distance + flash] = [lit(frame, 0.9) for frame in after[40 : 40 + flash]]
+        assert find_cuts(map(frame_signature, after)) == [40]
+        start = 40 - distance - flash
+        before = [*frames]
+        before[start : start + flash] = [lit(frame, 0.9) for frame in before[start : start + flash]]
+        assert find_cuts(map(frame_signature, before)) == [40]
+
+
+@pytest.mark.parametrize("length", [4, 6, 8])
+def test_a_short_shot_of_something_else_is_two_cuts(length):
+    for seed in range(6):
+        frames = scene(2 * seed, 60)
+        frames[30 : 30 + length] = scene(2 * seed + 1, length)
+        assert find_cuts(map(frame_signature, frames)) == [30, 30 + length]
+
+
+def test_flashes_of_the_reports_are_no_cuts(shared_data):
+    for name in ("flash3.mp4", "flash6.mp4"):
+        path = shared_data / "reports" / "flash_of_three_frames" / name
+        if not path.exists():
+            pytest.skip("no reports here")
+        assert len(find_shots(path).spans) == 1
+
+
 def test_noise_and_nothing_are_no_cuts():
     rng = np.random.default_rng(0)
     assert find_cuts([]) == find_cuts([frame_signature(scene(1, 1)[0])]) == []

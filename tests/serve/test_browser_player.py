@@ -9,6 +9,9 @@ from __future__ import annotations
 import pytest
 
 import toy
+from media import films
+from sayso import Index
+from sayso.media import read_clip
 
 pytestmark = pytest.mark.browser
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -143,3 +146,71 @@ def test_pictures_open_large_also_those_that_browsers_do_not_show(open_page):
         expect(page.locator("#controls")).to_be_hidden()
         page.keyboard.press("Escape")
         expect(page.locator("#player")).to_be_hidden()
+
+
+FRAME = """(video) => {  // how light the middle of each of the frame's twelve blocks is
+  const [width, height] = [video.videoWidth, video.videoHeight];
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  context.drawImage(video, 0, 0);
+  return [0, 1, 2].flatMap((row) => [0, 1, 2, 3].map((column) =>
+    context.getImageData((column + 0.5) * width / 4, (row + 0.5) * height / 3, 1, 1).data[1])); }"""
+VP9 = {"codec": "libvpx-vp9", "sound_codec": "libopus", "deadline": "realtime", "cpu_used": "8"}
+
+
+@pytest.fixture(scope="module")
+def late_site(tmp_path_factory, serving):
+    """Films whose pictures begin after 0, or whose clock does, or starts again; cut by their captions."""
+    folder = tmp_path_factory.mktemp("late")
+    films.make_late(folder / "late.mp4", 6.0, 0.0)
+    films.make_late(folder / "late.mkv", 6.0, 0.0)
+    films.make_late(folder / "late.webm", 6.0, 0.0, **VP9)
+    films.make_late(folder / "alone.mp4", 6.0, None)
+    films.make_late(folder / "early.mp4", -1.0, 0.0, muxer={"avoid_negative_ts": "disabled"})
+    films.make_late(folder / "both.webm", 6.0, 4.0, **VP9)
+    part = films.make_late(folder / "part.ts", 0.0, 0.0, 100).read_bytes()
+    (folder / "joined.ts").write_bytes(part + films.make_late(folder / "part.ts", 0.0, 0.0).read_bytes())
+    (folder / "part.ts").unlink()
+    for path in list(folder.iterdir()):
+        path.with_suffix(path.suffix + ".srt").write_text("1\n00:00:07,200 --> 00:00:09,000\nflip it\n")
+    index = Index.open(tmp_path_factory.mktemp("index") / "late.index", toy.ColourEncoder())
+    report = index.add(folder, by_caption=True)
+    assert not report.failures, report.failures
+    with serving(index, folder) as site:
+        yield site
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("late.mp4", 30),
+        ("late.mkv", 30),
+        ("late.webm", 30),
+        ("alone.mp4", 180),
+        ("early.mp4", 205),
+        ("both.webm", 130),
+        ("joined.ts", 79),
+    ],
+)
+def test_the_frame_on_screen_at_a_hits_start_is_the_one_that_was_embedded(late_site, browser, name, number):
+    media_id = late_site.id_of(name)
+    (moment,) = late_site.index.moments(media_id)
+    assert (moment.start_s, moment.text) == (7.2, "flip it")
+    embedded = read_clip(late_site.folder / name, moment.start_s, moment.start_s + 0.04, frames=1).frames[0]
+    assert films.number_of(embedded) == pytest.approx(number, abs=2)
+    page = browser.new_page()
+    page.add_init_script("HTMLMediaElement.prototype.play = async function () {}")
+    try:
+        page.goto(f"{late_site.url}/?m={media_id}&t={moment.start_s}")
+        shown = None
+        for _ in range(120):
+            ready = page.locator("#video").evaluate(
+                "(v) => v.readyState >= 2 && !v.seeking && v.currentTime > 7"
+            )
+            shown = page.locator("#video").evaluate(FRAME) if ready else None
+            number_shown = sum((light > 135) << k for k, light in enumerate(shown)) if shown else None
+            if number_shown is not None and abs(number_shown - films.number_of(embedded)) <= 1:
+                break
+            page.wait_for_timeout(50)
+        assert number_shown == pytest.approx(films.number_of(embedded), abs=1)
+    finally:
+        page.close()

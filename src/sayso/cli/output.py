@@ -33,15 +33,22 @@ def print_lines(lines: Iterable[str]) -> None:
         print(line)
 
 
-def end_with(failures: Iterable[str], *, interrupted: bool = False) -> None:
+def end_with(failures: Iterable[str], *, interrupted: bool = False, shown: int | None = None) -> None:
     """Print what failed, one sentence each, on stderr; exit with 3 if anything did, 130 if interrupted.
+
+    Args:
+        failures: the sentences.
+        interrupted: whether an interrupt ended it.
+        shown: at most so many of them; None: all.
 
     Raises:
         typer.Exit: if anything failed, or an interrupt ended it.
     """
     sentences = list(failures)
-    for sentence in sentences:
+    for sentence in sentences[:shown]:
         print(sentence, file=sys.stderr)
+    if shown is not None and len(sentences) > shown:
+        print(f"{len(sentences) - shown:,} more, which --json lists", file=sys.stderr)
     if interrupted or sentences:
         raise typer.Exit(INTERRUPTED if interrupted else SOME_FAILED)
 

@@ -41,7 +41,8 @@ def train(
     """Train; the run's folder is a model that --model takes.
 
     An interrupt saves the step under way; the same command with --resume goes on. For
-    several processes: accelerate launch -m sayso train ...
+    several processes: accelerate launch -m sayso train ... Records of the data that are broken are
+    left out and listed, and the exit code is then 3.
 
     Examples:
 
@@ -72,4 +73,4 @@ def train(
             system, data, out, recipe=chosen, resume=resume, test=test, device=device, progress=bar
         )
     print_json(done.to_dict()) if as_json else print(done.summary())
-    return end_with((f"{one.path}: {one.error}" for one in done.failures), interrupted=done.interrupted)
+    return end_with((f"{x.path}: {x.error}" for x in done.failures), interrupted=done.interrupted, shown=20)

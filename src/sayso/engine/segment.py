@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -12,12 +13,14 @@ from numpy.typing import NDArray
 from sayso.core.arrays import Pixels
 from sayso.core.errors import MediaError
 from sayso.core.types import Span
+from sayso.media.sampling import TOLERANCE_S
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import ClipSpec
     from sayso.media.header import Probe
     from sayso.media.kinds import Kind
 
+log = logging.getLogger(__name__)
 THUMB_SIDE = 256
 
 
@@ -101,23 +104,28 @@ def _picture(job: J, spec: ClipSpec) -> JobClip[J]:
 
 
 def _windows(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
-    """Cut at multiples of ``window_s`` in one pass; the last clip ends with the file."""
+    """Cut at multiples of ``window_s`` in one pass, from the first picture to the end of the last."""
     from sayso.media import probe, stream_frames
 
     probed = probe(job.path)
     wanted = max(1, round(job.window_s * spec.fps))
     held: list[Pixels] = []
     window, instant = 0, 0.0
+    waiting: Pixels | None = None  # the first picture, before it is on screen
 
     def clip(end: float) -> JobClip[J]:
-        start = window * job.window_s
+        start = max(window * job.window_s, min(probed.start, end))
         return _segment(job, probed, Span(start, max(end, start)), held, wanted, spec)
 
     problem = None
     try:
         frames = stream_frames(job.path, fps=spec.fps, size=spec.size, crop="none", exact=False)
-        for k, (_, frame) in enumerate(frames):
+        for k, (seconds, frame) in enumerate(frames):
             instant = (k + 0.5) / spec.fps
+            if seconds > instant + TOLERANCE_S:
+                waiting = frame
+                continue
+            waiting = None
             if held and int(instant // job.window_s) > window:
                 yield clip((window + 1) * job.window_s)
                 held = []
@@ -125,6 +133,8 @@ def _windows(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
             held.append(frame)
     except MediaError as error:
         problem = error
+    if waiting is not None:
+        held, window = [waiting], int(probed.start // job.window_s)
     if held:
         ends_s = (window + 1) * job.window_s if probed.duration is None else probed.duration
         yield clip(min((window + 1) * job.window_s, ends_s) if problem is None else instant)
@@ -133,20 +143,34 @@ def _windows(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
 
 
 def _spans(job: J, spans: tuple[Span, ...], spec: ClipSpec) -> Iterator[JobClip[J]]:
-    """Cut out the given spans; those beyond the end of the file are an error, raised at the end."""
+    """Cut out the given spans; those beyond the end of the file are an error, raised at the end.
+
+    After the last picture, that one stays on screen until the sound ends. Before the first one
+    there is nothing to see, and no clip.
+    """
     from sayso.media import probe, read_clip
 
     probed = probe(job.path)
-    beyond = 0
+    beyond = early = 0
     for span in spans:
-        if probed.duration is not None and span.start >= probed.duration:
+        if probed.length is not None and span.start >= probed.length:
             beyond += 1
-            continue
-        clip = read_clip(job.path, span.start, span.end, frames=spec.frames, size=spec.size, crop="none")
-        yield _segment(job, probed, span, list(clip.frames), spec.frames, spec)
+        elif span.end <= probed.start:
+            early += 1
+        else:
+            clip = read_clip(job.path, span.start, span.end, frames=spec.frames, size=spec.size, crop="none")
+            yield _segment(job, probed, span, list(clip.frames), spec.frames, spec)
+    if early:
+        log.warning(
+            "%s: %d of %d spans end before its first picture at %.1f s, and give no clip",
+            job.path,
+            early,
+            len(spans),
+            probed.start,
+        )
     if beyond:
         raise MediaError(
-            f"{job.path}: {beyond} of {len(spans)} spans start after its end at {probed.duration:.1f} s; "
+            f"{job.path}: {beyond} of {len(spans)} spans start after its end at {probed.length:.1f} s; "
             "check the times in the manifest or captions"
         )
 

@@ -48,7 +48,7 @@ class Trained:
     Args:
         folder: of the last step; a model that ``sayso.load`` takes.
         step: its number.
-        failures: what could not be read, each once, with the reason.
+        failures: what could not be used, each once, with the reason.
         interrupted: whether it was asked to stop before the last step.
         scores: what was measured at the last step; empty if nothing was.
     """

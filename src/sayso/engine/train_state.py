@@ -54,7 +54,8 @@ class TrainState:
         self.bare = model.to(self.device)
         self.criterion = criterion.to(self.device) if criterion is not None else nn.Module()
         self.average = _average(self.bare, config.ema)
-        self.criterion_average = _average(self.criterion, config.ema)
+        learned = any(True for _ in self.criterion.parameters())
+        self.criterion_average = _average(self.criterion, config.ema) if learned else None
         self._same_criterion_everywhere()
         optimizer = _optimizer(dict(self._named_parameters()), config, lr_multipliers or {})
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
@@ -69,7 +70,7 @@ class TrainState:
     def exported(self) -> Iterator[nn.Module]:
         """Give the model to use, the average if there is one; the criterion then holds its average too."""
         if self.average is None or self.criterion_average is None:
-            yield self.bare
+            yield self.bare if self.average is None else self.average.module
             return
         learning = {name: value.clone() for name, value in self.criterion.state_dict().items()}
         self.criterion.load_state_dict(self.criterion_average.module.state_dict())
@@ -103,8 +104,9 @@ class TrainState:
             self.accelerator.clip_grad_norm_(everything, self.config.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        if self.average is not None and self.criterion_average is not None:
+        if self.average is not None:
             self.average.update_parameters(self.bare)
+        if self.criterion_average is not None:
             self.criterion_average.update_parameters(self.criterion)
 
     def state_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ Sources
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +25,7 @@ import numpy as np
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.progress import Silent
+from sayso.data.datasets.coco_json import annotation_name, find_picture, read_coco_file
 from sayso.evaluation.clip_retrieval import RANKS
 from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Embeddings, Encoder
 
+log = logging.getLogger(__name__)
+_FORM = "COCO caption format ('images' with id and file_name, 'annotations' with image_id and caption)"
 BATCH = 64  # pictures in memory at once
 
 
@@ -46,12 +49,16 @@ class Captions:
         texts: the captions.
         owners: for each caption, the index of its picture.
         source: the file they were read from.
+        failures: the records that are left out.
+        listed: how many captions the file lists.
     """
 
     pictures: list[Path]
     texts: list[str]
     owners: list[int]
     source: Path
+    failures: tuple[str, ...] = ()
+    listed: int = 0
 
 
 def read_captions(path: Path, images: Path | None = None) -> Captions:
@@ -67,20 +74,23 @@ def read_captions(path: Path, images: Path | None = None) -> Captions:
         SaysoError: if the file is not in that format or holds no captions.
     """
     folder = images or path.parent / "images"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        number = {image["id"]: i for i, image in enumerate(content["images"])}
-        pictures = [folder / image["file_name"] for image in content["images"]]
-        rows = [(str(row["caption"]), number[row["image_id"]]) for row in content["annotations"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise SaysoError(
-            f"{path} is not in COCO caption format ('images' with id and file_name,"
-            f" 'annotations' with image_id and caption): {what}"
-        ) from error
-    if not rows:
-        raise SaysoError(f"{path} holds no captions")
-    return Captions(pictures, [text for text, _ in rows], [owner for _, owner in rows], path)
+    content = read_coco_file(path, _FORM, categories=False)
+    number = {id_: n for n, id_ in enumerate(content.pictures)}
+    pictures = [find_picture(name, [folder]) or folder / name for name in content.pictures.values()]
+    texts, owners, failures = [], [], [failure.error for failure in content.failures]
+    for position, id_, row in content.annotations:
+        caption = row.get("caption")
+        text = str(caption) if isinstance(caption, str | int | float) else ""
+        if text.strip():
+            texts.append(text)
+            owners.append(number[id_])
+        else:
+            failures.append(f"{annotation_name(row, position)} has no caption")
+    if not texts:
+        raise SaysoError(f"{path} holds no captions{f': {failures[0]}' if failures else ''}")
+    if failures:
+        log.warning("%s: left out %s, such as: %s", path, f"{len(failures):,}", failures[0])
+    return Captions(pictures, texts, owners, path, tuple(failures), content.listed)
 
 
 def rank_pictures(
@@ -117,11 +127,15 @@ def rank_pictures(
         rows={"text to picture": ranks["text_to_item"], "picture to text": ranks["item_to_text"]},
         counts={
             "pictures": Count(len(kept), len(captions.pictures)),
-            "captions": Count(len(used), len(captions.texts)),
+            "captions": Count(len(used), max(captions.listed, len(captions.texts))),
         },
         missing=tuple(missing),
-        unreadable=tuple(unreadable),
-        definition={"source": captions.source.name, "sha256": sha256_of(captions.source)},
+        unreadable=(*unreadable, *captions.failures),
+        definition={
+            "source": captions.source.name,
+            "sha256": sha256_of(captions.source),
+            "pictures_without_caption": len(captions.pictures) - len(set(captions.owners)),
+        },
     )
 
 

@@ -73,8 +73,8 @@ class Localization:
     ) -> EvaluationResult:
         """Measure how well a model names and points; see ``Evaluator``."""
         place = self._folder(data)
-        found = answers(model, place, split=self.split, task=self.task, progress=progress)
-        boxes = found.true_boxes(place, split=self.split, task=self.task)
+        answered = answers(model, place, split=self.split, task=self.task, progress=progress)
+        found, boxes = answered.with_boxes(place, split=self.split, task=self.task)
         rows = class_rows(
             found,
             {

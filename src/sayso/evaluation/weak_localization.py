@@ -55,8 +55,8 @@ class WeakLocalization:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Measure where a model says that things are; see ``Evaluator``."""
-        found = answers(model, data, progress=progress)
-        boxes = found.true_boxes(data, split=None, task="objects")
+        answered = answers(model, data, progress=progress)
+        found, boxes = answered.with_boxes(data, split=None, task="objects")
         S, P, Y = found.scores, found.points, found.labels
         maps = [class_map_measures(found, boxes, k) for k in range(len(found.columns))]
         rows = class_rows(

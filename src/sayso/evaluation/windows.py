@@ -19,6 +19,8 @@ from sayso.core.errors import MediaError
 from sayso.core.io import atomic_file
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
+from sayso.data.manifest import ListedFile
+from sayso.data.sources import find_sources
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
@@ -136,7 +138,9 @@ def _read(clips: Sequence[Cut], spec: ClipSpec, windows: int) -> Iterator[Pixels
 def _windows(path: str, span: Span | None, spec: ClipSpec, windows: int) -> Pixels:
     from sayso.media import probe, read_clip
 
-    span = span or Span(0.0, probe(path).duration or spec.duration)
+    if span is None:
+        known = probe(path)
+        span = Span(known.start, max(known.start, known.duration or known.start + spec.duration))
     read = [
         read_clip(
             path, start, start + spec.duration, frames=spec.frames, size=spec.size, crop=spec.crop
@@ -147,8 +151,18 @@ def _windows(path: str, span: Span | None, spec: ClipSpec, windows: int) -> Pixe
 
 
 def videos_by_id(folder: Path) -> dict[str, str]:
-    """Return the videos below a folder by id; of several copies the first by path."""
+    """Return the videos below a folder, through links, by id; of several copies the first by path."""
+    listed = (source for source in find_sources([str(folder)]) if isinstance(source, ListedFile))
+    found = sorted(Path(source.path) for source in listed if _is_video(source.path))
+    return {path.stem: str(path) for path in reversed(found)}
+
+
+def video_id(name: str) -> str:
+    """Return the id of a video of a list, which may give the name of its file instead."""
+    return Path(name).stem if _is_video(name) else name
+
+
+def _is_video(name: str) -> bool:
     from sayso.media.kinds import VIDEO_SUFFIXES
 
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
-    return {path.stem: str(path) for path in reversed(found)}
+    return Path(name).suffix.lower() in VIDEO_SUFFIXES

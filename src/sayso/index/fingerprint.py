@@ -17,6 +17,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure, ListedFile
+from sayso.media.animation import SUFFIXES as MOVING
 from sayso.media.kinds import Kind
 
 
@@ -116,5 +117,6 @@ def settings_digest(source: ListedFile, captions: Sequence[Caption], segmentatio
         for row in source.rows
     ]
     spoken = [[caption.span.start, caption.span.end, caption.text, caption.speaker] for caption in captions]
-    cut = None if kind_of(source.path) == "picture" else [segmentation.window_s, segmentation.by_caption]
+    still = kind_of(source.path) == "picture" and os.path.splitext(source.path)[1].lower() not in MOVING  # noqa: PTH122
+    cut = None if still else [segmentation.window_s, segmentation.by_caption]
     return digest([rows, spoken, cut])

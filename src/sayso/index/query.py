@@ -144,15 +144,16 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
     try:
         if (sniff(path) or kind_of(path)) == "picture":
             return _only(encoder.encode_images([read_image(path)]))
-        spec = encoder.clip
+        spec, known = encoder.clip, probe(path)
         if moment is None:
-            end = probe(path).duration or spec.duration
-            clip = read_clip(path, 0.0, end, frames=_WHOLE_VIDEO_FRAMES, size=spec.size, crop=spec.crop)
+            end = known.duration or spec.duration
+            start, frames = min(known.start, end), _WHOLE_VIDEO_FRAMES
         else:
-            start = max(0.0, float(moment[2]) - spec.duration / 2)
-            clip = read_clip(
-                path, start, start + spec.duration, frames=spec.frames, size=spec.size, crop=spec.crop
-            )
+            start = max(known.start, float(moment[2]) - spec.duration / 2)
+            end, frames = start + spec.duration, spec.frames
+            if known.length is not None and float(moment[2]) > known.length:
+                raise QueryError(f"{path} ends at {known.length:.1f} s, before second {moment[2]}")
+        clip = read_clip(path, start, end, frames=frames, size=spec.size, crop=spec.crop)
     except MediaError as error:
         raise QueryError(f"the query names a file that cannot be read: {error}") from error
     return _only(encoder.encode_video(clip.frames[None]))

@@ -7,17 +7,20 @@ name other files; a file descriptor can do neither.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import MediaError
+from sayso.media.animation import as_video, format_of, moves
+from sayso.media.clock import RESTARTING, Restarts, find_restarts, origin_of, pos_of
 from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 from sayso.media.kinds import is_sound, kind_from, read_head
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
 _CONTAINERS = (
@@ -36,6 +39,11 @@ class VideoSource:
         threads: decoder threads.
         max_pixels: width times height above which the file is refused.
         fast: let the decoder leave out the loop filter (blurrier, faster).
+
+    Attributes:
+        animation: the format of the moving picture that was made a video of: gif, webp, png or avif.
+        origin: the container's time that is second 0 of the file; None: the first picture's.
+        restarts: where the clock starts again; time stamps of ``packets`` run through.
     """
 
     def __init__(
@@ -49,7 +57,13 @@ class VideoSource:
     ) -> None:
         self.path, self.descriptor = printable_path(path), descriptor
         self.threads, self.max_pixels, self.fast = threads, max_pixels, fast
+        self.animation: str | None = None
+        self.restarts, self._pos = Restarts(), 0
         self.container, self.stream = self._open()
+        if self.format in RESTARTING:
+            self.restarts = find_restarts(self.container, self.stream, descriptor)
+            self.reopen()
+        self.origin = origin_of(self.container, self.stream)
 
     def reopen(self) -> None:
         """Start again at the beginning, with a fresh decoder."""
@@ -66,12 +80,34 @@ class VideoSource:
         Raises:
             FFmpegError: where the file cannot be read further.
         """
+        return (packet for packet in self.demux([self.stream]) if packet.size)
+
+    def demux(self, streams: Sequence[Stream]) -> Iterator[Packet[Any]]:
+        """Yield the packets of some streams from here on, on the clock that runs through; the last are empty.
+
+        Raises:
+            FFmpegError: where the file cannot be read further.
+        """
         try:
-            for packet in self.container.demux(self.stream):
+            for packet in self.container.demux(streams):
                 if packet.size:
-                    yield packet
+                    self._pos = pos_of(packet, self._pos)
+                    self.restarts.shift(packet, self._pos)
+                yield packet
         except IndexError:
             return  # after the last packet, PyAV trips over streams that appeared late
+
+    def seek(self, stamp: int) -> None:
+        """Go to the key frame before a time stamp.
+
+        Raises:
+            FFmpegError: where that cannot be done.
+        """
+        if self.restarts.pieces:
+            self._pos = self.restarts.key_before(stamp)
+            self.container.seek(self._pos, unsupported_byte_offset=True)
+        else:
+            self.container.seek(stamp, stream=self.stream)
 
     @property
     def format(self) -> str:
@@ -79,6 +115,7 @@ class VideoSource:
         return self.container.format.name.partition(",")[0]
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
+        self._pos = 0  # of the last packet
         container = _open_container(self.path, self.descriptor)
         try:
             stream = _shown_stream(container, self.path)
@@ -109,14 +146,19 @@ def open_video(
     Raises:
         MediaError: if it is not a video that can be read, or is larger than ``max_pixels``.
     """
-    with open_regular(path) as descriptor:
+    with ExitStack() as stack:
+        descriptor = stack.enter_context(open_regular(path))
         head = read_head(descriptor, path)
         if kind_from(head) == "picture":
-            raise MediaError(f"{printable_path(path)} is a picture, not a video; read it with read_image")
+            if not moves(descriptor, head):
+                raise MediaError(f"{printable_path(path)} is a picture, not a video; read it with read_image")
+            video = stack.enter_context(as_video(descriptor, printable_path(path), max_pixels))
+            descriptor = video.fileno()
         try:
             source = VideoSource(path, descriptor, threads=threads, max_pixels=max_pixels, fast=fast)
         except MediaError as error:
             raise _more_telling(path, head, error) from error
+        source.animation = format_of(head) if kind_from(head) == "picture" else None
         try:
             yield source
         finally:

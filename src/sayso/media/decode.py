@@ -1,6 +1,6 @@
 """Decoding a video from any moment on, in order of presentation, whatever the file does to its times.
 
-Time 0 is the first frame. Frames come with the seconds at which they are shown. What
+Frames come with the seconds at which they are shown. What
 could not be decoded is remembered, so that the caller keeps the rest and can tell.
 """
 
@@ -14,7 +14,8 @@ from sayso.core.errors import MediaError
 from sayso.media.container import VideoSource, reason
 from sayso.media.packets import Planner, ReadStep, has_independent_frames
 from sayso.media.sampling import TOLERANCE_S, Cells
-from sayso.media.timeline import MAX_GAP_S, Timeline, declared_duration, track_duration
+from sayso.media.timeline import MAX_GAP_S, Timeline, declared_end, declared_length
+from sayso.media.wholeness import MEASURED, is_whole
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
 
 Shown = tuple[float, "VideoFrame"]
 
-_SEEK_FROM_S = 1.0  # nearer to the start, reading on is as fast
+_SEEK_FROM_S = 1.0  # nearer to the first picture, reading on is as fast
 _UNSURE_S = {"mpeg": 1.0, "mpegts": 1.0}  # time stamps come every 0.7 s; after a seek the first are guessed
 _PLANNED_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "prores", "dnxhd", "ffv1"})
-_MEASURED_CONTAINERS = frozenset({"mov", "matroska", "avi"})  # whose durations are written, not guessed
 _PLANNED_CONTAINERS = frozenset({"mov", "matroska"})  # where a packet is a frame, with its time
 
 
@@ -73,8 +73,8 @@ class Decoder:
         if first is None:
             why = self._unsure.why if self._unsure else "the file holds none"
             raise MediaError(f"{self.source.path}: not one frame can be decoded ({why})")
-        start_s = min(start_s, declared_duration(self.source) or start_s)
-        if start_s <= _SEEK_FROM_S:
+        start_s = min(start_s, declared_length(self.source) or start_s)
+        if start_s <= first[0] + _SEEK_FROM_S:
             return chain([first], shown)
         landed = self._seek(start_s)
         if landed is None:
@@ -122,9 +122,8 @@ class Decoder:
         back_s = unsure_s = _UNSURE_S.get(self.source.format, 0.0)
         land_s = start_s - unsure_s + TOLERANCE_S
         while back_s < start_s:
-            stream = self.source.stream
             try:
-                self.source.container.seek(self.clock.stamp(start_s - back_s), stream=stream)
+                self.source.seek(self.clock.stamp(start_s - back_s))
             except (FFmpegError, OverflowError):
                 return None
             self._start_anew()
@@ -162,19 +161,29 @@ class Decoder:
             self._at_end = True
 
     def _check_length(self) -> None:
-        """Notice a file that ends before its header says so."""
-        declared = track_duration(self.source) if self.source.format in _MEASURED_CONTAINERS else None
-        missing_s = (declared or 0.0) - self.end_s()
-        if declared is not None and missing_s > max(2.0, 0.02 * declared) and self.failure is None:
-            self.failure = DecodeFailure(
-                self.end_s(), f"the file ends there, its header says {declared:.1f} s"
-            )
+        """Notice a file that was cut short; a header alone may lie about the length."""
+        if self.failure is not None or self.source.format not in MEASURED:
+            return
+        declared, end_s = declared_end(self.source), self.end_s()
+        if declared is None:
+            declared = declared_length(self.source)
+        if declared is None and self.source.format == "matroska":
+            return  # written while it was recorded, up to any moment
+        if declared is not None and declared - end_s <= max(0.5, 0.005 * declared):
+            return
+        if not is_whole(self.source.descriptor, self.source.format):
+            says = "it is cut off" if declared is None else f"its header says {declared:.1f} s"
+            self.failure = DecodeFailure(end_s, f"the file ends there, {says}")
 
     def _steps(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[ReadStep]:
         """Decode without a plan until the first frame shows what time it is."""
+        begun = False
         loose = not self.exact and self._rate_is_low() and self.clock.stamped
         for packet in packets:
             if not self.clock.started:
+                if not begun:
+                    self.clock.begin(packet)
+                begun = True
                 yield ReadStep(packet, whole=True)
             elif self._planner is None:
                 yield ReadStep(packet, whole=not loose)

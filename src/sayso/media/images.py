@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.media.colours import to_srgb
 from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _REFUSED = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})  # they run programs, or hold no pixels
 _TURNED = 0x0112  # the EXIF tag of orientation
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_HEIF_HEAD = 1 << 20  # bytes in which a HEIC file says how it is turned
 _PILLOW = r"PIL\."
 _JPEG_QUALITY = 80
 
@@ -35,8 +37,8 @@ def read_image(
 ) -> Image:
     """Read a picture of any format that Pillow opens, as RGB, turned as its EXIF data says.
 
-    Transparent pixels are laid on white, 16-bit and float pixels are scaled to 8 bits, and of an
-    animation the first frame is taken.
+    Transparent pixels are laid on white, 16-bit and float pixels are scaled to 8 bits, colours come
+    out in sRGB whatever profile is embedded, and of an animation the first frame is taken.
 
     Args:
         path: the picture file, recognised by its content.
@@ -50,11 +52,11 @@ def read_image(
     name = printable_path(path)
     with open_regular(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
         try:
-            image = _open(file, name, max_pixels)
+            image = open_picture(file, name, max_pixels)
             if size is not None and image.format in ("JPEG", "MPO"):
                 image.draft("RGB", (size, size))
             image.load()
-            return _upright(_to_rgb(image), image)
+            return _turned(to_rgb(image), _turn_of(image, file))
         except MediaError:
             raise
         except MemoryError as error:
@@ -80,7 +82,7 @@ def thumbnail(image: Image | NDArray[np.uint8], side: int = 256) -> bytes:
             raise SaysoError(f"a frame must be (H, W, 3) uint8; got {image.shape} {image.dtype}")
         image = PILImage.fromarray(np.ascontiguousarray(image))
     scale = side / max(image.size)
-    small = image if image.mode == "RGB" else _to_rgb(image)
+    small = image if image.mode == "RGB" else to_rgb(image)
     if scale < 1:
         width, height = (max(1, round(length * scale)) for length in image.size)
         small = small.resize((width, height), PILImage.Resampling.BICUBIC, reducing_gap=2.0)
@@ -89,8 +91,17 @@ def thumbnail(image: Image | NDArray[np.uint8], side: int = 256) -> bytes:
     return buffer.getvalue()
 
 
-def _open(file: io.BufferedReader, name: str, max_pixels: int) -> Image:
-    """Read the header; refuse what is too large or is no picture."""
+def open_picture(file: io.BufferedReader, name: str, max_pixels: int) -> Image:
+    """Read a picture's header.
+
+    Args:
+        file: the open file, at its beginning.
+        name: for messages.
+        max_pixels: width times height above which it is refused.
+
+    Raises:
+        MediaError: if it is too large or no picture.
+    """
     from PIL import Image as PILImage
     from PIL import UnidentifiedImageError
 
@@ -140,14 +151,22 @@ def _too_large(name: str, pixels: str, limit: int) -> MediaError:
     )
 
 
-def _upright(image: Image, source: Image) -> Image:
-    """Turn the picture as its EXIF data says; damaged EXIF data say nothing."""
+def _turn_of(image: Image, file: io.BufferedReader) -> object:
+    """Return how a picture lies, as EXIF counts; damaged EXIF data say nothing."""
+    if image.format == "HEIF":  # the plug-in has done what the container asks for, and taken the tag away
+        file.seek(0)
+        head = file.read(_HEIF_HEAD)
+        return None if b"irot" in head or b"imir" in head else image.info.get("original_orientation")
+    try:
+        return image.getexif().get(_TURNED)
+    except Exception:  # noqa: BLE001  whatever a parser raises on damaged bytes
+        return None
+
+
+def _turned(image: Image, value: object) -> Image:
+    """Turn the picture upright."""
     from PIL.Image import Transpose
 
-    try:
-        value = source.getexif().get(_TURNED)
-    except Exception:  # noqa: BLE001  whatever a parser raises on damaged bytes
-        return image
     turn = {
         2: Transpose.FLIP_LEFT_RIGHT,
         3: Transpose.ROTATE_180,
@@ -160,18 +179,24 @@ def _upright(image: Image, source: Image) -> Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _to_rgb(image: Image) -> Image:
+def to_rgb(image: Image) -> Image:
+    """Return a picture in sRGB: deep pixels scaled, transparent ones on white, its colour profile applied."""
     from PIL import Image as PILImage
 
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         return PILImage.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
     if image.mode == "LAB":
         return _from_lab(image)
+    profile = image.info.get("icc_profile")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
+        if profile:
+            alpha = rgba.getchannel("A")
+            rgba = to_srgb(rgba.convert("RGB"), profile).convert("RGBA")
+            rgba.putalpha(alpha)
         white = PILImage.new("RGBA", rgba.size, "white")
         return PILImage.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    return to_srgb(image, profile) if profile else image.convert("RGB")
 
 
 def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:

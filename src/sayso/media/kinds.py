@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from sayso.core.errors import MediaError
+from sayso.media.animation import moves
 from sayso.media.files import open_regular, printable_path
 
 Kind = Literal["video", "picture"]
@@ -70,7 +71,7 @@ def kind_of(path: str | os.PathLike[str]) -> Kind | None:
 
 
 def sniff(path: str | os.PathLike[str]) -> Kind | None:
-    """Return what the first bytes of the file say it is, whatever its name.
+    """Return what the first bytes of the file say it is, whatever its name; an animation is a video.
 
     Returns:
         None if they do not tell: not every format begins in a way of its own.
@@ -79,7 +80,9 @@ def sniff(path: str | os.PathLike[str]) -> Kind | None:
         MediaError: if the file is missing, unreadable, empty, or not a regular file.
     """
     with open_regular(path) as descriptor:
-        return kind_from(read_head(descriptor, path))
+        head = read_head(descriptor, path)
+        kind = kind_from(head)
+        return "video" if kind == "picture" and moves(descriptor, head) else kind
 
 
 def read_head(descriptor: int, path: str | os.PathLike[str]) -> bytes:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.media.hdr import is_hdr, to_sdr
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -96,10 +97,13 @@ class Shaper:
         width, height = self._target
         resized = (frame.width, frame.height) != self._target
         try:
-            rgb = self._reformatter.reformat(
-                frame, width, height, "rgb24", interpolation="BICUBIC" if resized else None
-            )
-            pixels = cast("NDArray[np.uint8]", rgb.to_ndarray())
+            if is_hdr(frame):
+                pixels = to_sdr(frame, (width, height), self._reformatter)
+            else:
+                rgb = self._reformatter.reformat(
+                    frame, width, height, "rgb24", interpolation="BICUBIC" if resized else None
+                )
+                pixels = cast("NDArray[np.uint8]", rgb.to_ndarray())
         except (FFmpegError, ValueError, MemoryError) as error:
             raise MediaError(
                 f"{self.path}: frames of {frame.width} x {frame.height} pixels in the format "

@@ -1,13 +1,15 @@
-"""Turning the time stamps of a file into seconds since its first frame."""
+"""Turning the time stamps of a file into seconds of its clock (``media/clock.py``)."""
 
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sayso.media.sampling import TOLERANCE_S
 
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -36,9 +38,15 @@ class Timeline:
         self.by_dts = source.format == "avi"
         self.stamped = not self.by_dts and stream.start_time is not None
         self.end_s = 0.0
-        self._base = float(stream.time_base or 1e-6)
+        base = stream.time_base or Fraction(1, 1_000_000)
+        self._base = float(base)
         self._step = _usual_step(stream)
-        self._zero: int | None = None
+        self._has_origin = source.origin is not None
+        origin = Fraction(source.origin or 0)
+        self._zero = math.floor(origin / base)  # the time stamp of second 0
+        self._rest_s = float(origin - self._zero * base)
+        self._first: int | None = None
+        self._lead = 0
         self._last: int | None = None
         self._shift = 0
         self._at_start = True
@@ -46,7 +54,7 @@ class Timeline:
     @property
     def started(self) -> bool:
         """Whether the first frame has come, so that times are known."""
-        return self._zero is not None
+        return self._first is not None
 
     def jump(self, *, to_start: bool = False) -> None:
         """Forget the last frame: reading goes on somewhere else."""
@@ -54,25 +62,35 @@ class Timeline:
         self._last = None
         self._shift, self.end_s = 0, 0.0
 
+    def begin(self, packet: Packet[VideoStream]) -> None:
+        """Note the file's first packet: in AVI it alone says that the pictures begin late."""
+        self._lead = packet.dts or 0 if self.by_dts else 0
+
+    @property
+    def lead_s(self) -> float:
+        """How late the pictures begin in a container without presentation times, seconds."""
+        return self._lead * self._base
+
     def seconds(self, stamp: int) -> float:
         """Return the seconds of a time stamp."""
-        return (stamp - (self._zero or 0)) * self._base
+        return (stamp - self._zero) * self._base - self._rest_s
 
     def stamp(self, seconds: float) -> int:
         """Return the last time stamp that is not after ``seconds``."""
-        return (self._zero or 0) + math.floor((seconds + TOLERANCE_S) / self._base)
+        return self._zero + math.floor((seconds + TOLERANCE_S + self._rest_s) / self._base)
 
     def is_first(self, stamp: int) -> bool:
         """Tell whether this is the time stamp of the first frame of the file."""
-        return stamp == self._zero
+        return stamp == self._first
 
     def place(self, frame: VideoFrame) -> float | None:
         """Return the seconds at which a frame is shown; None if that cannot be known."""
         stamp = self._stamp_of(frame)
         if stamp is None:
             return None
-        if self._zero is None:
-            self._zero = stamp
+        if self._first is None:
+            self._first = stamp
+            self._zero = self._zero if self._has_origin else stamp - self._lead
         self._last = stamp
         self.end_s = self.seconds(stamp + self.lasting(frame.duration))
         return self.seconds(stamp)
@@ -86,7 +104,7 @@ class Timeline:
         """Return the frame's time stamp, never before the last one's."""
         given = frame.dts if self.by_dts or frame.pts is None else frame.pts
         if given is None and self._last is None:
-            return (self._zero or 0) if self._at_start else None
+            return (self._first or 0) if self._at_start else None
         if given is None:
             return (self._last or 0) + max(1, self.lasting(frame.duration))
         stamp = given + self._shift
@@ -112,28 +130,25 @@ def _usual_step(stream: VideoStream) -> int:
     return round(1 / (rate * stream.time_base)) if rate and credible and stream.time_base else 0
 
 
-def track_duration(source: VideoSource) -> float | None:
-    """Return how long the header says the pictures last, seconds; None if it does not say of them alone."""
-    stream = source.stream
-    if stream.duration is not None and stream.time_base:
-        return float(stream.duration * stream.time_base)
+def declared_end(source: VideoSource) -> float | None:
+    """Return when the header says that the pictures end, seconds; None if it does not say of them alone."""
+    stream, zero_s = source.stream, float(source.origin or 0)
     until_s = _clock_time(stream.metadata.get("DURATION", ""))  # Matroska's, from the container's time 0
-    return None if until_s is None else until_s - max(0.0, start_of(stream))
+    if until_s is not None or source.format == "matroska":
+        return None if until_s is None else until_s - zero_s
+    if stream.duration is None or not stream.time_base:
+        return None
+    start = stream.start_time or 0 if source.origin is not None else 0
+    return float((start + stream.duration) * stream.time_base) - zero_s
 
 
-def declared_duration(source: VideoSource) -> float | None:
-    """Return how long the header says the file lasts, sound and all, from its first frame on, seconds."""
-    alone = track_duration(source)
+def declared_length(source: VideoSource) -> float | None:
+    """Return when sound and pictures end as the header says, seconds."""
     container = source.container
-    if alone is not None or container.duration is None:
-        return alone
-    start_us = 0 if source.format == "matroska" else container.start_time or 0
-    return (container.duration + start_us) / 1e6 - max(0.0, start_of(source.stream))
-
-
-def start_of(stream: VideoStream) -> float:
-    """Return the container's time of the first frame, seconds."""
-    return float((stream.start_time or 0) * (stream.time_base or 0))
+    if container.duration is None:
+        return None
+    start_s = 0 if source.format == "matroska" else (container.start_time or 0) / 1e6
+    return container.duration / 1e6 + start_s - float(source.origin if source.origin is not None else start_s)
 
 
 def _clock_time(text: str) -> float | None:

@@ -2,9 +2,10 @@
 
 Each frame is kept as a thumbnail of 8 x 8 colours and a histogram of 64 colours. A cut is
 a step between two frames that is large, that stands out from the steps around it (so
-that a pan or a hand-held camera is no cut), and after which the picture does not come back (so that
-a flash is none). Fades and dissolves, which have no one frame of change, are not looked for.
-Three hundred bytes a frame: a film of two hours is some 60 MB.
+that a pan or a hand-held camera is no cut), and that is no part of a flash: a few frames with
+more light on them (or none at all), before and after which the picture is the same. Fades and
+dissolves, which have no one frame of change, are not looked for. Three hundred bytes a frame: a
+film of two hours is some 60 MB.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ GRID, LEVELS = 8, 4
 NEIGHBOURS = 8  # frames to each side that a step must stand out from
 MIN_CHANGE, MIN_RATIO = 0.18, 2.5  # how large a step must be, and how many times the usual one around it
 MIN_FRAMES = 4  # frames of the shortest shot
+GLITCH_FRAMES, FLASH_FRAMES = (
+    2,
+    10,
+)  # whatever comes for so short is no shot; light that comes and goes is none
+BLACK, WHITE, DARKER = 16.0, 190.0, 12.0  # mean light, 0 to 255, and how much less is darker
 
 
 @dataclass(frozen=True)
@@ -96,24 +102,72 @@ def find_cuts(signatures: Iterable[tuple[NDArray[np.uint8], NDArray[np.float32]]
     if len(rows) < 2:
         return []
     small, counts = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    steps = _change(small, counts, 1)
-    across = _change(small, counts, min(3, len(rows) - 1))  # over a flash of one or two frames
+    steps = _change(small[1:], small[:-1], counts[1:], counts[:-1])
     cuts: list[int] = []
-    for t in np.argsort(-steps, kind="stable"):
+    for t in map(int, np.argsort(-steps, kind="stable")):
         if steps[t] < MIN_CHANGE:
             break
         around = np.delete(steps[max(0, t - NEIGHBOURS) : t + NEIGHBOURS + 1], min(t, NEIGHBOURS))
         usual = float(np.median(around)) if len(around) else 0.0
-        beyond = [across[k] for k in (t - 2, t) if 0 <= k < len(across)]
-        stays = all(change > 0.6 * steps[t] for change in beyond)
-        if steps[t] > MIN_RATIO * usual and stays and all(abs(t + 1 - cut) >= MIN_FRAMES for cut in cuts):
-            cuts.append(int(t) + 1)
+        apart = all(abs(t + 1 - cut) >= MIN_FRAMES for cut in cuts)
+        if apart and steps[t] > MIN_RATIO * usual and not _is_in_flash(small, counts, t, steps[t], usual):
+            cuts.append(t + 1)
     return sorted(cuts)
 
 
-def _change(small: NDArray[np.uint8], counts: NDArray[np.float32], step: int) -> Floats:
-    """Return how far frames ``step`` apart differ, 0 to 1: half in place, half in colours."""
-    later, earlier = small[step:].astype(np.int16), small[:-step].astype(np.int16)
-    in_place = np.minimum(1.0, np.abs(later - earlier).mean((1, 2, 3)) / 64)
-    in_colour = np.abs(counts[step:] - counts[:-step]).sum(1) / 2
+def _is_in_flash(
+    small: NDArray[np.uint8], counts: NDArray[np.float32], t: int, step: float, usual: float
+) -> bool:
+    """Tell whether the step after frame ``t`` is part of a flash.
+
+    Args:
+        small: (T, 8, 8, 3) uint8 mean colours.
+        counts: (T, 64) shares of colours.
+        t: the frame before the step.
+        step: how large it is.
+        usual: how large the steps around it are.
+    """
+    first, last = max(0, t - FLASH_FRAMES), min(len(small) - 1, t + FLASH_FRAMES + 1)
+    for before in range(t, first - 1, -1):
+        after = np.arange(max(t + 1, before + 2), min(last, before + FLASH_FRAMES + 1) + 1)
+        if not len(after):
+            continue
+        change = _change(small[after], small[before], counts[after], counts[before])
+        same = after[change <= np.minimum(0.6 * step, 0.3 * step + usual * (after - before))]
+        for end in map(int, same):
+            short = end - before - 1 <= GLITCH_FRAMES
+            if short or _is_light(small[before].astype(np.float64), small[before + 1 : end]):
+                return True
+    return False
+
+
+def _is_light(before: Floats, between: NDArray[np.uint8]) -> bool:
+    """Tell whether frames (N, 8, 8, 3) are a frame (8, 8, 3) with more light on it, or without any."""
+    calm = before.mean(-1).ravel()
+    lit = between.astype(np.float64).mean(-1).reshape(len(between), -1)
+    if (lit.mean(1) < BLACK).all():
+        return True
+    brighter = (lit > calm - DARKER).mean(1) >= 0.8
+    spread = (lit - lit.mean(1, keepdims=True)) @ (calm - calm.mean()) / len(calm)
+    alike = spread > 0.4 * lit.std(1) * calm.std()
+    in_part = (np.abs(lit - calm) <= DARKER).mean(1) >= 0.3
+    return bool((brighter & (alike | in_part | (lit.mean(1) > WHITE) | (calm.mean() < BLACK))).all())
+
+
+def _change(
+    later: NDArray[np.uint8],
+    earlier: NDArray[np.uint8],
+    later_counts: NDArray[np.float32],
+    earlier_counts: NDArray[np.float32],
+) -> Floats:
+    """Return how far frames differ, (N,) from 0 to 1: half in place, half in colours.
+
+    Args:
+        later: (N, 8, 8, 3) mean colours.
+        earlier: (N, 8, 8, 3) or (8, 8, 3).
+        later_counts: (N, 64) shares of colours.
+        earlier_counts: (N, 64) or (64,).
+    """
+    in_place = np.minimum(1.0, np.abs(later.astype(np.int16) - earlier.astype(np.int16)).mean((1, 2, 3)) / 64)
+    in_colour = np.abs(later_counts - earlier_counts).sum(1) / 2
     return np.asarray((in_place + in_colour) / 2, dtype=np.float64)

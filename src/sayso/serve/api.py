@@ -16,7 +16,7 @@ from sayso.index.sql import sql_string
 from sayso.serve.answers import CaptionAnswer, IndexAnswer, MediaAnswer, Problem, SearchAnswer
 from sayso.serve.holdings import Holdings
 from sayso.serve.options import MAX_LIMIT, ImageSearch, Similar, TextSearch, Within
-from sayso.serve.playable import playable
+from sayso.serve.playable import facts_of, playable
 from sayso.version import __version__
 
 if TYPE_CHECKING:
@@ -103,11 +103,12 @@ def media_info(holdings: Shared, media_id: Id, within: Annotated[Within, Query()
     """Describe one file: facts, transcript, and its moments in time order, scored if a query is given."""
     media = find_media(holdings, media_id)
     exists = os.path.isfile(media.path)  # noqa: PTH113
+    facts = facts_of(media) if exists else None
     return MediaAnswer(
         **{name: getattr(media, name) for name in Media.__slots__},
-        fps=_fps(media) if exists else None,
+        fps=facts.fps if facts else None,
         exists=exists,
-        playable=playable(media),
+        playable=playable(media, facts.origin if facts else 0.0),
         transcript=[
             CaptionAnswer(start_s=c.span.start, end_s=c.span.end, text=c.text, speaker=c.speaker)
             for c in holdings.index.transcript(media_id)
@@ -132,18 +133,6 @@ def _moments(holdings: Holdings, media: Media, within: Within) -> list[Hit]:
     else:
         return holdings.index.moments(media.id)
     return sorted(hits, key=lambda hit: hit.start_s)
-
-
-def _fps(media: Media) -> float | None:
-    from sayso.media import probe
-
-    if media.kind == "picture":
-        return None
-    try:
-        fps: float | None = probe(media.path).fps
-    except MediaError:
-        return None
-    return fps
 
 
 def find_media(holdings: Holdings, media_id: str) -> Media:

@@ -42,6 +42,7 @@ class Holdings:
         self.model_turn = threading.Lock()
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
+        self._summary_turn = threading.Lock()
 
     def warm_up(self) -> None:
         """Load the model before the first query; if that fails, the first query says why."""
@@ -55,11 +56,12 @@ class Holdings:
 
     def summary(self) -> tuple[dict[str, Any], Summary]:
         """Return ``Index.info`` and a summary, which is made anew when the index has changed."""
-        info = self.index.info()
-        held = self._summary
-        if held is None or held[0] != info:
-            held = self._summary = (info, self._summarize())
-        return held
+        with self._summary_turn:  # of several that ask at once, one makes it
+            info = self.index.info()
+            held = self._summary
+            if held is None or held[0] != info:
+                held = self._summary = (info, self._summarize())
+            return held
 
     def _summarize(self) -> Summary:
         files = self.index.store.media.search().select(["media_id", "kind", "duration_s"]).to_arrow()

@@ -18,7 +18,7 @@ from sayso.serve.api import PROBLEMS, Id, Shared, find_media, no_such
 from sayso.serve.body import OnDemand
 from sayso.serve.files import send_file
 from sayso.serve.options import Seconds
-from sayso.serve.playable import OTHER, content_type
+from sayso.serve.playable import OTHER, content_type, facts_of, playable
 
 PICTURE_SIDE = 2560
 _streams = CapacityLimiter(max(2, os.cpu_count() or 2))
@@ -43,13 +43,20 @@ def thumb(holdings: Shared, clip_id: Id) -> Response:
 @router.head("/media/{media_id}", include_in_schema=False)
 @router.get("/media/{media_id}", response_class=Response)
 def original(holdings: Shared, media_id: Id, request: Request) -> Response:
-    """Send a file of the index, or the range of it that was asked for."""
+    """Send a file of the index, or the range of it that was asked for.
+
+    The answer to HEAD says in the header ``sayso-playable`` whether browsers play it as it is.
+    """
     media = find_media(holdings, media_id)
     kind = content_type(media)
     try:
-        return send_file(media.path, kind, request.headers, attachment=kind == OTHER)
+        answer = send_file(media.path, kind, request.headers, attachment=kind == OTHER)
     except OSError as error:
         raise vanished(media, error) from error
+    if request.method == "HEAD":
+        facts = facts_of(media)
+        answer.headers["sayso-playable"] = playable(media, facts.origin if facts else 0.0)
+    return answer
 
 
 @router.get("/play/{media_id}", response_class=Response)

@@ -8,9 +8,13 @@ player reports an error, and the page then asks for the stream.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from sayso.core.errors import MediaError
 from sayso.index.hit import Media
+
+if TYPE_CHECKING:
+    from sayso.media.header import Probe
 
 OTHER = "application/octet-stream"
 """Sent as an attachment: never shown by the browser as something active."""
@@ -28,15 +32,35 @@ PLAYED_VIDEOS = {
     "mp4": ("video/mp4", {"h264", "av1"}, {"aac", "mp3", None}),
     "webm": ("video/webm", {"vp8", "vp9", "av1"}, {"opus", "vorbis", None}),
 }
+_SAME_CLOCK_S = 0.005
 _MP4_NAMES = {"mov", "mp4", "m4a", "m4v"}
 
 
-def playable(media: Media) -> Literal["direct", "stream"]:
-    """Return whether browsers take the file as it is (direct), or what is made of it (stream)."""
+def playable(media: Media, origin_s: float = 0.0) -> Literal["direct", "stream"]:
+    """Return whether browsers take the file as it is (direct), or what is made of it (stream).
+
+    Args:
+        media: the file.
+        origin_s: the container's time that is second 0 of a video. Browsers count the container's time.
+    """
+    if origin_s > _SAME_CLOCK_S:
+        return "stream"
     if media.kind == "picture":
         return "direct" if Path(media.path).suffix.lower() in PICTURES else "stream"
     _, video, audio = PLAYED_VIDEOS.get(family(media), ("", set(), set()))
     return "direct" if media.video_codec in video and media.audio_codec in audio else "stream"
+
+
+def facts_of(media: Media) -> Probe | None:
+    """Return what a video says of itself now; None for a picture, or where it cannot be read."""
+    from sayso.media import probe
+
+    if media.kind == "picture":
+        return None
+    try:
+        return probe(media.path)
+    except MediaError:
+        return None
 
 
 def content_type(media: Media) -> str:

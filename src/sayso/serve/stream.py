@@ -8,17 +8,18 @@ encoded again; it then starts at the key frame before the wanted second, and say
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.media.container import VideoSource, open_video
 from sayso.serve.tracks import AudioTrack, CopiedTrack, EncodedTrack, StreamTrack
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
-    from av.container import InputContainer
     from av.stream import Stream
     from av.video.stream import VideoStream
 
@@ -30,6 +31,7 @@ BEGINNING_S = 1.0
 """Nearer to the beginning than this, nothing is sought: reading on is as fast."""
 
 TOLERANCE_S = 0.1
+THREADS = min(4, os.cpu_count() or 1)
 PLAIN_PROFILES = {"Baseline", "Constrained Baseline", "Main", "High"}
 
 
@@ -71,7 +73,7 @@ def start_stream(path: str, at_s: float) -> Mp4Stream:
 
     Args:
         path: the file.
-        at_s: seconds from its first picture.
+        at_s: second of the file.
 
     Raises:
         MediaError: if it cannot be decoded there.
@@ -105,24 +107,24 @@ def _and(head: bytes, rest: Generator[bytes]) -> Generator[bytes]:
 
 
 @contextmanager
-def _opened(path: str, seek_s: float) -> Iterator[tuple[InputContainer, VideoStream]]:
+def _opened(path: str, seek_s: float) -> Iterator[VideoSource]:
     """Open a video and go to the key frame before a second; near the beginning, just begin."""
-    import av
+    with ExitStack() as stack:
+        try:
+            source = stack.enter_context(open_video(path, threads=THREADS))
+        except MediaError as error:
+            says = f"{path} cannot be played, as it holds no video that can be read ({error})"
+            raise MediaError(says) from error
+        if seek_s > BEGINNING_S and source.stream.time_base:
+            source.seek(round(stamp_of(source, seek_s) / source.stream.time_base))
+        yield source
 
-    with av.open(path, metadata_errors="ignore") as source:
-        if not source.streams.video:
-            raise MediaError(f"{path} holds no video")
-        video = source.streams.video[0]
-        video.thread_type = "AUTO"
-        if seek_s > BEGINNING_S:
-            source.seek(int(stamp_of(video, seek_s) * 1_000_000))
-        yield source, video
 
-
-def stamp_of(video: VideoStream, second: float) -> float:
-    """Return the time stamp of a second of the file, which counts from its first picture."""
-    first = video.start_time * video.time_base if video.start_time and video.time_base else 0
-    return second + float(first)
+def stamp_of(source: VideoSource, second: float) -> float:
+    """Return the container's time, seconds, of a second of the file."""
+    video = source.stream
+    start = video.start_time * video.time_base if video.start_time and video.time_base else 0
+    return second + float(start if source.origin is None else source.origin)
 
 
 def _first_frame_at(path: str, at_s: float) -> tuple[float, VideoFrame]:
@@ -135,10 +137,10 @@ def _first_frame_at(path: str, at_s: float) -> tuple[float, VideoFrame]:
 
     for seek_s in (at_s, at_s - 5.0, 0.0):
         try:
-            with _opened(path, seek_s) as (source, video):
-                first = _first_frame(source, video)
+            with _opened(path, seek_s) as source:
+                first = _first_frame(source)
                 begins = seek_s <= BEGINNING_S
-                if first is not None and (begins or _seconds(video, first) <= at_s + TOLERANCE_S):
+                if first is not None and (begins or _seconds(source, first) <= at_s + TOLERANCE_S):
                     return seek_s, first
         except av.FFmpegError:
             if seek_s <= BEGINNING_S:
@@ -146,10 +148,10 @@ def _first_frame_at(path: str, at_s: float) -> tuple[float, VideoFrame]:
     raise _nothing(path, at_s)
 
 
-def _first_frame(source: InputContainer, video: VideoStream) -> VideoFrame | None:
+def _first_frame(source: VideoSource) -> VideoFrame | None:
     import av
 
-    for packet in source.demux(video):
+    for packet in source.demux([source.stream]):
         try:
             for frame in packet.decode():
                 return frame
@@ -158,22 +160,23 @@ def _first_frame(source: InputContainer, video: VideoStream) -> VideoFrame | Non
     return None
 
 
-def _seconds(video: VideoStream, frame: VideoFrame) -> float:
-    return (frame.time or 0.0) - stamp_of(video, 0.0)
+def _seconds(source: VideoSource, frame: VideoFrame) -> float:
+    return (frame.time or 0.0) - stamp_of(source, 0.0)
 
 
 def _key_frame_s(path: str, seek_s: float, first: VideoFrame) -> float | None:
     """Return the decoding time of the first key frame that is read; None if it cannot be copied."""
     if first.rotation:
         return None
-    with _opened(path, seek_s) as (source, video):
+    with _opened(path, seek_s) as source:
+        video = source.stream
         if not _plain(video):
             return None
         track = CopiedTrack(video, 0.0)
         for packet in source.demux([video]):
             dts = track.first_dts(packet)
             if dts is not None and video.time_base:
-                return float(dts * video.time_base) - stamp_of(video, 0.0)
+                return float(dts * video.time_base) - stamp_of(source, 0.0)
     return None
 
 
@@ -195,15 +198,15 @@ def _chunks(path: str, seek_s: float, start_s: float, first: VideoFrame, *, copy
     sink = Sink()
     options = {"movflags": MOVFLAGS, "frag_duration": str(round(FRAGMENT_S * 1_000_000))}
     with (
-        _opened(path, seek_s) as (source, video),
+        _opened(path, seek_s) as source,
         av.open(sink, "w", format="mp4", container_options=options) as target,
     ):
         target.flags |= cast("int", av.container.Flags.flush_packets.value)
-        zero_s = stamp_of(video, start_s)
+        video, zero_s = source.stream, stamp_of(source, start_s)
         tracks: list[StreamTrack] = [
             CopiedTrack(video, zero_s) if copy else EncodedTrack(video, first, zero_s)
         ]
-        tracks += [AudioTrack(audio, zero_s) for audio in source.streams.audio[:1]]
+        tracks += [AudioTrack(audio, zero_s) for audio in source.container.streams.audio[:1]]
         for track in tracks:
             track.open(target)
         for packets in _packets(source, tracks):
@@ -215,7 +218,7 @@ def _chunks(path: str, seek_s: float, start_s: float, first: VideoFrame, *, copy
         yield sink.take()
 
 
-def _packets(source: InputContainer, tracks: list[StreamTrack]) -> Iterator[list[Packet[Stream]]]:
+def _packets(source: VideoSource, tracks: list[StreamTrack]) -> Iterator[list[Packet[Stream]]]:
     """Yield what each packet of the file becomes; what is damaged is left out."""
     import av
 

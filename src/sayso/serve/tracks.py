@@ -148,10 +148,20 @@ class EncodedTrack:
                 continue
             picture = self._upright(frame)
             pts = round(max(0.0, time_s - self.zero_s) / VIDEO_CLOCK)
-            picture.pts, picture.time_base = max(pts, self.last_pts + 1), VIDEO_CLOCK
-            self.last_pts = picture.pts
-            packets += self.stream.encode(picture)
+            for early in self._before_first(pts):
+                packets += self._encode_at(picture, early)
+            packets += self._encode_at(picture, max(pts, self.last_pts + 1))
         return packets
+
+    def _before_first(self, pts: int) -> range:
+        """Return when the first picture is shown before its time, lest the player waits for one."""
+        step = max(1, round(1 / self.rate / VIDEO_CLOCK))
+        return range(0, pts - step, step) if self.last_pts < 0 else range(0)
+
+    def _encode_at(self, picture: VideoFrame, pts: int) -> list[Packet[Stream]]:
+        picture.pts, picture.time_base = pts, VIDEO_CLOCK
+        self.last_pts = pts
+        return self.stream.encode(picture)
 
     def _upright(self, frame: VideoFrame) -> VideoFrame:
         from av.video.frame import PictureType

@@ -54,6 +54,12 @@ export async function media(id, state, { picture, signal }) {
   return file;
 }
 
+/** Return "direct" if the browser plays a file as it is, else "stream". */
+export async function playable(id) {
+  const response = await fetch(`/media/${encodeURIComponent(id)}`, { method: "HEAD" }).catch(() => null);
+  return response?.headers.get("sayso-playable") ?? "stream";
+}
+
 const pick = ({ q, picture, text_weight }) => ({ q, picture, text_weight });
 
 /** Return {heat, x, y}: how similar each cell of a picture is to the words, and the middle of the best. */

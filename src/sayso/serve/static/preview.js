@@ -1,5 +1,6 @@
 // Playing a moment, muted, in its card while the pointer or the focus rests on it.
 
+import * as api from "./api.js";
 import { el } from "./dom.js";
 import { attach } from "./source.js";
 import { cardOf } from "./results.js";
@@ -9,6 +10,7 @@ const REST_MS = 220;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let timer = 0;
 let playing = null;
+let turn = 0; // what was asked of the server before it is not waited for
 
 /** Watch a list of cards. */
 export function previewsIn(list) {
@@ -23,6 +25,7 @@ export function previewsIn(list) {
 /** End the preview, and let go of its connection. */
 export function stop() {
   clearTimeout(timer);
+  turn += 1;
   if (!playing) return;
   const { video, source, card } = playing;
   playing = null;
@@ -38,11 +41,14 @@ function rest(card) {
   timer = setTimeout(() => start(card), REST_MS);
 }
 
-function start(card) {
+async function start(card) {
   const { hit } = card;
+  const mine = turn;
+  const playable = await api.playable(hit.media_id);
+  if (mine !== turn) return;
   const video = el("video", { className: "preview", muted: true, playsInline: true, "aria-hidden": "true", tabIndex: -1 });
   card.querySelector(".tile").append(video);
-  const source = attach(video, { id: hit.media_id, duration_s: hit.duration_s, path: hit.path }, hit.start_s);
+  const source = attach(video, { id: hit.media_id, duration_s: hit.duration_s, playable }, hit.start_s);
   video.addEventListener("playing", () => (card.dataset.preview = "playing"));
   video.addEventListener("timeupdate", () => {
     if (video.currentTime >= hit.end_s && hit.end_s > hit.start_s) video.currentTime = hit.start_s;

@@ -3,13 +3,11 @@
 
 import { Stream, canStream } from "./stream.js";
 
-const DIRECT = /\.(mp4|m4v|mov|webm)$/i;
 const refused = new Set();
 
 /**
  * Attach a file at a second. Returns {close}.
- * `file.playable` is the server's word; where it is not known yet, the name decides, and a file that
- * turns out not to play is streamed.
+ * `file.playable` is the server's word; a file that turns out not to play is streamed.
  */
 export function attach(video, file, start, { onTrouble = () => {} } = {}) {
   let stream = null;
@@ -29,7 +27,7 @@ export function attach(video, file, start, { onTrouble = () => {} } = {}) {
     if (!video.videoWidth) failed(); // only the sound can be played
     else if (start > 0) video.currentTime = start;
   };
-  const direct = (file.playable ? file.playable === "direct" : DIRECT.test(file.path)) && !refused.has(file.id);
+  const direct = file.playable === "direct" && !refused.has(file.id);
   if (direct) {
     video.addEventListener("error", failed, { once: true });
     video.addEventListener("loadedmetadata", ready, { once: true });
