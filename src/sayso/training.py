@@ -59,8 +59,7 @@ def train(
         changes: single options, such as ``steps=100``; they go before the recipe.
 
     Raises:
-        SaysoError: if there is no such system or option, nothing to learn from, or the folder holds
-            another run.
+        SaysoError: if there is no such system, option or data, or the folder holds another run.
         MissingExtra: if a package that it needs is not installed.
 
     Examples:

@@ -23,8 +23,6 @@ TEST = (
     "clips, or tagged pictures for localize; crosstask takes none."
 )
 
-SHOWN = 20  # of what was left out
-
 
 def train(
     system: Annotated[str | None, Argument(help=SYSTEM, show_default=False)] = None,
@@ -75,5 +73,4 @@ def train(
             system, data, out, recipe=chosen, resume=resume, test=test, device=device, progress=bar
         )
     print_json(done.to_dict()) if as_json else print(done.summary())
-    failures = [f"{one.path}: {one.error}" for one in done.failures]
-    return end_with(failures, interrupted=done.interrupted, shown=SHOWN)
+    return end_with((f"{x.path}: {x.error}" for x in done.failures), interrupted=done.interrupted, shown=20)

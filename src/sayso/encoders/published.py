@@ -1,6 +1,6 @@
 """Published checkpoints become encoders: MIL-NCE's S3D, its open training code's, and HowTo100M's.
 
-Files are told apart by their keys. How captions are read goes with the kind, and is kept with the model:
+Files are recognised by their keys. How captions are read goes with the kind, and is kept with the model:
 [1] lower-cases them (since its commit 79b8f24, 2020-02-25), the code of [2] does not, nor does [3], as
 GoogleNews' vectors know case ("SOMEONE" is a word of its own). Only tensors are read, never pickled
 code; a file that lacks a key, has one more or has one of another shape is refused, with those keys.

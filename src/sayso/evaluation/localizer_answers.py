@@ -136,6 +136,11 @@ class Answers:
     ) -> tuple[Answers, list[tuple[TaggedBox, ...]]]:
         """Read the boxes of the N pictures; now, and not before the model has answered.
 
+        Args:
+            path: the data set.
+            split: which of its lists, if it has any.
+            task: whose boxes.
+
         Returns:
             The answers without pictures of which a box cannot be read, and the boxes of the others.
 
@@ -143,13 +148,13 @@ class Answers:
             SaysoError: if the boxes cannot be read.
         """
         found = read_boxes(path, self.tagged, split=split, task=task)
-        sure = [n not in found.unsure for n in range(len(found))]
-        kept = list(compress(sure, self.read))
+        certain = [n not in found.unsure for n in range(len(found))]
+        kept = list(compress(certain, self.read))
         if not any(kept):
             raise SaysoError(f"{path} has boxes of none of the {len(kept):,} pictures that can be read")
         answered = replace(
             self,
-            read=[both and one for both, one in zip(self.read, sure, strict=True)],
+            read=[both and one for both, one in zip(self.read, certain, strict=True)],
             located=list(compress(self.located, kept)),
             labels=self.labels[kept],
             failures=self.failures + found.failures,

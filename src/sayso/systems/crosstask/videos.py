@@ -105,8 +105,7 @@ def read_step_videos(
     Args:
         data: the release.
         features: folder of ``<video id>.npy``, (T, D), a row a second.
-        windows: folder of the release's constraints (``<task id>_<video id>.csv``), or of captions
-            named by the videos' ids.
+        windows: folder of constraints (``<task id>_<video id>.csv``), or of captions (``<video id>``).
         related: learn the related tasks as well.
         annotated: take the annotated seconds in the place of the narration windows.
         before_s: where captions give the windows, they begin so long before a mention, seconds.
@@ -122,30 +121,31 @@ def read_step_videos(
     listed = [pair for pair in listed_videos(data / "videos.csv", tasks) if pair not in kept_aside]
     source = NpyFeatures(features, 1.0)
     videos, allowed, missing, failures = [], [], [], []
-    for task, video in listed:
-        steps = tasks[task].steps
+    for task, video, steps in ((task, video, tasks[task].steps) for task, video in listed):
         try:
             T = len(source.read(video)) if video in source else 0
             if len(steps) > T:
                 missing.append(video)
                 continue
-            table = data / "annotations" / f"{task}_{video}.csv"
-            if not annotated:
-                found = _windows_of(windows, task, video, steps, T, before_s, after_s)
-            elif table.exists():
-                found = truth(read_segments(table, len(steps)), T, len(steps))
-            else:
-                continue
+            how = (windows, task, video, steps, T, before_s, after_s)
+            found = _annotated(data, task, video, T, len(steps)) if annotated else _windows_of(*how)
         except SaysoError as error:
             failures.append(Failure(video, "steps", str(error)))
             continue
-        videos.append(StepVideo(task, video, T))
-        allowed.append(found)
+        if found is not None:
+            videos.append(StepVideo(task, video, T))
+            allowed.append(found)
     if not videos:
         why = f" that can be used: {failures[0].error}" if failures else ""
         raise SaysoError(f"{features} holds features of none of the {len(listed)} videos of {data}{why}")
     names = {task: tasks[task].steps for task in dict.fromkeys(video.task for video in videos)}
     return StepVideos(names, tuple(videos), tuple(allowed), source, tuple(missing), tuple(failures))
+
+
+def _annotated(data: Path, task: str, video: str, T: int, C: int) -> Bools | None:
+    """Return the annotated seconds of each step, (T, C); None for a video without annotation."""
+    table = data / "annotations" / f"{task}_{video}.csv"
+    return truth(read_segments(table, C), T, C) if table.exists() else None
 
 
 def _windows_of(
