@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
+from sayso.systems.align_script import AlignOptions, fit_clock, run
 from sayso.text import find_subtitles, read_caption_file, read_screenplay
 from sayso.text.screenplay.elements import Screenplay
 
@@ -221,6 +222,19 @@ def sidecar_names(folder: Path) -> Pairs:
             yield video.name, beside, [found.name] if found else []
 
 
+def align_other_cut(folder: Path) -> Pairs:
+    """Subtitles of a copy with a break for advertisements that the film has not."""
+    reference = read_caption_file(folder / "ref.srt").captions
+    clock = fit_clock(read_caption_file(folder / "film.srt").captions, reference)
+    yield "rate, offsets", (1.0, [0.0, -120.0]), (clock.rate, [round(p.offset_s, 2) for p in clock.pieces])
+    options = AlignOptions(reference=folder / "ref.srt")
+    lines = run(folder / "film.fountain", folder / "film.srt", options).aligned.captions()
+    yield "lines", len(reference), len(lines)
+    pairs = zip(lines, reference, strict=True)
+    far = [max(abs(a.span.start - b.span.start), abs(a.span.end - b.span.end)) for a, b in pairs]
+    yield "lines more than 0.1 s off", 0, sum(one > 0.1 for one in far)
+
+
 CHECKS = (
     Check("1", "pdf_page_margin", "PDF margins", pdf_page_margin),
     Check("2", "mixed_case_cues", "cues in any case", mixed_case_cues),
@@ -237,6 +251,7 @@ CHECKS = (
     Check("4", "youtube_style_header", "style header", youtube_style_header),
     Check("4", "microdvd_beside", "frame numbers", microdvd_beside),
     Check("5", "sidecar_names", "side files", sidecar_names),
+    Check("11", "align_other_cut", "other cuts", align_other_cut),
 )
 
 
