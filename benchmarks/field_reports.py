@@ -30,6 +30,7 @@ from sayso.encoders.interface import ClipSpec
 from sayso.engine.segment import Job, cut_clips
 from sayso.media import probe, read_clip, read_image, stream_frames
 from sayso.people import find_shots
+from sayso.systems.align_script import AlignOptions, fit_clock, run
 from sayso.text import find_subtitles, read_caption_file, read_screenplay
 from sayso.text.screenplay.elements import Screenplay
 
@@ -298,6 +299,19 @@ def flashes(folder: Path) -> Pairs:
         yield name, 1, len(find_shots(folder / name).spans)
 
 
+def align_other_cut(folder: Path) -> Pairs:
+    """Subtitles of a copy with a break for advertisements that the film has not."""
+    reference = read_caption_file(folder / "ref.srt").captions
+    clock = fit_clock(read_caption_file(folder / "film.srt").captions, reference)
+    yield "rate, offsets", (1.0, [0.0, -120.0]), (clock.rate, [round(p.offset_s, 2) for p in clock.pieces])
+    options = AlignOptions(reference=folder / "ref.srt")
+    lines = run(folder / "film.fountain", folder / "film.srt", options).aligned.captions()
+    yield "lines", len(reference), len(lines)
+    pairs = zip(lines, reference, strict=True)
+    far = [max(abs(a.span.start - b.span.start), abs(a.span.end - b.span.end)) for a, b in pairs]
+    yield "lines more than 0.1 s off", 0, sum(one > 0.1 for one in far)
+
+
 CHECKS = (
     Check("1", "pdf_page_margin", "PDF margins", pdf_page_margin),
     Check("2", "mixed_case_cues", "cues in any case", mixed_case_cues),
@@ -320,6 +334,7 @@ CHECKS = (
     Check("9", "hdr_video", "HDR", hdr_video),
     Check("9", "icc_profile", "colour profile", icc_profile),
     Check("10", "flash_of_three_frames", "flashes", flashes),
+    Check("11", "align_other_cut", "other cuts", align_other_cut),
 )
 
 

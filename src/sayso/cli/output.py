@@ -40,7 +40,7 @@ def end_with(failures: Iterable[str], *, interrupted: bool = False, shown: int |
         failures: the sentences.
             interrupted: whether an interrupt ended the command.
         shown: how many are printed at most; None: all.
-    
+
     Raises:
         typer.Exit: if anything failed, or an interrupt ended it.
     """

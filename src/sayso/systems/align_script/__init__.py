@@ -15,6 +15,7 @@ names, actions get intervals.
     timing.py          when each element of the script happens
     clock.py           subtitles of another frame rate or another cut
     pieces.py          offsets that step
+    breaks.py          where an offset gives way to the next
     actions.py         which actions the descriptions mention
     action_classes.py  the classes, by name or by a file
     align.py           the alignment of a screenplay and captions

@@ -11,12 +11,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
+from sayso.systems.align_script.breaks import find_break
 from sayso.systems.align_script.matching import match_words
 from sayso.systems.align_script.pieces import fit_pieces, median_slope
 from sayso.systems.align_script.words import spoken_words
@@ -26,6 +28,8 @@ KNOWN = sorted({a / b for a in RATES for b in RATES})
 NEAR_RATE = 2e-4  # a fitted rate this near to a quotient of two frame rates is that quotient
 OTHER_RATE = 0.7  # a rate that is no such quotient must leave at most this share of the cost
 LEAST_PAIRS = 8
+OVERLAP_S = 1.0  # a line may reach so far into the next piece
+TRIED, HEAPS, HEAP_S = 5, 6, 0.5  # rates whose offsets lie most in a few heaps are fitted
 Points = NDArray[np.float64]
 
 
@@ -62,14 +66,20 @@ class Clock:
         moved = [replace(caption, span=self._span(caption.span)) for caption in captions]
         return sorted((c for c in moved if c.span.end > 0), key=lambda caption: caption.span.start)
 
-    def film_time(self, time: float) -> float:
+    def film_time(self, time: float, *, of: float | None = None) -> float:
         """Return the film's time at a time of the subtitles.
 
         Where the subtitles have lines that the film lacks, these stand at the cut.
+
+        Args:
+            time: seconds.
+            of: a time in the piece, if that is not the time itself.
         """
         if not self.pieces:
             return self.rate * time + self.offset_s
-        number = max(0, bisect_right(self.pieces, time, key=lambda piece: piece.from_s) - 1)
+        number = max(
+            0, bisect_right(self.pieces, time if of is None else of, key=lambda piece: piece.from_s) - 1
+        )
         piece = self.pieces[number]
         found = self.rate * time + piece.offset_s
         if time > piece.last_s and number + 1 < len(self.pieces):
@@ -83,8 +93,9 @@ class Clock:
         return found
 
     def _span(self, span: Span) -> Span:
-        start, end = max(self.film_time(span.start), 0.0), max(self.film_time(span.end), 0.0)
-        return Span(start, max(start, end))
+        inner = max(span.start, span.end - OVERLAP_S)
+        start, end = self.film_time(span.start), self.film_time(span.end, of=inner)
+        return Span(max(start, 0.0), max(start, end, 0.0))
 
 
 def fit_clock(captions: Sequence[Caption], reference: Sequence[Caption]) -> Clock:
@@ -99,19 +110,34 @@ def fit_clock(captions: Sequence[Caption], reference: Sequence[Caption]) -> Cloc
     x, y = _shared_times(captions, reference)
     other = median_slope(x, y)
     near = min(KNOWN, key=lambda value: abs(value - other))
-    rates = KNOWN if abs(near - other) <= NEAR_RATE * other else [*KNOWN, other]
+    known = {near, *sorted(KNOWN, key=lambda value: -_heaped(y - value * x))[:TRIED]}
+    rates = known if abs(near - other) <= NEAR_RATE * other else {*known, other}
     fits = {rate: fit_pieces(x, y - rate * x) for rate in rates}
-    rate = min(KNOWN, key=lambda value: fits[value].cost)
+    rate = min(sorted(known), key=lambda value: fits[value].cost)
     if other in fits and fits[other].cost < OTHER_RATE * fits[rate].cost:
         rate = other
     fit = fits[rate]
     pieces: list[Piece] = []
+    timed = sorted(reference, key=lambda caption: caption.span.start)
     for first, last, offset in fit.pieces:
-        here = Piece(-np.inf, x[first], x[last], offset)
+        here = Piece(-np.inf, float(x[first]), float(x[last]), offset)
         if pieces:
-            here = replace(here, from_s=_break(pieces[-1], here, rate, captions, reference))
+            before = pieces[-1]
+            maps = (partial(_film, rate, before.offset_s), partial(_film, rate, offset))
+            split = find_break(captions, timed, (before.last_s, here.first_s), maps)
+            here = replace(here, from_s=split)
         pieces.append(here)
     return Clock(rate, pieces[0].offset_s, fit.error_s, tuple(pieces))
+
+
+def _heaped(offsets: Points) -> int:
+    """Return how many offsets are in the largest few heaps."""
+    _, counts = np.unique(np.round(offsets / HEAP_S), return_counts=True)
+    return int(np.sort(counts)[-HEAPS:].sum())
+
+
+def _film(rate: float, offset_s: float, time: float) -> float:
+    return rate * time + offset_s
 
 
 def _shared_times(captions: Sequence[Caption], reference: Sequence[Caption]) -> tuple[Points, Points]:
@@ -128,27 +154,3 @@ def _shared_times(captions: Sequence[Caption], reference: Sequence[Caption]) -> 
     x, y = np.concatenate([ours.start[a], ours.end[a]]), np.concatenate([theirs.start[b], theirs.end[b]])
     order = np.argsort(x, kind="stable")
     return x[order], y[order]
-
-
-def _break(
-    before: Piece, after: Piece, rate: float, captions: Sequence[Caption], reference: Sequence[Caption]
-) -> float:
-    """Return where one piece ends and the next begins: in the longest pause of the copy that has more."""
-    low, high = before.last_s, after.first_s
-    if after.offset_s <= before.offset_s:
-        return _middle_of_pause(captions, low, high)
-    start, end = rate * low + before.offset_s, rate * high + after.offset_s
-    paused = _middle_of_pause(reference, start, end)
-    last = max((c.span.end for c in reference if start < c.span.end <= paused), default=start)
-    return min(max((last - before.offset_s) / rate + 1e-6, low), high)
-
-
-def _middle_of_pause(captions: Sequence[Caption], low: float, high: float) -> float:
-    """Return the middle of the longest time between ``low`` and ``high`` in which nobody speaks."""
-    inside = [c.span for c in captions if low < c.span.end and c.span.start < high]
-    inside.sort(key=lambda span: span.start)
-    best, reached = (0.0, (low + high) / 2), low
-    for start, end in [*((max(s.start, low), s.end) for s in inside), (high, high)]:
-        best = max(best, (start - reached, (start + reached) / 2))
-        reached = max(reached, end)
-    return best[1]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 BIN_S = 0.25
 OFFSETS = 160  # that are tried: those of most points
 FAR_S = 1.0
-STEP_COST = 8.0
+STEP_COST = 6.0
 SLOPES = 2000  # pairs of points whose slopes are compared
 Points = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ def fit_pieces(x: Points, offsets: Points) -> PiecesFit:
 
 
 def median_slope(x: Points, y: Points) -> float:
-    """Return the median slope between points half of the range apart (Theil-Sen); 1 if all are close."""
+    """Return the median slope between points half of the range apart (Theil-Sen); 1 if all are near."""
     half = len(x) // 2
     start = np.unique(np.linspace(0, half - 1, min(half, SLOPES)).astype(int))
     run = x[start + half] - x[start]

@@ -20,6 +20,7 @@ from sayso.systems.align_script.clock import fit_clock
 
 log = logging.getLogger(__name__)
 LATE_S = 2.0
+SHOWN = 6  # offsets that are logged
 OFF_S = 1.0  # median error of the subtitles' times above which they are wrong
 FEW = 0.1  # of the speeches placed, and the two are hardly of one film
 SUSPICION = "; the script and the subtitles share few words: are they of the same film?"
@@ -169,8 +170,9 @@ def _captions(
         return read, failures
     timed, more = _read(Path(reference))
     clock = fit_clock(read, timed)
-    offsets = ", ".join(f"{piece.offset_s:+.2f}" for piece in clock.pieces)
-    log.info("subtitle times: x %.5f %s s, median error %.2f s", clock.rate, offsets, clock.error_s)
+    offsets = ", ".join(f"{piece.offset_s:+.2f}" for piece in clock.pieces[:SHOWN])
+    more_ = f" and {len(clock.pieces) - SHOWN} more pieces" if len(clock.pieces) > SHOWN else ""
+    log.info("subtitle times: x %.5f %s s%s, median error %.2f s", clock.rate, offsets, more_, clock.error_s)
     if clock.error_s > OFF_S:
         wrong = (
             f"{reference}: the times still differ by {clock.error_s:.1f} s in the middle; "
