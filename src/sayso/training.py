@@ -12,6 +12,7 @@ from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
+from sayso.engine.checkpoint import make_folder
 from sayso.engine.recipes import recipe_path
 from sayso.engine.system import SYSTEMS
 from sayso.engine.train import Trained, Trainer
@@ -71,6 +72,7 @@ def train(
     score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
+    make_folder(folder)
     trainer = Trainer(
         found.build(chosen, read, folder, progress),
         chosen,

@@ -26,6 +26,18 @@ _STEP = re.compile(r"step_(\d{8})")
 _DATA = "data.json"
 
 
+def make_folder(folder: Path) -> None:
+    """Make a run's folder, if it is not there.
+
+    Raises:
+        SaysoError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaysoError(f"{folder} cannot be written: {error.strerror}; give another --out") from error
+
+
 class Checkpoints:
     """The steps in a run's folder.
 
@@ -39,10 +51,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path, save_total_limit: int = 3) -> None:
         self.folder, self.save_total_limit = folder, save_total_limit
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SaysoError(f"{folder} cannot be written: {error.strerror}; give another --out") from error
+        make_folder(folder)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
