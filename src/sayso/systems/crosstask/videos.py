@@ -125,17 +125,15 @@ def read_step_videos(
     videos, allowed, missing, failures = [], [], [], []
     for task, video in listed:
         steps = tasks[task].steps
+        table = data / "annotations" / f"{task}_{video}.csv"
         try:
             T = len(source.read(video)) if video in source else 0
-            if len(steps) > T:
-                missing.append(video)
-                continue
-            table = data / "annotations" / f"{task}_{video}.csv"
-            if not annotated:
-                found = _windows_of(windows, task, video, steps, T, before_s, after_s)
-            elif table.exists():
+            if annotated and len(steps) <= T and table.exists():
                 found = truth(read_segments(table, len(steps)), T, len(steps))
+            elif not annotated and len(steps) <= T:
+                found = _windows_of(windows, task, video, steps, T, before_s, after_s)
             else:
+                missing += [video] if len(steps) > T else []
                 continue
         except SaysoError as error:
             failures.append(Failure(video, "steps", str(error)))
