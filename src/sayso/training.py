@@ -42,8 +42,7 @@ def train(
 
     An interrupt (SIGINT, SIGTERM) ends it after the update under way, with a checkpoint; the same call with
     ``resume=True`` goes on, exactly as if it had not been stopped. For several processes, start a program
-    that makes this call with ``accelerate launch``. What of the data was broken and left out (its
-    ``failures``) is listed in the result, before what the loader could not read.
+    that makes this call with ``accelerate launch``. Broken records are left out and listed in the result.
 
     Args:
         system: a name, such as ``mil-nce`` or that of a package outside (``sayso.engine.system.SYSTEMS``);

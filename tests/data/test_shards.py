@@ -99,6 +99,23 @@ def test_captions_without_a_video_and_names_that_stand_twice_are_told(tmp_path, 
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda data: data[:1024] + b"\xff" * 512 + data[1536:], "the header there is damaged (byte 1,024)"),
+        (lambda data: data[:1024], "it has no end mark and may be cut off (byte 1,024)"),
+        (lambda data: data[:3000], "the header there is damaged|unexpected end of data"),
+    ],
+)
+def test_a_shard_that_is_damaged_after_its_beginning_is_told(tmp_path, spoil, why):
+    """Two blocks a file: its header, and its content."""
+    files = {"a.mp4": b"1", "a.txt": b"a", "b.mp4": b"2", "b.txt": b"b"}
+    path = write_shard(tmp_path / "s.tar", files)
+    path.write_bytes(spoil(path.read_bytes()))
+    corpus = read_corpus(path)
+    assert any(part in corpus.failures[-1].error for part in why.split("|")), corpus.failures
+
+
 def test_what_is_wrong_in_a_shard_costs_that_sample_or_that_shard(tmp_path):
     files = {
         "a.mp4": b"x",

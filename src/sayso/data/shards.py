@@ -101,12 +101,27 @@ def _samples(tar: Path, builder: CorpusBuilder) -> Iterator[_Sample]:
             for member in shard:
                 if member.isfile():
                     _list(member, shard, groups, tar, builder)
+            _check_end(tar, shard.offset)
     except (OSError, tarfile.TarError) as error:
         broken = error
     for group in groups.values():
         yield from group.samples()
     if broken is not None:
         raise broken
+
+
+def _check_end(tar: Path, offset: int) -> None:
+    """Check that a shard ends where no further header was found: tarfile passes over a damaged one.
+
+    Raises:
+        TarError: if it does not.
+    """
+    with tar.open("rb") as file:
+        file.seek(offset)
+        block = file.read(tarfile.BLOCKSIZE)
+    if len(block) < tarfile.BLOCKSIZE or any(block):
+        what = "the header there is damaged" if block else "it has no end mark and may be cut off"
+        raise tarfile.ReadError(f"{what} (byte {offset:,})")
 
 
 def _list(

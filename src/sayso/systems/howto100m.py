@@ -170,8 +170,10 @@ class _System:
         from sayso.encoders import load_encoder
 
         backbone = load_encoder(recipe.backbone)
-        for failure in extract_features(_files(data), backbone, folder / "features", progress=progress):
-            log.warning("%s: %s", failure.path, failure.error)
+        lost = extract_features(_files(data), backbone, folder / "features", progress=progress)
+        if lost:
+            log.warning("%s videos cannot be read, such as: %s", f"{len(lost):,}", lost[0].error)
+        data.failures += tuple(lost)
         return HowTo100M(recipe, data, [open_features(folder / "features", 1.0)], backbone)
 
 
