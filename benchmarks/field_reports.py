@@ -11,8 +11,8 @@ answer, and a folder of reports that no row checks is listed.
 from __future__ import annotations
 
 import argparse
-import os
 import json
+import os
 import re
 import shutil
 import sys
@@ -27,13 +27,13 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
+from sayso.data import read_captioned, read_corpus
+from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.encoders.interface import ClipSpec
 from sayso.engine.segment import Job, cut_clips
 from sayso.media import probe, read_clip, read_image, stream_frames
 from sayso.people import find_shots
 from sayso.systems.align_script import AlignOptions, fit_clock, run
-from sayso.data import read_captioned, read_corpus
-from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.text import find_subtitles, read_caption_file, read_screenplay
 from sayso.text.screenplay.elements import Screenplay
 

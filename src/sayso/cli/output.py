@@ -38,7 +38,7 @@ def end_with(failures: Iterable[str], *, interrupted: bool = False, shown: int |
 
     Args:
         failures: the sentences.
-            interrupted: whether an interrupt ended the command.
+        interrupted: whether an interrupt ended the command.
         shown: how many are printed at most; None: all.
 
     Raises:
