@@ -4,7 +4,7 @@
     python benchmarks/alignment.py --sizes 12000
 
 Two versions of one drawn text; what each engine finds of them is measured by ``sayso evaluate
-word_alignment``. Every engine runs in a process of its own, on one core; memory is what the process holds
+word-alignment``. Every engine runs in a process of its own, on one core; memory is what the process holds
 at its peak above what it held before.
 """
 

@@ -107,7 +107,12 @@ def plant(data: Path, out: Path, noise: float, seed: int, videos: int) -> None:
         last = max((segment.end for segment in segments), default=0.0)
         inside = truth(segments, max(steps, math.ceil(1.1 * last) + 5), steps)
         np.save(out / "features" / f"{video}.npy", world.features(task, inside, number))
-        np.savetxt(out / "windows" / f"{task}_{video}.csv", world.windows(inside, number), "%d", ",")
+        (out / "windows" / f"{task}_{video}.csv").write_text(_rows(world.windows(inside, number)))
+
+
+def _rows(windows: np.ndarray) -> str:
+    """Return a release's constraints, a row ``step,start,end`` a second and step, of windows (T, K)."""
+    return "".join(f"{k + 1},{t},{t + 1}\n" for t, k in np.argwhere(windows))
 
 
 def trained(data: Path, here: Path, *changes: str) -> EvaluationResult:

@@ -1,6 +1,6 @@
-"""Face tracks of real videos: how many, how fast, and drawn on frames to be looked at.
+"""Face tracks of real videos: how many, and how fast.
 
-    OMP_NUM_THREADS=1 python benchmarks/faces.py VIDEO... [--draw FOLDER]
+    OMP_NUM_THREADS=1 python benchmarks/faces.py VIDEO...
 
 A line says the seconds of the video, those that finding the shots and the faces took, how many shots
 and tracks there are, for how long somebody's face is followed, and how far the descriptors of the tracks
@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from sayso.core.errors import MediaError
-from sayso.export.tracks_picture import tracks_png
 from sayso.media import probe
 from sayso.people import Track, find_shots, track_faces
 
@@ -35,7 +34,6 @@ def apart(tracks: list[Track]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("videos", type=Path, nargs="+")
-    parser.add_argument("--draw", type=Path, help="write a PNG a video with faces into this folder")
     asked = parser.parse_args()
     print("| video | s | size | shots | shots found in s | tracks | faces found in s | s of faces | apart |")
     print("| --- | --: | --: | --: | --: | --: | --: | --: | --: |")
@@ -55,9 +53,6 @@ def main() -> None:
             f"| {took[0]:.2f} | {len(tracks)} | {took[1]:.2f} | {followed:.1f} | {apart(tracks)} |",
             flush=True,
         )
-        if asked.draw and tracks:
-            asked.draw.mkdir(parents=True, exist_ok=True)
-            (asked.draw / f"{video.stem}.png").write_bytes(tracks_png(video, tracks))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ answer, and a folder of reports that no row checks is listed.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -26,10 +27,13 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
+from sayso.data import read_captioned, read_corpus
+from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.encoders.interface import ClipSpec
 from sayso.engine.segment import Job, cut_clips
 from sayso.media import probe, read_clip, read_image, stream_frames
 from sayso.people import find_shots
+from sayso.systems.align_script import AlignOptions, fit_clock, run
 from sayso.text import find_subtitles, read_caption_file, read_screenplay
 from sayso.text.screenplay.elements import Screenplay
 
@@ -298,6 +302,89 @@ def flashes(folder: Path) -> Pairs:
         yield name, 1, len(find_shots(folder / name).spans)
 
 
+def align_other_cut(folder: Path) -> Pairs:
+    """Subtitles of a copy with a break for advertisements that the film has not."""
+    reference = read_caption_file(folder / "ref.srt").captions
+    clock = fit_clock(read_caption_file(folder / "film.srt").captions, reference)
+    yield "rate, offsets", (1.0, [0.0, -120.0]), (clock.rate, [round(p.offset_s, 2) for p in clock.pieces])
+    options = AlignOptions(reference=folder / "ref.srt")
+    lines = run(folder / "film.fountain", folder / "film.srt", options).aligned.captions()
+    yield "lines", len(reference), len(lines)
+    pairs = zip(lines, reference, strict=True)
+    far = [max(abs(a.span.start - b.span.start), abs(a.span.end - b.span.end)) for a, b in pairs]
+    yield "lines more than 0.1 s off", 0, sum(one > 0.1 for one in far)
+
+
+def tagged(path: Path, **how: str) -> tuple[dict[str, list[str]], int, int]:
+    """Return which tags each picture has, and how many pictures are missing and records left out."""
+    found = read_tagged(path, **how)  # type: ignore[arg-type]
+    tags = {
+        one.path.name: [name for name, label in zip(found.names, one.labels, strict=True) if label == 1]
+        for one in found.pictures
+    }
+    return tags, len(found.missing), len(found.failures)
+
+
+def coco_dangling(folder: Path) -> Pairs:
+    """An annotation of a picture that is not listed."""
+    expected = {"a.jpg": ["dog"], "b.jpg": ["cat"]}
+    yield "instances.json", (expected, 0, 1), tagged(folder / "instances.json")
+
+
+def coco_nobox(folder: Path) -> Pairs:
+    """Annotations with a mask alone, and with an empty box."""
+    found = read_tagged(folder)
+    boxes = read_boxes(folder, found)
+    edges = [[(one.box.x0, one.box.y0, one.box.x1, one.box.y1) for one in row] for row in boxes]
+    yield "boxes", [[(1, 1, 6, 6)], [(1, 1, 5, 5)]], edges
+    yield "left out", 1, len(boxes.failures)
+
+
+def coco_ids(folder: Path) -> Pairs:
+    """Ids that are no numbers."""
+    yield "instances.json", ({"a.jpg": ["dog"]}, 0, 0), tagged(folder / "instances.json")
+    yield "boxes", [1], [len(row) for row in read_boxes(folder, read_tagged(folder))]
+
+
+def coco_winpath(folder: Path) -> Pairs:
+    """Names of files as Windows writes them."""
+    yield "instances.json", ({"a.jpg": ["dog"], "b.jpg": ["cat"]}, 0, 0), tagged(folder / "instances.json")
+
+
+def coco_captions(folder: Path) -> Pairs:
+    """Captions of no picture, and without words."""
+    listed = json.loads((folder / "captions.json").read_text())["annotations"]
+    found = read_captioned(folder / "captions.json")
+    yield "captions", len(listed) - 2, len(found.texts)
+    yield "left out", 2, len(found.failures)
+    yield "pictures without captions", 1, len(set(range(len(found.pictures))) - set(found.owners))
+
+
+def voc_png(folder: Path) -> Pairs:
+    """Pictures of other formats than .jpg."""
+    both = ["cat", "dog"]
+    expected = {"a1.png": both, "a2.jpg": ["dog"], "a3.JPG": both, "a4.jpeg": ["dog"]}
+    yield "pictures", (expected, 0, 0), tagged(folder)
+
+
+def voc_bad(folder: Path) -> Pairs:
+    """An empty annotation."""
+    yield "pictures", ({"d0.jpg": ["dog"], "d2.jpg": ["dog"]}, 0, 1), tagged(folder)
+
+
+def voc_space(folder: Path) -> Pairs:
+    """Ids with a blank."""
+    expected = {"IMG 001.jpg": ["dog"], "IMG 002.jpg": ["cat"]}
+    yield "split train", (expected, 0, 0), tagged(folder, split="train")
+
+
+def shard_dots(folder: Path) -> Pairs:
+    """Names with more than one dot."""
+    corpus = read_corpus(folder / "dots.tar")
+    yield "videos", ["talk.v1", "talk.v2", "x/y"], sorted(corpus.ids)
+    yield "captions, missing", (3, 0), (corpus.captions, len(corpus.missing))
+
+
 CHECKS = (
     Check("1", "pdf_page_margin", "PDF margins", pdf_page_margin),
     Check("2", "mixed_case_cues", "cues in any case", mixed_case_cues),
@@ -320,6 +407,17 @@ CHECKS = (
     Check("9", "hdr_video", "HDR", hdr_video),
     Check("9", "icc_profile", "colour profile", icc_profile),
     Check("10", "flash_of_three_frames", "flashes", flashes),
+    Check("11", "align_other_cut", "other cuts", align_other_cut),
+    Check("12", "coco_dangling", "stray records", coco_dangling),
+    Check("12", "coco_nobox", "boxes from masks", coco_nobox),
+    Check("12", "coco_strid", "ids of any kind", coco_ids),
+    Check("12", "coco_uuid", "ids of any kind", coco_ids),
+    Check("12", "coco_winpath", "Windows paths", coco_winpath),
+    Check("12", "coco_captions_dangling", "stray captions", coco_captions),
+    Check("12", "voc_png", "picture formats", voc_png),
+    Check("12", "voc_bad", "bad annotations", voc_bad),
+    Check("12", "voc_space", "ids with blanks", voc_space),
+    Check("12", "shard_dots", "names with dots", shard_dots),
 )
 
 

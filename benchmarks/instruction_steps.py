@@ -4,7 +4,7 @@
     python benchmarks/instruction_steps.py --draw FOLDER                 # thirty narrated toy videos
 
 Random features, 256 numbers a row, 15 steps, videos of 500 rows, windows of 60. How well steps are found is
-measured by ``sayso evaluate step_discovery``, ``toy_step_names`` and ``step_names``.
+measured by ``sayso evaluate step-discovery``, ``toy-step-names`` and ``step-names``.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ Way = Callable[[Image.Image], Floats]
 
 def published() -> torch.nn.Module:
     network = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(torch.load(lite0.weights_file(), weights_only=True))
+    network.load_state_dict(torch.load(lite0.lite0_file(), weights_only=True))
     return network.eval()
 
 

@@ -5,7 +5,7 @@
 
 FOLDER is in COCO's format. Classes that fewer than ``--least`` pictures show are left out. For each rule and
 fold ``sayso train localize`` learns from the tags of the other folds (from files that hold no box), and
-``sayso evaluate weak_localization`` measures on the fold. "Alone" is the rule as published; otherwise the
+``sayso evaluate weak-localization`` measures on the fold. "Alone" is the rule as published; otherwise the
 recipe's share of the loss asks the average as well. Every number is the mean over classes and folds.
 """
 
@@ -77,7 +77,7 @@ def measured(place: Path, rule: str, changes: list[str]) -> EvaluationResult:
         command = ["train", "localize", str(place / "train"), "--out", str(run), "--device", "cpu"]
         command += [part for change in [*changes, *RULES[rule]] for part in ("--set", change)]
         subprocess.run([sys.executable, "-m", "sayso", *command], check=True, stdout=subprocess.DEVNULL)
-    return evaluate("weak_localization", sayso.load(str(run), device="cpu"), place / "test")
+    return evaluate("weak-localization", sayso.load(str(run), device="cpu"), place / "test")
 
 
 def main() -> None:

@@ -4,7 +4,7 @@
         [--seeds 3] [--set KEY=VALUE]
 
 Trains by the recipe ``localize_toy`` (``sayso train localize``), once for each rule and seed, and measures
-on other scenes what ``sayso evaluate weak_localization`` does; of small things, at most a fifth of the
+on other scenes what ``sayso evaluate weak-localization`` does; of small things, at most a fifth of the
 picture's side, the pointing alone.
 """
 
@@ -60,7 +60,7 @@ def main() -> None:
             train(asked.out / "scenes" / "train", run, changes, asked.threads)
             took = time.perf_counter() - began
             model = sayso.load(str(run), device="cpu")
-            found = evaluate("weak_localization", model, asked.out / "scenes" / "test")
+            found = evaluate("weak-localization", model, asked.out / "scenes" / "test")
             runs.append([*(found.rows["mean"][column] for column in COLUMNS), took])
             print(f"{how}, seed {seed}: " + " ".join(f"{value:.3f}" for value in runs[-1]), file=sys.stderr)
         means, spreads = np.mean(runs, 0), np.std(runs, 0, ddof=asked.seeds > 1)

@@ -13,15 +13,18 @@ import argparse
 import logging
 import random
 import re
+import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
+from sayso.data import read_captioned, read_corpus
+from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.media import probe, read_clip, read_image, sniff, stream_frames
 from sayso.text import read_caption_file, read_screenplay
 
@@ -29,6 +32,8 @@ CAPTIONS = ("srt", "vtt", "json3", "ass", "ttml", "itt", "sub")
 SCRIPTS = ("txt", "fountain", "html", "pdf", "fdx")
 VIDEOS = ("mp4", "mkv", "webm", "ts")
 PICTURES = ("png", "jpg", "gif", "webp")
+DATA = ("json", "xml", "txt", "tar")  # of the reports below
+DATA_SETS = ("coco_", "voc_", "shard_")
 LIMIT_S = 20
 FIELD = re.compile(rb"[\w.:]+")
 
@@ -99,30 +104,16 @@ def stop(*_: object) -> None:
     raise TimeoutError(f"took longer than {LIMIT_S} s")
 
 
-def attack(path: Path, read: Callable[[Path], object], count: int, folder: Path) -> tuple[int, int, float]:
-    """Return how often a file was read, how often refused, and the longest time in seconds.
-
-    Raises:
-        Exception: whatever else a reader raises, with the damaged file kept in the working folder.
-    """
-    rng = random.Random(path.name)
-    data, refused, worst = path.read_bytes(), 0, 0.0
-    copy = folder / path.name
-    for _ in range(count):
-        copy.write_bytes(damage(data, rng))
-        start = time.perf_counter()
-        signal.alarm(LIMIT_S)
-        try:
-            read(copy)
-        except SaysoError:
-            refused += 1
-        except BaseException:
-            Path(f"damaged-{path.name}").write_bytes(copy.read_bytes())
-            raise
-        finally:
-            signal.alarm(0)
-        worst = max(worst, time.perf_counter() - start)
-    return count - refused, refused, worst
+def read_data_set(folder: Path) -> None:
+    """Read all that is in a report's folder: shards, captions, tags and boxes."""
+    if tars := list(folder.glob("*.tar")):
+        read_corpus(tars[0])
+    elif (folder / "captions.json").exists():
+        read_captioned(folder / "captions.json")
+    else:
+        split = "train" if (folder / "ImageSets").is_dir() else None
+        found = read_tagged(folder, split=split)
+        read_boxes(folder, found, split=split)
 
 
 def see(path: Path) -> None:
@@ -147,8 +138,56 @@ READERS: dict[str, Callable[[Path], object]] = {
 }
 
 
+def inputs(reports: Path, folder: Path) -> Iterator[tuple[Path, Path, Callable[[Path], object]]]:
+    """Yield the given files, where a damaged copy of each lies, and what reads it."""
+    for path in sorted(reports.glob("*/*")):
+        suffix, of_data = path.suffix[1:], path.parent.name.startswith(DATA_SETS)
+        if suffix in READERS and not of_data:
+            yield path, folder / path.name, READERS[suffix]
+    for report in sorted(path for path in reports.iterdir() if path.name.startswith(DATA_SETS)):
+        copy = folder / report.name
+        shutil.copytree(report, copy, copy_function=shutil.copyfile)
+        for path in sorted(report.rglob("*")):
+            if path.suffix[1:] in DATA:
+                here = copy / path.relative_to(report)
+                here.parent.chmod(0o755)
+                yield path, here, lambda _, copy=copy: read_data_set(copy)
+                shutil.copyfile(path, here)
+
+
+def attack(path: Path, read: Callable[[Path], object], count: int, copy: Path) -> tuple[int, int, float]:
+    """Return how often a file was read, how often refused, and the longest time in seconds.
+
+    Args:
+        path: the file.
+        read: reads a damaged copy.
+        count: how many.
+        copy: where it lies.
+
+    Raises:
+        Exception: whatever else a reader raises, with the damaged file kept in the working folder.
+    """
+    rng = random.Random(path.name)
+    data, refused, worst = path.read_bytes(), 0, 0.0
+    for _ in range(count):
+        copy.write_bytes(damage(data, rng))
+        start = time.perf_counter()
+        signal.alarm(LIMIT_S)
+        try:
+            read(copy)
+        except SaysoError:
+            refused += 1
+        except BaseException:
+            Path(f"damaged-{path.name}").write_bytes(copy.read_bytes())
+            raise
+        finally:
+            signal.alarm(0)
+        worst = max(worst, time.perf_counter() - start)
+    return count - refused, refused, worst
+
+
 def main() -> int:
-    """Damage every caption file, script, video and picture; return 0 if every reader kept its word."""
+    """Damage every file of the reports; return 0 if every reader kept its word."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("reports", type=Path, help="the folder of reports")
     parser.add_argument("--mutations", type=int, default=2000, help="of each input")
@@ -159,12 +198,11 @@ def main() -> int:
     signal.signal(signal.SIGALRM, stop)
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        for path in sorted(options.reports.glob("*/*")):
-            read = READERS.get(path.suffix[1:])
-            if read is None or not any(part in str(path) for part in options.only):
+        for path, copy, read in inputs(options.reports, Path(folder)):
+            if not any(part in str(path) for part in options.only):
                 continue
             try:
-                done, refused, worst = attack(path, read, options.mutations, Path(folder))
+                done, refused, worst = attack(path, read, options.mutations, copy)
                 print(
                     f"{path.parent.name}/{path.name}: {done} read, {refused} refused, at most {worst:.2f} s",
                     flush=True,

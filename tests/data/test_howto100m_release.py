@@ -120,6 +120,39 @@ def test_columns_that_do_not_fit_name_the_entry(release, wrong):
         read_corpus(release)
 
 
+def test_a_broken_entry_costs_its_video_alone(release):
+    said = {**SAID, "empty": {"start": [1], "end": [2]}, "unsaid": None}
+    (release / "caption.json").write_text(json.dumps(said))
+    corpus = read_corpus(release)
+    assert list(corpus.ids) == ["Zx_1-a", "b2"]
+    assert [one.path for one in corpus.failures] == ["empty", "unsaid"]
+    assert "entry empty: expected start, end and text" in corpus.failures[0].error
+
+
+def test_a_file_of_captions_that_ends_early_gives_what_it_has(release):
+    whole = (release / "caption.json").read_text()
+    (release / "caption.json").write_text(whole[: whole.index('"gone"') + 20])
+    corpus = read_corpus(release)
+    assert list(corpus.ids) == ["Zx_1-a", "b2"]
+    assert [one.path for one in corpus.failures] == [str(release / "caption.json")]
+
+
+def test_captions_that_are_numbers_are_what_was_said(release):
+    texts = [1080, 5.0, 2.5, float("nan"), None, True, "cut"]
+    times = list(range(len(texts)))
+    said = {"b2": {"start": times, "end": [t + 1 for t in times], "text": texts}}
+    said["Zx_1-a"] = {
+        "start": [0, None, "x", 3],
+        "end": [1, 2, 3, float("nan")],
+        "text": ["a", "b", "c", "d"],
+    }
+    (release / "caption.json").write_text(json.dumps(said))
+    corpus = read_corpus(release)
+    assert list(corpus.texts) == ["1080", "5", "2.5", "True", "cut", "a"]
+    assert corpus.dropped == 5
+    assert not corpus.failures
+
+
 json_values = st.lists(st.integers() | st.text(max_size=5) | st.none(), max_size=4) | st.dictionaries(
     st.text(max_size=3), st.floats(allow_nan=False), max_size=3
 )

@@ -49,6 +49,73 @@ def test_captions_of_every_form(tmp_path, files, expected):
     assert list(corpus.ids) == ["part/0001"]
 
 
+CUE = b"1\n00:00:01,000 --> 00:00:02,000\n%s\n"
+
+
+def said(corpus):
+    return {name: corpus.caption(corpus.captions_of(v)[0]).text for v, name in enumerate(corpus.ids)}
+
+
+def test_names_with_dots_are_videos_of_their_own(tmp_path):
+    files = {
+        "talk.v1.mp4": b"1",
+        "talk.v1.srt": CUE % b"one",
+        "talk.v2.mp4": b"22",
+        "talk.v2.en.srt": CUE % b"two",
+        "x.y/a.mp4": b"333",
+        "x.y/a.srt": CUE % b"three",
+        "0001.video.mp4": b"4444",
+        "0001.txt": b"four",
+        "only.one.MP4": b"55555",
+        "only.one.txt": b"five",
+    }
+    corpus = read_corpus(write_shard(tmp_path / "s.tar", files))
+    assert said(corpus) == {
+        "talk.v1": "one", "talk.v2": "two", "x.y/a": "three", "0001": "four", "only.one": "five",
+    }  # fmt: skip
+    assert [int(size) for _, size in corpus.parts] == [1, 2, 3, 4, 5]
+    assert (corpus.missing, corpus.failures) == ([], ())
+
+
+def test_the_order_of_a_shard_does_not_matter(tmp_path):
+    files = {"talk.v2.srt": CUE % b"two", "b.txt": b"b", "talk.v1.srt": CUE % b"one"}
+    files |= {"talk.v1.mp4": b"1", "b.mp4": b"x", "talk.v2.mp4": b"2"}
+    assert said(read_corpus(write_shard(tmp_path / "s.tar", files))) == {
+        "talk.v1": "one", "talk.v2": "two", "b": "b",
+    }  # fmt: skip
+
+
+def test_captions_without_a_video_and_names_that_stand_twice_are_told(tmp_path, caplog):
+    files = {"talk.v1.mp4": b"1", "talk.v1.txt": b"one", "talk.v2.mp4": b"2", "talk.v2.txt": b"two"}
+    path = write_shard(tmp_path / "s.tar", files | {"talk.v3.txt": b"three"})
+    with tarfile.open(path, "a") as shard:
+        shard.addfile(tarfile.TarInfo("talk.v1.mp4"), io.BytesIO())
+    corpus = read_corpus(path)
+    assert sorted(said(corpus)) == ["talk.v1", "talk.v2"]
+    assert {one.path: one.error for one in corpus.failures} == {
+        f"{path}: talk.v1.mp4": "is there twice, the last counts",
+        f"{path}: talk.v3.txt": "has no video",
+    }
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda data: data[:1024] + b"\xff" * 512 + data[1536:], "the header there is damaged (byte 1,024)"),
+        (lambda data: data[:1024], "it has no end mark and may be cut off (byte 1,024)"),
+        (lambda data: data[:3000], "the header there is damaged|unexpected end of data"),
+    ],
+)
+def test_a_shard_that_is_damaged_after_its_beginning_is_told(tmp_path, spoil, why):
+    """Two blocks a file: its header, and its content."""
+    files = {"a.mp4": b"1", "a.txt": b"a", "b.mp4": b"2", "b.txt": b"b"}
+    path = write_shard(tmp_path / "s.tar", files)
+    path.write_bytes(spoil(path.read_bytes()))
+    corpus = read_corpus(path)
+    assert any(part in corpus.failures[-1].error for part in why.split("|")), corpus.failures
+
+
 def test_what_is_wrong_in_a_shard_costs_that_sample_or_that_shard(tmp_path):
     files = {
         "a.mp4": b"x",

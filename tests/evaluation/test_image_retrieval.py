@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from sayso.core.errors import SaysoError
+from sayso.data.datasets.coco_captions import read_captioned
 from sayso.encoders.interface import ClipSpec
 from sayso.evaluation.evaluator import Count, EvaluationOptions
-from sayso.evaluation.image_retrieval import IMAGE_RETRIEVAL, rank_pictures, read_captions
+from sayso.evaluation.image_retrieval import IMAGE_RETRIEVAL, rank_pictures
 
 COLOURS = {"red": (250, 0, 0), "green": (0, 250, 0), "blue": (0, 0, 250), "grey": (90, 90, 90)}
 
@@ -87,10 +88,7 @@ def test_pictures_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
         def update(self, done, total=None, note=""):
             told.append((done, total))
 
-        def message(self, text):
-            """Nothing is said."""
-
-    rank_pictures(encoder, read_captions(path), progress=Progress())
+    rank_pictures(encoder, read_captioned(path), progress=Progress())
     assert encoder.batches == [4, 4, 3]
     assert told == [(4, 11), (8, 11), (11, 11)]
 
@@ -109,9 +107,10 @@ def test_the_folder_of_the_pictures_can_be_given(file, tmp_path):
         ("{", "JSONDecodeError"),
         ("[]", "TypeError"),
         ('{"images": []}', "KeyError: 'annotations'"),
-        ('{"images": [], "annotations": [{"image_id": 7, "caption": "x"}]}', "KeyError: 7"),
-        ('{"images": [{"id": 1}], "annotations": []}', "KeyError: 'file_name'"),
-        ('{"images": [], "annotations": []}', "holds no captions"),
+        ('{"images": [], "annotations": [{"image_id": 7, "caption": "x"}]}', "none of its pictures"),
+        ('{"images": [{"id": 1}], "annotations": []}', "picture 1 has no id or no file_name"),
+        ('{"images": [], "annotations": []}', "none of its pictures"),
+        ('{"images": [{"id": 1, "file_name": "a"}], "annotations": []}', "holds no captions"),
         (b"\xff\xfe\x00", "UnicodeDecodeError"),
     ],
 )
@@ -119,4 +118,4 @@ def test_another_format_is_told(tmp_path, content, told):
     path = tmp_path / "x.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SaysoError, match=told):
-        read_captions(path)
+        read_captioned(path)

@@ -175,3 +175,17 @@ def test_says_what_is_wrong(small_coco, monkeypatch, tmp_path):
         path.write_bytes(b"")
     with pytest.raises(SaysoError, match=r"none of the 4 pictures of .* could be read"):
         EVALUATORS["coco-localization"](ColourLocalizer(), small_coco)
+
+
+def test_a_picture_whose_boxes_are_broken_is_not_measured(tmp_path):
+    """Its tags are in the lists; the model's point cannot be judged, so it counts neither way."""
+    root = voc(tmp_path / "VOC2007", annotated(), draw=painted(THINGS))
+    whole = EVALUATORS["voc2007"](ColourLocalizer(), root)
+    (root / "Annotations" / "b.xml").write_text("")
+    result = EVALUATORS["voc2007"](ColourLocalizer(), root)
+    assert (whole.counts["pictures"], result.counts["pictures"]) == (Count(4, 4), Count(3, 4))
+    path, why = result.unreadable
+    assert path.endswith("b.jpg")
+    assert why.endswith("b.xml is no annotation as PASCAL VOC's: it is empty")
+    assert result.rows["dog"]["pictures"] == 1
+    assert result.rows["mean"]["pointing"] == whole.rows["mean"]["pointing"] == 1

@@ -45,9 +45,9 @@ def test_the_page_lists_every_evaluator():
 
 def test_a_file_is_measured_by_what_it_is(tmp_path):
     for name, expected in (
-        ("a.json", "image_retrieval"),
-        ("a.csv", "clip_retrieval"),
-        ("a.jsonl", "clip_retrieval"),
+        ("a.json", "image-retrieval"),
+        ("a.csv", "clip-retrieval"),
+        ("a.jsonl", "clip-retrieval"),
     ):
         (tmp_path / name).write_text("")
         evaluator, data = find_evaluator(str(tmp_path / name))
@@ -58,7 +58,7 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
     with pytest.raises(SaysoError, match="is no encoder"):
         evaluate("youcook2", object(), tmp_path)
     with pytest.raises(SaysoError, match="measures no model"):
-        evaluate("word_alignment", object())
+        evaluate("word-alignment", object())
     with pytest.raises(SaysoError, match="takes --features"):
         evaluate("crosstask", object(), tmp_path, EvaluationOptions(seeds=3))
 

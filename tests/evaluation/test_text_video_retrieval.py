@@ -136,6 +136,16 @@ def test_a_protocol_of_ones_own_is_a_file(folder, protocol, table, name):
     assert own(toy.ColourEncoder(), folder).rows == protocol(toy.ColourEncoder(), folder).rows
 
 
+def test_a_list_may_name_files_and_videos_may_lie_behind_links(folder, protocol, tmp_path_factory):
+    other = tmp_path_factory.mktemp("linked")
+    (other / "videos").symlink_to(folder, target_is_directory=True)
+    (folder / "round").symlink_to(other, target_is_directory=True)
+    text = (folder / "list.csv").read_text()
+    (other / "list.csv").write_text(text.replace(",abc", ",deep/abc.mp4").replace(",x-1", ",x-1.MP4"))
+    found, expected = protocol(toy.ColourEncoder(), other), protocol(toy.ColourEncoder(), folder)
+    assert (found.rows, found.counts, found.missing) == (expected.rows, expected.counts, ("lost",))
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -13,13 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-import toy
-from sayso.core.types import Box, Caption, Span
+from sayso.core.types import Caption, Span
 from sayso.data.manifest import read_manifest
 from sayso.export.naming_sheet import FACE, GAP, ends_of, read_corrections, sheet_page, sheet_png, sheet_rows
 from sayso.export.naming_vtt import SHORTEST_S, names_vtt, people_manifest, people_on_screen
-from sayso.export.tracks_picture import COLOURS, tracks_png
-from sayso.people import Track
 from sayso.text import read_subtitles
 
 
@@ -156,19 +153,3 @@ def test_what_is_no_correction_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         read_corrections(text)
     assert read_corrections(json.dumps({"4": "Ann", "5": None})) == {4: "Ann", 5: None}
-
-
-def test_tracks_are_drawn_where_and_while_they_are(tmp_path):
-    toy.make_video(tmp_path / "film.mp4", ["black"])  # 64 x 48, drawn five times as large
-    moving = np.array([[10, 10, 20, 20], [30, 10, 40, 20]])
-    tracks = [Track(Span(0, 2), boxes=moving), Track(Span(3, 4), Box(10, 20, 20, 30)), Track(Span(0, 4))]
-    png = tracks_png(tmp_path / "film.mp4", tracks, frames=4, labels=["", "", ""])
-    picture = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-    assert picture.shape == (240, 4 * 320, 3)
-    for frame, number, left in ((0, 0, 50), (1, 0, 150), (2, None, None), (3, 1, 50)):
-        part = picture[15:, 320 * frame : 320 * (frame + 1)]  # without the time
-        seen = [(part == tuple(bytes.fromhex(c[1:]))).all(2) for c in COLOURS[:2]]
-        assert [bool(s.any()) for s in seen] == [number == 0, number == 1]
-        if number is not None:
-            bold = np.flatnonzero(seen[number].sum(0) > 45)  # the sides of the face's box, two pixels each
-            assert {left, left + 1} <= set(bold.tolist())

@@ -208,7 +208,7 @@ def test_the_kind_of_what_sayso_did_not_write_is_unknown(tmp_path: Path) -> None
         (tmp_path / "config.json").write_text(text)
         assert own_kind(tmp_path) is None
     (tmp_path / "config.json").write_text('{"sayso": 1, "kind": "localiser", "options": {}}')
-    with pytest.raises(SaysoError, match="there is no kind of model 'localiser'; did you mean 'localizer'"):
+    with pytest.raises(SaysoError, match="holds a localiser, which no installed package can load"):
         sayso.load(str(tmp_path))
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 import torch
 
-from sayso.losses import max_margin, mil_nce
+from sayso.losses import info_nce, max_margin, mil_nce
 
 B, K, D = 6, 3, 5
 
@@ -28,6 +28,7 @@ def losses(video, text, group):
         for bag in ("sum", "max")
         for twice in (0, 1)
     }
+    made["info"] = info_nce(video, text[:, 0], 3.0)
     return {**made, "margin": max_margin(video, text[:, 0], group)}
 
 

@@ -66,9 +66,6 @@ def test_the_callback_sees_a_falling_gap_and_stops_and_progress_is_told(solve):
         def update(self, done, total=None, note=""):
             told.append((done, total, note))
 
-        def message(self, text):
-            raise AssertionError(text)
-
     def callback(labelling, done, gap):
         gaps.append(gap)
         return len(gaps) == 3

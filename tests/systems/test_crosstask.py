@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
 from sayso.core.types import Caption, Span
+from sayso.data.datasets.crosstask import read_tasks
 from sayso.data.narration_windows import mention_windows, span_windows
 from sayso.engine.tensor_batch import TensorBatch
 from sayso.systems import crosstask
@@ -41,13 +43,13 @@ def plant(folder: Path, videos: int = 12) -> Path:
                 lists["videos_val.csv"].append(f"{task},{video},x")
             at = np.sort(rng.choice(10, len(steps), replace=False)) * 3
             X = 0.1 * rng.normal(size=(30, 16))
-            windows = np.zeros((30, len(steps)), int)
+            windows = []
             for k, (step, t) in enumerate(zip(steps, at, strict=True)):
                 X[t : t + 3] += looks[step.split()[0]] + looks[step.split()[1]]
                 told = t if rng.random() < 0.6 else rng.integers(0, 24)
-                windows[max(0, told - 2) : told + 5, k] = 1
+                windows.append(f"{k + 1},{max(0, told - 2)},{told + 4.5}\n")
             np.save(folder / "features" / f"{video}.npy", X.astype(np.float32))
-            np.savetxt(folder / "constraints" / f"{task}_{video}.csv", windows, "%d", ",")
+            (folder / "constraints" / f"{task}_{video}.csv").write_text("".join(windows))
             rows = "".join(f"{k + 1},{t},{t + 3}\n" for k, t in enumerate(at))
             (folder / "annotations" / f"{task}_{video}.csv").write_text(rows)
     for name, rows in lists.items():
@@ -68,8 +70,33 @@ def test_tasks_share_words_but_not_steps() -> None:
     table = mixing("7", TASKS["7"], words, "words")
     assert table[0].tolist() == [0, 0, 0, 0.5, 0, 0.5]
     assert len(component_names(TASKS, "task_words")) == 10
-    assert len(component_names(TASKS | {"9": ("Add, water",)}, "steps")) == 5
+    assert len(component_names(TASKS | {"9": ("add  water",)}, "steps")) == 5
     assert np.array_equal(mixing("8", TASKS["8"], component_names(TASKS, "none"), "none")[:, -2:], np.eye(2))
+
+
+def test_words_are_what_blanks_separate() -> None:
+    steps = {"1": ("top with whipped_cream", "flip tri-tip", "Top with Tea")}
+    assert component_names(steps, "words") == (
+        *("Tea", "Top", "flip", "top", "tri-tip", "whipped_cream", "with"),
+    )
+    table = mixing("1", ["pour milk pour"], ("milk", "pour"), "words")
+    assert table.tolist() == [[0.5, 0.5]]
+
+
+def test_equal_names_are_one_step_of_a_task_and_shared_by_tasks_only_where_steps_are() -> None:
+    tasks = {"1": ("add onion", "stir", "add onion"), "2": ("add onion",)}
+    assert component_names(tasks, "none") == ("1/add onion", "1/stir", "2/add onion")
+    assert component_names(tasks, "steps") == ("add onion", "stir")
+    table = mixing("1", tasks["1"], component_names(tasks, "none"), "none")
+    assert table.tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
+
+
+def test_the_release_has_406_words(shared_data: Path) -> None:
+    folder = shared_data / "crosstask_release"
+    tasks = read_tasks(folder / "tasks_primary.txt") | read_tasks(folder / "tasks_related.txt")
+    assert len(component_names({task: one.steps for task, one in tasks.items()}, "words")) == 406
+    chili = {"103832": tasks["103832"].steps}
+    assert (len(chili["103832"]), len(component_names(chili, "none"))) == (11, 10)
 
 
 def test_a_step_of_unknown_words_is_refused_and_of_some_known_ones_is_not() -> None:
@@ -130,8 +157,19 @@ def test_the_first_targets_are_the_narration_windows(release: Path) -> None:
     assert np.allclose(targets[0, :, : allowed.shape[1]], allowed / allowed.sum(0))
     alone = method_of(release, windows=str(release / "features"))
     assert not any(table.any() for table in alone.dataset.allowed)
-    with pytest.raises(SaysoError, match="columns of 0 and 1"):
-        method_of(release, windows=str(release / "annotations"))
+    told = method_of(release, windows=str(release / "annotations"))
+    assert all((table.sum(0) == 3).all() for table in told.dataset.allowed)
+
+
+def test_a_broken_file_costs_its_video_alone(release: Path, tmp_path: Path) -> None:
+    windows = tmp_path / "constraints"
+    shutil.copytree(release / "constraints", windows)
+    (windows / "7_v72.csv").write_text("1,0,4\nnine,1,2\n")
+    found = method_of(release, windows=str(windows)).dataset
+    assert "v72" not in {video.video for video in found.videos}
+    (failure,) = found.failures
+    assert failure.path == "v72"
+    assert "line 2: expected step,start,end; got 'nine,1,2'" in failure.error
 
 
 def test_videos_are_padded_to_the_longest_of_their_batch(release: Path) -> None:

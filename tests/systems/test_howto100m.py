@@ -96,6 +96,11 @@ def test_given_features_need_no_videos(world, tmp_path):
     video, text = method.embed(method.model, tensors)
     expected = max_margin(video, text, tensors["video"], margin=0.1, intra=0.25)
     torch.testing.assert_close(method.loss((video, text), tensors), expected)
+    contrast = SYSTEM.build(with_flags(recipe, ["loss=info_nce"]), corpus, tmp_path, Silent())
+    scores = video @ text.T / 0.07
+    rows, columns = scores.log_softmax(1).diagonal(), scores.log_softmax(0).diagonal()
+    torch.testing.assert_close(contrast.loss((video, text), tensors), -(rows + columns).mean() / 2)
+    assert [name for name, _ in contrast.criterion.named_parameters()] == ["log_scale"]
     encoder = method.export(method.model)
     np.testing.assert_allclose(encoder.encode_features(batch["features"]), video.detach(), atol=1e-5)
     with pytest.raises(SaysoError, match="takes features of clips, not pixels"):

@@ -64,7 +64,7 @@ def test_the_command_draws_scenes(tmp_path: Path) -> None:
 def empty_scene(rng: np.random.Generator, size: int) -> np.ndarray:
     """Return the same place without things: the style is drawn first."""
     from sayso.toyworld.draw import to_bytes
-    from sayso.toyworld.looks import draw_style
+    from sayso.toyworld.styles import draw_style
 
     style = draw_style(rng, size)
     m = style.margin

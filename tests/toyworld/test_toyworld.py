@@ -169,5 +169,5 @@ def test_the_verb_and_what_it_refuses(tmp_path):
         write_corpus(tmp_path / "x", size=17)
     with pytest.raises(SaysoError):
         write_corpus(tmp_path / "x", test_clips=100_000)
-    with pytest.raises(ValueError, match=r"chatter in \[0, 1\)"):
+    with pytest.raises(SaysoError, match=r"chatter in \[0, 1\)"):
         Narration(chatter=1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -46,4 +47,4 @@ def convert(
         facts = {"path": str(out), "kind": model.kind, "words": count, "dim": model.dim}
         print(json.dumps({**facts, "sha256": model.sha256}, ensure_ascii=False))
     else:
-        print(f"{out}: {count:,} words, embeddings of {model.dim}; use it with --model {out}")
+        print(f"{out}: {count:,} words, embeddings of {model.dim}; use it with --model {quote(str(out))}")

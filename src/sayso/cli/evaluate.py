@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
+from sayso.cli.output import end_with, print_json
+from sayso.core.ownership import refuse_foreign
+from sayso.core.progress import reporter
 
-Target = Annotated[str | None, typer.Argument(help="An evaluator of --list, or a file of one's own.")]
-Data = Annotated[Path | None, typer.Option("--data", help="What to measure on, mostly a folder.")]
-Listed = Annotated[bool, typer.Option("--list", help="List the evaluators, and end.")]
-Windows = Annotated[int | None, typer.Option("--windows", min=1, help="Windows a clip.")]
-Images = Annotated[Path | None, typer.Option("--images", help="Folder of the pictures.")]
-Features = Annotated[Path | None, typer.Option("--features", help="<video id>.npy, (T, D), a row a second.")]
-Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Random repetitions to average.")]
+Target = Annotated[str | None, Argument(help="An evaluator of --list, or a file of one's own.")]
+Data = Annotated[Path | None, Option("--data", help="What to measure on, mostly a folder.")]
+Listed = Annotated[bool, Option("--list", help="List the evaluators, and end.")]
+Windows = Annotated[int | None, Option("--windows", min=1, help="Windows a clip.")]
+Images = Annotated[Path | None, Option("--images", help="Folder of the pictures.")]
+Features = Annotated[Path | None, Option("--features", help="<video id>.npy, (T, D), a row a second.")]
+Seeds = Annotated[int | None, Option("--seeds", min=1, help="Random repetitions to average.")]
 Out = Annotated[Path | None, out_option("FILE", "Write the result with what made it to this file, as JSON.")]
 
 
@@ -35,6 +36,7 @@ def evaluate(
     listed: Listed = False,
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Measure a model by a protocol, or a method on its test bench.
 
@@ -52,7 +54,6 @@ def evaluate(
     """
     from sayso.core.folders import cache_folder
     from sayso.core.io import write_atomic
-    from sayso.core.progress import reporter
     from sayso.evaluation.evaluator import EvaluationOptions, check_model
     from sayso.evaluation.record import record
     from sayso.evaluation.run import prepare
@@ -60,8 +61,9 @@ def evaluate(
     from sayso.hub import load
 
     if listed or target is None:
-        print(list_evaluators(as_json=as_json))
-        return
+        return print(list_evaluators(as_json=as_json))
+    if out is not None:
+        refuse_foreign(out)
     cache = cache_folder("evaluate")
     options = EvaluationOptions(windows=windows, images=images, features=features, seeds=seeds, cache=cache)
     evaluator, path = prepare(target, data, options, with_model=model is not None)
@@ -72,8 +74,5 @@ def evaluate(
     made = record(measured, result.to_dict())
     if out is not None:
         write_atomic(out, json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-    name = getattr(measured, "name", None)
-    print(json.dumps(made, ensure_ascii=False) if as_json else result_table(result, name))
-    if result.lost:
-        print(lost_lines(result), file=sys.stderr)
-        raise typer.Exit(SOME_FAILED)
+    print_json(made) if as_json else print(result_table(result, getattr(measured, "name", None)))
+    return end_with(lost_lines(result))

@@ -2,55 +2,45 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-import typer
+from typer import Argument, BadParameter, Option
 
-from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, IndexAddress, Json, Model, ProgressMode
-from sayso.core.io import write_atomic
+from sayso.cli.options import Device, IndexAddress, Json, Model, Overwrite, ProgressMode
+from sayso.cli.output import end_with, failure_lines, print_json, report_counts, report_line
+from sayso.core.ownership import refuse_foreign
+from sayso.core.progress import reporter
 
-if TYPE_CHECKING:
-    from sayso.index import AddReport, Failure, Index
-
-SHOWN_FAILURES = 10
-
-Segments = Literal["window", "caption"]
+PATHS = "Files, folders, manifests (.csv, .jsonl, .parquet), or - for a list on stdin."
+Paths = Annotated[list[str] | None, Argument(metavar="PATH...", help=PATHS, show_default=False)]
+WINDOW = "Length of the clips a video is cut into, seconds."
+Segments = Annotated[
+    Literal["window", "caption"],
+    Option("--segments", help="Cut videos into windows, or one clip a caption."),
+]
+PRUNE = "Remove files that have vanished from the given folders."
+Failures = Annotated[
+    Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
+]
+Workers = Annotated[
+    int | None, Option("--workers", min=1, help="Decoding threads.", show_default="one a core")
+]
 
 
 def index(
     address: IndexAddress,
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PATH...",
-            help="Files, folders, manifests (.csv, .jsonl, .parquet), or - for a list on stdin.",
-            show_default=False,
-        ),
-    ] = None,
+    paths: Paths = None,
     model: Model = None,
-    window: Annotated[
-        float, typer.Option("--window", min=0.1, help="Length of the clips a video is cut into, seconds.")
-    ] = 4.0,
-    segments: Annotated[
-        Segments, typer.Option("--segments", help="Cut videos into windows, or one clip a caption.")
-    ] = "window",
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove files that have vanished from the given folders.")
-    ] = False,
-    failures: Annotated[
-        Path | None,
-        typer.Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl"),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Decoding threads.", show_default="one a core")
-    ] = None,
+    window: Annotated[float, Option("--window", min=0.1, help=WINDOW)] = 4.0,
+    segments: Segments = "window",
+    prune: Annotated[bool, Option("--prune", help=PRUNE)] = False,
+    failures: Failures = None,
+    workers: Workers = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Make videos and pictures searchable; run it again to bring the index up to date.
 
@@ -63,86 +53,28 @@ def index(
 
       find . -name '*.mp4' | sayso index my.index -
     """
-    from sayso.core.progress import reporter
+    from sayso.data.manifest import write_failures
     from sayso.index import Index
 
     if address == "-" or not paths:
-        what = "-" if address == "-" else address if Path(address).exists() else "~/Videos"
-        raise typer.BadParameter(
+        what = address if address == "-" or Path(address).exists() else "~/Videos"
+        raise BadParameter(
             f"the index comes first, then what to add, such as: sayso index my.index {what}",
             param_hint="INDEX PATH...",
         )
     collection = Index.open(address, model, device=device)
+    if listed := failures or collection.store.failures_file:
+        refuse_foreign(listed, of_input=True)
     with reporter("indexing", mode=progress) as bar:
+        cut = segments == "caption"
         report = collection.add(
-            *paths,
-            window_s=window,
-            by_caption=segments == "caption",
-            prune=prune,
-            workers=workers,
-            progress=bar,
+            *paths, window_s=window, by_caption=cut, prune=prune, workers=workers, progress=bar
         )
-    listed = _write_failures(report.failures, failures or _default_list(collection))
-    _print_report(report, address, listed, as_json)
-    if report.failures:
-        raise typer.Exit(SOME_FAILED)
-
-
-def _default_list(collection: Index) -> Path | None:
-    """Return where failures are listed: in the index, if there is one."""
-    address = collection.store.address
-    if collection.store.remote:
-        return Path("failures.jsonl")
-    return Path(address) / "failures.jsonl" if collection.store.exists else None
-
-
-def _write_failures(failures: list[Failure], path: Path | None) -> Path | None:
-    """Write one JSON object a failure, or remove the list of an earlier run."""
-    if path is None:
-        return None
-    if failures:
-        lines = [json.dumps(failure.to_dict(), ensure_ascii=False) for failure in failures]
-        write_atomic(path, "\n".join(lines) + "\n")
-    else:
-        path.unlink(missing_ok=True)
-    return path
-
-
-def _print_report(report: AddReport, address: str, listed: Path | None, as_json: bool) -> None:
-    counts = {
-        name: getattr(report, name)
-        for name in (
-            "files",
-            "added",
-            "replaced",
-            "unchanged",
-            "moved",
-            "removed",
-            "clips",
-            "skipped",
-            "vanished",
-        )
-    }
+    listed = failures or collection.store.failures_file
+    write_failures(report.failures, listed)
+    counts = report_counts(report)
     if as_json:
-        print(json.dumps({"index": address, **counts, "failed": len(report.failures)}))
+        print_json({"index": address, **counts, "failed": len(report.failures)})
     else:
-        parts = [
-            f"{counts[name]} {name}"
-            for name in ("added", "replaced", "unchanged", "moved", "removed")
-            if counts[name]
-        ]
-        changes = ", ".join(parts) or "nothing to do"
-        print(f"{address}: {report.files} files: {changes}; {report.clips} new clips{_left_out(report)}")
-    for failure in report.failures[:SHOWN_FAILURES]:
-        print(f"failed: {failure.to_dict()['error']}", file=sys.stderr)
-    if report.failures:
-        rest = len(report.failures) - SHOWN_FAILURES
-        more = f"and {rest} more; " if rest > 0 else ""
-        where = f"the list is in {listed}" if listed else "no index was made"
-        print(f"{len(report.failures)} could not be read; {more}{where}", file=sys.stderr)
-
-
-def _left_out(report: AddReport) -> str:
-    """Return what the summary says of files that were met and not looked at, and of files that are gone."""
-    skipped = f"; {report.skipped} skipped, neither videos nor pictures" if report.skipped else ""
-    return skipped + (f"; {report.vanished} vanished (--prune removes them)" if report.vanished else "")
+        print(report_line(address, counts))
+    end_with(failure_lines(report.failures, listed))

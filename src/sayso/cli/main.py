@@ -7,6 +7,7 @@ but some items failed (they are listed); 4 a package or a model is not at hand;
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -18,7 +19,7 @@ from sayso.cli.convert import convert
 from sayso.cli.demo import demo
 from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
-from sayso.cli.exit_codes import ERROR, INTERRUPTED
+from sayso.cli.exit_codes import ERROR, INTERRUPTED, USAGE
 from sayso.cli.index import index
 from sayso.cli.localize import localize
 from sayso.cli.models import models
@@ -29,6 +30,7 @@ from sayso.cli.serve import serve
 from sayso.cli.steps import steps
 from sayso.cli.toyworld import toyworld
 from sayso.cli.train import train
+from sayso.cli.verb import Verb
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
 from sayso.version import __version__
@@ -47,8 +49,12 @@ VERBS = (
     *(index, search, serve, align, name, steps, localize),
     *(demo, train, evaluate, models, pull, convert, toyworld, doctor),
 )
+CANNOT_WRITE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
+)
 for verb in VERBS:
-    app.command()(verb)
+    app.command(cls=Verb)(verb)
 
 
 def _print_version(wanted: bool) -> None:
@@ -82,6 +88,7 @@ def options(
 
 def main() -> None:
     """Run the command; errors a person can cause become one sentence and an exit code."""
+    _refuse_a_shell(sys.argv[1:])
     try:
         app()
     except SaysoError as error:
@@ -94,3 +101,18 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ERROR)
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        place = f"{error.filename} cannot be written" if error.filename else "the output cannot be written"
+        print(f"sayso: {place}: {error.strerror}; give another place", file=sys.stderr)
+        sys.exit(ERROR)
+
+
+def _refuse_a_shell(arguments: list[str]) -> None:
+    """End where completion is asked for a named shell: it would touch the files of the one that runs."""
+    asked = [one for one in arguments if one in ("--install-completion", "--show-completion")]
+    if asked and len(arguments) > 1:
+        other = next((one for one in arguments if one not in asked), asked[-1])
+        print(f"sayso: {asked[0]} is for the shell that runs it, and takes no {other!r}", file=sys.stderr)
+        sys.exit(USAGE)

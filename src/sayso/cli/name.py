@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from sayso.cli.exit_codes import SOME_FAILED
-from sayso.cli.options import Device, Json, Model, ProgressMode, out_option
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
+from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.ownership import refuse_foreign
+from sayso.core.progress import reporter
+
+SCRIPT = "Screenplay or transcript: text, Fountain, HTML, PDF."
+SUBTITLES = "Subtitles with the film's times: SRT, WebVTT, ..."
+OUT = "Write PREFIX.jsonl, .vtt, .png, .html and .moments.jsonl."
+TRACKS = "JSON file of face tracks; default: find them in the film."
+FIXED = 'Names by hand, JSON: {"12": "Ilsa", "40": null}; they are kept.'
+CAST = 'Give only these names: "Rick, Ilsa, Sam".'
+ACTIONS = 'Say who does which of these: "play piano, sit down"; or a file, as of sayso align.'
 
 
 def name(
-    film: Annotated[Path, typer.Argument(metavar="FILM", help="The video.")],
-    script: Annotated[
-        Path, typer.Option("--script", help="Screenplay or transcript: text, Fountain, HTML, PDF.")
-    ],
-    subtitles: Annotated[
-        Path, typer.Option("--subtitles", help="Subtitles with the film's times: SRT, WebVTT, ...")
-    ],
-    out: Annotated[Path, out_option("PREFIX", "Write PREFIX.jsonl, .vtt, .png, .html and .moments.jsonl.")],
-    tracks: Annotated[
-        Path | None,
-        typer.Option("--tracks", help="JSON file of face tracks; default: find them in the film."),
-    ] = None,
-    corrections: Annotated[
-        Path | None,
-        typer.Option("--corrections", help='Names by hand, JSON: {"12": "Ilsa", "40": null}; they are kept.'),
-    ] = None,
-    cast: Annotated[
-        str | None,
-        typer.Option("--cast", metavar="NAMES", help='Give only these names: "Rick, Ilsa, Sam".'),
-    ] = None,
-    actions: Annotated[
-        str | None,
-        typer.Option(
-            "--actions",
-            metavar="CLASSES",
-            help='Say who does which of these: "play piano, sit down"; or a file, as of sayso align.',
-        ),
-    ] = None,
+    film: Annotated[Path, Argument(metavar="FILM", help="The video.")],
+    script: Annotated[Path, Option("--script", help=SCRIPT)],
+    subtitles: Annotated[Path, Option("--subtitles", help=SUBTITLES)],
+    out: Annotated[Path, out_option("PREFIX", OUT)],
+    tracks: Annotated[Path | None, Option("--tracks", help=TRACKS)] = None,
+    corrections: Annotated[Path | None, Option("--corrections", help=FIXED)] = None,
+    cast: Annotated[str | None, Option("--cast", metavar="NAMES", help=CAST)] = None,
+    actions: Annotated[str | None, Option("--actions", metavar="CLASSES", help=ACTIONS)] = None,
     model: Model = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
 ) -> None:
     """Give each face of a film its name, and, if asked, what it does.
 
@@ -59,7 +49,6 @@ def name(
 
       sayso index film.index film.names.moments.jsonl && sayso search film.index "who:ilsa playing piano"
     """
-    from sayso.core.progress import reporter
     from sayso.systems import name_actors
 
     options = name_actors.NameOptions(
@@ -71,13 +60,10 @@ def name(
         model=model or "auto",
         device=device,
     )
+    refuse_foreign(*name_actors.output_paths(out))
     with reporter("name", "shots", progress) as bar:
         result = name_actors.run(film, script, subtitles, options, progress=bar)
         result.write(out)
-    for line in [json.dumps(row, ensure_ascii=False) for row in result.rows] if as_json else result.table():
-        print(line)
-    for failure in result.failures:
-        print(failure.error, file=sys.stderr)
+    print_json(*result.rows) if as_json else print_lines(result.table())
     print(f"{len(result.rows)} face tracks; check the least certain: {out.name}.html", file=sys.stderr)
-    if result.failures:
-        raise typer.Exit(SOME_FAILED)
+    end_with(failure.error for failure in result.failures)

@@ -16,6 +16,10 @@ from sayso.core.progress import Mode
 
 Device = Annotated[str, typer.Option("--device", help="Where the model runs: auto, cpu, cuda, mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, one object a line.")]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Write over files that sayso did not write, or that were edited since."),
+]
 Model = Annotated[
     str | None,
     typer.Option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -33,4 +34,4 @@ def pull(
     if as_json:
         print(json.dumps({"name": name, "path": str(out), "size_bytes": size}, ensure_ascii=False))
     else:
-        print(f"{out}: {size / 10**6:,.0f} MB; use it with --model {out}")
+        print(f"{out}: {size / 10**6:,.0f} MB; use it with --model {quote(str(out))}")

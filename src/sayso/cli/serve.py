@@ -5,40 +5,27 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from sayso.cli.options import Device, IndexAddress, Model
+
+HOST = "Address to listen on; 0.0.0.0 for other machines, with a token."
+FREE = "8000, or the next free one"
+Port = Annotated[int | None, Option("--port", "-p", min=1, max=65535, help="Port.", show_default=FREE)]
+MADE_UP = "made up where others can reach the page"
+TOKEN = Option("--token", help="What visitors must know.", show_default=MADE_UP)
+OPEN = "Open the page in the browser (from a terminal)."
+RUN = "A run of sayso train localize, which then answers the page's Where? for its classes."
+WHERE = Option("--where", metavar="RUN", help=RUN, show_default="the model of the index")
 
 
 def serve(
     address: IndexAddress,
-    host: Annotated[
-        str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for other machines, with a token.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int | None,
-        typer.Option(
-            "--port", "-p", min=1, max=65535, help="Port.", show_default="8000, or the next free one"
-        ),
-    ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            "--token", help="What visitors must know.", show_default="made up where others can reach the page"
-        ),
-    ] = None,
-    open_browser: Annotated[
-        bool, typer.Option("--open/--no-open", help="Open the page in the browser (from a terminal).")
-    ] = True,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            metavar="RUN",
-            help="A run of sayso train localize, which then answers the page's Where? for its classes.",
-            show_default="the model of the index",
-        ),
-    ] = None,
+    host: Annotated[str, Option("--host", help=HOST)] = "127.0.0.1",
+    port: Port = None,
+    token: Annotated[str | None, TOKEN] = None,
+    open_browser: Annotated[bool, Option("--open/--no-open", help=OPEN)] = True,
+    where: Annotated[str | None, WHERE] = None,
     model: Model = None,
     device: Device = "auto",
 ) -> None:
@@ -67,6 +54,6 @@ def serve(
             webbrowser.open(url)
 
     index = Index.open(address, model, create=False, device=device)
-    index.info()
+    index.info()  # raises if it is not readable
     localizer = load_localizer(where, device) if where else None
     run(index, host, port, token, localizer=localizer, ready=ready)

@@ -8,3 +8,5 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Float32s = NDArray[np.float32]
+Pixels = NDArray[np.uint8]

@@ -1,9 +1,11 @@
-"""Files that are whole or not there: written under another name, on disk, then renamed; and their digests."""
+"""Files that are whole or not there: written under another name, on disk, then renamed; and their digests.
+
+What is there already is written over only if the running verb wrote it (``ownership``).
+"""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import tempfile
@@ -12,19 +14,30 @@ from pathlib import Path
 from typing import IO
 
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import digest_of, record, refuse_foreign
 
 
 @contextlib.contextmanager
-def atomic_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def atomic_file(
+    path: str | os.PathLike[str], *, guarded: bool = True, grows: bool = False, of_input: bool = False
+) -> Iterator[IO[bytes]]:
     """Give a binary file that takes its name when the block ends, and never where the block fails.
 
     A kill or a power failure at any moment leaves what was at the path before, or the new file, whole.
     Folders above are made if they are missing.
 
+    Args:
+        path: the file.
+        guarded: whether it has a record, and is refused if a foreign file is there; caches need none.
+        grows: see ``refuse_foreign``.
+        of_input: see ``refuse_foreign``.
+
     Raises:
-        SaysoError: if it cannot be written.
+        SaysoError: if it cannot be written, or a foreign file is there.
     """
     target = Path(path)
+    if guarded:
+        refuse_foreign(target, grows=grows, of_input=of_input)
     waiting: str | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +47,9 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         Path(waiting).chmod(0o666 & ~_umask())
+        if guarded:  # once more: what was written in between stays
+            refuse_foreign(target, grows=grows, of_input=of_input)
+            record(target, waiting)
         Path(waiting).replace(target)
         waiting = None
         fsync(target.parent)
@@ -46,13 +62,27 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             Path(waiting).unlink(missing_ok=True)
 
 
-def write_atomic(path: str | os.PathLike[str], content: str | bytes) -> None:
+def write_atomic(
+    path: str | os.PathLike[str],
+    content: str | bytes,
+    *,
+    guarded: bool = True,
+    grows: bool = False,
+    of_input: bool = False,
+) -> None:
     """Write a file as a whole; text is UTF-8, and what UTF-8 cannot say becomes ``?``.
 
+    Args:
+        path: the file.
+        content: all of it.
+        guarded: see ``atomic_file``.
+        grows: see ``refuse_foreign``.
+        of_input: see ``refuse_foreign``.
+
     Raises:
-        SaysoError: if it cannot be written.
+        SaysoError: if it cannot be written, or a foreign file is there.
     """
-    with atomic_file(path) as file:
+    with atomic_file(path, guarded=guarded, grows=grows, of_input=of_input) as file:
         file.write(content.encode("utf-8", "replace") if isinstance(content, str) else content)
 
 
@@ -97,8 +127,7 @@ def fsync(path: str | os.PathLike[str]) -> None:
 
 def sha256_of(path: str | os.PathLike[str]) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest_of(path)
 
 
 def _umask() -> int:

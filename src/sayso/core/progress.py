@@ -24,10 +24,13 @@ class Progress(Protocol):
     """What long work reports to."""
 
     def update(self, done: float, total: float | None = None, note: str = "") -> None:
-        """Say how much is done, of how much if known, and what is being worked on."""
+        """Say how much is done.
 
-    def message(self, text: str) -> None:
-        """Say something once, without disturbing the bar."""
+        Args:
+            done: so much.
+            total: of so much, if known.
+            note: what is being worked on.
+        """
 
 
 class _Shown(logging.Handler):
@@ -56,10 +59,13 @@ class Silent:
     """Reports nothing."""
 
     def update(self, done: float, total: float | None = None, note: str = "") -> None:
-        """Ignore it."""
+        """Ignore it.
 
-    def message(self, text: str) -> None:
-        """Ignore it."""
+        Args:
+            done: so much.
+            total: of so much, if known.
+            note: what is being worked on.
+        """
 
 
 class _Reporter:

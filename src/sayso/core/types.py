@@ -59,6 +59,10 @@ class Caption:
     speaker: str | None = None
 
 
+PAUSE_S = 2.0
+"""A silence longer than this, in seconds, parts what is said into utterances."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the original picture: ``x0 <= x < x1``, ``y0 <= y < y1``.

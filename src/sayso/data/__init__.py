@@ -10,13 +10,16 @@ if TYPE_CHECKING:
     from sayso.data.clips import Clips
     from sayso.data.corpus import Corpus, Missing
     from sayso.data.corpus_reader import read_corpus
+    from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
     from sayso.data.features import FeatureClips, LanceFeatures, NpyFeatures, open_features
     from sayso.data.loader import Loader, Rate
+    from sayso.data.tags_reader import read_tagged
 else:
     __getattr__ = exports(
         __name__,
         {
             "Batch": "sayso.data.batch",
+            "CaptionedPictures": "sayso.data.datasets.coco_captions",
             "Clips": "sayso.data.clips",
             "Corpus": "sayso.data.corpus",
             "Dataset": "sayso.data.batch",
@@ -31,7 +34,9 @@ else:
             "nearest_captions": "sayso.data.bags",
             "open_features": "sayso.data.features",
             "ragged": "sayso.data.batch",
+            "read_captioned": "sayso.data.datasets.coco_captions",
             "read_corpus": "sayso.data.corpus_reader",
+            "read_tagged": "sayso.data.tags_reader",
             "stack": "sayso.data.batch",
         },
     )
@@ -39,6 +44,7 @@ else:
 
 __all__ = [
     "Batch",
+    "CaptionedPictures",
     "Clips",
     "Corpus",
     "Dataset",
@@ -53,6 +59,8 @@ __all__ = [
     "nearest_captions",
     "open_features",
     "ragged",
+    "read_captioned",
     "read_corpus",
+    "read_tagged",
     "stack",
 ]

@@ -48,6 +48,11 @@ def bag_of(spans: NDArray[np.float64], index: int, k: int) -> tuple[NDArray[np.i
     them and k = 5 the bag is a, b, c, a, b. A loss that must not count one twice uses
     the first three.
 
+    Args:
+        spans: (N, 2) begin and end of the video's captions, seconds, in order.
+        index: of the caption that the bag is for.
+        k: captions of a bag.
+
     Returns:
         (k,) int64, and ``min(k, N)``.
 

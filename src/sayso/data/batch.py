@@ -98,7 +98,13 @@ def rows(batch: Mapping[str, NDArray[Any]]) -> int:
 
 
 def take(batch: Mapping[str, NDArray[Any]], start: int, stop: int) -> Batch:
-    """Return examples ``start`` to ``stop - 1`` of a batch, as views; ragged entries are cut alike."""
+    """Return examples ``start`` to ``stop - 1`` of a batch, as views; ragged entries are cut alike.
+
+    Args:
+        batch: entries by name, (B, ...) each.
+        start: the first example.
+        stop: the one after the last.
+    """
     part: Batch = {}
     for key, value in batch.items():
         counts = batch.get(key + COUNTS)

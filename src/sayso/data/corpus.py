@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import atomic_folder
 from sayso.core.types import Caption, Span
+from sayso.data.manifest import Failure
 from sayso.data.packed_strings import PackedStrings, StringPacker
 
 RawCaption = tuple[float, float, str]  # start and end in seconds and text, as a file has them, unchecked
@@ -51,6 +52,7 @@ class Corpus:
         parts: (V, 2) int64: where the video lies inside its file, first byte and size; (0, -1) is all of it.
         missing: the videos that are listed but not there, or have no captions.
         dropped: number of captions left out because they say nothing or their times are impossible.
+        failures: what is there but broken: videos' captions, entries, shards; also among ``missing``.
     """
 
     def __init__(
@@ -63,10 +65,11 @@ class Corpus:
         parts: NDArray[np.int64],
         missing: Sequence[Missing] = (),
         dropped: int = 0,
+        failures: Sequence[Failure] = (),
     ) -> None:
         self.ids, self.paths, self.first = ids, paths, first
         self.spans, self.texts, self.parts = spans, texts, parts
-        self.missing, self.dropped = list(missing), dropped
+        self.missing, self.dropped, self.failures = list(missing), dropped, tuple(failures)
 
     def __len__(self) -> int:
         """Return V, the number of videos."""
@@ -128,7 +131,8 @@ class Corpus:
         with atomic_folder(target) as new:
             for name, column in self._columns().items():
                 np.save(new / f"{name}.npy", column)
-            head = {"schema": _SCHEMA, "dropped": self.dropped, "missing": self.missing}
+            failures = [[one.path, one.stage, one.error] for one in self.failures]
+            head = {"schema": _SCHEMA, "dropped": self.dropped, "missing": self.missing, "failures": failures}
             (new / MARK).write_text(json.dumps(head), encoding="utf-8")
         return target
 
@@ -155,6 +159,7 @@ class Corpus:
                 found["parts"],
                 missing,
                 head["dropped"],
+                [Failure(*entry) for entry in head.get("failures", ())],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SaysoError(f"{here} is no corpus that can be opened ({error}); save it anew") from error
@@ -171,6 +176,7 @@ class CorpusBuilder:
 
     def __init__(self) -> None:
         self.missing: list[Missing] = []
+        self.failures: list[Failure] = []
         self.dropped = 0
         self._ids, self._paths, self._texts = StringPacker(), StringPacker(), StringPacker()
         self._spans, self._first, self._parts = array("d"), array("q", [0]), array("q")
@@ -182,7 +188,14 @@ class CorpusBuilder:
         captions: Iterable[RawCaption],
         part: tuple[int, int] = (0, -1),
     ) -> None:
-        """Add a video with its captions (start, end, text); without any it counts as missing."""
+        """Add a video with its captions (start, end, text); without any it counts as missing.
+
+        Args:
+            video: its id.
+            path: of its file, or of the archive that holds it.
+            captions: start and end in seconds, and the text.
+            part: offset and size of the video in an archive, bytes; (0, -1): a file of its own.
+        """
         sound = sorted(self._sound(captions))
         if not sound:
             self.miss(video, "has no captions")
@@ -195,9 +208,19 @@ class CorpusBuilder:
         self._parts.extend(part)
         self._first.append(self._first[-1] + len(sound))
 
+    @property
+    def videos(self) -> int:
+        """How many videos were added."""
+        return len(self._first) - 1
+
     def miss(self, video: str, why: str) -> None:
-        """Count a video that is not there."""
+        """Count a video that is not there, or has no captions."""
         self.missing.append(Missing(video, why))
+
+    def fail(self, video: str, why: str) -> None:
+        """Count a video, or a part of the data, that is there but broken."""
+        self.miss(video, why)
+        self.failures.append(Failure(video, "captions", why))
 
     def finish(self) -> Corpus:
         """Return the corpus; nothing can be added afterwards."""
@@ -210,6 +233,7 @@ class CorpusBuilder:
             np.frombuffer(self._parts, np.int64).reshape(-1, 2),
             self.missing,
             self.dropped,
+            self.failures,
         )
 
     def _sound(self, captions: Iterable[RawCaption]) -> Iterator[RawCaption]:

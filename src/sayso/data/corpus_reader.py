@@ -38,7 +38,8 @@ def read_corpus(
 ) -> Corpus:
     """Return the videos with captions that are at a place.
 
-    What is listed but missing (no such file, no captions) is counted in ``corpus.missing``.
+    What is listed but missing (no such file, no captions) is counted in ``corpus.missing``; what of it is
+    broken is in ``corpus.failures``, too.
 
     Args:
         path: a folder, a manifest, a CSV of HowTo100M's, or a tar shard.
@@ -46,7 +47,7 @@ def read_corpus(
         captions: HowTo100M only: the captions' JSON or folder, if not beside the CSV.
         split: manifests only: take the rows with this in the column ``split``.
         files: whether the videos must be there; not where features stand in for them.
-        progress: told how many videos were read.
+        progress: updated with how many videos were read.
 
     Raises:
         SaysoError: if nothing is there, or it is none of these.
@@ -67,6 +68,10 @@ def read_corpus(
         raise SaysoError(f"{here} is no corpus; name a folder of videos, a manifest or a tar shard")
     else:
         raise SaysoError(f"there is nothing at {here}; name a folder of videos, a manifest or a tar shard")
+    if builder.failures:
+        first = builder.failures[0]
+        count = f"{len(builder.failures):,}"
+        log.warning("%s: left out %s, such as %s: %s", here, count, first.path, first.error)
     return builder.finish()
 
 
@@ -76,7 +81,7 @@ def read_training_corpus(path: Path, *, files: bool = True, progress: Progress |
     Args:
         path: a folder, a manifest, a CSV of HowTo100M's, or a tar shard.
         files: whether the videos must be there; not where features stand in for them.
-        progress: told how many videos were read.
+        progress: updated with how many videos were read.
 
     Raises:
         SaysoError: if there are none.
@@ -103,7 +108,7 @@ def _read_sources(
     for done, source in enumerate(found, 1):
         progress.update(done, note=Path(source.path).name)
         if isinstance(source, Failure):
-            builder.miss(source.path, source.error)
+            builder.fail(source.path, source.error)
         elif kind_of(source.path) == "video" or source.named:
             _add(source, split, builder, files=files)
 
@@ -119,7 +124,7 @@ def _add(source: ListedFile, split: str | None, builder: CorpusBuilder, *, files
     try:
         captions = _captions(source, rows)
     except (SaysoError, ValueError) as error:
-        builder.miss(source.path, str(error))
+        builder.fail(source.path, str(error))
     else:
         builder.add(name or Path(source.path).stem, source.path, captions)
 

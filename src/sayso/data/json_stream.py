@@ -20,19 +20,19 @@ _COLON = re.compile(r"\s*:\s*")
 
 
 def json_entries(path: Path, chunk: int = _CHUNK) -> Iterator[tuple[str, Any]]:
-    """Yield the keys and values of the object in a file, in order; values are objects or lists.
+    """Yield the keys and values of the object in a file, in order; values are anything but numbers.
 
     Args:
         path: the file, UTF-8.
         chunk: characters that are read at once.
 
     Raises:
-        SaysoError: if it cannot be read or is no JSON object of objects or lists.
+        SaysoError: if it cannot be read or is no JSON object of such values.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
             yield from _Entries(file, chunk)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SaysoError(f"{path} cannot be read: {error}") from error
 
 
@@ -72,8 +72,8 @@ class _Entries:
         if colon is None or not isinstance(key, str):
             raise ValueError(f"expected a key and a colon, found {self.text[start : start + 40]!r}")
         value, end = self.decode(self.text, colon.end())
-        if not isinstance(value, dict | list):
-            raise ValueError(f"the entry {key!r} is no object and no list")  # noqa: TRY004  as bad JSON is
+        if isinstance(value, int | float) and not isinstance(value, bool):  # might go on in the next chunk
+            raise ValueError(f"the entry {key!r} is a number")  # noqa: TRY004  as bad JSON is
         self.at = end
         return key, value
 

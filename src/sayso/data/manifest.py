@@ -13,12 +13,14 @@ import csv
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
+from sayso.core.io import write_atomic
+from sayso.core.ownership import remove_own
 from sayso.core.types import Span
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
@@ -60,24 +62,41 @@ class Failure:
         return {"path": printable(self.path), "stage": self.stage, "error": printable(self.error)}
 
 
+def write_failures(failures: Sequence[Failure], path: Path | None) -> None:
+    """Write a manifest of what failed, for another try; if nothing did, remove that of an earlier run."""
+    if path is None:
+        return
+    if failures:
+        lines = [json.dumps(failure.to_dict(), ensure_ascii=False) for failure in failures]
+        write_atomic(path, "\n".join(lines) + "\n", of_input=True)
+    else:
+        remove_own(path, of_input=True)
+
+
 def printable(text: str) -> str:
     """Return ``text`` with undecodable bytes of a file name written as escapes."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
-    """Yield the files a manifest names, the rows of one file together.
+    """Yield the files a manifest names, the rows of one file together; a row that is wrong is a failure.
 
     Raises:
-        SaysoError: if the manifest cannot be read or has no column ``path``.
+        SaysoError: if the manifest cannot be read, or none of its rows names a file.
     """
     grouped: dict[str, list[dict[str, Any]]] = {}
+    wrong: list[Failure] = []
     for number, row in _rows(path):
         name = row.get("path") if isinstance(row, dict) else None
-        if not isinstance(name, str) or not name:
-            raise SaysoError(f"{path}, row {number}: there is no 'path'; every row must name a file")
+        if not isinstance(row, dict) or not isinstance(name, str) or not name:
+            why = row if isinstance(row, str) else "there is no 'path'; every row must name a file"
+            wrong.append(Failure(str(path), "manifest", f"{path}, row {number}: {why}"))
+            continue
         full = os.path.abspath(path.parent / os.path.expanduser(name))  # noqa: PTH100, PTH111
         grouped.setdefault(full, []).append({} if row.keys() == _FAILURE else row)
+    if wrong and not grouped:
+        raise SaysoError(wrong[0].error)
+    yield from wrong
     for full, rows in grouped.items():
         captions = next((str(row["captions"]) for row in rows if row.get("captions")), None)
         try:
@@ -110,7 +129,8 @@ def _seconds(row: Mapping[str, Any], key: str) -> float | None:
     return seconds
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Yield each row with its number, or why it cannot be read."""
     try:
         if path.suffix.lower() == ".parquet":
             import pyarrow.parquet as pq
@@ -122,6 +142,15 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield from enumerate(({k: v for k, v in row.items() if k} for row in csv.DictReader(file)), 2)
         else:
             with path.open(encoding="utf-8-sig") as file:
-                yield from ((n, json.loads(line)) for n, line in enumerate(file, 1) if line.strip())
+                yield from ((n, _from_json(line)) for n, line in enumerate(file, 1) if line.strip())
     except (OSError, ValueError, csv.Error) as error:
         raise SaysoError(f"the manifest {path} cannot be read: {error}") from error
+
+
+def _from_json(line: str) -> dict[str, Any] | str:
+    """Return the object in a line, or why there is none."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"it is no JSON: {error}"
+    return row if isinstance(row, dict) else "expected an object {...} with a 'path'"

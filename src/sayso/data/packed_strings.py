@@ -7,8 +7,8 @@ A Python string costs 50 bytes besides its letters. The captions of HowTo100M ar
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Self, overload
+from collections.abc import Iterator, Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,6 @@ class PackedStrings(Sequence[str]):
 
     def __init__(self, bounds: NDArray[np.int64], data: NDArray[np.uint8]) -> None:
         self.bounds, self.data = bounds, data
-
-    @classmethod
-    def pack(cls, texts: Iterable[str]) -> Self:
-        """Return the strings packed, in the order given."""
-        packer = StringPacker()
-        for text in texts:
-            packer.append(text)
-        return cls(*packer.arrays())
 
     @overload
     def __getitem__(self, index: int) -> str: ...

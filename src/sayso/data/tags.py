@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from sayso.core.types import Box
+from sayso.data.manifest import Failure
 
 Task = Literal["objects", "actions"]
 
@@ -52,11 +54,37 @@ class TaggedPictures:
         names: of the C classes.
         pictures: those whose file is there.
         missing: paths of those that are listed, but whose file is not there.
+        failures: records that cannot be used and are left out.
     """
 
     names: tuple[str, ...]
     pictures: tuple[TaggedPicture, ...]
     missing: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+class PictureBoxes(tuple[tuple[TaggedBox, ...], ...]):  # noqa: SLOT001  a tuple takes no slots
+    """The boxes of each of N pictures, and what of them cannot be read.
+
+    Args:
+        boxes: of each picture.
+        unsure: the pictures, from 0, of which some box cannot be read.
+        failures: the records that hold these.
+    """
+
+    unsure: tuple[int, ...]
+    failures: tuple[Failure, ...]
+
+    def __new__(
+        cls,
+        boxes: Iterable[tuple[TaggedBox, ...]],
+        unsure: Iterable[int] = (),
+        failures: Iterable[Failure] = (),
+    ) -> Self:
+        """Return the boxes as a tuple that knows its failures."""
+        made = super().__new__(cls, boxes)
+        made.unsure, made.failures = tuple(unsure), tuple(failures)
+        return made
 
 
 @dataclass(frozen=True, slots=True)

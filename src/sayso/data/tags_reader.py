@@ -1,4 +1,4 @@
-"""Reading tagged pictures: PASCAL VOC, COCO, a CSV or folders of tags, told apart by what is there.
+"""Reading tagged pictures: PASCAL VOC, COCO, a CSV or folders of tags, recognised by what is there.
 
 * PASCAL VOC 2007 or 2012 as released (``sayso.data.datasets.voc``);
 * a JSON file of instances in COCO's format, or COCO's folder (``sayso.data.datasets.coco_pictures``);
@@ -11,13 +11,17 @@ Boxes are read by ``read_boxes``, for evaluation.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
 from sayso.data.datasets import coco_pictures, tagged_files, voc
-from sayso.data.tags import DataRequest, TaggedBox, TaggedPictures, Task
+from sayso.data.manifest import Failure
+from sayso.data.tags import DataRequest, PictureBoxes, TaggedPictures, Task
+
+log = logging.getLogger(__name__)
 
 
 def read_tagged(
@@ -35,14 +39,19 @@ def read_tagged(
         split: which part of it, such as ``train``, ``val`` or ``test``; all of it unless given.
         task: ``actions``: VOC 2012's ten actions instead of its twenty kinds of objects.
 
+    Records that cannot be used are left out and listed in ``failures``.
+
     Raises:
         SaysoError: if there is nothing, it is none of these, or no picture is there.
     """
     request = _request(path, images, split, task)
     read, _ = _readers(request)
     found = read(request)
+    _log(path, found.failures)
     if not found.pictures:
         first = f", the first of which is {found.missing[0]}" if found.missing else ""
+        if not found.missing and found.failures:
+            raise SaysoError(f"{request.path} holds no picture that can be used: {found.failures[0].error}")
         raise SaysoError(
             f"none of the {len(found.missing):,} pictures of {request.path} is there{first};"
             " put them there, or name their folder"
@@ -56,8 +65,10 @@ def read_boxes(
     *,
     split: str | None = None,
     task: Task = "objects",
-) -> tuple[tuple[TaggedBox, ...], ...]:
+) -> PictureBoxes:
     """Return the boxes of tagged pictures, in their order, to evaluate with; never to learn from.
+
+    A box that cannot be read is a failure, and its picture is ``unsure``.
 
     Args:
         path: as of ``read_tagged``.
@@ -70,7 +81,9 @@ def read_boxes(
     """
     request = _request(path, None, split, task)
     _, read = _readers(request)
-    return tuple(read(request, pictures))
+    found = read(request, pictures)
+    _log(path, found.failures)
+    return found
 
 
 def _request(
@@ -81,7 +94,13 @@ def _request(
 
 
 _Read = Callable[[DataRequest], TaggedPictures]
-_ReadBoxes = Callable[[DataRequest, TaggedPictures], Sequence[tuple[TaggedBox, ...]]]
+_ReadBoxes = Callable[[DataRequest, TaggedPictures], PictureBoxes]
+
+
+def _log(path: str | os.PathLike[str], failures: Sequence[Failure]) -> None:
+    """Say once how many records are left out."""
+    if failures:
+        log.warning("%s: left out %s, such as: %s", path, f"{len(failures):,}", failures[0].error)
 
 
 def _readers(request: DataRequest) -> tuple[_Read, _ReadBoxes]:

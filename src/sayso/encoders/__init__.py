@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
+    from sayso.core.arrays import Pixels
     from sayso.encoders.backbones import Backbone, load_backbone
+    from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
     from sayso.encoders.dense import DenseEncoder, similarity_map
     from sayso.encoders.feature_text import HowTo100MEncoder
     from sayso.encoders.hub import HubEncoder
-    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Pixels
+    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
     from sayso.encoders.named import load_encoder
     from sayso.encoders.offline import OfflineEncoder
+    from sayso.encoders.preprocess import as_square
     from sayso.encoders.published import convert_published
     from sayso.encoders.video_text import TextVideoEncoder
 else:
@@ -29,12 +32,17 @@ else:
             "HowTo100MEncoder": "sayso.encoders.feature_text",
             "HubEncoder": "sayso.encoders.hub",
             "OfflineEncoder": "sayso.encoders.offline",
-            "Pixels": "sayso.encoders.interface",
+            "Pixels": "sayso.core.arrays",
             "TextVideoEncoder": "sayso.encoders.video_text",
+            "as_square": "sayso.encoders.preprocess",
+            "as_texts": "sayso.encoders.batching",
             "convert_published": "sayso.encoders.published",
+            "in_batches": "sayso.encoders.batching",
             "load_backbone": "sayso.encoders.backbones",
             "load_encoder": "sayso.encoders.named",
+            "pool_clips": "sayso.encoders.batching",
             "similarity_map": "sayso.encoders.dense",
+            "unit_norm": "sayso.encoders.batching",
         },
     )
 
@@ -49,8 +57,13 @@ __all__ = [
     "OfflineEncoder",
     "Pixels",
     "TextVideoEncoder",
+    "as_square",
+    "as_texts",
     "convert_published",
+    "in_batches",
     "load_backbone",
     "load_encoder",
+    "pool_clips",
     "similarity_map",
+    "unit_norm",
 ]

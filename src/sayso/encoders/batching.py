@@ -8,8 +8,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Pixels
 from sayso.core.errors import SaysoError
-from sayso.encoders.interface import Embeddings, Pixels
+from sayso.encoders.interface import Embeddings
 
 Item = TypeVar("Item")
 

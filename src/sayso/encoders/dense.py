@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Pixels
 from sayso.core.errors import SaysoError
 from sayso.encoders import conse
 from sayso.encoders.batching import unit_norm
-from sayso.encoders.interface import Embeddings, Encoder, Pixels
+from sayso.encoders.interface import Embeddings, Encoder
 from sayso.encoders.preprocess import as_rgb
 
 if TYPE_CHECKING:

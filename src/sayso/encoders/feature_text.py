@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Pixels
 from sayso.core.device import resolve_device
 from sayso.core.errors import SaysoError
 from sayso.encoders.batching import as_texts, in_batches, unit_norm
-from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Pixels
+from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
 from sayso.encoders.named import load_encoder
 from sayso.hub.model_folder import ModelFolder, Reference
 from sayso.hub.pretrained import Pretrained

@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from sayso.core.arrays import Pixels
 from sayso.core.device import native_bfloat16, resolve_device
 from sayso.core.errors import SaysoError
 from sayso.core.io import atomic_folder
 from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
 from sayso.encoders.dense import SimilarityMap, query_embedding, token_map
-from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
+from sayso.encoders.interface import ClipSpec, Embeddings
 from sayso.encoders.preprocess import as_rgb, as_square
 from sayso.hub.download import copy_files
 from sayso.hub.hub_folder import dimension, identity, load_dual_encoder

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Pixels
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Embeddings = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sayso.core.arrays import Pixels
 from sayso.core.device import resolve_device
 from sayso.encoders import conse
 from sayso.encoders.batching import as_texts, in_batches, pool_clips
 from sayso.encoders.dense import LONGER_SIDE, SimilarityMap, conse_map, query_embedding, resize_to_stride
-from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
+from sayso.encoders.interface import ClipSpec, Embeddings
 from sayso.encoders.preprocess import as_square
 from sayso.models import efficientnet_lite, minilm
 
@@ -44,7 +45,7 @@ class OfflineEncoder:
     clip = ClipSpec(frames=4, fps=1.0, size=efficientnet_lite.SIZE, crop="center")
 
     def __init__(self, device: str = "auto") -> None:
-        minilm.weights_folder(), efficientnet_lite.weights_file()
+        minilm.weights_folder(), efficientnet_lite.lite0_file()
         self.device = device
         self._lock = Lock()
         self._text: minilm.MiniLM | None = None

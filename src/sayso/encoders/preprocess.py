@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sayso.core.arrays import Pixels
 from sayso.core.errors import SaysoError
-from sayso.encoders.interface import Pixels
 
 if TYPE_CHECKING:
     from PIL.Image import Image

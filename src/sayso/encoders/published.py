@@ -1,7 +1,9 @@
 """Published checkpoints become encoders: MIL-NCE's S3D, its open training code's, and HowTo100M's.
 
-Files are told apart by their keys. Only tensors are read, never pickled code; a file that lacks a
-key, has one more or has one of another shape is refused, with those keys.
+Files are recognised by their keys. How captions are read goes with the kind, and is kept with the model:
+[1] lower-cases them (since its commit 79b8f24, 2020-02-25), the code of [2] does not, nor does [3], as
+GoogleNews' vectors know case ("SOMEONE" is a word of its own). Only tensors are read, never pickled
+code; a file that lacks a key, has one more or has one of another shape is refused, with those keys.
 
 Sources
     [1] s3d_howto100m.pth and s3d_dict.npy. https://github.com/antoine77340/S3D_HowTo100M
@@ -40,7 +42,8 @@ def convert_published(
 
     Args:
         file: the checkpoint.
-        words: the vocabulary: ``s3d_dict.npy``, or a text file with a word a line.
+        words: the vocabulary: ``s3d_dict.npy``, or a text file with a word a line. HowTo100M's network also
+            knows them capitalised and in capitals, where there are such vectors.
         vectors: word vectors for HowTo100M's network, whose file has none (GoogleNews word2vec).
         size: side of the square that clips are scaled to; None: 224 for [1] and 200 for [2].
 
@@ -48,10 +51,10 @@ def convert_published(
         SaysoError: if a file is missing, not one of these, or does not fit the others.
         MissingExtra: if torch is not installed.
     """
-    weights = _read_weights(file)
+    weights, wrapped = _read_weights(file)
     vocabulary = read_words(words)
     if "conv1.conv1.weight" in weights:
-        return _s3d(file, weights, vocabulary, size)
+        return _s3d(file, weights, vocabulary, size, lower=not wrapped)
     if "GU_video.fc.weight" in weights:
         return _feature_text(file, weights, vocabulary, vectors)
     raise SaysoError(
@@ -94,23 +97,34 @@ def _some(keys: Sequence[str]) -> str:
     return ", ".join(keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")
 
 
-def _read_weights(file: Path) -> dict[str, Tensor]:
-    """Return the state dict of a file, without the prefix of a wrapped module."""
+def _read_weights(file: Path) -> tuple[dict[str, Tensor], bool]:
+    """Return the state dict of a file, and whether the open training code wrapped it."""
     need("torch", "train")
     import torch
 
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(2)
+    except OSError as error:
+        raise SaysoError(f"the checkpoint {file} cannot be read: {error.strerror}") from error
+    if head != b"PK" and not head.startswith(b"\x80"):
+        raise SaysoError(
+            f"the checkpoint {file} cannot be read: it is no file that torch saved (.pth, .pth.tar)"
+        )
     try:
         content: Any = torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise SaysoError(f"the checkpoint {file} cannot be read: {reason[0]}") from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+    wrapped = isinstance(content, dict) and isinstance(content.get("state_dict"), dict)
+    if wrapped:
         content = content["state_dict"]
     if not isinstance(content, dict) or not all(
         isinstance(value, torch.Tensor) for value in content.values()
     ):
         raise SaysoError(f"the checkpoint {file} holds no weights by name")
-    return {str(key).removeprefix("module."): value for key, value in content.items()}
+    wrapped = wrapped or any(str(key).startswith("module.") for key in content)
+    return {str(key).removeprefix("module."): value for key, value in content.items()}, wrapped
 
 
 def _fill(net: nn.Module, weights: Mapping[str, Tensor], file: Path) -> None:
@@ -132,12 +146,15 @@ def _shape(weights: Mapping[str, Tensor], key: str, axes: int, file: Path) -> tu
     return tuple(weights[key].shape)
 
 
-def _s3d(file: Path, weights: Mapping[str, Tensor], words: list[str], size: int | None) -> TextVideoEncoder:
+def _s3d(
+    file: Path, weights: Mapping[str, Tensor], words: list[str], size: int | None, *, lower: bool
+) -> TextVideoEncoder:
     import torch
 
     from sayso.models import S3D, SentenceNet, TextVideoNet, WordTokenizer
 
     depth = _shape(weights, "conv1.conv1.weight", 5, file)[1] == 24
+    lower = lower and depth  # only the released file has this stem
     dim, _ = _shape(weights, "fc.weight", 2, file)
     rows, width = _shape(weights, f"{TEXT}word_embd.weight", 2, file)
     hidden, _ = _shape(weights, f"{TEXT}fc1.weight", 2, file)
@@ -152,7 +169,7 @@ def _s3d(file: Path, weights: Mapping[str, Tensor], words: list[str], size: int 
     _fill(net, named, file)
     clip = ClipSpec(frames=32, fps=10.0, size=size or (224 if depth else 200))
     card = f"S3D and a sentence network trained on HowTo100M with MIL-NCE; converted from {file.name}."
-    return TextVideoEncoder(net, WordTokenizer(words), clip, device="cpu", card=card)
+    return TextVideoEncoder(net, WordTokenizer(words, lower=lower), clip, device="cpu", card=card)
 
 
 def _fits(file: Path, rows: int, words: list[str]) -> None:
@@ -174,12 +191,13 @@ def _feature_text(
         raise SaysoError(f"{file} has no word vectors; give those it was trained with (--vectors FILE)")
     sentence, width = _shape(weights, "text_pooling.fc.weight", 2, file)
     dim, features = _shape(weights, "GU_video.fc.weight", 2, file)
-    table = read_vectors(vectors, words)
-    known = [word for word in dict.fromkeys(words) if word in table]
+    spelled = dict.fromkeys(form for word in words for form in (word, word.capitalize(), word.upper()))
+    table = read_vectors(vectors, spelled)
+    known = [word for word in spelled if word in table]
     if not known or len(table[known[0]]) != width:
         raise SaysoError(f"{vectors} has no vectors of {width} numbers for the words, which {file} needs")
     rows = np.stack([np.zeros(width, np.float32), *(table[word] for word in known)])
     net = HowTo100MNet(torch.from_numpy(rows), features, dim, sentence=sentence)
     _fill(net, {**weights, "word_vectors.weight": torch.from_numpy(rows)}, file)
     card = f"The joint embedding of HowTo100M, for features; converted from {file.name}."
-    return HowTo100MEncoder(net, WordTokenizer(known, 30, lower=True), device="cpu", card=card)
+    return HowTo100MEncoder(net, WordTokenizer(known, 30), device="cpu", card=card)

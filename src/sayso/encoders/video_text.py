@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
+from sayso.core.arrays import Pixels
 from sayso.core.device import native_bfloat16, resolve_device
 from sayso.core.errors import SaysoError
 from sayso.encoders.batching import as_clips, as_texts, in_batches
-from sayso.encoders.interface import ClipSpec, Embeddings, Pixels
+from sayso.encoders.interface import ClipSpec, Embeddings
 from sayso.encoders.preprocess import as_rgb, as_square
 from sayso.hub.model_folder import ModelFolder, Reference
 from sayso.hub.pretrained import Pretrained

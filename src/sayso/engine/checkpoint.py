@@ -21,8 +21,10 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import atomic_folder, fsync
+from sayso.core.ownership import claim_folder
 
 _STEP = re.compile(r"step_(\d{8})")
+_HALF = re.compile(r"\.step_\d{8}-.*|\.gone_\d{8}|\.link_(best|latest)")
 _DATA = "data.json"
 
 
@@ -32,11 +34,13 @@ class Checkpoints:
     Args:
         folder: made if it is missing.
         save_total_limit: how many of the last steps are kept; the best is kept besides.
+
+    Raises:
+        SaysoError: if the folder cannot be made.
     """
 
     def __init__(self, folder: Path, save_total_limit: int = 3) -> None:
         self.folder, self.save_total_limit = folder, save_total_limit
-        folder.mkdir(parents=True, exist_ok=True)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -48,6 +52,7 @@ class Checkpoints:
         from filelock import FileLock, Timeout
 
         try:
+            claim_folder(self.folder, "train")
             with FileLock(self.folder / ".lock", timeout=0):
                 self._clear()
                 yield
@@ -83,7 +88,14 @@ class Checkpoints:
     def save(
         self, step: int, write: Callable[[Path], None], data: dict[str, Any], score: float | None = None
     ) -> Path:
-        """Keep a step: ``write`` fills its folder; the highest ``score`` so far makes it the best."""
+        """Keep a step: ``write`` fills its folder; the highest ``score`` so far makes it the best.
+
+        Args:
+            step: its number.
+            write: writes the model into a folder.
+            data: what else is noted, as JSON.
+            score: what was measured; larger is better.
+        """
         target = self.at(step)
         shutil.rmtree(target, ignore_errors=True)
         with atomic_folder(target) as new:
@@ -118,13 +130,15 @@ class Checkpoints:
     def _clear(self) -> None:
         """Remove what a killed process left half written or half removed."""
         for path in self.folder.iterdir():
-            if path.name.startswith((".step_", ".gone_", ".link_")):
+            if _HALF.fullmatch(path.name):
                 path.unlink() if path.is_symlink() else shutil.rmtree(path)
 
 
 def _link(link: Path, target: str) -> None:
     """Point a link to a folder beside it, at once."""
     new = link.with_name(f".link_{link.name}")
+    if link.exists() and not link.is_symlink():
+        raise SaysoError(f"{link} is in the way of the run's link of that name; move it")
     new.unlink(missing_ok=True)
     new.symlink_to(target, target_is_directory=True)
     new.replace(link)

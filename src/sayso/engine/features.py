@@ -65,17 +65,8 @@ def extract_features(
     window = "" if window_s is None else f", {window_s:g} s each"
     _claim(folder, f"{encoder.name} {encoder.sha256} at {rate:g} a second{window}\n")
     _check_ids(videos)
-    failures: list[Failure] = []
-    jobs = []
-    for id_, path in videos.items():
-        if (folder / f"{id_}.npy").exists():
-            continue
-        try:
-            spans = None if window_s is None else _windows_around(path, rate, window_s)
-        except MediaError as error:
-            failures.append(Failure(path, "decode", str(error)))
-            continue
-        jobs.append(FeatureJob(path, "video", 1 / rate, spans, id=id_))
+    wanted = {id_: path for id_, path in videos.items() if not (folder / f"{id_}.npy").exists()}
+    jobs, failures = _jobs(wanted, rate, window_s)
     rows: dict[str, list[np.ndarray]] = {job.id: [] for job in jobs}
     done = len(videos) - len(jobs)
     for item in extract(jobs, encoder):
@@ -91,6 +82,22 @@ def extract_features(
             _write(folder / f"{id_}.npy", np.stack(vectors))
         (progress or Silent()).update(done, len(videos), id_)
     return failures
+
+
+def _jobs(
+    videos: Mapping[str, str], rate: float, window_s: float | None
+) -> tuple[list[FeatureJob], list[Failure]]:
+    """Return how each video is read, and the videos that cannot be."""
+    jobs: list[FeatureJob] = []
+    failures: list[Failure] = []
+    for id_, path in videos.items():
+        try:
+            spans = None if window_s is None else _windows_around(path, rate, window_s)
+        except MediaError as error:
+            failures.append(Failure(path, "decode", str(error)))
+        else:
+            jobs.append(FeatureJob(path, "video", 1 / rate, spans, id=id_))
+    return jobs, failures
 
 
 def _check_ids(ids: Iterable[str]) -> None:
@@ -126,7 +133,8 @@ def _claim(folder: Path, made_by: str) -> None:
         raise SaysoError(
             f"{folder} holds features of {note.read_text(encoding='utf-8').strip()}; give another folder"
         )
-    write_atomic(note, made_by)
+    if not note.exists():
+        write_atomic(note, made_by)
 
 
 def _write(path: Path, rows: np.ndarray) -> None:

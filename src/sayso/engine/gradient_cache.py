@@ -40,7 +40,7 @@ def cached_backward(
     """Add the gradient of a loss over a whole batch to the parameters, a micro-batch at a time.
 
     Args:
-        embed: from the number of a micro-batch to its embeddings; called twice for each.
+        embed: from the number of a micro-batch to its embeddings, (B, D) each; called twice for each.
         micro_batches: how many there are.
         loss: from the embeddings of all, end to end, to a scalar; parameters that it has are learned too.
         model: what embeds, whose running statistics count once.

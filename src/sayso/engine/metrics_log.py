@@ -27,7 +27,8 @@ class MetricsLog:
         if not on:
             return
         kept = [line for line in self._lines() if _step(line) is not None and (_step(line) or 0) <= step]
-        write_atomic(self.path, "".join(f"{line}\n" for line in kept))
+        if kept != self._lines() or not kept:
+            write_atomic(self.path, "".join(f"{line}\n" for line in kept), guarded=False)
         if find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
 

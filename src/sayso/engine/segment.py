@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Pixels
 from sayso.core.errors import MediaError
 from sayso.core.types import Span
 from sayso.media.sampling import TOLERANCE_S
 
 if TYPE_CHECKING:
-    from sayso.encoders.interface import ClipSpec, Pixels
+    from sayso.encoders.interface import ClipSpec
     from sayso.media.header import Probe
     from sayso.media.kinds import Kind
 

@@ -137,24 +137,27 @@ Method = EmbeddingMethod | LossesMethod
 
 
 class System(Protocol[R, D]):
-    """A method of learning that people name: ``mil-nce``, ``localize``, ...
-
-    Attributes:
-        name: as the command line and the registry know it.
-        description: one line: what is learned, from what.
-        recipe: its options, a frozen dataclass; the defaults are those of ``sayso train NAME``.
-        evaluator: what ``--test`` measures with, a name in the registry of evaluators; None: nothing is
-            to be measured while it learns.
-    """
+    """A method of learning that people name: ``mil-nce``, ``localize``, ..."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """As the command line and the registry know it."""
+        ...
+
     @property
-    def description(self) -> str: ...  # noqa: D102
+    def description(self) -> str:
+        """One line: what is learned, from what."""
+        ...
+
     @property
-    def recipe(self) -> type[R]: ...  # noqa: D102
+    def recipe(self) -> type[R]:
+        """Its options, a frozen dataclass; the defaults are those of ``sayso train NAME``."""
+        ...
+
     @property
-    def evaluator(self) -> str | None: ...  # noqa: D102
+    def evaluator(self) -> str | None:
+        """What ``--test`` measures with, by name; None: nothing is to be measured while it learns."""
+        ...
 
     def read(self, path: Path, recipe: R, progress: Progress) -> D:
         """Return what is learned from, as the system keeps it.
@@ -162,7 +165,7 @@ class System(Protocol[R, D]):
         Args:
             path: what the person named: a folder, a manifest, a release ...
             recipe: how.
-            progress: told how much was read.
+            progress: updated with how much was read.
 
         Raises:
             SaysoError: if there is nothing to learn from.
@@ -176,7 +179,7 @@ class System(Protocol[R, D]):
             recipe: how.
             data: what ``read`` returned.
             folder: of the run; what can be made again, such as features, may be kept there.
-            progress: told of work that has to be done first.
+            progress: updated while work is done that has to come first.
         """
         ...
 

@@ -48,7 +48,7 @@ class Trained:
     Args:
         folder: of the last step; a model that ``sayso.load`` takes.
         step: its number.
-        failures: what could not be read, each once, with the reason.
+        failures: what could not be used, each once, with the reason.
         interrupted: whether it was asked to stop before the last step.
         scores: what was measured at the last step; empty if nothing was.
     """
@@ -58,6 +58,11 @@ class Trained:
     failures: tuple[Failure, ...]
     interrupted: bool
     scores: Mapping[str, float]
+
+    def summary(self) -> str:
+        """Return a line for people: the folder, the step, what was measured."""
+        scores = "".join(f", {name} {value:.4g}" for name, value in self.scores.items())
+        return f"{self.folder}: step {self.step:,}{scores}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
@@ -144,7 +149,7 @@ class Trainer:
                 " or give another --out"
             )
         if self._main and not steps:
-            write_atomic(folder / "config.toml", self.recipe)
+            write_atomic(folder / "config.toml", self.recipe, guarded=False)
         if not steps:
             return None
         self.step = steps[-1]
@@ -253,7 +258,13 @@ class Trainer:
 
     def _write(self, folder: Path, done: Savable) -> None:
         done.save_pretrained(folder)
-        torch.save(self.state.state_dict(), folder / "state.pt")
+        try:
+            torch.save(self.state.state_dict(), folder / "state.pt")
+        except RuntimeError as error:  # a full disk, which is no OSError here
+            place = self.checkpoints.folder
+            raise SaysoError(
+                f"{place} cannot be written, the disk may be full; make room: {error}"
+            ) from error
 
     def _card(self) -> str:
         measured = f" {_spelled(self.scores, '. ')}." if self.scores else ""

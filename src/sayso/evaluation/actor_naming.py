@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sayso.core.arrays import Floats
 from sayso.core.progress import Silent
 from sayso.data.datasets.tvperson import Episode, readable_episodes
 from sayso.evaluation.evaluator import (
@@ -29,7 +30,7 @@ from sayso.evaluation.evaluator import (
     Row,
     mean_row,
 )
-from sayso.evaluation.planted_faces import LEVELS, Floats, equal_error_rate, planted_descriptors
+from sayso.evaluation.planted_faces import LEVELS, equal_error_rate, planted_descriptors
 from sayso.metrics.naming import naming_scores, precision_curve, reliability
 from sayso.systems.align_script import align_script
 from sayso.systems.name_actors import cast_of, name_actors, speaking_faces
@@ -45,7 +46,7 @@ SEEDS = 3
 class ActorNaming:
     """Names of face tracks."""
 
-    name = "actor_naming"
+    name = "actor-naming"
     title = "TV person identification, episodes with face tracks"
     measures = "accuracy and average precision of the names of face tracks, with and without descriptors"
     needs = ()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.progress import Silent
 from sayso.data.datasets.tvperson import Episode, readable_episodes
 from sayso.evaluation.evaluator import (
@@ -26,7 +27,7 @@ from sayso.evaluation.evaluator import (
     Row,
     mean_row,
 )
-from sayso.evaluation.planted_faces import LEVELS, Floats, planted_descriptors
+from sayso.evaluation.planted_faces import LEVELS, planted_descriptors
 from sayso.metrics import calibration as measure
 from sayso.metrics.naming import most_likely
 from sayso.systems.align_script import align_script
@@ -35,7 +36,7 @@ from sayso.systems.name_actors import cast_of, name_actors
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
 
-JudgedAnswers = tuple[Floats, NDArray[np.bool_]]  # how sure each is, and whether it is right, (N,) each
+JudgedAnswers = tuple[Floats, NDArray[np.bool_]]  # confidences, and whether each is right, (N,) each
 COLUMNS = ("answers", "confidence", "accuracy", "ECE", "Brier")
 SUMMARIES = ("ECE", "Brier")
 
@@ -72,8 +73,8 @@ class ConfidenceCalibration:
             (progress or Silent()).update(number, len(episodes), episode.name)
         rows: dict[str, Row] = {}
         for what, parts in answers.items():
-            sure, right = (np.concatenate(column) for column in zip(*parts, strict=True))
-            rows |= reliability_rows(what, sure, right, self.bins)
+            confidence, right = (np.concatenate(column) for column in zip(*parts, strict=True))
+            rows |= reliability_rows(what, confidence, right, self.bins)
         mean = mean_row({what: rows[what] for what in answers}, SUMMARIES)
         return EvaluationResult(
             protocol="calibration of confidences",
@@ -90,7 +91,7 @@ CALIBRATION = ConfidenceCalibration()
 
 
 def episode_answers(episode: Episode) -> dict[str, JudgedAnswers]:
-    """Return how sure the answers of each system are on an episode, and whether they are right."""
+    """Return the confidences of the answers of each system on an episode, and whether they are right."""
     lines = align_script(episode.script, episode.captions).lines
     names = cast_of(lines)
     number = {name: k for k, name in enumerate(names)}
@@ -105,19 +106,19 @@ def episode_answers(episode: Episode) -> dict[str, JudgedAnswers]:
     }
 
 
-def reliability_rows(what: str, sure: Floats, right: NDArray[np.bool_], bins: int) -> dict[str, Row]:
+def reliability_rows(what: str, confidence: Floats, right: NDArray[np.bool_], bins: int) -> dict[str, Row]:
     """Return a row of all answers, and one of each bin that has any.
 
     Args:
         what: what the answers are, to call the rows by.
-        sure: (N,) confidences.
+        confidence: (N,) confidences.
         right: (N,).
         bins: how many.
     """
-    found = measure.calibration(sure, right, bins=bins)
+    found = measure.calibration(confidence, right, bins=bins)
     rows: dict[str, Row] = {
         what: {
-            "answers": len(sure),
+            "answers": len(confidence),
             "confidence": found.confidence,
             "accuracy": found.accuracy,
             "ECE": found.error,

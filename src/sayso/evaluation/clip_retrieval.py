@@ -59,7 +59,7 @@ class RankedClips:
 class ClipRetrieval:
     """Retrieval among the clips of a manifest."""
 
-    name = "clip_retrieval"
+    name = "clip-retrieval"
     title = "clips with texts, in a manifest"
     measures = "recall and rank of each text's clip, and of each clip's text"
     needs = ("encoder",)
@@ -124,7 +124,7 @@ def rank_clips(
         clips: what to rank; clips that are missing or cannot be read are left out.
         windows: W, how many are embedded of a clip, and averaged.
         cache: folder where embeddings are kept; see ``embed_windows``.
-        progress: told how many clips are done.
+        progress: updated with how many clips are done.
 
     Raises:
         SaysoError: if no clip can be read.

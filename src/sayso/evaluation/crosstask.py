@@ -19,9 +19,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sayso.core.errors import MediaError, SaysoError
+from sayso.core.errors import SaysoError
 from sayso.core.folders import cache_folder
-from sayso.data.datasets.crosstask import InstructionTask, listed_videos, read_segments, read_tasks, truth
+from sayso.data.datasets.crosstask import (
+    InstructionTask,
+    Segment,
+    listed_videos,
+    read_segments,
+    read_tasks,
+    truth,
+)
 from sayso.data.features import NpyFeatures
 from sayso.engine.features import extract_features
 from sayso.evaluation.evaluator import (
@@ -116,10 +123,12 @@ class CrossTaskSteps:
             if video in features:
                 try:
                     seconds = features.read(video)
-                except MediaError as error:
+                    table = data / "annotations" / f"{task}_{video}.csv"
+                    segments = read_segments(table, len(tasks[task].steps))
+                except SaysoError as error:
                     unreadable.append(str(error))
                     continue
-                scored = _scored(model, seconds, data, tasks[task], f"{task}_{video}")
+                scored = _scored(model, seconds, segments, tasks[task], f"{task}_{video}")
                 found.setdefault(task, []).append(scored)
         if not found:
             raise SaysoError(f"no features of the {len(listed)} videos can be read: {unreadable[0]}")
@@ -173,7 +182,7 @@ def _embedded(
 def _scored(
     model: Encoder | StepClassifier,
     seconds: NDArray[np.floating[Any]],
-    data: Path,
+    segments: list[Segment],
     task: InstructionTask,
     name: str,
 ) -> ScoredVideo:
@@ -182,17 +191,16 @@ def _scored(
     Args:
         model: as of ``CrossTaskSteps``.
         seconds: (T, D) features.
-        data: the release.
+        segments: where its steps are.
         task: of the video.
         name: ``TASK_VIDEO``.
 
     Raises:
-        SaysoError: if the annotations cannot be read, or the features are no (T, D) of the model.
+        SaysoError: if the features are no (T, D) of the model.
     """
     number, _, video = name.partition("_")
     scores = _scores(model, seconds, video, number, task.steps)
-    annotated = read_segments(data / "annotations" / f"{name}.csv", len(task.steps))
-    return truth(annotated, len(scores), len(task.steps)), scores
+    return truth(segments, len(scores), len(task.steps)), scores
 
 
 def _scores(

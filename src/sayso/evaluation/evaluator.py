@@ -171,7 +171,7 @@ class Evaluator(Protocol):
             model: of one of the kinds that it needs.
             data: see ``data``.
             options: of those that it takes.
-            progress: told how much is done.
+            progress: updated with how much is done.
 
         Raises:
             SaysoError: if the data cannot be read, or nothing of it can be measured.

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.progress import Silent
 from sayso.data.datasets.movies66 import Film, read_films
 from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary, Row
@@ -44,7 +45,6 @@ from sayso.solvers.linear_oracle import LinearOracle
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
 
-Floats = NDArray[np.float64]
 LAM, KAPPA, BACKGROUND, SEEDS = 1e-4, 1e-3, 0.4, 3
 PLANTED = {"two of each bag": False, "half of each bag": True}
 COLUMNS = ("accuracy", "AP", "mAP")
@@ -61,7 +61,7 @@ class FilmActions:
 
     distances: tuple[float, ...] = (1, 2, 4, 8)
     dimensions: int = 50
-    name = "film_actions"
+    name = "film-actions"
     title = "bags of the films of Miech et al., planted features"
     measures = "accuracy and average precision of actions named by bags of tracks"
     needs = ()

@@ -13,7 +13,6 @@ Sources
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +24,7 @@ import numpy as np
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.progress import Silent
+from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
 from sayso.evaluation.clip_retrieval import RANKS
 from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
 
@@ -37,61 +37,15 @@ if TYPE_CHECKING:
 BATCH = 64  # pictures in memory at once
 
 
-@dataclass(frozen=True, slots=True)
-class Captions:
-    """Captioned pictures.
-
-    Args:
-        pictures: N paths; the files need not exist.
-        texts: the captions.
-        owners: for each caption, the index of its picture.
-        source: the file they were read from.
-    """
-
-    pictures: list[Path]
-    texts: list[str]
-    owners: list[int]
-    source: Path
-
-
-def read_captions(path: Path, images: Path | None = None) -> Captions:
-    """Read captions in COCO format.
-
-    That is ``images`` with id and file_name, and ``annotations`` with image_id and caption.
-
-    Args:
-        path: the .json file.
-        images: folder of the pictures; default ``images`` beside the file.
-
-    Raises:
-        SaysoError: if the file is not in that format or holds no captions.
-    """
-    folder = images or path.parent / "images"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        number = {image["id"]: i for i, image in enumerate(content["images"])}
-        pictures = [folder / image["file_name"] for image in content["images"]]
-        rows = [(str(row["caption"]), number[row["image_id"]]) for row in content["annotations"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise SaysoError(
-            f"{path} is not in COCO caption format ('images' with id and file_name,"
-            f" 'annotations' with image_id and caption): {what}"
-        ) from error
-    if not rows:
-        raise SaysoError(f"{path} holds no captions")
-    return Captions(pictures, [text for text, _ in rows], [owner for _, owner in rows], path)
-
-
 def rank_pictures(
-    encoder: Encoder, captions: Captions, *, progress: Progress | None = None
+    encoder: Encoder, captions: CaptionedPictures, *, progress: Progress | None = None
 ) -> EvaluationResult:
     """Embed captions and pictures, and rank the pictures for each caption and the captions for each picture.
 
     Args:
         encoder: any dual encoder.
         captions: what to rank.
-        progress: told how many pictures are done.
+        progress: updated with how many pictures are done.
 
     Raises:
         SaysoError: if no captioned picture can be read.
@@ -117,11 +71,15 @@ def rank_pictures(
         rows={"text to picture": ranks["text_to_item"], "picture to text": ranks["item_to_text"]},
         counts={
             "pictures": Count(len(kept), len(captions.pictures)),
-            "captions": Count(len(used), len(captions.texts)),
+            "captions": Count(len(used), max(captions.listed, len(captions.texts))),
         },
         missing=tuple(missing),
-        unreadable=tuple(unreadable),
-        definition={"source": captions.source.name, "sha256": sha256_of(captions.source)},
+        unreadable=(*unreadable, *(failure.error for failure in captions.failures)),
+        definition={
+            "source": captions.source.name,
+            "sha256": sha256_of(captions.source),
+            "pictures_without_caption": len(captions.pictures) - len(set(captions.owners)),
+        },
     )
 
 
@@ -129,7 +87,7 @@ def rank_pictures(
 class ImageRetrieval:
     """Retrieval among captioned pictures."""
 
-    name = "image_retrieval"
+    name = "image-retrieval"
     title = "captioned pictures in COCO format"
     measures = "recall and rank of each caption's picture, and of each picture's best caption"
     needs = ("encoder",)
@@ -144,7 +102,7 @@ class ImageRetrieval:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Rank the pictures of a file of captions; see ``Evaluator``."""
-        return rank_pictures(model, read_captions(data, options.images), progress=progress)
+        return rank_pictures(model, read_captioned(data, options.images), progress=progress)
 
 
 IMAGE_RETRIEVAL = ImageRetrieval()

@@ -26,7 +26,7 @@ _TASKS: tuple[Task, ...] = ("objects", "actions")
 class ImageTagging:
     """Classification of tagged pictures."""
 
-    name = "image_tagging"
+    name = "image-tagging"
     title = "tagged pictures: VOC, COCO, a CSV, folders of tags"
     measures = "average precision of naming, of each tag"
     needs = ("localizer",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from sayso.core.arrays import Floats
 
 
 def lloyd(rows: Floats, centres: Floats, rounds: int) -> tuple[NDArray[np.int64], Floats, float]:

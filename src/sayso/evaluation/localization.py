@@ -6,7 +6,7 @@ picture is right only if the model's point lies inside a box of the class grown 
 
 Source
     Oquab, Bottou, Laptev, Sivic, CVPR 2015, Is object localization for free?
-    VOC 2012's test labels are not public; as in the paper, places are measured on its ``val``.
+    VOC 2012's test labels are not public; as in the paper, localisation is measured on its ``val``.
     The paper's numbers are not beside: its tables were not at hand to copy from.
 """
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sayso.core.arrays import Floats
 from sayso.data.tags import TaggedBox, Task
 from sayso.evaluation.evaluator import (
     DEFAULTS,
@@ -28,7 +29,7 @@ from sayso.evaluation.evaluator import (
     Row,
     mean_row,
 )
-from sayso.evaluation.localizer_answers import Answers, Floats, PictureLocalizer, answers
+from sayso.evaluation.localizer_answers import Answers, PictureLocalizer, answers
 from sayso.metrics.average_precision import Rule
 from sayso.metrics.localization import TOLERANCE, classification, pointing
 
@@ -72,8 +73,8 @@ class Localization:
     ) -> EvaluationResult:
         """Measure how well a model names and points; see ``Evaluator``."""
         place = self._folder(data)
-        found = answers(model, place, split=self.split, task=self.task, progress=progress)
-        boxes = found.true_boxes(place, split=self.split, task=self.task)
+        answered = answers(model, place, split=self.split, task=self.task, progress=progress)
+        found, boxes = answered.with_boxes(place, split=self.split, task=self.task)
         rows = class_rows(
             found,
             {
@@ -144,7 +145,13 @@ def class_rows(found: Answers, values: dict[str, Floats]) -> dict[str, Row]:
 
 
 def always_the_middle(found: Answers, boxes: Sequence[Sequence[TaggedBox]], rule: Rule) -> dict[str, Any]:
-    """Return how right the middle of the picture is, with the model's scores: what pointing must beat."""
+    """Return how right the middle of the picture is, with the model's scores: what pointing must beat.
+
+    Args:
+        found: the model's scores, (N, C).
+        boxes: the true ones of each of the N pictures.
+        rule: when a point is right.
+    """
     middles = np.array([one.size for one in found.located], dtype=np.float64) / 2
     points = np.repeat(middles[:, None], len(found.columns), axis=1)
     values = pointing(found.scores, points, found.labels, boxes, rule=rule)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
+from sayso.data.manifest import Failure
 from sayso.data.tags import TaggedBox, TaggedPictures, Task
 from sayso.data.tags_reader import read_boxes, read_tagged
 from sayso.evaluation.evaluator import Count
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-
-Floats = NDArray[np.float64]
 
 
 class Edges(Protocol):
@@ -51,7 +51,7 @@ class LocatedPicture(Protocol):
 
     @property
     def scores(self) -> NDArray[np.floating]:
-        """(C,) how sure it is of each class."""
+        """(C,) the score of each class."""
 
     @property
     def points(self) -> NDArray[np.floating]:
@@ -92,6 +92,7 @@ class Answers:
         located: N answers.
         columns: where the model has each of the C classes.
         labels: (N, C) +1 there, -1 not there, 0 left out.
+        failures: records of the data set that are left out.
     """
 
     tagged: TaggedPictures
@@ -99,10 +100,11 @@ class Answers:
     located: list[LocatedPicture]
     columns: list[int]
     labels: NDArray[np.int64]
+    failures: tuple[Failure, ...] = ()
 
     @property
     def scores(self) -> Floats:
-        """(N, C) how sure the model is of each class."""
+        """(N, C) the score of each class."""
         return np.stack([one.scores for one in self.located])[:, self.columns].astype(np.float64)
 
     @property
@@ -124,13 +126,40 @@ class Answers:
 
     @property
     def unreadable(self) -> tuple[str, ...]:
-        """The pictures that are there but cannot be read."""
+        """The pictures, and the records of the data set, that cannot be used."""
         pairs = zip(self.tagged.pictures, self.read, strict=True)
-        return tuple(str(picture.path) for picture, read in pairs if not read)
+        pictures = [str(picture.path) for picture, read in pairs if not read]
+        return (*pictures, *(failure.error for failure in self.failures))
 
-    def true_boxes(self, path: Path, *, split: str | None, task: Task) -> list[tuple[TaggedBox, ...]]:
-        """Read the boxes of the N pictures; now, and not before the model has answered."""
-        return list(compress(read_boxes(path, self.tagged, split=split, task=task), self.read))
+    def with_boxes(
+        self, path: Path, *, split: str | None, task: Task
+    ) -> tuple[Answers, list[tuple[TaggedBox, ...]]]:
+        """Read the boxes of the N pictures; now, and not before the model has answered.
+
+        Args:
+            path: the data set.
+            split: which of its lists, if it has any.
+            task: whose boxes.
+
+        Returns:
+            The answers without pictures of which a box cannot be read, and the boxes of the others.
+
+        Raises:
+            SaysoError: if the boxes cannot be read.
+        """
+        found = read_boxes(path, self.tagged, split=split, task=task)
+        certain = [n not in found.unsure for n in range(len(found))]
+        kept = list(compress(certain, self.read))
+        if not any(kept):
+            raise SaysoError(f"{path} has boxes of none of the {len(kept):,} pictures that can be read")
+        answered = replace(
+            self,
+            read=[both and one for both, one in zip(self.read, certain, strict=True)],
+            located=list(compress(self.located, kept)),
+            labels=self.labels[kept],
+            failures=self.failures + found.failures,
+        )
+        return answered, list(compress(found, answered.read))
 
 
 def answers(
@@ -141,14 +170,14 @@ def answers(
     task: Task = "objects",
     progress: Progress | None = None,
 ) -> Answers:
-    """Let a localizer look at the pictures of a data set; boxes are not read.
+    """Run a localizer on the pictures of a data set; boxes are not read.
 
     Args:
         localizer: knows every class of the data set.
         path: as of ``read_tagged``.
         split: as of ``read_tagged``.
         task: as of ``read_tagged``.
-        progress: told how many pictures are done.
+        progress: updated with how many pictures are done.
 
     Raises:
         SaysoError: if the data cannot be read, or the model lacks a class.
@@ -163,7 +192,7 @@ def answers(
     if not located:
         raise SaysoError(f"none of the {len(found):,} pictures of {path} could be read")
     labels = np.array([picture.labels for picture in compress(tagged.pictures, read)], dtype=np.int64)
-    return Answers(tagged, read, located, columns, labels)
+    return Answers(tagged, read, located, columns, labels, tagged.failures)
 
 
 def class_columns(localizer: PictureLocalizer, names: Sequence[str]) -> list[int]:

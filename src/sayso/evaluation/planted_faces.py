@@ -1,7 +1,7 @@
 """Face descriptors drawn around true identities, for face tracks whose data has none.
 
 Drawn descriptors have 128 numbers. Identities differ in 32 directions. What makes two tracks of one
-person differ is 40 % pose (8 directions, of which identities use 8 too), 30 % the look of the minute
+person differ is 40 % pose (8 directions, of which identities use 8 too), 30 % the appearance of the minute
 (light, clothes: shared by a person's tracks of one minute, along the directions of identity), 30 % even
 noise; one track in ten is seen badly, and has twice the pose and noise.
 """
@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.data.datasets.tvperson import Episode
 
-Floats = NDArray[np.float64]
 LEVELS = {  # mean distances of two tracks of one person and of two people; same below about 0.5 (dlib, 2017)
     "close": (0.40, 0.80),  # frontal faces, good light
     "usual": (0.50, 0.75),  # the limit up to which two faces are held to be one
@@ -40,11 +39,11 @@ def planted_descriptors(episode: Episode, same: float, other: float, seed: int) 
     basis = np.linalg.qr(rng.standard_normal((128, 40)))[0].T
     identity, pose = basis[:32], basis[24:32]
     centre = rng.standard_normal((K, 32)) @ identity * np.sqrt((other**2 - same**2) / 2 / 32)
-    look = rng.standard_normal((K, minute.max() + 1, 32)) @ identity * np.sqrt(0.3 * spread / 32)
+    appearance = rng.standard_normal((K, minute.max() + 1, 32)) @ identity * np.sqrt(0.3 * spread / 32)
     badly = np.where(rng.random(N) < 0.1, 2.0, 1.0)[:, None]
     turned = rng.standard_normal((N, 8)) @ pose * np.sqrt(0.4 * spread / 8)
     noise = rng.standard_normal((N, 128)) * np.sqrt(0.3 * spread / 128)
-    drawn: Floats = centre[who] + look[who, minute] + badly * (turned + noise)
+    drawn: Floats = centre[who] + appearance[who, minute] + badly * (turned + noise)
     return drawn
 
 

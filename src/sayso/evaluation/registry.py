@@ -17,26 +17,26 @@ _TEXT_VIDEO = tomllib.loads(
 )
 _HERE = {
     **{name: f"text_video_retrieval:{name}" for name in _TEXT_VIDEO},
-    "image_retrieval": "image_retrieval:IMAGE_RETRIEVAL",
-    "clip_retrieval": "clip_retrieval:CLIP_RETRIEVAL",
+    "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
+    "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
     "crosstask": "crosstask:CROSSTASK",
     "hmdb51": "action_recognition:HMDB51",
     "ucf101": "action_recognition:UCF101",
-    "image_tagging": "image_tagging:IMAGE_TAGGING",
+    "image-tagging": "image_tagging:IMAGE_TAGGING",
     "voc2007": "localization:VOC2007",
     "voc2012": "localization:VOC2012",
     "voc2012-actions": "localization:VOC2012_ACTIONS",
     "coco-localization": "localization:COCO",
-    "weak_localization": "weak_localization:WEAK_LOCALIZATION",
-    "script_alignment": "script_alignment:SCRIPT_ALIGNMENT",
-    "word_alignment": "word_alignment:WORD_ALIGNMENT",
-    "actor_naming": "actor_naming:ACTOR_NAMING",
-    "film_actions": "film_actions:FILM_ACTIONS",
+    "weak-localization": "weak_localization:WEAK_LOCALIZATION",
+    "script-alignment": "script_alignment:SCRIPT_ALIGNMENT",
+    "word-alignment": "word_alignment:WORD_ALIGNMENT",
+    "actor-naming": "actor_naming:ACTOR_NAMING",
+    "film-actions": "film_actions:FILM_ACTIONS",
     "calibration": "calibration:CALIBRATION",
-    "step_discovery": "step_discovery:STEP_DISCOVERY",
-    "step_names": "step_names:STEP_NAMES",
-    "step_names-rules": "step_names:STEP_NAMES_BY_RULES",
-    "toy_step_names": "toy_step_names:TOY_STEP_NAMES",
+    "step-discovery": "step_discovery:STEP_DISCOVERY",
+    "step-names": "step_names:STEP_NAMES",
+    "step-names-rules": "step_names:STEP_NAMES_BY_RULES",
+    "toy-step-names": "toy_step_names:TOY_STEP_NAMES",
 }
 
 EVALUATORS: Registry[Evaluator] = Registry(
@@ -62,9 +62,9 @@ def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
 
         return read_protocol(path), None
     if path.is_file() and suffix == ".json":
-        return EVALUATORS["image_retrieval"], path
+        return EVALUATORS["image-retrieval"], path
     if path.is_file() and suffix in MANIFESTS:
-        return EVALUATORS["clip_retrieval"], path
+        return EVALUATORS["clip-retrieval"], path
     known = list(EVALUATORS)
     beside = [str(file) for file in sorted(path.parent.glob(f"*{suffix}"))] if suffix else []
     close = get_close_matches(target, known, n=1) or get_close_matches(str(path), beside, n=1)

@@ -60,7 +60,7 @@ def evaluate(
         model: of a kind that the evaluator needs; None if it needs none.
         data: what it measures on.
         options: how.
-        progress: told how much is done.
+        progress: updated with how much is done.
 
     Raises:
         SaysoError: if something that is needed is missing, or nothing can be measured.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 WAYS = ("whole", "10 % garbled", "15 % dropped", "swapped", "all three")
 COLUMNS = ("accuracy", "published", "above 0.9", "wrong above 0.9")
-SURE = 0.9
+CONFIDENT = 0.9
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -41,7 +41,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 class ScriptAlignment:
     """Speakers of subtitle lines."""
 
-    name = "script_alignment"
+    name = "script-alignment"
     title = "TV person identification, episodes with transcripts"
     measures = "accuracy of the speaker of each subtitle line, transcript whole and spoilt"
     needs = ()
@@ -75,7 +75,7 @@ class ScriptAlignment:
                 "lines": Count(lines, lines),
             },
             unreadable=problems,
-            definition={"sure above": SURE, "seed": 0},
+            definition={"confident above": CONFIDENT, "seed": 0},
         )
 
 
@@ -83,17 +83,17 @@ SCRIPT_ALIGNMENT = ScriptAlignment()
 
 
 def speaker_row(episode: Episode, how: str) -> dict[str, Number]:
-    """Return the accuracy of an episode's speakers, the published one, and how many sure lines are wrong."""
+    """Return the accuracy of an episode's speakers, the published one, and the wrong confident lines."""
     script = Screenplay(tuple(spoilt(episode.script.elements, how, random.Random(0))))  # noqa: S311
     lines = align_script(script, episode.captions).lines
     right = [line.speaker == who for line, who in zip(lines, episode.speakers, strict=True)]
-    sure = [ok for ok, line in zip(right, lines, strict=True) if line.confidence > SURE]
+    confident = [ok for ok, line in zip(right, lines, strict=True) if line.confidence > CONFIDENT]
     given = [a == b for a, b in zip(episode.speakers, episode.published, strict=True)]
     return {
         "accuracy": sum(right) / len(right),
         "published": sum(given) / len(given),
-        "above 0.9": len(sure),
-        "wrong above 0.9": len(sure) - sum(sure),
+        "above 0.9": len(confident),
+        "wrong above 0.9": len(confident) - sum(confident),
     }
 
 

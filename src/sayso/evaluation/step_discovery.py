@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sayso.core.arrays import Ints
 from sayso.core.progress import Silent
 from sayso.core.types import Caption
 from sayso.evaluation.crosstask import uniform
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.toyworld import HowTo
 
-Ints = NDArray[np.int64]
 LATER_S, AROUND_S, SEEDS = 1.5, 5.0, 3
 BEST = "text and video, alternating minimisation (sayso steps)"
 
@@ -53,7 +53,7 @@ class StepDiscovery:
     noises: tuple[float, ...] = (1, 4)
     tasks: int = TASKS
     videos: int = VIDEOS
-    name = "step_discovery"
+    name = "step-discovery"
     title = "toy tasks, planted features"
     measures = "F1 of the steps discovered in narrated videos"
     needs = ()
@@ -92,7 +92,13 @@ class StepDiscovery:
         )
 
     def task_scores(self, seed: int, task: int, noise: float) -> dict[str, float]:
-        """Return the F1 of each way to find the steps of one task."""
+        """Return the F1 of each way to find the steps of one task.
+
+        Args:
+            seed: of the toy world.
+            task: its number.
+            noise: standard deviation of the features' noise.
+        """
         videos = [task_video(seed, task, n) for n in range(self.videos)]
         steps = task_steps(seed, task)
         script = discover_script([mentions(toy_captions(video)) for video in videos], len(steps))

@@ -49,7 +49,7 @@ class StepNames:
         parser: reads verbs and objects: ``spacy`` or ``rules``.
     """
 
-    name: str = "step_names"
+    name: str = "step-names"
     parser: str = "spacy"
     title = "CrossTask, real orders, made sentences"
     measures = "precision and recall of the names of discovered steps"
@@ -85,7 +85,7 @@ class StepNames:
 
 
 STEP_NAMES = StepNames()
-STEP_NAMES_BY_RULES = StepNames("step_names-rules", "rules")
+STEP_NAMES_BY_RULES = StepNames("step-names-rules", "rules")
 
 
 def name_row(

@@ -23,12 +23,12 @@ def result_table(result: EvaluationResult, model: str | None = None) -> str:
     return "\n".join([title, *([counts] if counts else []), *_aligned(lines)])
 
 
-def lost_lines(result: EvaluationResult) -> str:
+def lost_lines(result: EvaluationResult) -> list[str]:
     """Return a line for each thing that was not used, up to ``SHOWN``, and how many there are more."""
     lines = [f"not used: {name}" for name in result.lost[:SHOWN]]
     if len(result.lost) > SHOWN:
         lines.append(f"not used: {len(result.lost) - SHOWN:,} more, which --out lists")
-    return "\n".join(lines)
+    return lines
 
 
 def list_evaluators(*, as_json: bool = False) -> str:

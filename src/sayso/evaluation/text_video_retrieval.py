@@ -1,8 +1,8 @@
 """Published protocols of clip retrieval, as ``text_video_retrieval.toml`` or a file of one's own writes them.
 
 DIR holds the protocol's list of clips and, at any depth, the videos, named by their ids
-(``xHr8X2Wpmno.mp4``). Videos vanish from the web, so those that are missing are counted, and
-the rest is measured.
+(``xHr8X2Wpmno.mp4``); a list may give names of files instead. Videos vanish from the web, so those
+that are missing are counted, and the rest is measured.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sayso.core.io import sha256_of
 from sayso.core.types import Span
 from sayso.evaluation.clip_retrieval import RANKS, CaptionedClip, rank_clips
 from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult
-from sayso.evaluation.windows import videos_by_id
+from sayso.evaluation.windows import video_id, videos_by_id
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
@@ -202,7 +202,7 @@ def _rows(path: Path, protocol: ClipProtocol) -> Iterator[Listed]:
         try:
             found = {part: row[column] for part, column in protocol.columns.items()}
             span = Span(float(found["start"]), float(found["end"])) if "start" in found else None
-            yield found["video"], span, found["text"]
+            yield video_id(found["video"]), span, found["text"]
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise SaysoError(
                 f"{path}, line {number}: expected {', '.join(protocol.columns)} in columns"

@@ -49,7 +49,7 @@ class ToyStepNames:
 
     tasks: int = TASKS
     videos: int = VIDEOS
-    name = "toy_step_names"
+    name = "toy-step-names"
     title = "toy tasks"
     measures = "precision and recall of the list of steps, and the objective of the alignment"
     needs = ()

@@ -1,7 +1,7 @@
 """How well a model that saw tags alone says where things are, by the measures of weak localisation.
 
 Of each picture with a class: whether the best box overlaps a true one by half (CorLoc), whether some
-threshold of the score map does (MaxBoxAccV2), how well the map's cells are told apart that lie inside a
+threshold of the score map does (MaxBoxAccV2), how well the map's cells are distinguished that lie inside a
 true box (pixel AP, with boxes in the place of masks), and whether the point lies inside a box (pointing),
 also where everything of the class in the picture is small: at most a fifth of the picture's longer side.
 
@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.data.tags import TaggedBox
 from sayso.evaluation.evaluator import DEFAULTS, EvaluationOptions, EvaluationResult, Primary, mean_row
 from sayso.evaluation.localization import always_the_middle, class_rows
-from sayso.evaluation.localizer_answers import Answers, Floats, PictureLocalizer, answers
+from sayso.evaluation.localizer_answers import Answers, PictureLocalizer, answers
 from sayso.metrics.localization import OVERLAP, TOLERANCE, classification, corloc, pointing
 from sayso.metrics.score_maps import CUTS, OVERLAPS, max_box_accuracy, min_max, pixel_precision
 
@@ -39,7 +40,7 @@ Boxes = Sequence[Sequence[TaggedBox]]
 class WeakLocalization:
     """All measures of weak localisation, on tagged pictures with boxes."""
 
-    name = "weak_localization"
+    name = "weak-localization"
     title = "tagged pictures with boxes: VOC, COCO"
     measures = "CorLoc, MaxBoxAccV2, pixel AP and pointing, of each class"
     needs = ("localizer",)
@@ -54,8 +55,8 @@ class WeakLocalization:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Measure where a model says that things are; see ``Evaluator``."""
-        found = answers(model, data, progress=progress)
-        boxes = found.true_boxes(data, split=None, task="objects")
+        answered = answers(model, data, progress=progress)
+        found, boxes = answered.with_boxes(data, split=None, task="objects")
         S, P, Y = found.scores, found.points, found.labels
         maps = [class_map_measures(found, boxes, k) for k in range(len(found.columns))]
         rows = class_rows(

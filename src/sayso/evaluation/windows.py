@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sayso.core.arrays import Pixels
 from sayso.core.device import cores
 from sayso.core.errors import MediaError
 from sayso.core.io import atomic_file
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
+from sayso.data.manifest import ListedFile
+from sayso.data.sources import find_sources
 
 if TYPE_CHECKING:
-    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Pixels
+    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
 
     Cut = tuple[str, Span | None]  # a file, and which part of it; None is all
     Embed = Callable[[Pixels], Embeddings]
@@ -45,7 +48,7 @@ def embed_windows(
         windows: W, how many of each clip.
         embed: the encoder's method that makes the vectors.
         cache: folder where vectors are kept. They go by the model, the cut, and size and time of the files.
-        progress: told how many clips are done.
+        progress: updated with how many clips are done.
 
     Returns:
         Which of the clips can be read, N of them, and (N, W, D) float32.
@@ -63,7 +66,13 @@ def embed_windows(
 
 
 def window_starts(span: Span, duration_s: float, windows: int) -> list[float]:
-    """Return when windows of ``duration_s`` begin, seconds: spread over the span, one in its middle."""
+    """Return when windows of ``duration_s`` begin, seconds: spread over the span, one in its middle.
+
+    Args:
+        span: of the clip, seconds.
+        duration_s: length of a window, seconds.
+        windows: how many.
+    """
     room = max(0.0, span.duration - duration_s)
     if windows == 1:
         return [max(0.0, span.start + (span.duration - duration_s) / 2)]
@@ -82,7 +91,7 @@ def _cached(
             return kept["there"].tolist(), kept["vectors"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         there, vectors = _embed(encoder, embed, clips, windows)
-    with atomic_file(path) as new:
+    with atomic_file(path, guarded=False) as new:
         np.savez(new, there=np.array(there, np.intp), vectors=vectors)
     return there, vectors
 
@@ -142,8 +151,18 @@ def _windows(path: str, span: Span | None, spec: ClipSpec, windows: int) -> Pixe
 
 
 def videos_by_id(folder: Path) -> dict[str, str]:
-    """Return the videos below a folder by id; of several copies the first by path."""
+    """Return the videos below a folder, through links, by id; of several copies the first by path."""
+    listed = (source for source in find_sources([str(folder)]) if isinstance(source, ListedFile))
+    found = sorted(Path(source.path) for source in listed if _is_video(source.path))
+    return {path.stem: str(path) for path in reversed(found)}
+
+
+def video_id(name: str) -> str:
+    """Return the id of a video of a list, which may give the name of its file instead."""
+    return Path(name).stem if _is_video(name) else name
+
+
+def _is_video(name: str) -> bool:
     from sayso.media.kinds import VIDEO_SUFFIXES
 
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
-    return {path.stem: str(path) for path in reversed(found)}
+    return Path(name).suffix.lower() in VIDEO_SUFFIXES

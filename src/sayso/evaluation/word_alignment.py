@@ -36,7 +36,7 @@ class WordAlignment:
     """
 
     sizes: tuple[int, ...] = SIZES
-    name = "word_alignment"
+    name = "word-alignment"
     title = "drawn texts"
     measures = "recall and precision of the pairs of words that align a script with subtitles"
     needs = ()

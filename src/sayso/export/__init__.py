@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sayso.export.steps_files import steps_vtt, youtube_chapters
     from sayso.export.steps_html import steps_page
     from sayso.export.timestamps import timestamp
-    from sayso.export.tracks_picture import tracks_png
 else:
     __getattr__ = exports(
         __name__,
@@ -33,7 +32,6 @@ else:
             "steps_page": "sayso.export.steps_html",
             "steps_vtt": "sayso.export.steps_files",
             "timestamp": "sayso.export.timestamps",
-            "tracks_png": "sayso.export.tracks_picture",
             "youtube_chapters": "sayso.export.steps_files",
         },
     )
@@ -53,6 +51,5 @@ __all__ = [
     "steps_page",
     "steps_vtt",
     "timestamp",
-    "tracks_png",
     "youtube_chapters",
 ]

@@ -29,8 +29,8 @@ def overlay_png(
     """Return a PNG of a picture with a map over it.
 
     Args:
-        picture: RGB.
-        heat: (h, w) of 0 to 1, on a grid over the whole picture.
+        picture: (H, W, 3) uint8 RGB.
+        heat: (H, W) of 0 to 1, on a grid over the whole picture.
         point: x and y, pixels of the picture.
         boxes: x0, y0, x1, y1 each, pixels of the picture.
         label: written into the corner.

@@ -78,6 +78,11 @@ def reachable(name: str, revision: str, patience_s: float = PATIENCE_S) -> bool:
     """Tell whether the hub answers about a model, and waits no longer than ``patience_s`` for it.
 
     A thread waits, since a name server that does not answer is beyond the client's time limits.
+
+    Args:
+        name: the hub id.
+        revision: branch, tag or commit.
+        patience_s: seconds.
     """
     if offline():
         return False

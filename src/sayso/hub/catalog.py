@@ -113,8 +113,10 @@ def revision(name: str) -> str:
 
 
 def nearest(name: str) -> str:
-    """Return '; did you mean ...?' for the most similar name that can be loaded, else nothing."""
-    names = {"auto", *(model.name for model in KNOWN), *ENCODERS, *cache.cached_names()} - {name}
+    """Return '; did you mean ...?' for the most similar name that can be loaded; nothing for a right one."""
+    names = {"auto", *(model.name for model in KNOWN), *ENCODERS, *cache.cached_names()}
+    if name in names:
+        return ""
     lower = {n.lower(): n for n in names} | {n.rpartition("/")[2].lower(): n for n in sorted(names)}
     close = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
     return f"; did you mean {lower[close[0]]!r}?" if close else ""
@@ -123,7 +125,7 @@ def nearest(name: str) -> str:
 def _offline_row() -> ModelInfo:
     try:
         files = [
-            efficientnet_lite.weights_file(),
+            efficientnet_lite.lite0_file(),
             minilm.weights_folder() / "model.safetensors",
             minilm.weights_folder() / "tokenizer.json",
         ]

@@ -13,7 +13,7 @@ from sayso.core.io import atomic_folder
 from sayso.core.offline import offline
 from sayso.hub import cache, catalog
 from sayso.hub.hub_folder import is_dual_encoder
-from sayso.hub.kinds import HUB_ENCODER, KINDS, kind_of
+from sayso.hub.kinds import HUB_ENCODER, KINDS, model_kind
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def pull(name: str, out: Path) -> int:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):  # before anything large is fetched
         raise SaysoError(f"{out} is there already and not an empty folder; give another --out")
     folder = hub_folder(name)
-    if kind_of(folder) == HUB_ENCODER and is_dual_encoder(folder):
+    if model_kind(folder) == HUB_ENCODER and is_dual_encoder(folder):
         model = KINDS[HUB_ENCODER].from_pretrained(folder, name=name, device="cpu", verify=False)
         model.save_pretrained(out)
     else:

@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 HUB_ENCODER = "hub_encoder"
 
 
-class Loader(Protocol):
+class ModelKind(Protocol):
     """What loads the folders of a kind: a class with ``from_pretrained``."""
 
     def from_pretrained(self, folder: Path, *, name: str, device: str, verify: bool) -> Any:
-        """Return the model of a folder; see ``sayso.hub.pretrained.Pretrained``."""
+        """Return the model of a folder; see ``sayso.hub.pretrained.Pretrained``.
+
+        Args:
+            folder: a model folder of this kind.
+            name: what the model is called.
+            device: where it runs.
+            verify: whether its reference outputs are checked.
+        """
 
 
 class EncoderFactory(Protocol):
@@ -28,7 +35,7 @@ class EncoderFactory(Protocol):
         """Return the encoder; its ``name`` is the one that it is registered by."""
 
 
-KINDS: Registry[Loader] = Registry(
+KINDS: Registry[ModelKind] = Registry(
     "kind of model",
     "sayso.kinds",
     {
@@ -45,6 +52,6 @@ ENCODERS: Registry[EncoderFactory] = Registry(
 )
 
 
-def kind_of(folder: Path) -> str:
+def model_kind(folder: Path) -> str:
     """Return the kind of a folder; one that sayso did not write is taken for a dual encoder of the hub."""
     return own_kind(folder) or HUB_ENCODER

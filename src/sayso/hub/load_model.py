@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
 from sayso.hub import cache, catalog
 from sayso.hub.download import HUB_NAME, hub_folder, need_hub_packages
-from sayso.hub.kinds import ENCODERS, KINDS, kind_of
+from sayso.hub.kinds import ENCODERS, KINDS, model_kind
 from sayso.hub.model_folder import resolve_step
+from sayso.hub.pretrained import in_words
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
@@ -71,13 +72,29 @@ def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Mode
         raise SaysoError(f"there is no model folder {name}")
     raise SaysoError(
         f"no model is called {name!r}{catalog.nearest(name) or '.'}"
-        " A model is 'auto', 'offline', a hub id or a folder; see: sayso models"
+        " A model is 'auto', 'offline', a hub id or a folder, or what an installed package"
+        " registers; see: sayso models"
     )
 
 
 def load_folder(folder: Path, name: str, device: str, verify: bool) -> Model:
-    """Load the model of a folder by the class that its kind is registered with."""
-    loaded = KINDS[kind_of(folder)].from_pretrained(folder, name=name, device=device, verify=verify)
+    """Load the model of a folder by the class that its kind is registered with.
+
+    Args:
+        folder: a model folder.
+        name: what the model is called.
+        device: where it runs.
+        verify: whether its reference outputs are checked.
+
+    Raises:
+        SaysoError: if no installed package knows its kind.
+    """
+    kind = model_kind(folder)
+    if kind not in KINDS:
+        raise SaysoError(
+            f"{name} holds {in_words(kind)}, which no installed package can load; install its package"
+        )
+    loaded = KINDS[kind].from_pretrained(folder, name=name, device=device, verify=verify)
     return cast("Model", loaded)
 
 

@@ -17,7 +17,7 @@ model = sayso.load("this folder")
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class CardHeading:
     """What the card of a kind of model says first.
 
     Args:
@@ -32,27 +32,27 @@ class Heading:
 
 
 HEADINGS = {
-    "video_text": Heading(
+    "video_text": CardHeading(
         "Text-video embedding",
         ("video-retrieval", "text-video-embedding"),
         _LOAD.format(call='model.encode_text(["cut the onion"])'),
     ),
-    "feature_text": Heading(
+    "feature_text": CardHeading(
         "Text-video embedding, from features of clips",
         ("video-retrieval", "text-video-embedding"),
         _LOAD.format(call='model.encode_text(["cut the onion"])'),
     ),
-    "localizer": Heading(
+    "localizer": CardHeading(
         "Object localization, learned from image-level tags alone",
         ("object-detection", "weakly-supervised-localization"),
         "```\nsayso localize THIS_FOLDER picture.jpg\nsayso serve INDEX --where THIS_FOLDER\n```",
     ),
-    "step_classifier": Heading(
+    "step_classifier": CardHeading(
         "Steps of instructional tasks, learned from narration",
         ("step-localization", "weak-supervision"),
         "```\nsayso evaluate crosstask --data RELEASE --features FEATURES --model THIS_FOLDER\n```",
     ),
-    "step_model": Heading(
+    "step_model": CardHeading(
         "Steps of one task, discovered in narrated videos",
         ("step-discovery", "weak-supervision"),
         "```\nsayso steps apply THIS_FOLDER video.mp4\n```",
@@ -69,7 +69,7 @@ def model_card(kind: str, card: str, facts: Mapping[str, str], options: Mapping[
         facts: a line each: what, and how much.
         options: of its configuration, a row each; long ones are cut.
     """
-    heading = HEADINGS.get(kind, Heading(kind, (kind,), _LOAD.format(call="print(model)")))
+    heading = HEADINGS.get(kind, CardHeading(kind, (kind,), _LOAD.format(call="print(model)")))
     rows = "\n".join(f"| {name} | {_short(value)} |" for name, value in options.items())
     lines = "\n".join(f"* {name}: {value}" for name, value in facts.items())
     return f"""---

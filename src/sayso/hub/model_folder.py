@@ -86,6 +86,8 @@ class ModelFolder:
             SaysoError: if a file is missing or damaged, or of a later format.
         """
         path = resolve_step(folder)
+        if not path.is_dir():
+            raise SaysoError(f"there is no model folder {folder}; name one that sayso wrote, or a run's")
         if not (path / CONFIG).is_file():
             raise SaysoError(f"{folder} holds no model that sayso saved: there is no {CONFIG} in it")
         files = _safetensors(framework)
@@ -116,10 +118,12 @@ class ModelFolder:
 
         Raises:
             MissingExtra: if safetensors is not installed.
-            SaysoError: if something other than an empty folder is there already.
+            SaysoError: if something other than an empty folder is there already, or it cannot be written.
         """
         arrays = all(isinstance(weight, np.ndarray) for weight in self.weights.values())
         files = _safetensors("numpy" if arrays else "torch")
+        from safetensors import SafetensorError
+
         with atomic_folder(Path(folder).expanduser()) as new:
             config = {
                 "sayso": FORMAT,
@@ -143,9 +147,11 @@ class ModelFolder:
             (new / CARD).write_text(
                 model_card(self.kind, self.card, self._facts(), self.options), encoding="utf-8"
             )
-            files.save_file(
-                {name: _contiguous(weight) for name, weight in self.weights.items()}, new / WEIGHTS
-            )
+            weights = {name: _contiguous(weight) for name, weight in self.weights.items()}
+            try:
+                files.save_file(weights, new / WEIGHTS)
+            except SafetensorError as error:  # a full disk, which is no OSError here
+                raise SaysoError(f"{folder} cannot be written: {error}; give another place") from error
 
     def push_to_hub(self, repository: str, *, private: bool = False) -> str:
         """Write the model to the model hub, as the person who is logged in there; return its address.
@@ -209,6 +215,11 @@ def check_reference(found: Reference, saved: Reference, name: str) -> None:
 
 def push_folder(folder: Path, repository: str, *, private: bool = False) -> str:
     """Upload a folder to the model hub; return its address.
+
+    Args:
+        folder: a model folder.
+        repository: such as ``me/my-model``; made if it is not there.
+        private: whether a new one is.
 
     Raises:
         MissingExtra: if huggingface_hub is not installed.

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pyarrow as pa
 
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import RECORD
 from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import sql_in, sql_string
@@ -74,6 +76,13 @@ class Store:
             raise SaysoError(f"the index {self.address} cannot be opened: {error}") from error
 
     @property
+    def failures_file(self) -> Path | None:
+        """Where failures are listed unless another file is named: in the index, if there is one."""
+        if self.remote:
+            return Path("failures.jsonl")
+        return Path(self.address, "failures.jsonl") if self.exists else None
+
+    @property
     def exists(self) -> bool:
         """Whether there is an index here."""
         if not self.remote and not Path(self.address, f"{MEDIA_TABLE}.lance").is_dir():
@@ -98,8 +107,9 @@ class Store:
     def _require(self, name: str) -> Any:
         table = self._table(name) if self.exists else None
         if table is None:
+            named = quote(self.address)
             raise SaysoError(
-                f"there is no index at {self.address}; make one with: sayso index {self.address} PATH..."
+                f"there is no index at {self.address}; make one with: sayso index {named} PATH..."
             )
         return table
 
@@ -136,7 +146,7 @@ class Store:
         folder = Path(self.address)
         if self.remote or not folder.exists() or self.exists:
             return
-        form = f"the index comes first, then what to add: sayso index INDEX {folder}"
+        form = f"the index comes first, then what to add: sayso index INDEX {quote(str(folder))}"
         if not folder.is_dir():
             raise SaysoError(f"{folder} is a file, and an index is a folder; {form}")
         other = next((path.name for path in folder.iterdir() if not _ours(path)), None)
@@ -251,7 +261,7 @@ def title_of(path: str) -> str:
 
 
 def _ours(path: Path) -> bool:
-    return path.suffix == ".lance" or path.name in ("writer.lock", "failures.jsonl")
+    return path.suffix == ".lance" or path.name in ("writer.lock", "failures.jsonl", RECORD)
 
 
 def _parts(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:

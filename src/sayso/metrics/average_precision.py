@@ -55,8 +55,8 @@ def average_precision(
 
 def _precision_at_hits(scores: NDArray[np.float64], hits: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the precision at each right one, surest first."""
-    places = np.flatnonzero(hits[np.lexsort((hits, -scores))]) + 1
-    return np.arange(1, len(places) + 1) / places
+    ranks = np.flatnonzero(hits[np.lexsort((hits, -scores))]) + 1
+    return np.arange(1, len(ranks) + 1) / ranks
 
 
 def _eleven_points(best: NDArray[np.float64], P: int) -> float:

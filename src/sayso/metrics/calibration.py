@@ -64,19 +64,19 @@ def calibration(confidences: ArrayLike, right: ArrayLike, *, bins: int = 10) -> 
     Raises:
         ValueError: if shapes disagree, there is no answer, or a confidence leaves [0, 1].
     """
-    sure, hits = np.asarray(confidences, dtype=np.float64), np.asarray(right, dtype=bool)
-    if sure.ndim != 1 or not len(sure) or hits.shape != sure.shape:
-        raise ValueError(f"expected confidences (N,) and right (N,); got {sure.shape} and {hits.shape}")
-    if not (sure.min() >= 0 and sure.max() <= 1 + 1e-9):
-        raise ValueError(f"confidences must lie within 0 and 1; got {sure.min()} to {sure.max()}")
-    own = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    confidence, hits = np.asarray(confidences, dtype=np.float64), np.asarray(right, dtype=bool)
+    if confidence.ndim != 1 or not len(confidence) or hits.shape != confidence.shape:
+        raise ValueError(f"expected confidences (N,) and right (N,); got {confidence.shape} and {hits.shape}")
+    if not (confidence.min() >= 0 and confidence.max() <= 1 + 1e-9):
+        raise ValueError(f"confidences must lie within 0 and 1; got {confidence.min()} to {confidence.max()}")
+    own = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     count = np.bincount(own, minlength=bins)
-    sums = np.bincount(own, sure, minlength=bins), np.bincount(own, hits, minlength=bins)
+    sums = np.bincount(own, confidence, minlength=bins), np.bincount(own, hits, minlength=bins)
     means = [np.divide(total, count, out=np.full(bins, np.nan), where=count > 0) for total in sums]
     found = tuple(
         ReliabilityBin(b / bins, (b + 1) / bins, int(count[b]), float(means[0][b]), float(means[1][b]))
         for b in range(bins)
     )
-    error = float(np.abs(sums[0] - sums[1]).sum() / len(sure))
-    brier = float(np.square(sure - hits).mean())
-    return Reliability(error, brier, float(sure.mean()), float(hits.mean()), found)
+    error = float(np.abs(sums[0] - sums[1]).sum() / len(confidence))
+    brier = float(np.square(confidence - hits).mean())
+    return Reliability(error, brier, float(confidence.mean()), float(hits.mean()), found)

@@ -24,14 +24,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sayso.core.arrays import Bools, Floats
 from sayso.core.types import Box
 from sayso.metrics.average_precision import Rule, average_precision
 
 TOLERANCE = 18.0  # pixels [1]
 OVERLAP = 0.5  # [2]
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 class Boxed(Protocol):
@@ -146,7 +144,13 @@ def corloc(
 
 
 def within(point: ArrayLike, edges: ArrayLike, tolerance: float = 0.0) -> Bools:
-    """Tell which boxes (M, 4), grown by ``tolerance``, hold a point (2,); edges belong to a box."""
+    """Tell which boxes (M, 4), grown by ``tolerance``, hold a point (2,); edges belong to a box.
+
+    Args:
+        point: x and y.
+        edges: x0, y0, x1, y1 of each box.
+        tolerance: pixels.
+    """
     (x, y), E = np.asarray(point, dtype=np.float64), np.asarray(edges, dtype=np.float64).reshape(-1, 4)
     across = (E[:, 0] - tolerance <= x) & (x <= E[:, 2] + tolerance)
     inside: Bools = across & (E[:, 1] - tolerance <= y) & (y <= E[:, 3] + tolerance)

@@ -11,10 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sayso.core.arrays import Floats
 from sayso.metrics.average_precision import average_precision
 from sayso.metrics.calibration import calibration
-
-Floats = NDArray[np.float64]
 
 
 def naming_scores(scores: ArrayLike, truth: ArrayLike, ignore: int | None = None) -> dict[str, float]:
@@ -64,7 +63,7 @@ def class_precision(scores: ArrayLike, truth: ArrayLike) -> Floats:
 
 
 def most_likely(probabilities: ArrayLike, truth: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return how sure the likeliest class of each item is, and whether it is right, (N,) each.
+    """Return the confidence of the likeliest class of each item, and whether it is right, (N,) each.
 
     Args:
         probabilities: (N, C), rows that sum to 1.

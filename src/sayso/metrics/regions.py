@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Ints = NDArray[np.int64]
+from sayso.core.arrays import Ints
 
 
 def regions(mask: ArrayLike) -> tuple[Ints, Ints]:

@@ -21,15 +21,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from sayso.core.arrays import Floats
 from sayso.metrics.localization import iou
 from sayso.metrics.regions import regions
 
 OVERLAPS = (0.3, 0.5, 0.7)
 CUTS = 1000  # thresholds 0, 0.001, ..., 0.999
-
-Floats = NDArray[np.float64]
 
 
 def min_max(scores: ArrayLike) -> Floats:

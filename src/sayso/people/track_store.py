@@ -13,6 +13,7 @@ from typing import Any
 
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import write_atomic
+from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import Progress
 from sayso.core.types import Span
 from sayso.people.faces import FPS, track_faces
@@ -56,14 +57,17 @@ def _resumed(film: str | os.PathLike[str], store: Path, fps: float, progress: Pr
     size, problems = Path(film).stat(), list[MediaError]()
     known = {"format": FORMAT, "size": size.st_size, "mtime_ns": size.st_mtime_ns, "fps": fps}
     lines = _stored_lines(store, known)
-    if not lines:
+    stored = len(lines) > 0
+    if not stored:
+        refuse_foreign(store, grows=True)
         shots = find_shots(film, progress=progress)
         problems += shots.problems
         lines = [{**known, "shots": [[shot.start, shot.end] for shot in shots.spans]}]
     spans = [Span(*edges) for edges in lines[0]["shots"]]
     tracks = [parse_track(row) for line in lines[1:] for row in line["tracks"]]
     try:
-        write_atomic(store, "".join(json.dumps(line) + "\n" for line in lines))
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        write_atomic(store, text, guarded=not stored, grows=True)
         with store.open("a", encoding="utf-8") as file:
 
             def keep(shot: int, found: list[Track]) -> None:

@@ -66,49 +66,58 @@ def block_frank_wolfe(
         oracles: one for each block.
         tol: stop when the duality gap is at most this.
         relative: whether ``tol`` is a fraction of the value.
-        steps: "projected", to the projection of the regression's scores, blocks in turn; or "vertex", towards
-            the linear oracle's vertex, blocks drawn by their share of the gap, as published.
+        steps: "projected", onto the labels, blocks in turn; or "vertex", blocks drawn by gap, as published.
         max_iter: stop after so many passes, of as many steps as there are blocks.
         check_every: passes between computations of the gap.
         seed: of the draw of blocks, with "vertex".
         init: (N, C) feasible labels to start from.
-        checkpoint: file that is written whenever the gap is computed; where it exists, solving goes on
-            from it, with the same draws as if it had never stopped.
+        checkpoint: file that is written with each gap; solving goes on from it, with the same draws.
         callback: called with the iterate, the pass and the gap, whenever that is computed; True stops.
         progress: updated with the gap.
 
     Raises:
-        SaysoError: if shapes disagree, the checkpoint is of another problem, or no labels keep all
-            constraints.
+        SaysoError: if shapes disagree, the checkpoint is another problem's, or the constraints contradict.
     """
-    progress = progress or Silent()
-    iterate = Iterate(problem, oracles, init)
-    shares, first, bound = np.zeros(len(oracles)), 0, -np.inf
-    history = [stacked_weights(iterate)]
-    if checkpoint is not None and checkpoint.exists():
-        saved = load_iterate(checkpoint, iterate)
-        first, bound, history = int(saved["done"]), float(saved["bound"]), list(saved["history"])
-    for done in range(first, max_iter + 1):
+    run = _Run(Iterate(problem, oracles, init), checkpoint)
+    for done in range(run.done, max_iter + 1):
         if done % check_every == 0 or done == max_iter:
-            iterate.refresh()
-            shares = np.array([iterate.lmo(i)[1] for i in range(len(oracles))])
-            value = iterate.value()
-            bound = max(bound, value - float(shares.sum()))
-            gap = max(0.0, value - bound)
-            if checkpoint is not None:
-                save_iterate(checkpoint, iterate, done=done, bound=bound, history=np.array(history))
-            progress.update(done, max_iter, f"gap {gap:.2g}")
-            stopped = callback is not None and callback(iterate, done, gap) is True
+            gap, value = run.gap(done)
+            (progress or Silent()).update(done, max_iter, f"gap {gap:.2g}")
+            stopped = callback is not None and callback(run.iterate, done, gap) is True
             limit = tol * abs(value) if relative else tol
             if gap <= limit or stopped or done == max_iter:
                 break
         if steps == "vertex":
-            _sampled_pass(iterate, shares, np.random.default_rng((seed, done)))
+            _sampled_pass(run.iterate, run.shares, np.random.default_rng((seed, done)))
         else:
-            history = _cyclic_pass(iterate, history)
+            run.history = _cyclic_pass(run.iterate, run.history)
     if gap > limit and not stopped:
         warn_unconverged("block_frank_wolfe", done, gap, limit)
-    return iterate.solution(gap, done * len(oracles), gap <= limit)
+    return run.iterate.solution(gap, done * len(oracles), gap <= limit)
+
+
+class _Run:
+    """The iterate with the lower bound, the blocks' shares of the gap, and the weights of the last passes."""
+
+    def __init__(self, iterate: Iterate, checkpoint: Path | None) -> None:
+        self.iterate, self.checkpoint = iterate, checkpoint
+        self.shares, self.done, self.bound = np.zeros(len(iterate.oracles)), 0, -np.inf
+        self.history = [stacked_weights(iterate)]
+        if checkpoint is not None and checkpoint.exists():
+            saved = load_iterate(checkpoint, iterate)
+            self.done, self.bound = int(saved["done"]), float(saved["bound"])
+            self.history = [np.asarray(weights, dtype=np.float64) for weights in saved["history"]]
+
+    def gap(self, done: int) -> tuple[float, float]:
+        """Compute the duality gap and the value after so many passes, and write the checkpoint."""
+        self.iterate.refresh()
+        self.shares = np.array([self.iterate.lmo(i)[1] for i in range(len(self.shares))])
+        value = self.iterate.value()
+        self.bound = max(self.bound, value - float(self.shares.sum()))
+        if self.checkpoint is not None:
+            history = np.array(self.history)
+            save_iterate(self.checkpoint, self.iterate, done=done, bound=self.bound, history=history)
+        return max(0.0, value - self.bound), value
 
 
 def _cyclic_pass(iterate: Iterate, history: list[Floats]) -> list[Floats]:

@@ -48,8 +48,7 @@ def frank_wolfe(
     Raises:
         SaysoError: if shapes disagree or no labels keep the constraints.
     """
-    progress = progress or Silent()
-    iterate = Iterate(problem, oracles, init)
+    progress, iterate = progress or Silent(), Iterate(problem, oracles, init)
     active = _ActiveSet(iterate) if pairwise else None
     blocks, bound = range(len(oracles)), -np.inf
     for step in range(max_iter + 1):

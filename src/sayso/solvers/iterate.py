@@ -246,8 +246,11 @@ def load_iterate(path: Path, iterate: Iterate) -> dict[str, NDArray[np.generic]]
 
 
 def save_arrays(path: Path, **arrays: NDArray[np.generic] | float) -> None:
-    """Write a solver's checkpoint to a ``.npz`` file; an interrupted write leaves the old one."""
-    with atomic_file(path) as file:
+    """Write a solver's checkpoint to a ``.npz`` file; an interrupted write leaves the old one.
+
+    What is there already was read by ``load_arrays``, which refuses other files.
+    """
+    with atomic_file(path, guarded=False) as file:
         np.savez(file, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
 
 

@@ -67,8 +67,7 @@ def quasi_newton(
         max_iter: stop after so many passes over the features; computing the gap counts as one.
         check_every: passes between computations of the gap.
         init: (N, C) labels whose regression is the start; default as ``Iterate``.
-        checkpoint: file that is written whenever the gap is computed; where it exists, solving goes on
-            from it.
+        checkpoint: file that is written whenever the gap is computed; solving goes on from it.
         callback: called with the iterate, the pass and the gap, whenever that is computed; True stops.
         progress: updated with the gap.
 
@@ -76,32 +75,22 @@ def quasi_newton(
         The labels of least value among those whose gap was computed; ``iterations`` is the number of passes.
 
     Raises:
-        SaysoError: if shapes disagree, the checkpoint is of another problem, or no labels keep all
-            constraints.
+        SaysoError: if shapes disagree, the checkpoint is another problem's, or the constraints contradict.
     """
-    progress = progress or Silent()
-    iterate = Iterate(problem, oracles, init)
-    descent = _Descent(iterate)
-    if checkpoint is not None and checkpoint.exists():
-        descent.restore(load_arrays(checkpoint, {"point": descent.point.weights.shape}))
-    best, least = descent.point, np.inf
+    progress, iterate = progress or Silent(), Iterate(problem, oracles, init)
+    descent = _Descent(iterate, checkpoint)
     while True:
-        value = descent.bound_from_below(iterate)
-        if value < least:
-            best, least = descent.point, value
-        gap, limit = max(0.0, least - descent.bound), tol * abs(least) if relative else tol
-        if checkpoint is not None:
-            save_arrays(checkpoint, **descent.arrays())
+        gap = descent.gap(iterate)
+        limit = tol * abs(descent.least) if relative else tol
+        descent.save()
         progress.update(min(descent.passes, max_iter), max_iter, f"gap {gap:.2g}")
         stopped = callback is not None and callback(iterate, descent.passes, gap) is True
         if gap <= limit or stopped or descent.passes >= max_iter:
             break
-        until = min(max_iter, descent.passes + check_every)
-        while descent.passes < until:
-            descent.step()
+        descent.advance(min(max_iter, descent.passes + check_every))
     if gap > limit and not stopped:
         warn_unconverged("quasi_newton", descent.passes, gap, limit)
-    best.write(iterate)
+    descent.best.write(iterate)
     return iterate.solution(gap, descent.passes, gap <= limit)
 
 
@@ -126,7 +115,8 @@ class _Point:
 class _Descent:
     """L-BFGS on F."""
 
-    def __init__(self, iterate: Iterate) -> None:
+    def __init__(self, iterate: Iterate, checkpoint: Path | None) -> None:
+        self.checkpoint = checkpoint
         self.problem, self.oracles = iterate.problem, iterate.oracles
         weights = [self.problem.weights[rows] for rows in self.problem.slices]
         blocks = zip(self.oracles, weights, strict=True)
@@ -135,6 +125,9 @@ class _Descent:
         self.pairs: list[tuple[Floats, Floats, Floats, Floats]] = []
         self.passes, self.bound = 0, -np.inf
         self.point = self.at(np.vstack([iterate.W, iterate.mean]))
+        if checkpoint is not None and checkpoint.exists():
+            self._restore(load_arrays(checkpoint, {"point": self.point.weights.shape}))
+        self.best, self.least = self.point, np.inf
 
     def at(self, weights: Floats) -> _Point:
         """Return the point of these weights; one pass over the features."""
@@ -166,21 +159,34 @@ class _Descent:
         self._remember(tried.weights - point.weights, tried.gradient - point.gradient)
         self.point = tried
 
-    def bound_from_below(self, iterate: Iterate) -> float:
-        """Write the point into the iterate, raise the lower bound, and return the labels' value; one pass."""
+    def advance(self, until: int) -> None:
+        """Take steps until so many passes are done."""
+        while self.passes < until:
+            self.step()
+
+    def gap(self, iterate: Iterate) -> float:
+        """Write the point into the iterate, raise the lower bound, keep the best labels; one pass.
+
+        Returns:
+            By how much the best labels may be above the minimum.
+        """
         self.point.write(iterate)
         slope = sum(iterate.lmo(i)[1] for i in range(len(self.oracles)))
         value = iterate.value()
         self.passes, self.bound = self.passes + 1, max(self.bound, value - slope)
-        return value
+        if value < self.least:
+            self.best, self.least = self.point, value
+        return max(0.0, self.least - self.bound)
 
-    def arrays(self) -> dict[str, Any]:
-        """Return all that is needed to go on: nothing in it grows with N."""
-        pairs = np.array(self.pairs).reshape(-1, 4, *self.point.weights.shape)
-        return {"point": self.point.weights, "pairs": pairs, "counts": np.array([self.passes, self.bound])}
+    def save(self) -> None:
+        """Write all that is needed to go on: nothing in it grows with N."""
+        if self.checkpoint is not None:
+            pairs = np.array(self.pairs).reshape(-1, 4, *self.point.weights.shape)
+            counts = np.array([self.passes, self.bound])
+            save_arrays(self.checkpoint, point=self.point.weights, pairs=pairs, counts=counts)
 
-    def restore(self, arrays: dict[str, Any]) -> None:
-        """Go on from ``arrays``."""
+    def _restore(self, arrays: dict[str, Any]) -> None:
+        """Go on from what ``save`` wrote."""
         self.point = self.at(arrays["point"])
         self.pairs = [(p[0], p[1], p[2], p[3]) for p in arrays["pairs"]]
         self.passes, self.bound = int(arrays["counts"][0]) - 1, float(arrays["counts"][1])

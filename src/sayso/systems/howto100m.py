@@ -22,7 +22,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,7 @@ from sayso.encoders.interface import ClipSpec
 from sayso.engine.features import extract_features
 from sayso.engine.system import EmbeddingMethod
 from sayso.engine.training_config import TrainingConfig
-from sayso.losses import max_margin
+from sayso.losses import info_nce, max_margin
 from sayso.models.bow_text import WordTokenizer
 from sayso.models.feature_text import HowTo100MNet
 from sayso.text.language.vocabulary import vocabulary, word_vectors
@@ -56,14 +56,15 @@ class Recipe(TrainingConfig):
     """The options of a run, with the published values where there are such.
 
     Args:
-        features: places of extracted features, folders of ``.npy`` files or Lance tables, which
+        features: where extracted features are, folders of ``.npy`` files or Lance tables, which
             stand side by side; none: those of ``backbone`` are extracted first, one a second.
         feature_rates: rows a second of each.
         backbone: an encoder's name, where ``features`` are not given.
         per_video: clips sampled of a video for one batch; the hard negatives need several.
         min_s: captions that last less are widened to so many seconds.
-        margin: of the loss.
-        intra: share of the loss's weight on negatives from the same video; 0 leaves them out.
+        loss: ``max_margin``, or ``info_nce`` with a temperature that is learned.
+        margin: of max margin.
+        intra: share of max margin's weight on negatives from the same video; 0 leaves them out.
         dim: D, length of an embedding.
         word_vectors: a file in word2vec's or GloVe's format, frozen as published; or ``learned`` with
             the rest.
@@ -77,6 +78,7 @@ class Recipe(TrainingConfig):
     backbone: str = "offline"
     per_video: int = 8
     min_s: float = 0.0
+    loss: Literal["max_margin", "info_nce"] = "max_margin"
     margin: float = 0.1
     intra: float = 0.5
     dim: int = 4096
@@ -106,6 +108,8 @@ class HowTo100M(EmbeddingMethod):
         width = sum(_width(source, corpus) for source in sources)
         self.model = HowTo100MNet(torch.from_numpy(vectors), width, recipe.dim)
         self.model.word_vectors.weight.requires_grad_(recipe.word_vectors == "learned")
+        if recipe.loss == "info_nce":
+            self.criterion = nn.ParameterDict({"log_scale": torch.tensor(1 / 0.07).log()})
         self.dataset = FeatureClips(
             corpus, sources, bag_size=1, per_video=recipe.per_video, min_s=recipe.min_s
         )
@@ -125,6 +129,8 @@ class HowTo100M(EmbeddingMethod):
     def loss(self, embeddings: EmbeddingTensors, batch: TensorBatch) -> Tensor:
         """Return the loss of f and g, both (B, D)."""
         video, text = (embedding.float() for embedding in embeddings)
+        if self.criterion is not None:
+            return info_nce(video, text, self.criterion.get_parameter("log_scale").exp())
         return max_margin(video, text, batch["video"], margin=self.recipe.margin, intra=self.recipe.intra)
 
     def export(self, model: nn.Module, card: str = "") -> HowTo100MEncoder:
@@ -141,7 +147,7 @@ class _System:
     name = "howto100m"
     description = "A joint embedding of clips and captions over features, from narrated videos."
     recipe = Recipe
-    evaluator = "clip_retrieval"
+    evaluator = "clip-retrieval"
 
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> Corpus:
         """Return narrated videos; where features are given, the videos need not be there."""
@@ -159,13 +165,15 @@ class _System:
                 "feature_rates; give each a rate"
             )
         if recipe.features:
-            places = zip(recipe.features, recipe.feature_rates, strict=True)
-            return HowTo100M(recipe, data, [open_features(place, rate) for place, rate in places])
+            sources = zip(recipe.features, recipe.feature_rates, strict=True)
+            return HowTo100M(recipe, data, [open_features(source, rate) for source, rate in sources])
         from sayso.encoders import load_encoder
 
         backbone = load_encoder(recipe.backbone)
-        for failure in extract_features(_files(data), backbone, folder / "features", progress=progress):
-            log.warning("%s: %s", failure.path, failure.error)
+        lost = extract_features(_files(data), backbone, folder / "features", progress=progress)
+        if lost:
+            log.warning("%s videos cannot be read, such as: %s", f"{len(lost):,}", lost[0].error)
+        data.failures += tuple(lost)
         return HowTo100M(recipe, data, [open_features(folder / "features", 1.0)], backbone)
 
 

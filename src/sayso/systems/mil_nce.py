@@ -180,7 +180,7 @@ class _System:
     name = "mil-nce"
     description = "A joint embedding of pixels and words, from narrated videos whose narration is misaligned."
     recipe = Recipe
-    evaluator = "clip_retrieval"
+    evaluator = "clip-retrieval"
 
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> Corpus:  # noqa: ARG002
         """Return narrated videos: a folder with captions beside them, a manifest, a release, shards."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sayso.core.errors import SaysoError
 from sayso.core.types import Span
 from sayso.toyworld.words import COLOURS, chatter, instruction, pairs, step_name
 
@@ -40,7 +41,7 @@ class Narration:
 
     def __post_init__(self) -> None:
         if self.lag_sd_s < 0 or not 0 <= self.dropped <= 1 or not 0 <= self.chatter < 1:
-            raise ValueError(
+            raise SaysoError(
                 "a narration needs lag_sd_s >= 0, dropped in [0, 1] and chatter in [0, 1); "
                 f"got {self.lag_sd_s}, {self.dropped} and {self.chatter}"
             )

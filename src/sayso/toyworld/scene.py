@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.toyworld.draw import Canvas, draw_shape, paint, pixels_of, to_bytes, visible_part
-from sayso.toyworld.looks import Style, Surface, draw_surface, surface_colours
 from sayso.toyworld.motions import Motion, motion
 from sayso.toyworld.shapes import OUTLINES, Shape
+from sayso.toyworld.styles import Style, Surface, draw_surface, surface_colours
 
 Frames = NDArray[np.uint8]
 

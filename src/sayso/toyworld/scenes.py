@@ -22,9 +22,9 @@ from sayso.core.device import cores
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.toyworld.draw import Pose, paint, pixels_of, to_bytes, visible_part
-from sayso.toyworld.looks import PALETTE, draw_style, draw_surface, surface_colours
 from sayso.toyworld.scene import Frames
 from sayso.toyworld.shapes import OUTLINES
+from sayso.toyworld.styles import PALETTE, draw_style, draw_surface, surface_colours
 
 THINGS = tuple(OUTLINES)[:10]
 _ATTEMPTS, _FREE = 40, 0.15  # share of the smaller of two things that may be hidden

@@ -29,8 +29,8 @@ from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption
 from sayso.text import write_vtt
 from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_video
-from sayso.toyworld.looks import draw_style
 from sayso.toyworld.scene import Frames, film_place, film_step
+from sayso.toyworld.styles import draw_style
 
 _PLACES = 3  # random stream of places, beside those of videos and of tasks
 _KEYFRAMES = 10  # frames from one to the next: clips are read at random
@@ -98,13 +98,7 @@ def write_corpus(
         SaysoError: if the folder holds something, or a number makes no sense.
     """
     out = Path(folder)
-    if videos < 1 or size < 16 or size % 2 or fps < 1 or seed < 0:
-        raise SaysoError(
-            "a toy corpus needs videos >= 1, an even size >= 16, fps >= 1 and seed >= 0; "
-            f"got {videos}, {size}, {fps} and {seed}"
-        )
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SaysoError(f"{out} is there already; name a new folder")
+    _check(out, videos, size, fps, seed)
     try:
         tests = held_out_videos(seed, test_clips)
     except ValueError as error:
@@ -115,15 +109,21 @@ def write_corpus(
     draw = partial(render, size=size, fps=fps, places=places)
     _write_films(out, films, draw, fps, progress or Silent())
     _write_manifest(out / "test", tests)
-    truth = {
-        "seed": seed,
-        "size": size,
-        "fps": fps,
-        "places": places,
-        "videos": [_truth(*film) for film in films.items()],
-    }
+    truth: dict[str, Any] = {"seed": seed, "size": size, "fps": fps, "places": places}
+    truth["videos"] = [_truth(*film) for film in films.items()]
     write_atomic(out / "truth.json", json.dumps(truth, indent=1) + "\n")
     return out
+
+
+def _check(out: Path, videos: int, size: int, fps: int, seed: int) -> None:
+    """Refuse numbers that make no sense, and a folder that holds something."""
+    if videos < 1 or size < 16 or size % 2 or fps < 1 or seed < 0:
+        raise SaysoError(
+            "a toy corpus needs videos >= 1, an even size >= 16, fps >= 1 and seed >= 0; "
+            f"got {videos}, {size}, {fps} and {seed}"
+        )
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise SaysoError(f"{out} is there already; name a new folder")
 
 
 def write_video(path: Path, pieces: Iterator[Frames], fps: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sayso.core.errors import SaysoError
-from sayso.data.datasets.crosstask import read_segments, read_tasks, truth
+from sayso.data.datasets.crosstask import read_segments, read_tasks, read_windows, truth
 
 
 def test_reads_a_miniature_release(tmp_path: Path) -> None:
@@ -18,6 +18,17 @@ def test_reads_a_miniature_release(tmp_path: Path) -> None:
     assert tasks["7"].steps == ("boil water", "add tea")
     inside = truth(read_segments(tmp_path / "7_a.csv", 2), 6, 2)
     assert np.argwhere(inside).tolist() == [[0, 0], [1, 0], [3, 1]]
+
+
+def test_constraints_are_rows_as_annotations_are(tmp_path: Path) -> None:
+    (tmp_path / "7_a.csv").write_text("1,0.5,2.2\n\n1,4,5\n3,1,99\n")
+    windows = read_windows(tmp_path / "7_a.csv", 6, 3)
+    assert [np.flatnonzero(column).tolist() for column in windows.T] == [[0, 1, 2, 4], [], [1, 2, 3, 4, 5]]
+    (tmp_path / "7_b.csv").write_text("")
+    assert not read_windows(tmp_path / "7_b.csv", 6, 3).any()
+    (tmp_path / "7_c.csv").write_text("0,1,0\n1,0,0\n")
+    with pytest.raises(SaysoError, match="line 1: no step from 1 to 3"):
+        read_windows(tmp_path / "7_c.csv", 6, 3)
 
 
 def test_names_the_bad_line(tmp_path: Path) -> None:

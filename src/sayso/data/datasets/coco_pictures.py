@@ -9,34 +9,26 @@ Source
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.core.types import Box
-from sayso.data.tags import DataRequest, TaggedBox, TaggedPicture, TaggedPictures
+from sayso.data.datasets.coco_boxes import box_of
+from sayso.data.datasets.coco_json import (
+    CocoFile,
+    Row,
+    annotation_name,
+    category_of,
+    find_picture,
+    read_coco_file,
+)
+from sayso.data.manifest import Failure
+from sayso.data.tags import DataRequest, PictureBoxes, TaggedBox, TaggedPicture, TaggedPictures
 
-_FORM = "'images' with id and file_name, 'annotations' with image_id and category_id, 'categories'"
-
-
-@dataclass(frozen=True, slots=True)
-class _Instances:
-    """What the file holds.
-
-    Args:
-        path: the file.
-        names: of the categories, in the file's order.
-        files: of each picture's id, its file name.
-        things: of each picture's id, its annotations with the index of the category.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-    files: dict[int, str]
-    things: dict[int, list[tuple[int, dict[str, Any]]]]
+_FORM = (
+    "COCO's instances format ('images' with id and file_name, 'annotations' with image_id and category_id, "
+    "'categories' with id and name)"
+)
 
 
 def instances_file(path: Path, split: str | None = None) -> Path | None:
@@ -61,72 +53,76 @@ def read_coco(request: DataRequest) -> TaggedPictures:
     Raises:
         SaysoError: if the file cannot be read or is not in COCO's format.
     """
-    instances = _read(_file(request))
-    pictures, missing = [], []
-    for id_, name in instances.files.items():
-        path = _picture(name, instances.path, request)
+    instances = _read(request)
+    index = {id_: k for k, id_ in enumerate(instances.categories)}
+    shown = _by_picture(instances)
+    folders = _folders(instances.path, request)
+    pictures, missing, failures = [], [], list(instances.failures)
+    owners: dict[Path, str] = {}
+    for id_, name in instances.pictures.items():
+        path = find_picture(name, folders)
         if path is None:
             missing.append(name)
+        elif owners.setdefault(path, name) != name:
+            why = f"picture {id_}, {name}, is found as {path}, which is {owners[path]} already"
+            failures.append(Failure(str(instances.path), "annotations", why))
         else:
-            pictures.append(
-                TaggedPicture(path, _labels(instances.things[id_], len(instances.names)), str(id_))
-            )
-    return TaggedPictures(instances.names, tuple(pictures), tuple(missing))
+            pictures.append(TaggedPicture(path, _labels([row for _, row in shown[id_]], index), id_))
+    return TaggedPictures(
+        tuple(instances.categories.values()), tuple(pictures), tuple(missing), tuple(failures)
+    )
 
 
-def read_coco_boxes(request: DataRequest, pictures: TaggedPictures) -> list[tuple[TaggedBox, ...]]:
-    """Return the boxes of each picture; crowds are difficult.
+def read_coco_boxes(request: DataRequest, pictures: TaggedPictures) -> PictureBoxes:
+    """Return the boxes of each picture; crowds are difficult, and where there is a mask alone, it counts.
 
     Raises:
-        SaysoError: if the file cannot be read, or an annotation has no box.
+        SaysoError: if the file cannot be read.
     """
-    instances = _read(_file(request))
-    try:
-        return [tuple(_box(*thing) for thing in instances.things[int(p.id)]) for p in pictures.pictures]
-    except (KeyError, TypeError, ValueError) as error:
-        raise SaysoError(f"{instances.path} lacks a picture or its boxes: {error!r}") from error
+    instances = _read(request)
+    index = {id_: k for k, id_ in enumerate(instances.categories)}
+    shown = _by_picture(instances)
+    found, unsure, failures = [], [], []
+    for n, picture in enumerate(pictures.pictures):
+        boxes = []
+        for number, row in shown.get(picture.id, ()):
+            try:
+                boxes.append(TaggedBox(index[category_of(row)], box_of(row), bool(row.get("iscrowd"))))
+            except ValueError as error:
+                unsure.append(n)
+                why = f"{annotation_name(row, number)} {error}"
+                failures.append(Failure(str(instances.path), "boxes", why))
+        found.append(tuple(boxes))
+    return PictureBoxes(found, dict.fromkeys(unsure), failures)
 
 
-def _file(request: DataRequest) -> Path:
+def _read(request: DataRequest) -> CocoFile:
     file = instances_file(request.path, request.split)
     if file is None:
         raise SaysoError(f"{request.path} holds no instances in COCO's format (instances*.json)")
-    return file
+    return read_coco_file(file, _FORM, categories=True)
 
 
-def _read(path: Path) -> _Instances:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        categories = {row["id"]: k for k, row in enumerate(content["categories"])}
-        names = tuple(str(row["name"]) for row in content["categories"])
-        files = {int(image["id"]): str(image["file_name"]) for image in content["images"]}
-        things: dict[int, list[tuple[int, dict[str, Any]]]] = {id_: [] for id_ in files}
-        for row in content["annotations"]:
-            things[row["image_id"]].append((categories[row["category_id"]], row))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise SaysoError(f"{path} is not in COCO's instances format ({_FORM}): {what}") from error
-    return _Instances(path, names, files, things)
+def _by_picture(instances: CocoFile) -> dict[str, list[tuple[int, Row]]]:
+    """Return each picture's annotations, with where they stand."""
+    shown: dict[str, list[tuple[int, Row]]] = {id_: [] for id_ in instances.pictures}
+    for number, id_, row in instances.annotations:
+        shown[id_].append((number, row))
+    return shown
 
 
-def _picture(name: str, file: Path, request: DataRequest) -> Path | None:
-    """Return a picture's path: in the folder that was named, else in one of COCO's usual ones."""
+def _folders(file: Path, request: DataRequest) -> list[Path]:
+    """Return where pictures may be: in the folder that was named, else in COCO's usual ones."""
     if request.images is not None:
-        folders = [request.images]
-    else:
-        part = file.stem.removeprefix("instances_")
-        above = file.parent.parent if file.parent.name == "annotations" else file.parent
-        folders = [above / "images", above / part, above / "images" / part, file.parent]
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+        return [request.images]
+    part = file.stem.removeprefix("instances_")
+    above = file.parent.parent if file.parent.name == "annotations" else file.parent
+    return [above / "images", above / part, above / "images" / part, file.parent]
 
 
-def _labels(things: Sequence[tuple[int, dict[str, Any]]], K: int) -> tuple[int, ...]:
-    labels = [-1] * K
-    for k, row in things:
+def _labels(rows: Sequence[Row], index: dict[str, int]) -> tuple[int, ...]:
+    labels = [-1] * len(index)
+    for row in rows:
+        k = index[category_of(row)]
         labels[k] = max(labels[k], 0 if row.get("iscrowd") else 1)
     return tuple(labels)
-
-
-def _box(label: int, row: dict[str, Any]) -> TaggedBox:
-    x, y, width, height = (float(value) for value in row["bbox"])
-    return TaggedBox(label, Box(x, y, x + width, y + height), bool(row.get("iscrowd")))

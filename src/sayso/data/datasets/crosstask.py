@@ -3,7 +3,7 @@
 tasks_primary.txt, tasks_related.txt   five lines a task: id, name, address, number of steps, steps
 videos.csv, videos_val.csv             task id, video id, address
 annotations/TASK_VIDEO.csv             step from 1, start, end in seconds
-CONSTRAINTS/TASK_VIDEO.csv             a row a second, a column a step: 1 where it may be, as narration tells
+constraints/TASK_VIDEO.csv             step from 1, start, end: where it may be, as the narration tells
 
 Source
     Zhukov et al., CVPR 2019. https://arxiv.org/abs/1903.08225
@@ -79,17 +79,19 @@ def listed_videos(path: Path, tasks: Mapping[str, InstructionTask]) -> list[tupl
 
 
 def read_segments(path: Path, steps: int) -> list[Segment]:
-    """Read the annotated steps of a video (``annotations/<task id>_<video id>.csv``).
+    """Read the annotated steps, or the narration windows, of a video (``<task id>_<video id>.csv``).
 
     Raises:
         SaysoError: with the line, if it is not ``step,start,end`` with a step from 1 to ``steps``.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split()
-    except OSError as error:
-        raise SaysoError(f"{path} cannot be read: it holds the annotated steps of a listed video") from error
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SaysoError(f"{path} cannot be read: it holds the steps of a listed video") from error
     segments = []
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             step, start, end = line.split(",")
             segment = Segment(int(step) - 1, float(start), float(end))
@@ -102,7 +104,13 @@ def read_segments(path: Path, steps: int) -> list[Segment]:
 
 
 def truth(segments: list[Segment], seconds: int, steps: int) -> Bools:
-    """Return (seconds, steps): whether a step is annotated in any part of a second."""
+    """Return (seconds, steps): whether a step is annotated in any part of a second.
+
+    Args:
+        segments: of the annotation.
+        seconds: T, rows.
+        steps: C, columns.
+    """
     inside = np.zeros((seconds, steps), dtype=bool)
     for segment in segments:
         inside[math.floor(segment.start) : math.ceil(segment.end), segment.step] = True
@@ -112,18 +120,14 @@ def truth(segments: list[Segment], seconds: int, steps: int) -> Bools:
 def read_windows(path: Path, seconds: int, steps: int) -> Bools:
     """Read when narration lets each step be (``<task id>_<video id>.csv``), (seconds, steps).
 
-    Seconds that the file does not have are closed; a step with no open second is not narrated.
+    It has a row ``step,start,end`` for each window; a step without one is not narrated.
+
+    Args:
+        path: the file.
+        seconds: T, rows.
+        steps: C, columns.
 
     Raises:
-        SaysoError: if it is no table of 0 and 1 with a column for each step.
+        SaysoError: as ``read_segments``.
     """
-    try:
-        table = np.loadtxt(path, delimiter=",", ndmin=2)
-    except (OSError, ValueError) as error:
-        raise SaysoError(f"{path} cannot be read as a table of 0 and 1: {error}") from error
-    if table.shape[1] != steps or not np.isin(table, (0, 1)).all():
-        raise SaysoError(f"{path}: expected a row a second and {steps} columns of 0 and 1; got {table.shape}")
-    windows = np.zeros((seconds, steps), dtype=bool)
-    rows = min(seconds, len(table))
-    windows[:rows] = table[:rows] > 0
-    return windows
+    return truth(read_segments(path, steps), seconds, steps)

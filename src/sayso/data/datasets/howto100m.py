@@ -4,7 +4,8 @@
   ``task_id``), or, in MIL-NCE's code, by ``video_path``.
 * The captions are one object ``{video_id: {"start": [], "end": [], "text": []}}`` (``caption.json``,
   ``raw_caption.json``), read entry by entry as it is larger than memory, or a folder with one
-  such file, or one CSV (``start,end,text``), a video.
+  such file, or one CSV (``start,end,text``), a video. A text of digits alone is a number there, and an
+  empty one NaN. A broken entry costs its video alone.
 * Videos, or features (``.npy``), lie anywhere below a folder and are found by their ids.
 
 Miech et al., ICCV 2019, https://www.di.ens.fr/willow/research/howto100m/
@@ -14,9 +15,11 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,23 +87,40 @@ def read_release(release: Release, builder: CorpusBuilder, progress: Progress, *
         files: leave out videos that are not there; otherwise the id stands for the file.
 
     Raises:
-        SaysoError: if the list or the captions cannot be read.
+        SaysoError: if the list cannot be read, or nothing of the captions.
     """
     wanted = dict.fromkeys(_ids(release.listed))
     there = _files(release.videos) if files else {}
     done = 0
-    for video, captions in _captions(release.captions, wanted):
-        if video not in wanted:
-            continue
-        del wanted[video]
-        done += 1
-        progress.update(done, done + len(wanted), note=video)
-        if files and video not in there:
-            builder.miss(video, "there is no such video")
-        else:
-            builder.add(video, there.get(video, video), captions)
+    try:
+        for video, read_one in _captions(release.captions, wanted):
+            if video not in wanted:
+                continue
+            del wanted[video]
+            done += 1
+            progress.update(done, done + len(wanted), note=video)
+            if files and video not in there:
+                builder.miss(video, "there is no such video")
+            else:
+                _add(builder, video, there.get(video, video), read_one)
+    except SaysoError as error:
+        if not done:
+            raise
+        builder.fail(str(release.captions), str(error))
+    if builder.failures and not builder.videos:
+        raise SaysoError(builder.failures[0].error)
     for video in wanted:
         builder.miss(video, "has no captions")
+
+
+def _add(builder: CorpusBuilder, video: str, path: str, read_one: Callable[[], list[RawCaption]]) -> None:
+    """Add a video; one whose captions are broken fails alone."""
+    try:
+        captions = read_one()
+    except SaysoError as error:
+        builder.fail(video, str(error))
+    else:
+        builder.add(video, path, captions)
 
 
 def _lists_videos(table: Path) -> bool:
@@ -142,29 +162,49 @@ def _files(folder: Path) -> dict[str, str]:
     return found
 
 
-def _captions(path: Path, wanted: Mapping[str, None]) -> Iterator[tuple[str, list[RawCaption]]]:
-    """Yield (video, captions) from one JSON file, or from a folder's files of the wanted videos."""
+def _captions(path: Path, wanted: Mapping[str, None]) -> Iterator[tuple[str, Callable[[], list[RawCaption]]]]:
+    """Yield videos with what reads their captions, of one JSON file, or of a folder's files of the wanted."""
     if not path.is_dir():
         for video, columns in json_entries(path):
-            yield video, _rows(columns, f"{path}, entry {video}")
+            yield video, partial(_rows, columns, f"{path}, entry {video}")
         return
     for video in list(wanted):
         for suffix, read_one in ((".csv", _read_csv), (".json", _read_json)):
             file = path / f"{video}{suffix}"
             if file.is_file():
-                yield video, read_one(file)
+                yield video, partial(read_one, file)
                 break
 
 
 def _rows(columns: Any, where: str) -> list[RawCaption]:
-    """Return (start, end, text) from the columns; a text that is no string is empty."""
+    """Return (start, end, text) from the columns; what has no time or no text is an empty caption.
+
+    Raises:
+        SaysoError: if there are no such columns of equal length.
+    """
     try:
-        return [
-            (float(start), float(end), text if isinstance(text, str) else "")
-            for start, end, text in zip(columns["start"], columns["end"], columns["text"], strict=True)
-        ]
+        rows = list(zip(columns["start"], columns["end"], columns["text"], strict=True))
     except (KeyError, TypeError, ValueError) as error:
         raise SaysoError(f"{where}: expected start, end and text of equal length ({error})") from error
+    return [(_seconds(start, math.inf), _seconds(end, -math.inf), _text(text)) for start, end, text in rows]
+
+
+def _seconds(value: Any, none: float) -> float:
+    """Return a time, or ``none`` where it is none."""
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return none
+    return none if math.isnan(seconds) else seconds
+
+
+def _text(value: object) -> str:
+    """Return what is said; a caption of digits alone is a number in the file, and an empty one is NaN."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return str(value) if isinstance(value, bool) else ""
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def _read_csv(file: Path) -> list[RawCaption]:
@@ -173,6 +213,8 @@ def _read_csv(file: Path) -> list[RawCaption]:
             rows = list(csv.DictReader(opened))
     except (OSError, ValueError, csv.Error) as error:
         raise SaysoError(f"the captions {file} cannot be read: {error}") from error
+    if rows and not {"start", "end", "text"} <= rows[0].keys():
+        raise SaysoError(f"{file}: expected the columns start, end and text")
     columns = {name: [row.get(name) for row in rows] for name in ("start", "end", "text")}
     return _rows(columns, str(file))
 
@@ -180,6 +222,6 @@ def _read_csv(file: Path) -> list[RawCaption]:
 def _read_json(file: Path) -> list[RawCaption]:
     try:
         columns = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SaysoError(f"the captions {file} cannot be read: {error}") from error
     return _rows(columns, str(file))

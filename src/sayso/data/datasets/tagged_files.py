@@ -10,10 +10,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Never
 
 from sayso.core.errors import SaysoError
+from sayso.data.manifest import Failure
 from sayso.data.tags import DataRequest, TaggedPicture, TaggedPictures
 
 _BETWEEN = re.compile(r"[;,|]")
@@ -27,18 +29,26 @@ def read_tag_table(request: DataRequest) -> TaggedPictures:
         SaysoError: if it cannot be read, lacks a column, or no row is of the split.
     """
     tagged: dict[str, Tags] = {}
+    failures = []
     for number, row in _rows(request.path):
         if request.split is not None and (row.get("split") or "").strip() != request.split:
             continue
         name, tags = (row.get("path") or "").strip(), row.get("tags")
         if not name or tags is None:
-            raise SaysoError(f"{request.path}, line {number}: expected the columns path and tags")
+            why = f"{request.path}, line {number}: expected the columns path and tags"
+            if not {"path", "tags"} <= row.keys():
+                raise SaysoError(why)
+            failures.append(Failure(str(request.path), "tags", why))
+            continue
         _add(tagged.setdefault(name, {}), tags)
     if not tagged:
+        if failures:
+            raise SaysoError(failures[0].error)
         part = "" if request.split is None else f" whose column split is {request.split!r}"
         raise SaysoError(f"{request.path} has no row{part}")
     folder = request.images or request.path.parent
-    return _together((name, folder / Path(name).expanduser(), tags) for name, tags in tagged.items())
+    found = _together((name, folder / Path(name).expanduser(), tags) for name, tags in tagged.items())
+    return replace(found, failures=tuple(failures))
 
 
 def read_tag_folders(request: DataRequest) -> TaggedPictures:
@@ -100,6 +110,13 @@ def _together(found: Iterable[tuple[str, Path, Tags]]) -> TaggedPictures:
     ]
     return TaggedPictures(
         names,
-        tuple(picture for picture in pictures if picture.path.is_file()),
-        tuple(str(picture.path) for picture in pictures if not picture.path.is_file()),
+        tuple(picture for picture in pictures if _there(picture.path)),
+        tuple(str(picture.path) for picture in pictures if not _there(picture.path)),
     )
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

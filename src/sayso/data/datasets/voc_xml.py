@@ -6,12 +6,15 @@ and a box ends before ``x1`` and ``y1``. Document types are refused, so no entit
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from xml.etree import ElementTree as ET
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Box
+
+_WRONG = (OSError, ValueError, LookupError, ET.ParseError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,25 @@ def read_voc_xml(path: Path) -> list[VocObject]:
         SaysoError: if the file cannot be read or is no annotation.
     """
     try:
-        parser = ET.XMLParser(target=_Builder())  # noqa: S314  the builder refuses entities
-        return [_thing(element) for element in _annotation(ET.parse(path, parser).getroot()).iter("object")]  # noqa: S314
-    except (OSError, ValueError, ET.ParseError) as error:
+        return [_thing(element) for element in _root(path).iter("object")]
+    except _WRONG as error:
         raise SaysoError(f"{path} is no annotation as PASCAL VOC's: {error}") from error
+
+
+def voc_filename(path: Path) -> str | None:
+    """Return the name of the picture that an annotation says it is of; None if it does not."""
+    try:
+        name = (_root(path).findtext("filename") or "").strip()
+    except _WRONG:
+        return None
+    return PureWindowsPath(name).name or None
+
+
+def _root(path: Path) -> ET.Element:
+    if not path.stat().st_size:
+        raise ValueError("it is empty")
+    parser = ET.XMLParser(target=_Builder())  # noqa: S314  the builder refuses entities
+    return _annotation(ET.parse(path, parser).getroot())  # noqa: S314
 
 
 def _annotation(root: ET.Element | None) -> ET.Element:
@@ -74,7 +92,7 @@ def _box(element: ET.Element | None) -> Box | None:
     if element is None:
         return None
     x0, y0, x1, y1 = (float(element.findtext(side) or "nan") for side in ("xmin", "ymin", "xmax", "ymax"))
-    if not (x0 <= x1 and y0 <= y1):
+    if not (x0 <= x1 and y0 <= y1 and all(map(math.isfinite, (x0, y0, x1, y1)))):
         raise ValueError(f"a box goes from {x0}, {y0} to {x1}, {y1}")
     return Box(x0 - 1, y0 - 1, x1, y1)
 

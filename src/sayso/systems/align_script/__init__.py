@@ -13,7 +13,9 @@ names, actions get intervals.
     lines.py           a line of a subtitle
     speakers.py        who speaks each line
     timing.py          when each element of the script happens
-    clock.py           subtitles of another frame rate or with an offset
+    clock.py           subtitles of another frame rate or another cut
+    pieces.py          offsets that step
+    breaks.py          where an offset gives way to the next
     actions.py         which actions the descriptions mention
     action_classes.py  the classes, by name or by a file
     align.py           the alignment of a screenplay and captions
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from sayso.systems.align_script.align import AlignedScript, align_script
     from sayso.systems.align_script.clock import Clock, fit_clock
     from sayso.systems.align_script.lines import SpokenLine
-    from sayso.systems.align_script.pipeline import AlignOptions, AlignResult, run
+    from sayso.systems.align_script.pipeline import AlignOptions, AlignResult, output_paths, run
     from sayso.systems.align_script.timing import TimedElement
 else:
     __getattr__ = exports(
@@ -53,6 +55,7 @@ else:
             "actions_by_pattern": "sayso.systems.align_script.actions",
             "align_script": "sayso.systems.align_script.align",
             "fit_clock": "sayso.systems.align_script.clock",
+            "output_paths": "sayso.systems.align_script.pipeline",
             "run": "sayso.systems.align_script.pipeline",
         },
     )
@@ -71,5 +74,6 @@ __all__ = [
     "actions_by_pattern",
     "align_script",
     "fit_clock",
+    "output_paths",
     "run",
 ]

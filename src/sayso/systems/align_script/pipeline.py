@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
+from sayso.core.ownership import refuse_foreign
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
 from sayso.systems.align_script.action_classes import action_matcher
@@ -19,6 +20,8 @@ from sayso.systems.align_script.clock import fit_clock
 
 log = logging.getLogger(__name__)
 LATE_S = 2.0
+SHOWN = 6  # offsets that are logged
+OFF_S = 1.0  # median error of the subtitles' times above which they are wrong
 FEW = 0.1  # of the speeches placed, and the two are hardly of one film
 SUSPICION = "; the script and the subtitles share few words: are they of the same film?"
 
@@ -85,7 +88,8 @@ class AlignResult:
         }
         if self.video is not None:
             files["moments.jsonl"] = moments_manifest(str(self.video.absolute()), self.rows)
-        paths = {prefix.with_name(f"{prefix.name}.{ending}"): text for ending, text in files.items()}
+        paths = dict(zip(output_paths(out, video=self.video is not None), files.values(), strict=True))
+        refuse_foreign(*paths)
         for path, text in paths.items():
             write_atomic(path, text)
         return list(paths)
@@ -114,6 +118,13 @@ class AlignResult:
             f"{len(found.improvised)} of {len(found.lines)} subtitle lines are not in the script"
             + (SUSPICION if found.matched < FEW else "")
         )
+
+
+def output_paths(out: str | os.PathLike[str], *, video: bool = False) -> list[Path]:
+    """Return what ``AlignResult.write`` writes, in its order."""
+    prefix = Path(out)
+    endings = ("srt", "vtt", "csv", "jsonl", "html", *(["moments.jsonl"] if video else []))
+    return [prefix.with_name(f"{prefix.name}.{ending}") for ending in endings]
 
 
 def run(
@@ -159,7 +170,15 @@ def _captions(
         return read, failures
     timed, more = _read(Path(reference))
     clock = fit_clock(read, timed)
-    log.info("subtitle times: x %.5f %+.2f s, median error %.2f s", clock.rate, clock.offset_s, clock.error_s)
+    offsets = ", ".join(f"{piece.offset_s:+.2f}" for piece in clock.pieces[:SHOWN])
+    more_ = f" and {len(clock.pieces) - SHOWN} more pieces" if len(clock.pieces) > SHOWN else ""
+    log.info("subtitle times: x %.5f %s s%s, median error %.2f s", clock.rate, offsets, more_, clock.error_s)
+    if clock.error_s > OFF_S:
+        wrong = (
+            f"{reference}: the times still differ by {clock.error_s:.1f} s in the middle; "
+            "the times that were written are wrong: give a reference of the same film"
+        )
+        more.append(Failure(str(reference), "clock", wrong))
     return clock.apply(read), [*failures, *more]
 
 

@@ -13,13 +13,12 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sayso.core.arrays import Float32s
 from sayso.core.errors import SaysoError
 from sayso.hub.model_folder import Framework, ModelFolder, Reference
 from sayso.hub.pretrained import Pretrained
 from sayso.solvers.ordered_path import ordered_path
 from sayso.systems.crosstask.components import Share, mixing
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +43,14 @@ class StepClassifier(Pretrained):
     tasks: Mapping[str, tuple[str, ...]]
     share: Share
     names: tuple[str, ...]
-    weights: Floats
-    offsets: Floats
-    mean: Floats
-    scale: Floats
+    weights: Float32s
+    offsets: Float32s
+    mean: Float32s
+    scale: Float32s
     name: str = "step classifier"
     card: str = ""
 
-    def scores(self, X: ArrayLike, task: str, steps: Sequence[str] | None = None) -> Floats:
+    def scores(self, X: ArrayLike, task: str, steps: Sequence[str] | None = None) -> Float32s:
         """Return how much each second looks like each step, (T, K) float32.
 
         Args:
@@ -68,11 +67,16 @@ class StepClassifier(Pretrained):
         if steps is None and task not in self.tasks:
             raise SaysoError(f"task {task} was not learned; name its steps")
         mixed = mixing(task, self.tasks[task] if steps is None else steps, self.names, self.share)
-        scores: Floats = (rows - self.mean) * self.scale @ (mixed @ self.weights).T + mixed @ self.offsets
+        scores: Float32s = (rows - self.mean) * self.scale @ (mixed @ self.weights).T + mixed @ self.offsets
         return scores
 
     def place(self, X: ArrayLike, task: str, steps: Sequence[str] | None = None) -> NDArray[np.int64]:
         """Return the second of each step, (K,) int64, in order.
+
+        Args:
+            X: (T, D) features, a row a second.
+            task: its id.
+            steps: names of its steps; None: those that it learned.
 
         Raises:
             SaysoError: as ``scores``.

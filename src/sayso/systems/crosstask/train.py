@@ -27,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sayso.core.arrays import Float32s
 from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Example
 from sayso.engine.system import LossesMethod
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.engine.tensor_batch import TensorBatch
 
-Floats = NDArray[np.float32]
 log = logging.getLogger(__name__)
 
 
@@ -88,7 +88,7 @@ class StepNet(nn.Module):
 
     mixed: Tensor
 
-    def __init__(self, dim: int, mixed: list[Floats]) -> None:
+    def __init__(self, dim: int, mixed: list[Float32s]) -> None:
         super().__init__()
         C, M = max(len(one) for one in mixed), mixed[0].shape[1]
         table = torch.zeros(len(mixed), C, M)
@@ -150,7 +150,7 @@ class CrossTask(LossesMethod):
         targets = torch.from_numpy(found).to(scores)
         return {"steps": (-(logs * targets).sum(), targets.sum())}
 
-    def targets(self, scores: Floats, batch: Batch) -> Floats:
+    def targets(self, scores: Float32s, batch: Batch) -> Float32s:
         """Return the seconds of the steps, (B, T, C); those of a step sum to 1, or 0 if it has none.
 
         Args:
@@ -174,7 +174,7 @@ class CrossTask(LossesMethod):
             targets[b, :T, :C] = spread / np.maximum(spread.sum(0), 1)
         return targets
 
-    def _costs(self, scores: Floats, allowed: NDArray[np.bool_]) -> Floats:
+    def _costs(self, scores: Float32s, allowed: NDArray[np.bool_]) -> Float32s:
         outside = ~allowed & allowed.any(0)
         return np.asarray(self.recipe.penalty * outside - scores, np.float32)
 
@@ -188,7 +188,7 @@ class CrossTask(LossesMethod):
         )
 
 
-def _even(T: int, C: int) -> Floats:
+def _even(T: int, C: int) -> Float32s:
     """Return (T, C): each step uniform over its share of a video."""
     share = np.minimum(np.arange(T) * C // T, C - 1)
     return np.asarray(share[:, None] == np.arange(C), np.float32)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Bools
 from sayso.core.errors import MediaError, SaysoError
 from sayso.data.batch import Example
 from sayso.data.datasets.crosstask import (
@@ -20,11 +21,10 @@ from sayso.data.datasets.crosstask import (
     truth,
 )
 from sayso.data.features import NpyFeatures
+from sayso.data.manifest import Failure
 from sayso.data.narration_windows import mention_windows
 from sayso.solvers.standardize import standardization
 from sayso.text import find_subtitles, read_subtitles
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class StepVideos:
         allowed: for each, (T, C): the seconds in which each step may be; none where it is not mentioned.
         features: where the features are.
         missing: ids of listed videos without features.
+        failures: files of videos that cannot be read.
     """
 
     tasks: Mapping[str, tuple[str, ...]]
@@ -53,6 +54,7 @@ class StepVideos:
     allowed: tuple[Bools, ...]
     features: NpyFeatures
     missing: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
     group: int = 1
 
     def __len__(self) -> int:
@@ -103,8 +105,7 @@ def read_step_videos(
     Args:
         data: the release.
         features: folder of ``<video id>.npy``, (T, D), a row a second.
-        windows: folder of the release's constraints (``<task id>_<video id>.csv``), or of captions
-            named by the videos' ids.
+        windows: folder of constraints (``<task id>_<video id>.csv``), or of captions (``<video id>``).
         related: learn the related tasks as well.
         annotated: take the annotated seconds in the place of the narration windows.
         before_s: where captions give the windows, they begin so long before a mention, seconds.
@@ -119,26 +120,32 @@ def read_step_videos(
         tasks |= read_tasks(data / "tasks_related.txt")
     listed = [pair for pair in listed_videos(data / "videos.csv", tasks) if pair not in kept_aside]
     source = NpyFeatures(features, 1.0)
-    videos, allowed, missing = [], [], []
-    for task, video in listed:
-        steps = tasks[task].steps
+    videos, allowed, missing, failures = [], [], [], []
+    for task, video, steps in ((task, video, tasks[task].steps) for task, video in listed):
         try:
-            T = len(source.read(video))
-        except MediaError:
-            T = 0
-        table = data / "annotations" / f"{task}_{video}.csv"
-        if len(steps) > T:
-            missing.append(video)
-        elif not annotated:
+            T = len(source.read(video)) if video in source else 0
+            if len(steps) > T:
+                missing.append(video)
+                continue
+            how = (windows, task, video, steps, T, before_s, after_s)
+            found = _annotated(data, task, video, T, len(steps)) if annotated else _windows_of(*how)
+        except SaysoError as error:
+            failures.append(Failure(video, "steps", str(error)))
+            continue
+        if found is not None:
             videos.append(StepVideo(task, video, T))
-            allowed.append(_windows_of(windows, task, video, steps, T, before_s, after_s))
-        elif table.exists():
-            videos.append(StepVideo(task, video, T))
-            allowed.append(truth(read_segments(table, len(steps)), T, len(steps)))
+            allowed.append(found)
     if not videos:
-        raise SaysoError(f"{features} holds features of none of the {len(listed)} videos of {data}")
+        why = f" that can be used: {failures[0].error}" if failures else ""
+        raise SaysoError(f"{features} holds features of none of the {len(listed)} videos of {data}{why}")
     names = {task: tasks[task].steps for task in dict.fromkeys(video.task for video in videos)}
-    return StepVideos(names, tuple(videos), tuple(allowed), source, tuple(missing))
+    return StepVideos(names, tuple(videos), tuple(allowed), source, tuple(missing), tuple(failures))
+
+
+def _annotated(data: Path, task: str, video: str, T: int, C: int) -> Bools | None:
+    """Return the annotated seconds of each step, (T, C); None for a video without annotation."""
+    table = data / "annotations" / f"{task}_{video}.csv"
+    return truth(read_segments(table, C), T, C) if table.exists() else None
 
 
 def _windows_of(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 from sayso.core.errors import MediaError
 from sayso.core.io import write_atomic
+from sayso.core.ownership import record as record_own
+from sayso.core.ownership import remove_own
 from sayso.data.manifest import Failure
 from sayso.hub.model_folder import own_kind
 from sayso.systems.instruction_steps.discover import NarratedVideo, StepLocation, StepModel
@@ -65,8 +66,9 @@ class StepsResult:
         folder = Path(out)
         if self.discovered:
             if own_kind(folder / "model") == self.model.kind:
-                shutil.rmtree(folder / "model")  # of an earlier run
+                remove_own(folder / "model")  # of an earlier run
             self.model.save_pretrained(folder / "model")
+            record_own(folder / "model")
         record = folder / ("steps.json" if self.discovered else "found.json")
         write_atomic(record, json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n")
         files = {folder / "index.html": self._page(folder), **self._chapters(folder / "chapters")}

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch.nn.functional as F  # noqa: N812
-from numpy.typing import NDArray
 from torch import Tensor
+
+from sayso.core.arrays import Pixels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from sayso.encoders.backbones import Colours
 
-Pixels = NDArray[np.uint8]
 HALF = 0.5  # of a cell must be picture, or it is padding
 
 
@@ -34,10 +34,10 @@ def resize_longest(picture: Image, longest: int) -> Pixels:
 def letterbox(
     pixels: Pixels, height: int, width: int, colour: Colours, at: tuple[int, int] = (0, 0)
 ) -> Pixels:
-    """Return a frame (height, width, 4) RGBA around a picture (h, w, 3).
+    """Return a frame, RGBA, around a picture.
 
     Args:
-        pixels: the picture, uint8.
+        pixels: (H, W, 3) the picture, uint8.
         height: of the frame, pixels.
         width: of the frame, pixels.
         colour: of what is around the picture.
@@ -52,7 +52,13 @@ def letterbox(
 
 
 def pad_to_stride(pixels: Pixels, stride: int, colour: Colours) -> Pixels:
-    """Return the smallest frame (H, W, 4) whose sides are multiples of ``stride``, with the picture."""
+    """Return the smallest frame (H, W, 4) whose sides are multiples of ``stride``, with the picture.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        stride: pixels a cell.
+        colour: of the margin.
+    """
     h, w = pixels.shape[:2]
     return letterbox(pixels, -(-h // stride) * stride, -(-w // stride) * stride, colour)
 

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sayso.core.arrays import Float32s
 from sayso.core.device import resolve_device
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.progress import Progress, Silent
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from sayso.encoders.backbones import Backbone
 
-Floats = NDArray[np.float32]
 log = logging.getLogger(__name__)
 GRID = 64  # cells along the longer side
 
@@ -80,9 +80,9 @@ class Located:
     """
 
     size: tuple[int, int]
-    scores: Floats
-    points: Floats
-    maps: Floats
+    scores: Float32s
+    points: Float32s
+    maps: Float32s
 
     def boxes(self, k: int, threshold: float = 0.5) -> list[FoundBox]:
         """Return the boxes of class k, best first.
@@ -213,8 +213,8 @@ class Localizer(Pretrained):
 
     def _map(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Return the score map (C, h, w) of a picture as it is, padded to whole cells."""
-        canvas = pad_to_stride(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
-        x = torch.from_numpy(canvas)[None].to(self.device).permute(0, 3, 1, 2).float()
+        padded = pad_to_stride(pixels, self.backbone.stride, self.backbone.colour)[..., :3]
+        x = torch.from_numpy(padded)[None].to(self.device).permute(0, 3, 1, 2).float()
         maps: Tensor = self.head(self.backbone(x))
         return maps[0].float()
 
@@ -239,13 +239,13 @@ def map_grid(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def regrid(maps: Tensor, shown: tuple[int, ...], stride: int, rows: int, columns: int) -> Tensor:
-    """Return maps (C, h, w) of a padded picture on a grid over the picture alone, (C, rows, columns).
+    """Return score maps of a padded picture on a grid over the picture alone, (C, rows, columns).
 
     Cells are joined linearly; beyond the middle of the last cell of the picture, its score is used.
 
     Args:
-        maps: of a canvas with the picture in its corner.
-        shown: height and width of the picture on the canvas, pixels.
+        maps: (C, H, W), of a frame with the picture in its corner.
+        shown: height and width of the picture in the frame, pixels.
         stride: pixels a cell.
         rows: of the grid.
         columns: of the grid.
@@ -262,13 +262,13 @@ def _between(count: int, extent: float, cells: int) -> Tensor:
     return (1 - (points[:, None] - torch.arange(cells)).abs()).clamp(min=0)
 
 
-def points(maps: Tensor, size: tuple[int, int]) -> Floats:
+def points(maps: Tensor, size: tuple[int, int]) -> Float32s:
     """Return x and y of the best cell of each map (C, h, w), (C, 2), in pixels of a picture of this size."""
     _, rows, columns = maps.shape
     best = maps.flatten(1).argmax(1)
     x = (best % columns + 0.5) * (size[0] / columns)
     y = (torch.div(best, columns, rounding_mode="floor") + 0.5) * (size[1] / rows)
-    found: Floats = torch.stack([x, y], 1).float().numpy()
+    found: Float32s = torch.stack([x, y], 1).float().numpy()
     return found
 
 

@@ -138,11 +138,11 @@ def run(
     from sayso.systems.localize.locate import class_numbers
 
     how, progress = options or LocalizeOptions(), progress or Silent()
+    paths = list(picture_files(pictures))
     localizer = _loaded(model, how.device)
     asked = [tag for tag in how.tags if tag.strip()]
     wanted = class_numbers(localizer.names, asked) if asked else None
     ids = None if how.instances is None else CocoIds(Path(how.instances), localizer.names)
-    paths = list(picture_files(pictures))
     rows, maps, failures = [], [], []
     for number, path in enumerate(paths, 1):
         try:
@@ -157,7 +157,7 @@ def run(
     return LocalizeResult(tuple(rows), tuple(maps), tuple(failures), ids)
 
 
-def picture_files(places: Sequence[FilePath]) -> Iterator[Path]:
+def picture_files(paths: Sequence[FilePath]) -> Iterator[Path]:
     """Yield pictures, and those anywhere in folders.
 
     Raises:
@@ -165,9 +165,9 @@ def picture_files(places: Sequence[FilePath]) -> Iterator[Path]:
     """
     from sayso.media.kinds import kind_of
 
-    for place in (Path(place).expanduser() for place in places):
+    for place in (Path(place).expanduser() for place in paths):
         if not place.exists():
-            raise SaysoError(f"{place} is not there")
+            raise SaysoError(f"{place} is not there; name pictures, or folders of pictures")
         if not place.is_dir():
             yield place
             continue

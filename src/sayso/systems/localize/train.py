@@ -103,7 +103,7 @@ class Localize(LossesMethod):
         recipe: how.
         tagged: pictures and tags.
         folder: of the run, where a frozen backbone's features are kept.
-        progress: told on how many pictures the backbone has been run.
+        progress: updated with how many pictures the backbone was run on.
     """
 
     def __init__(self, recipe: Recipe, tagged: TaggedPictures, folder: Path, progress: Progress) -> None:
@@ -195,7 +195,7 @@ class _System:
     name = "localize"
     description = "Where things are in pictures, from tags of whole pictures alone."
     recipe = Recipe
-    evaluator = "image_tagging"
+    evaluator = "image-tagging"
 
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> TaggedPictures:  # noqa: ARG002
         """Return tagged pictures; boxes are not read."""

@@ -88,7 +88,7 @@ class CellFeatures:
         longest: of each view of a picture, its longer side, pixels.
         file: where the features are kept; what is there already is used if it is of the same
             pictures and backbone.
-        progress: told how many pictures are done.
+        progress: updated with how many pictures are done.
 
     Raises:
         SaysoError: if the file cannot be written, or no picture can be read.
@@ -111,7 +111,7 @@ class CellFeatures:
         if not _is_of(table, identity):
             table.unlink(missing_ok=True)
             found = _write(file, lambda n: _views(pictures[n], backbone, views), len(pictures), progress)
-            write_atomic(table, json.dumps({"of": identity, **found}))
+            write_atomic(table, json.dumps({"of": identity, **found}), guarded=False)
         kept = json.loads(table.read_text(encoding="utf-8"))
         self._counts: list[list[int]] = kept["cells"]
         self._errors: dict[str, str] = kept["errors"]
@@ -169,7 +169,7 @@ def _write(
     """Write the features of all pictures; return the number of cells of each view, and what failed."""
     counts: list[list[int]] = []
     errors: dict[str, str] = {}
-    with atomic_file(file) as out:
+    with atomic_file(file, guarded=False) as out:
         for n in range(pictures):
             try:
                 views = views_of(n)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import MediaError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
@@ -25,7 +25,6 @@ from sayso.systems.name_actors.constraints import SHARED_S, Description, named_i
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
 
-Floats = NDArray[np.float64]
 FRAMES = 8  # of a track, at most: more add nothing for an encoder of pictures
 
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.systems.name_actors.constraints import MAX_BAG_SIZE
 
-Floats = NDArray[np.float64]
 LAM = 1e-3
 BACKGROUND = 0.4  # share of the tracks outside all bags that do none of the actions (Miech et al., 2017)
 WEIGHT = 1.0  # of a bag, in squared tracks

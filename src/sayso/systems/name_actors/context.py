@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.people.tracks import Track
 from sayso.systems.name_actors.lips import NamedSpan
 
-Floats = NDArray[np.float64]
 NEARBY_S = 4.0  # a speaker is seen around the line, within a shot or two
 ELSEWHERE = 0.2  # probability that a face is of somebody who does not speak nearby
 NOBODY = 0.02  # probability that a face is of none of the names

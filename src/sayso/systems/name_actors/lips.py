@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.types import Span
 from sayso.people.tracks import Track
 
-Floats = NDArray[np.float64]
 LEAST_S = 0.25  # a mouth that is seen for less is no evidence
 PIECE_S = 1.5  # silence is cut into pieces as long as a short line
 OWN, OTHER = 0.9, 0.08  # probability that lips are seen to speak in one's own line, and in another's

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.people.tracks import Track
@@ -41,7 +41,6 @@ from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evid
 if TYPE_CHECKING:
     from sayso.systems.align_script import SpokenLine
 
-Floats = NDArray[np.float64]
 LAM = 1e-3  # ridge, for descriptors of mean square 1
 ROUNDS = 4
 PRIOR_WEIGHT = 0.5

@@ -13,6 +13,7 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
+from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import Progress
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
@@ -108,7 +109,8 @@ class NamingResult:
                 str(self.film.absolute()), self.rows, self.captions, duration=duration
             ),
         }
-        paths = {prefix.with_name(f"{prefix.name}.{ending}"): content for ending, content in files.items()}
+        paths = dict(zip(output_paths(out), files.values(), strict=True))
+        refuse_foreign(*paths)
         for path, content in paths.items():
             write_atomic(path, content)
         return list(paths)
@@ -123,6 +125,13 @@ class NamingResult:
             f"{name or 'nobody of these':24}  {count:5} tracks  {seconds[name]:8.1f} s"
             for name, count in tracks.most_common()
         ]
+
+
+def output_paths(out: FilePath) -> list[Path]:
+    """Return what ``NamingResult.write`` writes, in its order."""
+    prefix = Path(out)
+    endings = ("jsonl", "vtt", "png", "html", "moments.jsonl")
+    return [prefix.with_name(f"{prefix.name}.{ending}") for ending in endings]
 
 
 def run(

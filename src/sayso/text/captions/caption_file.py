@@ -1,6 +1,6 @@
 """Caption files, read in any of the usual formats.
 
-The format is told by the content, not by the file's name. pysubs2 reads some of
+The format is recognised by the content, not by the file's name. pysubs2 reads some of
 these formats too, but names no line, drops what it does not understand without a
 word (or a whole file for one broken line), and knows neither rolling captions nor
 speakers; so the formats are read here, one file each, and it is the tests' peer.

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from sayso.core.types import PAUSE_S
 from sayso.text.captions.collector import CaptionCollector
 
 STOP = re.compile(r"""[.?!…。？！][)"'”’»\]]*$""")
@@ -18,7 +19,6 @@ START = re.compile(r"\s*(>>|\[)")
 WORDS_A_SENTENCE = 40  # a transcript with fewer sentence ends than this is not punctuated
 LONGEST_S = 15.0
 LONGEST_WORD_S = 2.0  # a line stays on the screen through the silence after its last word
-PAUSE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)

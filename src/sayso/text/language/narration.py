@@ -22,8 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from sayso.core.types import Caption, Span
-from sayso.text.captions.timed_words import PAUSE_S
+from sayso.core.types import PAUSE_S, Caption, Span
 from sayso.text.language.actions import CLOSED, DETERMINERS, base_form
 from sayso.text.language.narration_words import (
     BEFORE_VERBS,

@@ -1,6 +1,6 @@
 """Screenplays and transcripts as people write them, read into their elements.
 
-Plain text has no marks: an element is told by its words (``INT.``), its capitals,
+Plain text has no marks: an element is recognised by its words (``INT.``), its capitals,
 its indent and the blank lines around it. Four ways of writing are known: indented
 as a typewriter did it, Fountain (and any flat text with blank lines between
 elements), transcripts (``NAME: line``), and any of them with double spacing. What

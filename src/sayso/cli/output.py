@@ -1,0 +1,111 @@
+"""What verbs print: results on stdout, one a line, and on stderr what failed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sayso.cli.exit_codes import INTERRUPTED, SOME_FAILED
+
+if TYPE_CHECKING:
+    from sayso.data.manifest import Failure
+    from sayso.index import AddReport, Hit
+
+CHANGES = ("added", "replaced", "unchanged", "moved", "removed")
+SHOWN_FAILURES = 10
+
+
+def print_json(*rows: Mapping[str, Any]) -> None:
+    """Print one JSON object a line."""
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print one line each."""
+    for line in lines:
+        print(line)
+
+
+def end_with(failures: Iterable[str], *, interrupted: bool = False, shown: int | None = None) -> None:
+    """Print what failed, one sentence each, on stderr; exit with 3 if anything did, 130 if interrupted.
+
+    Args:
+        failures: the sentences.
+        interrupted: whether an interrupt ended the command.
+        shown: how many are printed at most; None: all.
+
+    Raises:
+        typer.Exit: if anything failed, or an interrupt ended it.
+    """
+    sentences = list(failures)
+    for sentence in sentences[:shown]:
+        print(sentence, file=sys.stderr)
+    if shown is not None and len(sentences) > shown:
+        print(f"{len(sentences) - shown:,} more, which --json lists", file=sys.stderr)
+    if interrupted or sentences:
+        raise typer.Exit(INTERRUPTED if interrupted else SOME_FAILED)
+
+
+def print_sections(sections: Iterable[tuple[str, list[tuple[str, str]]]]) -> None:
+    """Print titles with rows of two columns: bold titles on a terminal, plain text elsewhere."""
+    bold, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "")
+    for i, (title, rows) in enumerate(sections):
+        print(("\n" if i else "") + bold + title + plain)
+        width = max((len(name) for name, _ in rows), default=0)
+        for name, value in rows:
+            print(f"  {name:{width}}  {value}")
+
+
+def report_counts(report: AddReport) -> dict[str, int]:
+    """Return what adding to an index did: files in all, of each change, and new clips."""
+    return {name: getattr(report, name) for name in ("files", *CHANGES, "clips", "skipped", "vanished")}
+
+
+def report_line(address: str, counts: Mapping[str, int]) -> str:
+    """Return in a line what adding to an index did."""
+    changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name]) or "nothing to do"
+    line = f"{address}: {counts['files']} files: {changes}; {counts['clips']} new clips"
+    skipped = f"; {counts['skipped']} skipped, neither videos nor pictures" if counts["skipped"] else ""
+    vanished = f"; {counts['vanished']} vanished (--prune removes them)" if counts["vanished"] else ""
+    return line + skipped + vanished
+
+
+def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
+    """Return the first failures in sentences, and where all are listed."""
+    lines = [f"failed: {failure.to_dict()['error']}" for failure in failures[:SHOWN_FAILURES]]
+    rest = len(failures) - SHOWN_FAILURES
+    more = f"and {rest} more; " if rest > 0 else ""
+    where = f"the list is in {listed}" if listed else "no index was made"
+    return [*lines, f"{len(failures)} could not be read; {more}{where}"] if failures else []
+
+
+def hit_lines(hits: list[Hit]) -> list[str]:
+    """Return one moment a line: score, time, file, and what is said."""
+    texts = [f"  “{hit.text[:60]}”" if hit.text else "" for hit in hits]
+    return [
+        f"{hit.score:6.3f}  {hit_time(hit):>13}  {hit.path}{text}"
+        for hit, text in zip(hits, texts, strict=True)
+    ]
+
+
+def hit_time(hit: Hit) -> str:
+    """Return where a hit lies in its file, for people."""
+    if hit.kind == "picture":
+        return "picture"
+    return f"{clock_time(hit.start_s)}-{clock_time(hit.end_s)}"
+
+
+def clock_time(seconds: float) -> str:
+    """Return a time as people write it: 1:02:03, 2:03, 0:03.5."""
+    whole, tenth = divmod(round(seconds * 10), 10)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    text = f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+    return f"{text}.{tenth}" if tenth else text
