@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typer.core import TyperCommand
 
 from sayso.core.ownership import writing
-
-if TYPE_CHECKING:
-    from click import Context
 
 OUTPUTS = frozenset({"out", "failures"})
 
@@ -20,7 +17,7 @@ OUTPUTS = frozenset({"out", "failures"})
 class Verb(TyperCommand):
     """A verb of the command."""
 
-    def invoke(self, ctx: Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the verb; meanwhile files are written as its own."""
         given = (value for name, value in ctx.params.items() if name not in OUTPUTS)
         hint = "give another --out" if "out" in ctx.params else "give another file"
