@@ -49,11 +49,12 @@ def name(
 
       sayso index film.index film.names.moments.jsonl && sayso search film.index "who:ilsa playing piano"
     """
+    from sayso.core.io import prefixed
     from sayso.systems import name_actors
 
     options = name_actors.NameOptions(
         tracks=tracks,
-        store=out.with_name(f"{out.name}.faces.jsonl"),
+        store=prefixed(out, "faces.jsonl"),
         corrections=corrections,
         cast=None if cast is None else [person.strip() for person in cast.split(",") if person.strip()],
         actions=actions,

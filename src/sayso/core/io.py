@@ -116,6 +116,34 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(above, ignore_errors=True)
 
 
+def prefixed(prefix: str | os.PathLike[str], ending: str) -> Path:
+    """Return the file ``PREFIX.ending``.
+
+    Raises:
+        SaysoError: if the prefix is a folder.
+    """
+    path = Path(prefix)
+    if path.name in ("", ".."):
+        raise SaysoError(f"{path} is a folder; give the beginning of files' names, such as {path / 'film'}")
+    return path.with_name(f"{path.name}.{ending}")
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Make a folder and those above it, if they are missing; return it.
+
+    Raises:
+        SaysoError: if it cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaysoError(
+            f"the folder {folder} cannot be made: {error.strerror or error}; give another place"
+        ) from error
+    return folder
+
+
 def fsync(path: str | os.PathLike[str]) -> None:
     """Wait until a file, or a folder's list of names, is on disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sayso.core.errors import Unavailable
-from sayso.core.io import write_atomic
+from sayso.core.io import make_folder, write_atomic
 
 PACKAGES: dict[str, tuple[str, ...]] = {
     "scikit-image": (
@@ -45,7 +45,7 @@ def fetch_demo_media(folder: Path) -> list[Path]:
     """
     files = [folder / Path(name).name for names in PACKAGES.values() for name in names]
     if not all(path.is_file() for path in files):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with tempfile.TemporaryDirectory() as wheels:
             _download(wheels)
             for name, content in _members(Path(wheels)):

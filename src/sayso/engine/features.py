@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.core.io import atomic_file, write_atomic
+from sayso.core.io import atomic_file, make_folder, write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
 from sayso.data.manifest import Failure
@@ -61,7 +61,7 @@ def extract_features(
     Raises:
         SaysoError: if the folder holds features of another encoder or rate, or an id is no file name.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     window = "" if window_s is None else f", {window_s:g} s each"
     _claim(folder, f"{encoder.name} {encoder.sha256} at {rate:g} a second{window}\n")
     _check_ids(videos)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
-from sayso.core.io import write_atomic
+from sayso.core.io import prefixed, write_atomic
 from sayso.core.ownership import refuse_foreign
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
@@ -122,9 +122,8 @@ class AlignResult:
 
 def output_paths(out: str | os.PathLike[str], *, video: bool = False) -> list[Path]:
     """Return what ``AlignResult.write`` writes, in its order."""
-    prefix = Path(out)
     endings = ("srt", "vtt", "csv", "jsonl", "html", *(["moments.jsonl"] if video else []))
-    return [prefix.with_name(f"{prefix.name}.{ending}") for ending in endings]
+    return [prefixed(out, ending) for ending in endings]
 
 
 def run(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.core.io import write_atomic
+from sayso.core.io import prefixed, write_atomic
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import Progress
 from sayso.core.types import Caption
@@ -129,9 +129,7 @@ class NamingResult:
 
 def output_paths(out: FilePath) -> list[Path]:
     """Return what ``NamingResult.write`` writes, in its order."""
-    prefix = Path(out)
-    endings = ("jsonl", "vtt", "png", "html", "moments.jsonl")
-    return [prefix.with_name(f"{prefix.name}.{ending}") for ending in endings]
+    return [prefixed(out, ending) for ending in ("jsonl", "vtt", "png", "html", "moments.jsonl")]
 
 
 def run(
