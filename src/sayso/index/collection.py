@@ -72,12 +72,11 @@ class Index:
         return index
 
     def _check_name(self) -> None:
-        if self._encoder is None:
-            return
+        identity = self.store.identity
         if isinstance(self._encoder, str):
-            if self._encoder not in ("auto", self.store.identity.model):
+            if self._encoder not in ("auto", identity.model):
                 self._refuse(self._encoder)
-        elif self._encoder.sha256 != self.store.identity.model_sha256:
+        elif self._encoder is not None and self._encoder.sha256 != identity.model_sha256:
             self._refuse(self._encoder.name)
 
     def _refuse(self, other: str) -> None:

@@ -131,6 +131,8 @@ class Store:
         """Turn what goes wrong in writing into one sentence."""
         try:
             yield
+        except BrokenPipeError:
+            raise  # whoever read the output is gone
         except OSError as error:  # LanceDB's too
             why = error.strerror or str(error).partition("\n")[0]
             raise SaysoError(
