@@ -2,8 +2,8 @@
 
     python examples/localize.py FOLDER
 
-Draws scenes of the toy world, trains on their tags for a few steps (the recipe ``scenes`` takes longer and
-points better), and shows where the network finds what.
+Draws scenes of the toy world, trains on their tags for a few steps (the recipe ``localize_toy`` takes
+longer and points better), and shows where the network finds what.
 """
 
 from __future__ import annotations

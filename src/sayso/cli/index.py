@@ -55,11 +55,14 @@ def index(
     """
     from sayso.data.manifest import write_failures
     from sayso.index import Index
+    from sayso.index.store import Store
 
     if address == "-" or not paths:
-        what = address if address == "-" or Path(address).exists() else "~/Videos"
+        known = address != "-" and Store(address).exists
+        what = address if not known and (address == "-" or Path(address).exists()) else "~/Videos"
+        name = address if known else "my.index"
         raise BadParameter(
-            f"the index comes first, then what to add, such as: sayso index my.index {what}",
+            f"the index comes first, then what to add, such as: sayso index {name} {what}",
             param_hint="INDEX PATH...",
         )
     collection = Index.open(address, model, device=device)

@@ -137,6 +137,7 @@ def _parsed(row: Mapping[str, Any], number: int, path: Path) -> Track:
     try:
         return parse_track(row)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
+        why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise SaysoError(
-            f"{path}: entry {number} is no track ({error!r}); it needs start_s and end_s in seconds"
+            f"{path}: entry {number} is no track ({why}); it needs start_s and end_s in seconds"
         ) from error

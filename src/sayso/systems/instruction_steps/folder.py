@@ -84,6 +84,19 @@ def read_narrated(
     return NarratedFolder(kept, videos, failures)
 
 
+def refuse_silent(paths: Sequence[str]) -> None:
+    """Check, before any model is loaded, that there are captions to learn from.
+
+    Raises:
+        SaysoError: if there is no video, or captions stand beside none of them.
+    """
+    named, _ = _named_videos(paths)
+    if not any(map(find_subtitles, named.values())):
+        raise SaysoError(
+            f"{', '.join(paths)} holds no video with captions beside it; steps are learned from what is said"
+        )
+
+
 def _named_videos(paths: Sequence[str]) -> tuple[dict[str, str], list[Failure]]:
     """Return the videos, name -> path, and what could not be listed."""
     sources = list(find_sources(paths))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sayso.core.errors import MissingExtra, SaysoError
 from sayso.core.progress import Progress
 from sayso.systems.instruction_steps.discover import GIVEN, StepModel, discover_steps
-from sayso.systems.instruction_steps.folder import read_narrated
+from sayso.systems.instruction_steps.folder import read_narrated, refuse_silent
 from sayso.systems.instruction_steps.recipe import StepsRecipe
 from sayso.systems.instruction_steps.result import StepsResult, described_steps, located_video
 
@@ -60,6 +60,7 @@ def run(
         SaysoError: if there is no video, or the narrations have nothing in common.
     """
     how, folder = options or StepsOptions(), Path(folder).expanduser().resolve()
+    refuse_silent([str(folder)])
     encoder = None if how.features is not None else _encoder(how.model or "auto", how.device)
     store = how.features or how.store or folder.with_name(f"{folder.name}.steps") / "features"
     read = read_narrated(

@@ -205,6 +205,8 @@ def _cast(asked: Sequence[str] | None, aligned: AlignedScript) -> tuple[list[str
     wanted = list(dict.fromkeys(spelling.get(name.casefold(), name) for name in asked))
     if not wanted:
         raise SaysoError("--cast names nobody; write it like: --cast 'Rick, Ilsa, Sam'")
+    if silent := [name for name in wanted if name not in people]:
+        log.warning("no line has the speaker %s; the script's are %s", ", ".join(silent), ", ".join(people))
     return list(dict.fromkeys([*people, *wanted])), wanted
 
 
