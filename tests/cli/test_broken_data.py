@@ -93,7 +93,7 @@ def test_completion_for_a_named_shell_touches_nothing(option, tmp_path, monkeypa
         (["localize", ".", "--model", "nosuch"], "there is no model folder nosuch"),
         (
             ["train", "localize", "coco", "--out", "notes.txt/run"],
-            "notes.txt/run cannot be written: Not a dir",
+            "notes.txt/run cannot be made: Not a dir",
         ),
         (["search", "no index", "dog"], "make one with: sayso index '"),
     ],

@@ -85,7 +85,7 @@ def read_narrated(
 
 
 def refuse_silent(paths: Sequence[str]) -> None:
-    """Check, before any model is loaded, that there are captions to learn from.
+    """Check, before any video is looked at, that there are captions to learn from.
 
     Raises:
         SaysoError: if there is no video, or captions stand beside none of them.
@@ -93,7 +93,8 @@ def refuse_silent(paths: Sequence[str]) -> None:
     named, _ = _named_videos(paths)
     if not any(map(find_subtitles, named.values())):
         raise SaysoError(
-            f"{', '.join(paths)} holds no video with captions beside it; steps are learned from what is said"
+            f"{', '.join(paths)} holds no captions; steps are learned from what people say: "
+            "name a folder of videos with their captions"
         )
 
 

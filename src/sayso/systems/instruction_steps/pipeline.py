@@ -60,8 +60,9 @@ def run(
         SaysoError: if there is no video, or the narrations have nothing in common.
     """
     how, folder = options or StepsOptions(), Path(folder).expanduser().resolve()
-    refuse_silent([str(folder)])
     encoder = None if how.features is not None else _encoder(how.model or "auto", how.device)
+    if encoder is not None:
+        refuse_silent([str(folder)])
     store = how.features or how.store or folder.with_name(f"{folder.name}.steps") / "features"
     read = read_narrated(
         [str(folder)], features=Path(store), encoder=encoder, rate=how.recipe.rate, progress=progress
