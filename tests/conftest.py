@@ -3,7 +3,7 @@
 What is not quick gets a mark by its file or by what it asks for, so that no test says it by itself:
 ``browser`` (opens Chromium), ``training`` (trains, or runs a whole command that does), ``corpus`` (reads the
 real videos and pictures beside the checkout, or draws many), ``processes`` (starts servers and commands, and
-kills them).
+kills them), ``models`` (loads whole models), ``long`` (solves for seconds).
 ``make quick`` runs the rest.
 """
 
@@ -33,10 +33,38 @@ FILES = {
         "systems/test_crosstask",
         "systems/test_localize",
         "cli/test_train",
+        "examples/",
+        "test_training",
         "cli/test_localize",
         "examples/test_examples",
     ),
+    "models": (
+        "cli/test_convert",
+        "cli/test_pull",
+        "encoders/test_hub",
+        "encoders/test_offline",
+        "encoders/test_published",
+        "encoders/test_video_text",
+        "hub/test_load_model",
+        "hub/test_model_folder",
+        "models/test_s3d",
+    ),
+    "long": (
+        "evaluation/test_film_actions",
+        "evaluation/test_step_discovery",
+        "solvers/test_clustering",
+        "solvers/test_quasi_newton",
+        "solvers/test_word_alignment",
+        "systems/instruction_steps/test_discover",
+    ),
     "corpus": (
+        "engine/test_segment",
+        "media/test_clip",
+        "media/test_clock",
+        "media/test_images",
+        "media/test_stream",
+        "people/test_shots",
+        "serve/test_stream",
         "cli/test_steps",
         "cli/test_evaluate",
         "cli/test_name",
@@ -45,6 +73,7 @@ FILES = {
         "toyworld/test_toyworld",
     ),
     "processes": (
+        "cli/test_foreign_files",
         "cli/test_index_search",
         "cli/test_serve",
         "index/test_durability",
