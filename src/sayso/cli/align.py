@@ -12,11 +12,9 @@ from sayso.cli.options import Json, Overwrite, out_option
 from sayso.cli.output import end_with, print_json, print_lines
 from sayso.core.ownership import refuse_foreign
 
-Script = Annotated[
-    Path, Argument(metavar="SCRIPT", help="Screenplay or transcript: text, Fountain, HTML, PDF.")
-]
-Subtitles = Annotated[Path, Argument(metavar="SUBTITLES", help="Subtitles: SRT, WebVTT, ASS, ...")]
-Out = Annotated[Path | None, out_option("PREFIX", "Write PREFIX.srt, .vtt, .csv, .jsonl and .html.")]
+SCRIPT = "Screenplay or transcript: text, Fountain, HTML, PDF."
+SUBTITLES = "Subtitles: SRT, WebVTT, ASS, ..."
+OUT = "Write PREFIX.srt, .vtt, .csv, .jsonl and .html."
 VIDEO = "With --out: also write PREFIX.moments.jsonl, which 'sayso index' makes searchable."
 REFERENCE = "Captions with the film's own times; corrects the subtitles' frame rate and offset."
 ACTIONS = (
@@ -26,9 +24,9 @@ ACTIONS = (
 
 
 def align(
-    script: Script,
-    subtitles: Subtitles,
-    out: Out = None,
+    script: Annotated[Path, Argument(metavar="SCRIPT", help=SCRIPT)],
+    subtitles: Annotated[Path, Argument(metavar="SUBTITLES", help=SUBTITLES)],
+    out: Annotated[Path | None, out_option("PREFIX", OUT)] = None,
     video: Annotated[Path | None, Option("--video", help=VIDEO)] = None,
     reference: Annotated[Path | None, Option("--reference", help=REFERENCE)] = None,
     actions: Annotated[str | None, Option("--actions", metavar="CLASSES", help=ACTIONS)] = None,
@@ -43,8 +41,6 @@ def align(
 
       sayso align film.txt film.srt --out film.timed --video film.mp4
 
-      sayso index my.index film.timed.moments.jsonl
-
       sayso align film.txt film.srt --json --actions "answer phone, sit down"
     """
     from sayso.systems import align_script
@@ -57,9 +53,7 @@ def align(
     result = align_script.run(script, subtitles, options)
     if out is not None:
         result.write(out)
-    if as_json:
-        print_json(*result.rows)
-    elif out is None:
-        print_lines(result.table())
+    lines = result.table() if out is None else ()
+    print_json(*result.rows) if as_json else print_lines(lines)
     print(result.summary(), file=sys.stderr)
     end_with(failure.error for failure in result.failures)

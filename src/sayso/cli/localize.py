@@ -14,9 +14,7 @@ from sayso.core.progress import reporter
 
 Pictures = Annotated[list[Path], Argument(help="Pictures, or folders of pictures.", show_default=False)]
 RUN = "A run of sayso train localize, or a localizer's folder."
-Tags = Annotated[
-    str | None, Option("--tags", help="Only these, comma-separated.", show_default="those that are likely")
-]
+TAGS = "Only these, comma-separated."
 CUT = "Where a map is cut into boxes, from lowest to highest."
 OUT = "Write located.jsonl, and overlays/ with heat map, point and boxes."
 IDS = "COCO's file with the ids of pictures and categories; with --out also writes coco.json."
@@ -25,7 +23,7 @@ IDS = "COCO's file with the ids of pictures and categories; with --out also writ
 def localize(
     pictures: Pictures,
     model: Annotated[Path, Option("--model", "-m", help=RUN)],
-    tags: Tags = None,
+    tags: Annotated[str | None, Option("--tags", help=TAGS, show_default="those that are likely")] = None,
     threshold: Annotated[float, Option("--threshold", min=0.0, max=1.0, help=CUT)] = 0.5,
     out: Annotated[Path | None, out_option("FOLDER", OUT)] = None,
     instances: Annotated[Path | None, Option("--instances", help=IDS)] = None,
