@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from sayso.core.errors import SaysoError
-from sayso.core.ownership import digest_of, record, refuse_foreign
+from sayso.core.ownership import digest_of, record_own, refuse_foreign
 
 
 @contextlib.contextmanager
@@ -49,7 +49,7 @@ def atomic_file(
         Path(waiting).chmod(0o666 & ~_umask())
         if guarded:  # once more: what was written in between stays
             refuse_foreign(target, grows=grows, of_input=of_input)
-            record(target, waiting)
+            record_own(target, waiting)
         Path(waiting).replace(target)
         waiting = None
         fsync(target.parent)

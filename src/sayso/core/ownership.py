@@ -106,7 +106,7 @@ def is_own(path: FilePath, verb: str, *, grows: bool = False) -> bool:
     return any(digests.get(line.size) == line.sha256 for line in lines)
 
 
-def record(target: FilePath, content: FilePath | None = None) -> None:
+def record_own(target: FilePath, content: FilePath | None = None) -> None:
     """Note a file, or all files in a folder, as the running verb's own.
 
     Args:

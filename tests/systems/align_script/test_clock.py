@@ -11,7 +11,7 @@ import pytest
 
 from sayso.core.types import Caption, Span
 from sayso.systems.align_script import AlignOptions, fit_clock, run
-from sayso.systems.align_script.clock import Clock, Piece
+from sayso.systems.align_script.clock import Clock, OffsetPiece
 from sayso.systems.align_script.pieces import fit_pieces
 
 BENCHMARK = Path(__file__).resolve().parents[3] / "benchmarks" / "other_cuts.py"
@@ -39,7 +39,7 @@ def test_few_wrong_points_make_no_piece_and_many_right_ones_do():
 
 
 def test_lines_that_the_film_lacks_stand_at_the_cut_and_a_line_over_the_break_keeps_both_its_ends():
-    clock = Clock(pieces=(Piece(-np.inf, 0, 100, 0.0), Piece(150, 200, 300, -100.0)))
+    clock = Clock(pieces=(OffsetPiece(-np.inf, 0, 100, 0.0), OffsetPiece(150, 200, 300, -100.0)))
     assert [clock.film_time(time) for time in (50, 120, 180, 250)] == [50, 100, 100, 150]
     spans = [c.span for c in clock.apply([Caption(Span(99, 201), "a"), Caption(Span(100, 150.5), "b")])]
     assert spans == [Span(99, 101), Span(100, 100)]

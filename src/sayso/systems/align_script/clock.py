@@ -34,7 +34,7 @@ Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class OffsetPiece:
     """A stretch of the subtitles with one offset; all times but the offset are of the subtitles.
 
     Attributes:
@@ -59,7 +59,7 @@ class Clock:
     rate: float = 1.0
     offset_s: float = 0.0
     error_s: float = 0.0
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[OffsetPiece, ...] = ()
 
     def apply(self, captions: Sequence[Caption]) -> list[Caption]:
         """Return the captions at film time, in its order; what would lie before its start is cut off."""
@@ -117,10 +117,10 @@ def fit_clock(captions: Sequence[Caption], reference: Sequence[Caption]) -> Cloc
     if other in fits and fits[other].cost < OTHER_RATE * fits[rate].cost:
         rate = other
     fit = fits[rate]
-    pieces: list[Piece] = []
+    pieces: list[OffsetPiece] = []
     timed = sorted(reference, key=lambda caption: caption.span.start)
     for first, last, offset in fit.pieces:
-        here = Piece(-np.inf, float(x[first]), float(x[last]), offset)
+        here = OffsetPiece(-np.inf, float(x[first]), float(x[last]), offset)
         if pieces:
             before = pieces[-1]
             maps = (partial(_film, rate, before.offset_s), partial(_film, rate, offset))

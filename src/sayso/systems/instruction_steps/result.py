@@ -11,8 +11,7 @@ from typing import Any
 
 from sayso.core.errors import MediaError
 from sayso.core.io import write_atomic
-from sayso.core.ownership import record as record_own
-from sayso.core.ownership import remove_own
+from sayso.core.ownership import record_own, remove_own
 from sayso.data.manifest import Failure
 from sayso.hub.model_folder import own_kind
 from sayso.systems.instruction_steps.discover import NarratedVideo, StepLocation, StepModel
