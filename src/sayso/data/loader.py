@@ -191,8 +191,8 @@ class Loader:
         self._waited_s += waited_s
         self._given += self.batch_size
         self._decoding_s += buffer.seconds
-        self.replaced += sum(map(bool, buffer.failures))
-        failures = [failure for item in buffer.failures for failure in item]
+        self.replaced += len(buffer.failures)
+        failures = [failure for number in sorted(buffer.failures) for failure in buffer.failures[number]]
         known = {failure.path for failure in self.failures} if failures else set()
         for failure in failures:
             if failure.path not in known:

@@ -31,7 +31,7 @@ class CollateBuffer:
 
     Attributes:
         batch: the result, once ``wait`` returns.
-        failures: for each item what could not be read before it.
+        failures: by item, what could not be read before it; items without are left out.
         seconds: that were spent on it, summed over threads.
         item_bytes: of an item's examples.
     """
@@ -39,7 +39,7 @@ class CollateBuffer:
     def __init__(self, epoch: int, first: int, items: int, collate: Collate) -> None:
         self.epoch, self.first, self.items = epoch, first, items
         self.batch: Batch = {}
-        self.failures: list[list[Failure]] = [[] for _ in range(items)]
+        self.failures: dict[int, list[Failure]] = {}
         self.seconds, self.item_bytes = 0.0, 0
         self._examples: list[list[Example]] = [[] for _ in range(items)]
         self._lacking, self._collate = items, collate
@@ -50,9 +50,11 @@ class CollateBuffer:
         """Sample item ``number``; after the last one, collate. What goes wrong is raised by ``wait``."""
         began = time.perf_counter()
         try:
-            examples, self.failures[number] = sample(self.epoch, self.first + number)
+            examples, failures = sample(self.epoch, self.first + number)
             self._examples[number] = examples
             with self._lock:
+                if failures:
+                    self.failures[number] = failures
                 self._lacking -= 1
                 last = not self._lacking
             if last:
