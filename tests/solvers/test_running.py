@@ -85,7 +85,7 @@ def test_features_in_files_are_never_in_memory_at_once(solve, tmp_path):
     tracemalloc.start()
     try:
         problem = Diffrac([tmp_path / f"{number}.npy" for number in range(10)], 1e-2)
-        found = solve(problem, oracles, tol=1e-2, relative=True, max_iter=3)
+        found = solve(problem, oracles, tol=1e-2, relative=True, max_iter=15)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
