@@ -194,5 +194,6 @@ SYSTEMS: Registry[AnySystem] = Registry(
         "crosstask": "sayso.systems.crosstask.train:SYSTEM",
         "howto100m": "sayso.systems.howto100m:SYSTEM",
         "mil-nce": "sayso.systems.mil_nce:SYSTEM",
+        "flamingo": "sayso.systems.flamingo:SYSTEM",
     },
 )

@@ -26,6 +26,7 @@ NEEDS = {  # what a model must have to be of a kind, and where one comes from
         "locate",
         "does not say where things are; name a run of sayso train localize with --model",
     ),
+    "generator": ("log_likelihood", "answers in no words; name a visual language model: sayso models"),
     "step classifier": ("scores", "does not score steps; name a run of sayso train crosstask with --model"),
 }
 

@@ -18,6 +18,7 @@ _TEXT_VIDEO = tomllib.loads(
 _HERE = {
     **{name: f"text_video_retrieval:{name}" for name in _TEXT_VIDEO},
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
+    "caption-choice": "caption_choice:CAPTION_CHOICE",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
     "crosstask": "crosstask:CROSSTASK",
     "hmdb51": "action_recognition:HMDB51",

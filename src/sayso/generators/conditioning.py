@@ -178,8 +178,8 @@ class PicturesSeen:
     def _feed_forward(self, n: int, y: Tensor) -> Tensor:
         """Return text without pictures after a block as published, whose other half acts on it."""
         block = self._blocks[n]
-        forward: Tensor = block.dropout(block.ff(y)) * block.ff_gate.tanh()
-        return y + forward
+        forward: Tensor = block.dropout(block.ff(y.to(self._dtype))) * block.ff_gate.tanh()
+        return y + forward.to(y.dtype)
 
     def _block(self, n: int, y: Tensor) -> Tensor:
         times, asked = len(y) // len(self.counts), self.numbers.shape[1]
@@ -187,8 +187,13 @@ class PicturesSeen:
             keys, mask = self._last_keys(times)[n], self._last_mask(times)
         else:
             keys, mask = self._keys[n].repeat(times), self._mask(times, y.shape[1])
-        out: Tensor = self._blocks[n](y, keys, mask)
-        return out
+        out: Tensor = self._blocks[n](y.to(self._dtype), keys, mask)
+        return out.to(y.dtype)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        """Of the blocks, which may be finer than the language model's."""
+        return self.net.resampler.latents.dtype
 
     @property
     def _blocks(self) -> Sequence[GatedCrossAttention]:

@@ -10,6 +10,7 @@ Source
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from sayso.hub.model_folder import ModelFolder, Reference
 
 MAX_FRAMES = 8  # of a clip; more are thinned out evenly
-_PROMPTS_AT_ONCE = 8
+_PROMPTS_AT_ONCE, _PICTURES_KEPT = 16, 256
 
 
 class Flamingo(Pretrained):
@@ -69,6 +70,7 @@ class Flamingo(Pretrained):
         self.language.model.to(self.device)
         self.size, self.crop, self.lead, self.name, self.card = size, crop, lead, name, card
         self._lock = Lock()
+        self._seen: dict[bytes, Tensor] = {}  # the tower's tokens of the last pictures
 
     @property
     def made_by(self) -> str:
@@ -138,11 +140,17 @@ class Flamingo(Pretrained):
     def encode_pictures(self, prompts: Sequence[Prompt]) -> list[Tensor]:
         """Return the visual tokens (F, V, D) of all pictures and clips of some prompts, in order."""
         clips = [_thinned(frames_of(picture)) for prompt in prompts for picture in prompt.pictures]
-        squares = [as_square(frame, self.size, self.crop) for clip in clips for frame in clip]
-        if not squares:
-            return []
-        pixels = torch.from_numpy(np.stack(squares)).to(self.device)
-        return list(torch.split(visual_tokens(self.backbone, pixels), [len(clip) for clip in clips]))
+        squares = [np.stack([as_square(frame, self.size, self.crop) for frame in clip]) for clip in clips]
+        keys = [hashlib.sha256(square.tobytes()).digest() for square in squares]
+        new = {key: square for key, square in zip(keys, squares, strict=True) if key not in self._seen}
+        if new:
+            pixels = torch.from_numpy(np.concatenate(list(new.values()))).to(self.device)
+            made = torch.split(visual_tokens(self.backbone, pixels), [len(square) for square in new.values()])
+            self._seen.update(zip(new, made, strict=True))
+        found = [self._seen[key] for key in keys]
+        while len(self._seen) > _PICTURES_KEPT:
+            del self._seen[next(iter(self._seen))]
+        return found
 
     def _inputs(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor, PicturesSeen]:
         """Return tokens (B, T), padded on the left, their mask, and what they see."""

@@ -10,7 +10,6 @@ import contextlib
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
-from sayso.generators.prompt import END, IMAGE
+from sayso.data.interleaved import END, IMAGE
+from sayso.generators.markers import add_markers, beginning, find_markers
 from sayso.generators.smollm2 import SHA256, SMOLLM2, smollm2_folder
 from sayso.hub.download import HUB_NAME, hub_folder
 from sayso.hub.hub_folder import identity, quiet
@@ -35,24 +35,7 @@ LAYERS = {  # where the layers are, by the model's type
     "gptj": "transformer.h",
 }
 NORMS = {"llama": "norm", "mistral": "norm", "qwen2": "norm", "gpt_neox": "final_layer_norm"}
-SPARE_TOKENS = (
-    IMAGE,
-    "<file_sep>",
-)  # what may stand for a picture; SmolLM2 reserves the second and never uses it
 BeforeLayer = Callable[[int, Tensor], Tensor]  # number of the place, (B, T, W) -> (B, T, W)
-
-
-@dataclass(frozen=True, slots=True)
-class Markers:
-    """The tokens that a language model has for the two marks of interleaved text.
-
-    Args:
-        image: stands for a picture.
-        end: ends an exchange.
-    """
-
-    image: int
-    end: int
 
 
 class LanguageModel:
@@ -91,8 +74,8 @@ class LanguageModel:
         self.layers_name = LAYERS[self.family]
         self.layers: nn.ModuleList = model.get_submodule(self.layers_name)
         self.width = int(model.get_input_embeddings().embedding_dim)
-        self.markers = _added(model, tokenizer) if added_markers else _markers(model, tokenizer)
-        self._begin = _beginning(tokenizer)
+        self.markers = add_markers(model, tokenizer) if added_markers else find_markers(model, tokenizer)
+        self._begin = beginning(tokenizer)
         self._head = model.get_output_embeddings()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> LanguageModel:
@@ -108,6 +91,12 @@ class LanguageModel:
         """Where it is."""
         device: torch.device = self.model.device
         return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its weights."""
+        dtype: torch.dtype = self.model.dtype
+        return dtype
 
     @property
     def splits(self) -> bool:
@@ -291,40 +280,3 @@ def _folder(name: str) -> Path:
     if not HUB_NAME.fullmatch(name):
         raise SaysoError(f"no language model is called {name!r}; give {SMOLLM2!r}, a folder or a hub id")
     return hub_folder(name)
-
-
-def _beginning(tokenizer: Any) -> list[int]:
-    """Return the tokens that a tokeniser puts in front of any text."""
-    begin = tokenizer.bos_token_id
-    ids = tokenizer("a").input_ids
-    return [begin] if begin is not None and ids[:1] == [begin] else []
-
-
-def _markers(model: Any, tokenizer: Any) -> Markers:
-    """Return tokens for the marks: one that the model never uses, and the one that ends its texts."""
-    known = tokenizer.get_vocab()
-    end = known.get(END, tokenizer.eos_token_id)
-    spare = next((known[token] for token in SPARE_TOKENS if token in known), None)
-    if spare is None:
-        spare = len(tokenizer)
-        _make_room(model, spare + 1)
-    return Markers(int(spare), int(end))
-
-
-def _added(model: Any, tokenizer: Any) -> Markers:
-    """Return the tokens behind the vocabulary that OpenFlamingo adds, in its order."""
-    first = len(tokenizer)
-    more = 2 if tokenizer.pad_token is not None else 3
-    model.resize_token_embeddings(first + more, mean_resizing=False)
-    return Markers(image=first + 1, end=first)
-
-
-def _make_room(model: Any, rows: int) -> None:
-    """Give a model rows for new tokens, if it has too few; each is the mean of the others."""
-    have = model.get_input_embeddings().weight.shape[0]
-    if have >= rows:
-        return
-    model.resize_token_embeddings(rows, mean_resizing=False)
-    for table in (model.get_input_embeddings(), model.get_output_embeddings()):
-        with torch.no_grad():
-            table.weight[have:] = table.weight[:have].mean(0)
