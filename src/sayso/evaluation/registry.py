@@ -19,6 +19,7 @@ _HERE = {
     **{name: f"text_video_retrieval:{name}" for name in _TEXT_VIDEO},
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
     "caption-choice": "caption_choice:CAPTION_CHOICE",
+    "few-shot-naming": "few_shot_naming:FEW_SHOT_NAMING",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
     "crosstask": "crosstask:CROSSTASK",
     "hmdb51": "action_recognition:HMDB51",

@@ -195,7 +195,12 @@ class HubGenerator:
         """
         pictures = [frame for picture in prompt.pictures for frame in frames_of(picture)]
         if self._processor.chat_template:
-            text = self._processor.apply_chat_template(as_messages(prompt), add_generation_prompt=True)
+            text = self._tokenizer.apply_chat_template(
+                as_messages(prompt),
+                chat_template=self._processor.chat_template,
+                add_generation_prompt=True,
+                tokenize=False,
+            )
             return str(text), pictures
         if self._family not in PLAIN:
             raise SaysoError(

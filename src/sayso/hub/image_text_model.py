@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def load_image_text_model(folder: Path, device: torch.device) -> tuple[Any, Any]
             model, report = transformers.AutoModelForImageTextToText.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, dtype=dtype, output_loading_info=True
             )
-            processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
+            processor = _processor(folder)
         except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError) as error:
             reason = " ".join((str(error).strip() or type(error).__name__).splitlines()[:3]).strip()
             raise SaysoError(f"the model in {folder} cannot be loaded: {reason}") from error
@@ -40,6 +41,47 @@ def load_image_text_model(folder: Path, device: torch.device) -> tuple[Any, Any]
             f" such as {min(report['missing_keys'])}; fetch it again"
         )
     return model.eval().to(device), processor
+
+
+def _processor(folder: Path) -> Any:
+    """Return a folder's processor; where its videos need torchvision, which is not here, one of pictures."""
+    import transformers
+    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
+
+    try:
+        return transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
+    except ImportError as error:
+        if "VideoProcessor" not in str(error):
+            raise
+    family = transformers.AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+    whole: Any = getattr(transformers, PROCESSOR_MAPPING_NAMES[family])
+
+    class Pictures(whole):  # type: ignore[misc]  # transformers is untyped
+        def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> Any:
+            if argument_name == "video_processor":
+                return type(None)
+            return super().check_argument_for_proper_class(argument_name, argument)
+
+    template = folder / "chat_template.jinja"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    pictures = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend="pil")
+    told = template.read_text(encoding="utf-8") if template.is_file() else tokenizer.chat_template
+    return Pictures(
+        image_processor=pictures,
+        tokenizer=tokenizer,
+        video_processor=None,
+        chat_template=told,
+        **_numbers(folder / "processor_config.json"),
+    )
+
+
+def _numbers(file: Path) -> dict[str, Any]:
+    """Return the plain options of a processor, such as how many tokens a picture has."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        return {key: value for key, value in told.items() if isinstance(value, int)}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _check_family(folder: Path) -> None:

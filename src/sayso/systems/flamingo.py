@@ -211,7 +211,8 @@ class FlamingoMethod(LossesMethod):
         ids, labels = batch["ids"], batch["labels"]
         frames = batch["frames"].long().tolist() if batch["frames"].numel() else []
         features = list(torch.split(batch["features"].float(), frames)) if frames else []
-        out = model(self._below(ids), features, batch["frames_counts"], batch["numbers"])
+        known, numbers = self._below(ids)[:, :-1], batch["numbers"][:, :-1]  # the last token predicts nothing
+        out = model(known, features, batch["frames_counts"], numbers)
         row, place = labels.nonzero(as_tuple=True)  # of predicted tokens; the state before each predicts it
         logits = self.language.logits(out[row, place - 1])
         each = F.cross_entropy(logits.float(), ids[row, place], reduction="none")
