@@ -16,6 +16,7 @@ names, actions get intervals.
     clock.py           subtitles of another frame rate or another cut
     pieces.py          offsets that step
     breaks.py          where an offset gives way to the next
+    placing.py         each line at its place, or at none
     actions.py         which actions the descriptions mention
     action_classes.py  the classes, by name or by a file
     align.py           the alignment of a screenplay and captions
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sayso.systems.align_script.clock import Clock, fit_clock
     from sayso.systems.align_script.lines import SpokenLine
     from sayso.systems.align_script.pipeline import AlignOptions, AlignResult, output_paths, run
+    from sayso.systems.align_script.placing import PlacedLines, place_lines
     from sayso.systems.align_script.timing import TimedElement
 else:
     __getattr__ = exports(
@@ -48,6 +50,7 @@ else:
             "AlignResult": "sayso.systems.align_script.pipeline",
             "AlignedScript": "sayso.systems.align_script.align",
             "Clock": "sayso.systems.align_script.clock",
+            "PlacedLines": "sayso.systems.align_script.placing",
             "SpokenLine": "sayso.systems.align_script.lines",
             "TimedElement": "sayso.systems.align_script.timing",
             "action_matcher": "sayso.systems.align_script.action_classes",
@@ -56,6 +59,7 @@ else:
             "align_script": "sayso.systems.align_script.align",
             "fit_clock": "sayso.systems.align_script.clock",
             "output_paths": "sayso.systems.align_script.pipeline",
+            "place_lines": "sayso.systems.align_script.placing",
             "run": "sayso.systems.align_script.pipeline",
         },
     )
@@ -67,6 +71,7 @@ __all__ = [
     "AlignResult",
     "AlignedScript",
     "Clock",
+    "PlacedLines",
     "SpokenLine",
     "TimedElement",
     "action_matcher",
@@ -75,5 +80,6 @@ __all__ = [
     "align_script",
     "fit_clock",
     "output_paths",
+    "place_lines",
     "run",
 ]

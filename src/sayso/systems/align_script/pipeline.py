@@ -17,6 +17,7 @@ from sayso.data.manifest import Failure
 from sayso.systems.align_script.action_classes import action_matcher
 from sayso.systems.align_script.align import AlignedScript, align_script
 from sayso.systems.align_script.clock import fit_clock
+from sayso.systems.align_script.placing import place_lines
 
 log = logging.getLogger(__name__)
 LATE_S = 2.0
@@ -178,7 +179,21 @@ def _captions(
             "the times that were written are wrong: give a reference of the same film"
         )
         more.append(Failure(str(reference), "clock", wrong))
-    return clock.apply(read), [*failures, *more]
+    placed = place_lines(read, timed, clock)
+    if placed.left_out:
+        from sayso.export.timestamps import timestamp
+
+        first = min(caption.span.start for caption in placed.left_out)
+        log.warning(
+            "%s: %d of %d lines are left out, the first at %s: %s has nothing like them where they would be "
+            "in the film",
+            subtitles,
+            len(placed.left_out),
+            len(read),
+            timestamp(first),
+            reference,
+        )
+    return list(placed.captions), [*failures, *more]
 
 
 def _read(path: Path) -> tuple[list[Caption], list[Failure]]:
