@@ -83,7 +83,6 @@ def test_a_system_of_a_package_outside_trains_resumes_and_is_listed(outside, pic
 
 def test_what_is_listed_but_missing_is_in_the_result_once(pictures, tmp_path, monkeypatch):
     from outside_system import SYSTEM
-
     from sayso.data.corpus import CorpusBuilder
 
     builder = CorpusBuilder()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
-from sayso.core.ownership import claim_folder
+from sayso.core.ownership import claim_folder, writing_as
 from sayso.core.progress import Silent
 from sayso.data.manifest import Failure
 from sayso.engine.recipes import recipe_path, shipped_recipes
@@ -71,10 +71,11 @@ def train(
     score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
-    claim_folder(folder, "train")
-    method, recipe = found.build(chosen, read, folder, progress), to_toml(chosen)
-    trainer = Trainer(method, chosen, folder, recipe=recipe, device=device, score=score, progress=progress)
-    done = trainer.train(resume=resume)
+    with writing_as("train"):
+        claim_folder(folder, "train")
+        method, text = found.build(chosen, read, folder, progress), to_toml(chosen)
+        trainer = Trainer(method, chosen, folder, recipe=text, device=device, score=score, progress=progress)
+        done = trainer.train(resume=resume)
     return replace(done, failures=(*_left_out(read), *done.failures))
 
 

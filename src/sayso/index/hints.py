@@ -30,8 +30,8 @@ class Hints:
             return
         if not self._holds(f"regexp_like(shown, '{ANYBODY}')"):
             self._say(
-                "%s names nobody, so who: finds nobody; 'sayso name' says who is on screen, and 'sayso index' "
-                "takes the manifest that it writes",
+                "%s names nobody, so who: finds nobody; 'sayso name' says who is on screen, and "
+                "'sayso index' takes the manifest that it writes",
                 self.store.address,
             )
             return
