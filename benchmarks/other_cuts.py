@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sayso.alignment import fit_clock
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script import fit_clock
 
 RATES = (1.0, 24 / 25, 23.976 / 25, 25 / 24, 25 / 23.976)
 KINDS = ("television", "extended", "shortened", "censored")

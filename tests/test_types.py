@@ -35,7 +35,7 @@ from sayso.metrics import both_directions, retrieval
 from sayso.models import S3D, GatedEmbedding
 from sayso.people import Track, read_tracks
 from sayso.solvers import Diffrac, align_words, ordered_path
-from sayso.systems.align_script import AlignedScript, align_script
+from sayso.alignment import AlignedScript, align_script
 from sayso.text import Screenplay, find_subtitles, read_screenplay, read_subtitles, write_srt
 from sayso.toyworld import HowTo, training_video
 

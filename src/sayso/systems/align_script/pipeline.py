@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sayso.alignment.action_classes import action_matcher
+from sayso.alignment.align import AlignedScript, align_script
+from sayso.alignment.clock import fit_clock
 from sayso.core.errors import SaysoError
 from sayso.core.io import prefixed, write_atomic
 from sayso.core.ownership import refuse_foreign
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
-from sayso.systems.align_script.action_classes import action_matcher
-from sayso.systems.align_script.align import AlignedScript, align_script
-from sayso.systems.align_script.clock import fit_clock
 
 log = logging.getLogger(__name__)
 LATE_S = 2.0

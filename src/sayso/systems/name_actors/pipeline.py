@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sayso.alignment import AlignedScript, action_matcher
 from sayso.core.errors import SaysoError
 from sayso.core.io import prefixed, write_atomic
 from sayso.core.ownership import refuse_foreign
@@ -18,7 +19,6 @@ from sayso.core.progress import Progress
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
 from sayso.people.tracks import FilmTracks, Track, read_tracks
-from sayso.systems.align_script import AlignedScript, action_matcher
 from sayso.systems.align_script import run as align
 from sayso.systems.name_actors.action_inputs import action_bags, motion_features
 from sayso.systems.name_actors.actions import name_actions
