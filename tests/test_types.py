@@ -109,11 +109,9 @@ def check_with_pyright(folder: Path) -> list[str]:
         [*command, "-p", str(folder)], capture_output=True, text=True, check=False, cwd=folder
     )
     told = json.loads(done.stdout)["generalDiagnostics"]
-    return [
-        f"{Path(item['file']).name}:{item['range']['start']['line'] + 1}: {item['severity']}: {item['message']}"
-        for item in told
-        if item["severity"] in {"error", "information"}
-    ]
+    wanted = [item for item in told if item["severity"] in {"error", "information"}]
+    places = [f"{Path(item['file']).name}:{item['range']['start']['line'] + 1}" for item in wanted]
+    return [f"{at}: {item['severity']}: {item['message']}" for at, item in zip(places, wanted, strict=True)]
 
 
 def every_name() -> str:

@@ -13,6 +13,7 @@ What the systems ``align_script`` and ``name_actors`` stand on.
     actions.py         which actions the descriptions mention
     action_classes.py  the classes, by name or by a file
     align.py           the alignment of a screenplay and captions
+    files.py           the same from their files
 """
 
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sayso.alignment.actions import ActionWords, actions_by_meaning, actions_by_pattern
     from sayso.alignment.align import AlignedScript, align_script
     from sayso.alignment.clock import Clock, fit_clock
+    from sayso.alignment.files import align_files
     from sayso.alignment.lines import SpokenLine
     from sayso.alignment.timing import TimedElement
 else:
@@ -39,6 +41,7 @@ else:
             "action_matcher": "sayso.alignment.action_classes",
             "actions_by_meaning": "sayso.alignment.actions",
             "actions_by_pattern": "sayso.alignment.actions",
+            "align_files": "sayso.alignment.files",
             "align_script": "sayso.alignment.align",
             "fit_clock": "sayso.alignment.clock",
         },
@@ -54,6 +57,7 @@ __all__ = [
     "action_matcher",
     "actions_by_meaning",
     "actions_by_pattern",
+    "align_files",
     "align_script",
     "fit_clock",
 ]
