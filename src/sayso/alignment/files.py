@@ -26,7 +26,7 @@ def align_files(
     reference: str | os.PathLike[str] | None = None,
     video: str | os.PathLike[str] | None = None,
 ) -> tuple[AlignedScript, list[Failure]]:
-    """Give a script its times and subtitles their speakers; return both, and the captions that cannot be read.
+    """Give a script its times and subtitles their speakers; return both, and unreadable captions.
 
     Args:
         script: screenplay or transcript: text, Fountain, HTML, PDF.
