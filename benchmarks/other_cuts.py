@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sayso.alignment import fit_clock, place_lines
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script import fit_clock, place_lines
 
 RATES = (1.0, 24 / 25, 23.976 / 25, 25 / 24, 25 / 23.976)
 KINDS = ("television", "extended", "shortened", "censored", "close")

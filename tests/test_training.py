@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +11,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+import command
 import sayso
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
@@ -41,7 +39,7 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory):
-    """A place with the package ``pairs_of_mine``, installed, to stand in PYTHONPATH."""
+    """A place with the package ``pairs_of_mine``, installed, to stand in sys.path."""
     site = tmp_path_factory.mktemp("site")
     (site / "pairs_of_mine.py").write_bytes(OUTSIDE.read_bytes())
     info = site / "pairs_of_mine-1.0.dist-info"
@@ -51,29 +49,18 @@ def outside(tmp_path_factory):
     return site
 
 
-def command(site, *arguments):
-    where = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, "-m", "sayso", "train", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": where},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-
-
-def test_a_system_of_a_package_outside_trains_resumes_and_is_listed(outside, pictures, tmp_path):
+def test_a_system_of_a_package_outside_trains_resumes_and_is_listed(outside, pictures, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(outside))
     assert len(OUTSIDE.read_text().splitlines()) <= 100
-    listed = command(outside, "--list")
+    listed = command.sayso("train", "--list")
     assert "pairs             Pictures and their captions, contrastively." in listed.stdout, listed.stderr
     flags = ["--out", tmp_path / "run", "--set", "micro_batch=3", "--set", "workers=2", "--json"]
-    done = command(outside, "pairs", pictures, *flags, "--set", "steps=6")
+    done = command.sayso("train", "pairs", pictures, *flags, "--set", "steps=6")
     assert done.returncode == 3, done.stderr
     found = json.loads(done.stdout)
     assert (found["step"], [Path(one["path"]).name for one in found["failures"]]) == (6, ["07.png"])
     assert "07.png" in done.stderr
-    more = command(outside, "pairs", pictures, *flags, "--resume", "--set", "steps=60")
+    more = command.sayso("train", "pairs", pictures, *flags, "--resume", "--set", "steps=60")
     assert json.loads(more.stdout)["step"] == 60, more.stderr
     weights = torch.load(tmp_path / "run" / "latest" / "weights.pt", weights_only=True)
     assert weights["log_scale"] > 0, "the temperature learns"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sayso.encoders.backbones import Backbone, load_backbone
     from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
     from sayso.encoders.dense import DenseEncoder, similarity_map
+    from sayso.encoders.dual_encoder import DualEncoderModule
     from sayso.encoders.feature_text import HowTo100MEncoder
     from sayso.encoders.hub import HubEncoder
     from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
@@ -28,6 +29,7 @@ else:
             "Backbone": "sayso.encoders.backbones",
             "ClipSpec": "sayso.encoders.interface",
             "DenseEncoder": "sayso.encoders.dense",
+            "DualEncoderModule": "sayso.encoders.dual_encoder",
             "Embeddings": "sayso.encoders.interface",
             "Encoder": "sayso.encoders.interface",
             "HowTo100MEncoder": "sayso.encoders.feature_text",
@@ -52,6 +54,7 @@ __all__ = [
     "Backbone",
     "ClipSpec",
     "DenseEncoder",
+    "DualEncoderModule",
     "Embeddings",
     "Encoder",
     "HowTo100MEncoder",

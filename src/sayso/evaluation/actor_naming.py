@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sayso.alignment import align_script
 from sayso.core.arrays import Floats
 from sayso.core.progress import Silent
 from sayso.data.datasets.tvperson import Episode, readable_episodes
@@ -32,7 +33,6 @@ from sayso.evaluation.evaluator import (
 )
 from sayso.evaluation.planted_faces import LEVELS, equal_error_rate, planted_descriptors
 from sayso.metrics.naming import naming_scores, precision_curve, reliability
-from sayso.systems.align_script import align_script
 from sayso.systems.name_actors import cast_of, name_actors, speaking_faces
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Faces get names, and then actions, from nothing but subtitles and a script.
 
-Subtitles that an aligned script gave speakers (``systems.align_script``) say who speaks when, so that each
+Subtitles that an aligned script gave speakers (``sayso.alignment``) say who speaks when, so that each
 line names somebody among the faces then on screen: a bag. Discriminative clustering [1, 2] finds, for all
 bags at once, names that a linear rule on the faces' descriptors can tell apart; a face whose
 lips move in the line needs no bag [3]. The evidence of the lips, who speaks nearby, and that

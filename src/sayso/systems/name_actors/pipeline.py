@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sayso.alignment import AlignedScript, action_matcher, align_files
 from sayso.core.errors import SaysoError
 from sayso.core.io import prefixed, write_atomic
 from sayso.core.ownership import refuse_foreign
@@ -18,8 +19,6 @@ from sayso.core.progress import Progress
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
 from sayso.people.tracks import FilmTracks, Track, read_tracks
-from sayso.systems.align_script import AlignedScript, action_matcher
-from sayso.systems.align_script import run as align
 from sayso.systems.name_actors.action_inputs import action_bags, motion_features
 from sayso.systems.name_actors.actions import name_actions
 from sayso.systems.name_actors.constraints import Description, cast_of, named_in
@@ -154,18 +153,18 @@ def run(
         MissingExtra: if faces are to be found and the extra ``faces`` is not installed.
     """
     how, film = options or NameOptions(), Path(film)
-    aligned = align(script, subtitles)
+    aligned, unread = align_files(script, subtitles)
     corrections = _corrections(how.corrections)
     tracks, failures = _tracks(film, how, progress)
-    names, wanted = _cast(how.cast, aligned.aligned)
+    names, wanted = _cast(how.cast, aligned)
     descriptions = [
         Description(item.span, item.element.text, item.confidence)
-        for item in aligned.aligned.elements
+        for item in aligned.elements
         if item.element.kind == "description" and item.span is not None
     ]
     naming = name_actors(
         tracks,
-        aligned.aligned.lines,
+        aligned.lines,
         names=names,
         mentions=named_in(descriptions, names),
         corrections=corrections,
@@ -174,8 +173,8 @@ def run(
     rows = list(naming.only(wanted).rows(tracks))
     if how.actions is not None:
         failures += _add_actions(rows, film, tracks, naming, descriptions, how, progress)
-    failures = [*aligned.failures, *failures]
-    captions = tuple(aligned.aligned.captions())
+    failures = [*unread, *failures]
+    captions = tuple(aligned.captions())
     return NamingResult(film, naming, tuple(tracks), tuple(rows), captions, corrections, tuple(failures))
 
 

@@ -16,12 +16,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.alignment.breaks import find_break
+from sayso.alignment.matching import match_words
+from sayso.alignment.pieces import fit_pieces, median_slope
+from sayso.alignment.words import spoken_words
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script.breaks import find_break
-from sayso.systems.align_script.matching import match_words
-from sayso.systems.align_script.pieces import fit_pieces, median_slope
-from sayso.systems.align_script.words import spoken_words
 
 RATES = (23.976, 24.0, 25.0, 29.97, 30.0)
 KNOWN = sorted({a / b for a in RATES for b in RATES})

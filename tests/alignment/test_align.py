@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso.core.errors import SaysoError
-from sayso.core.types import Caption, Span
-from sayso.systems.align_script import (
+from sayso.alignment import (
     ActionWords,
     Clock,
     actions_by_meaning,
@@ -21,6 +19,8 @@ from sayso.systems.align_script import (
     fit_clock,
     place_lines,
 )
+from sayso.core.errors import SaysoError
+from sayso.core.types import Caption, Span
 from sayso.text import parse_screenplay
 from sayso.text.screenplay.elements import Element, Screenplay
 

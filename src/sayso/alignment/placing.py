@@ -11,8 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sayso.alignment.clock import Clock
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script.clock import Clock
 from sayso.text.language.spoken import spoken_tokens
 
 NEAR_S = 1.0  # a line's place and the reference's

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sayso.alignment import fit_clock, place_lines
+from sayso.alignment.clock import Clock, OffsetPiece
+from sayso.alignment.pieces import fit_pieces
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script import AlignOptions, fit_clock, place_lines, run
-from sayso.systems.align_script.clock import Clock, OffsetPiece
-from sayso.systems.align_script.pieces import fit_pieces
+from sayso.systems.align_script import AlignOptions, run
 
-BENCHMARK = Path(__file__).resolve().parents[3] / "benchmarks" / "other_cuts.py"
+BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "other_cuts.py"
 SPEC = importlib.util.spec_from_file_location("other_cuts", BENCHMARK)
 other_cuts = importlib.util.module_from_spec(SPEC)
 sys.modules["other_cuts"] = other_cuts

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
-from sayso.systems.align_script.actions import (
+from sayso.alignment.actions import (
     ActionWords,
     Embed,
     actions_by_meaning,
     actions_by_pattern,
 )
+from sayso.core.errors import SaysoError
 
 LEAST = 0.5  # probability from which the classifier's answer counts
 
