@@ -120,16 +120,16 @@ def test_every_system_says_what_it_is_and_has_a_recipe_of_its_name(name):
     assert system.name == name
     assert system.description.endswith(".")
     assert system.recipe().steps > 0
-    recipe = recipe_of(system, name.replace("-", "_"))
+    recipe = recipe_of(system, name)
     assert isinstance(recipe, system.recipe)
-    head = recipe_path(name.replace("-", "_")).read_text().splitlines()
+    head = recipe_path(name).read_text().splitlines()
     for word in ("# Command:", "# Cost:", "# Expect:"):
         assert any(line.startswith(word) for line in head)
 
 
 def test_shipped_recipes_are_of_their_systems():
     for name in shipped_recipes():
-        system = next(one for one in SYSTEMS.built_in if name.startswith(one.replace("-", "_")))
+        system = next(one for one in SYSTEMS.built_in if name.startswith(one))
         assert recipe_of(SYSTEMS[system], name).save_every > 0
 
 
@@ -137,9 +137,9 @@ def test_the_command_lists_systems_and_recipes_and_shows_recipes():
     run = CliRunner().invoke
     rows = [json.loads(line) for line in run(app, ["train", "--list", "--json"]).stdout.splitlines()]
     assert [row["name"] for row in rows if row["kind"] == "system"] == list(SYSTEMS)
-    assert {"mil_nce_toy", "localize_toy"} <= {row["name"] for row in rows if row["kind"] == "recipe"}
+    assert {"mil-nce-toy", "localize-toy"} <= {row["name"] for row in rows if row["kind"] == "recipe"}
     assert all(row["description"] for row in rows)
-    shown = run(app, ["train", "localize", "--recipe", "localize_toy", "--set", "size=64", "--show-recipe"])
+    shown = run(app, ["train", "localize", "--recipe", "localize-toy", "--set", "size=64", "--show-recipe"])
     assert 'learn = "all"\n' in shown.stdout
     assert "size = 64\n" in shown.stdout
     for wrong in ([], ["mil-nce"], ["mil-nce", "data"]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, UsageError, nothing_at
 from sayso.core.ownership import claim_folder, writing_as
 from sayso.core.progress import Silent
 from sayso.data.manifest import Failure
@@ -142,11 +142,11 @@ def _score(system: AnySystem, data: Path) -> Score:
     """
     if system.evaluator is None:
         name = system.name if system.name in EVALUATORS else "EVALUATOR"
-        raise SaysoError(
+        raise UsageError(
             f"{system.name} takes no --test; measure the run with: sayso evaluate {name} --model RUN"
         )
     if not data.exists():
-        raise SaysoError(f"nothing is at {data} to measure on; name {EVALUATORS[system.evaluator].data}")
+        raise SaysoError(nothing_at(data, f"name {EVALUATORS[system.evaluator].data}"))
     evaluator = EVALUATORS[system.evaluator]
 
     def score(model: Savable) -> dict[str, float]:

@@ -19,7 +19,7 @@ from sayso.alignment.actions import (
     actions_by_meaning,
     actions_by_pattern,
 )
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, UsageError
 
 LEAST = 0.5  # probability from which the classifier's answer counts
 
@@ -53,7 +53,7 @@ def action_matcher(given: str, embed: Embed | None = None) -> ActionMatcher:
         return _classifier(Path(given))
     names = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
     if not names:
-        raise SaysoError("--actions names no action; write it like: --actions 'open door, sit down'")
+        raise UsageError("--actions names no action; write it like: --actions 'open door, sit down'")
     encode = embed or _offline_embedding()
     return ActionMatcher(names, lambda texts: actions_by_meaning(texts, names, encode))
 

@@ -61,7 +61,7 @@ def name(
         model=model or "auto",
         device=device,
     )
-    refuse_foreign(*name_actors.output_paths(out))
+    refuse_foreign(*name_actors.NamingResult.output_paths(out))
     with reporter("name", "shots", progress) as bar:
         result = name_actors.run(film, script, subtitles, options, progress=bar)
         result.write(out)

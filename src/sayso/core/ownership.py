@@ -115,6 +115,11 @@ def is_own(path: FilePath, verb: str, *, grows: bool = False) -> bool:
     """Return whether a verb wrote a file, or all in a folder, and nobody changed it since.
 
     To a Python program, all verbs' files are its own.
+
+    Args:
+        path: of the file or folder.
+        verb: whose it must be.
+        grows: whether lines may have been added to the file, as to a log.
     """
     path = Path(path)
     if path.is_symlink():

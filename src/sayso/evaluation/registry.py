@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import UsageError
 from sayso.core.registry import Registry
 from sayso.data.manifest import MANIFESTS
 from sayso.evaluation.evaluator import Evaluator
@@ -52,7 +52,7 @@ def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
             (.json), or a manifest of clips with texts (.csv, .jsonl, .parquet).
 
     Raises:
-        SaysoError: if it is neither, with the most similar one.
+        UsageError: if it is neither, with the most similar one.
     """
     path, suffix = Path(target).expanduser(), Path(target).suffix.lower()
     if target in EVALUATORS:
@@ -69,7 +69,7 @@ def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
     beside = [str(file) for file in sorted(path.parent.glob(f"*{suffix}"))] if suffix else []
     close = get_close_matches(target, known, n=1) or get_close_matches(str(path), beside, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    raise SaysoError(
+    raise UsageError(
         f"{target} is neither a protocol ({', '.join(known)}) nor a file of captions (COCO format, .json),"
         f" of clips (.csv) or of a protocol (.toml){hint}"
     )

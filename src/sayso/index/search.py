@@ -10,6 +10,7 @@ video are merged into the moment they show.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -213,9 +214,11 @@ def _run(query: Any, limit: int | None, sql: str | None) -> list[dict[str, Any]]
     except (RuntimeError, ValueError, OSError) as error:
         if sql is None:
             raise
+        unknown = re.search(r"[Nn]o field named \"?([\w.]+)", str(error))
+        why = f"there is no column {unknown[1].rstrip('.')}" if unknown else "it is no condition"
         raise QueryError(
-            f"the filter {sql!r} cannot be used: {str(error).splitlines()[0][:200]}; "
-            "columns are path, title, kind, duration_s, start_s, end_s, text"
+            f"the filter {sql!r} cannot be used: {why}; write it like: kind = 'video' and duration_s > 60, "
+            "of the columns path, title, kind, duration_s, start_s, end_s, text"
         ) from error
     return rows
 

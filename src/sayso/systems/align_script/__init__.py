@@ -28,16 +28,15 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
-    from sayso.systems.align_script.pipeline import AlignOptions, AlignResult, output_paths, run
+    from sayso.systems.align_script.pipeline import AlignOptions, AlignResult, run
 else:
     __getattr__ = exports(
         __name__,
         {
             "AlignOptions": "sayso.systems.align_script.pipeline",
             "AlignResult": "sayso.systems.align_script.pipeline",
-            "output_paths": "sayso.systems.align_script.pipeline",
             "run": "sayso.systems.align_script.pipeline",
         },
     )
 
-__all__ = ["AlignOptions", "AlignResult", "output_paths", "run"]
+__all__ = ["AlignOptions", "AlignResult", "run"]

@@ -57,6 +57,12 @@ class AlignResult:
             "failures": [failure.to_dict() for failure in self.failures],
         }
 
+    @staticmethod
+    def output_paths(out: str | os.PathLike[str], *, video: bool = False) -> list[Path]:
+        """Return what ``write`` writes, in its order."""
+        endings = ("srt", "vtt", "csv", "jsonl", "html", *(["moments.jsonl"] if video else []))
+        return [prefixed(out, ending) for ending in endings]
+
     def write(self, out: str | os.PathLike[str]) -> list[Path]:
         """Write OUT.srt, .vtt, .csv, .jsonl, .html, and with a video OUT.moments.jsonl; return the paths.
 
@@ -78,7 +84,7 @@ class AlignResult:
         }
         if self.video is not None:
             files["moments.jsonl"] = moments_manifest(str(self.video.absolute()), self.rows)
-        paths = dict(zip(output_paths(out, video=self.video is not None), files.values(), strict=True))
+        paths = dict(zip(self.output_paths(out, video=self.video is not None), files.values(), strict=True))
         refuse_foreign(*paths)
         for path, text in paths.items():
             write_atomic(path, text)
@@ -108,12 +114,6 @@ class AlignResult:
             f"{len(found.improvised)} of {len(found.lines)} subtitle lines are not in the script"
             + (SUSPICION if found.matched < FEW else "")
         )
-
-
-def output_paths(out: str | os.PathLike[str], *, video: bool = False) -> list[Path]:
-    """Return what ``AlignResult.write`` writes, in its order."""
-    endings = ("srt", "vtt", "csv", "jsonl", "html", *(["moments.jsonl"] if video else []))
-    return [prefixed(out, ending) for ending in endings]
 
 
 def run(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.core.errors import MediaError, SaysoError
+from sayso.core.errors import MediaError, SaysoError, nothing_at
 from sayso.core.io import write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.data.manifest import Failure
@@ -167,7 +167,7 @@ def picture_files(paths: Sequence[FilePath]) -> Iterator[Path]:
 
     for place in (Path(place).expanduser() for place in paths):
         if not place.exists():
-            raise SaysoError(f"{place} is not there; name pictures, or folders of pictures")
+            raise SaysoError(nothing_at(place, "name pictures, or folders of pictures"))
         if not place.is_dir():
             yield place
             continue

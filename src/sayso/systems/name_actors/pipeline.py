@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.alignment import AlignedScript, action_matcher, align_files
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, UsageError, nothing_at
 from sayso.core.io import prefixed, write_atomic
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import Progress
@@ -82,6 +82,11 @@ class NamingResult:
             "failures": [failure.to_dict() for failure in self.failures],
         }
 
+    @staticmethod
+    def output_paths(out: FilePath) -> list[Path]:
+        """Return what ``write`` writes, in its order."""
+        return [prefixed(out, ending) for ending in ("jsonl", "vtt", "png", "html", "moments.jsonl")]
+
     def write(self, out: FilePath) -> list[Path]:
         """Write OUT.jsonl, .vtt, .png, .html and .moments.jsonl, and return their paths.
 
@@ -108,7 +113,7 @@ class NamingResult:
                 str(self.film.absolute()), self.rows, self.captions, duration=duration
             ),
         }
-        paths = dict(zip(output_paths(out), files.values(), strict=True))
+        paths = dict(zip(self.output_paths(out), files.values(), strict=True))
         refuse_foreign(*paths)
         for path, content in paths.items():
             write_atomic(path, content)
@@ -124,11 +129,6 @@ class NamingResult:
             f"{name or 'nobody of these':24}  {count:5} tracks  {seconds[name]:8.1f} s"
             for name, count in tracks.most_common()
         ]
-
-
-def output_paths(out: FilePath) -> list[Path]:
-    """Return what ``NamingResult.write`` writes, in its order."""
-    return [prefixed(out, ending) for ending in ("jsonl", "vtt", "png", "html", "moments.jsonl")]
 
 
 def run(
@@ -203,7 +203,7 @@ def _cast(asked: Sequence[str] | None, aligned: AlignedScript) -> tuple[list[str
     spelling = {name.casefold(): name for name in people}
     wanted = list(dict.fromkeys(spelling.get(name.casefold(), name) for name in asked))
     if not wanted:
-        raise SaysoError("--cast names nobody; write it like: --cast 'Rick, Ilsa, Sam'")
+        raise UsageError("--cast names nobody; write it like: --cast 'Rick, Ilsa, Sam'")
     if silent := [name for name in wanted if name not in people]:
         log.warning("no line has the speaker %s; the script's are %s", ", ".join(silent), ", ".join(people))
     return list(dict.fromkeys([*people, *wanted])), wanted
@@ -222,7 +222,7 @@ def _add_actions(
     from sayso.encoders import load_encoder
 
     if not film.is_file():
-        raise SaysoError(f"{film} is not there; --actions looks at what people do, so it needs the film")
+        raise SaysoError(nothing_at(film, "--actions looks at what people do, so it needs the film"))
     classes = action_matcher(how.actions or "")
     matches = classes.match([one.text for one in descriptions])
     mentioned = [
