@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
     from sayso.data.features import FeatureClips, LanceFeatures, NpyFeatures, open_features
     from sayso.data.loader import Loader, Rate
+    from sayso.data.picture_dataset import PicturePairDataset
+    from sayso.data.picture_pairs import PicturePairs, read_picture_pairs
     from sayso.data.tags_reader import read_tagged
 else:
     __getattr__ = exports(
@@ -29,6 +31,8 @@ else:
             "Loader": "sayso.data.loader",
             "Missing": "sayso.data.corpus",
             "NpyFeatures": "sayso.data.features",
+            "PicturePairDataset": "sayso.data.picture_dataset",
+            "PicturePairs": "sayso.data.picture_pairs",
             "Rate": "sayso.data.loader",
             "bag_of": "sayso.data.bags",
             "nearest_captions": "sayso.data.bags",
@@ -36,6 +40,7 @@ else:
             "ragged": "sayso.data.batch",
             "read_captioned": "sayso.data.datasets.coco_captions",
             "read_corpus": "sayso.data.corpus_reader",
+            "read_picture_pairs": "sayso.data.picture_pairs",
             "read_tagged": "sayso.data.tags_reader",
             "stack": "sayso.data.batch",
         },
@@ -54,6 +59,8 @@ __all__ = [
     "Loader",
     "Missing",
     "NpyFeatures",
+    "PicturePairDataset",
+    "PicturePairs",
     "Rate",
     "bag_of",
     "nearest_captions",
@@ -61,6 +68,7 @@ __all__ = [
     "ragged",
     "read_captioned",
     "read_corpus",
+    "read_picture_pairs",
     "read_tagged",
     "stack",
 ]

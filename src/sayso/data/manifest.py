@@ -86,7 +86,7 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
     """
     grouped: dict[str, list[dict[str, Any]]] = {}
     wrong: list[Failure] = []
-    for number, row in _rows(path):
+    for number, row in manifest_rows(path):
         name = row.get("path") if isinstance(row, dict) else None
         if not isinstance(row, dict) or not isinstance(name, str) or not name:
             why = row if isinstance(row, str) else "there is no 'path'; every row must name a file"
@@ -129,8 +129,12 @@ def _seconds(row: Mapping[str, Any], key: str) -> float | None:
     return seconds
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Yield each row with its number, or why it cannot be read."""
+def manifest_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Yield each row with its number, or why it cannot be read; a few thousand are in memory at once.
+
+    Raises:
+        SaysoError: if the file cannot be read.
+    """
     try:
         if path.suffix.lower() == ".parquet":
             import pyarrow.parquet as pq

@@ -1,11 +1,11 @@
-"""WebDataset shards: tar files in which a video and its captions share a name.
+"""WebDataset shards: tar files in which a video, or a picture, and its captions share a name.
 
 ``000001.mp4`` goes with ``000001.txt`` (a caption of the whole video), ``000001.vtt`` or ``000001.en.vtt``
 (or another caption format), or ``000001.json``: HowTo100M's ``{"start": [], "end": [], "text": []}``, a list
 of ``{"start", "end", "text"}``, that list under ``captions``, or one ``caption`` or ``text``. WebDataset ends
 a name at its first dot; where that leaves it open, names have dots: ``talk.v1.mp4`` goes with
 ``talk.v1.srt``. A shard is listed once by its headers; a video is then read at random from where it lies,
-without unpacking.
+without unpacking. What pictures' texts mean, ``sayso.data.picture_texts`` says.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from sayso.data.corpus import CorpusBuilder, RawCaption
 from sayso.text.captions.sidecar import SUFFIXES
 
 _LARGEST_TEXT = 32 << 20
+_RESOURCE_FORK = "._"  # macOS writes such a file beside each
+Reports = list[tuple[str, str]]  # where something is wrong, and what
 
 
 def find_shards(path: Path) -> list[Path]:
@@ -36,32 +38,45 @@ def find_shards(path: Path) -> list[Path]:
 
 def read_shards(tars: list[Path], builder: CorpusBuilder, progress: Progress) -> None:
     """Add the videos of shards, in order; what of a shard cannot be read is a failure."""
+    from sayso.media.kinds import VIDEO_SUFFIXES
+
     for done, tar in enumerate(tars, 1):
         progress.update(done, len(tars), note=tar.name)
+        reports: Reports = []
+        broken = None
         try:
-            for sample in _samples(tar, builder):
-                sample.add_to(builder, os.path.abspath(tar))  # noqa: PTH100
+            for sample in shard_samples(tar, VIDEO_SUFFIXES, reports):
+                _add(sample, os.path.abspath(tar), builder)  # noqa: PTH100
         except (OSError, tarfile.TarError, SaysoError) as error:
-            builder.fail(str(tar), f"cannot be read further: {error}")
+            broken = (str(tar), f"cannot be read further: {error}")
+        for where, why in [*reports, *([broken] if broken else [])]:
+            builder.fail(where, why)
 
 
 @dataclass(slots=True)
-class _Sample:
-    """A video, where it lies, and its captions by what follows its name."""
+class Sample:
+    """What shares a name in a shard.
+
+    Args:
+        key: the name.
+        media: first byte and size of the video or picture; None if there is none.
+        texts: its texts by what follows the name, such as ``txt`` and ``en.vtt``.
+    """
 
     key: str
-    video: tuple[int, int] | None = None
+    media: tuple[int, int] | None = None
     texts: dict[str, bytes] = field(default_factory=dict)
 
-    def add_to(self, builder: CorpusBuilder, tar: str) -> None:
-        name = f"{tar}: {self.key}"
-        if self.video is None:
-            builder.fail(name, "has no video")
-            return
-        try:
-            builder.add(self.key, tar, _captions(self.texts), self.video)
-        except SaysoError as error:
-            builder.fail(name, str(error))
+
+def _add(sample: Sample, tar: str, builder: CorpusBuilder) -> None:
+    name = f"{tar}: {sample.key}"
+    if sample.media is None:
+        builder.fail(name, "has no video")
+        return
+    try:
+        builder.add(sample.key, tar, _captions(sample.texts), sample.media)
+    except SaysoError as error:
+        builder.fail(name, str(error))
 
 
 @dataclass(slots=True)
@@ -69,38 +84,49 @@ class _Group:
     """The files that WebDataset takes as one: their names are the same up to the first dot."""
 
     key: str
-    videos: dict[str, tuple[int, int]] = field(default_factory=dict)  # by name without its last suffix
+    media: dict[str, tuple[int, int]] = field(default_factory=dict)  # by name without its last suffix
     texts: dict[str, bytes] = field(default_factory=dict)  # by name
 
-    def samples(self) -> Iterator[_Sample]:
-        """Yield the videos with the captions whose names begin with theirs, the longest that does."""
-        dotted = [name for name in self.videos if any(text.startswith(f"{name}.") for text in self.texts)]
-        if len(self.videos) < 2 and not (dotted and self.key not in self.videos):
-            video = next(iter(self.videos.values()), None)
-            yield _Sample(self.key, video, {_after(name, self.key): t for name, t in self.texts.items()})
+    def samples(self) -> Iterator[Sample]:
+        """Yield the media with the texts whose names begin with theirs, the longest that does."""
+        dotted = [name for name in self.media if any(text.startswith(f"{name}.") for text in self.texts)]
+        if len(self.media) < 2 and not (dotted and self.key not in self.media):
+            media = next(iter(self.media.values()), None)
+            yield Sample(self.key, media, {_after(name, self.key): t for name, t in self.texts.items()})
             return
-        found = {name: _Sample(name, video) for name, video in self.videos.items()}
+        found = {name: Sample(name, media) for name, media in self.media.items()}
         for name, text in self.texts.items():
-            owners = [video for video in found if name.startswith(f"{video}.")] or [
-                video for video in found if len(found) == 1
+            owners = [media for media in found if name.startswith(f"{media}.")] or [
+                media for media in found if len(found) == 1
             ]
             if owners:
                 owner = max(owners, key=len)
                 found[owner].texts[_after(name, owner if name.startswith(f"{owner}.") else self.key)] = text
             else:
-                yield _Sample(name)
+                yield Sample(name)
         yield from found.values()
 
 
-def _samples(tar: Path, builder: CorpusBuilder) -> Iterator[_Sample]:
-    """Yield the samples of a shard; those that were listed before it breaks off, too."""
+def shard_samples(tar: Path, suffixes: frozenset[str], reports: Reports) -> Iterator[Sample]:
+    """Yield the samples of a shard; those that were listed before it breaks off, too.
+
+    Args:
+        tar: the shard.
+        suffixes: of the media to look for, with their dots.
+        reports: gets what is wrong with single files.
+
+    Raises:
+        OSError: if the shard cannot be read.
+        TarError: if it is none, or damaged; what stands before is yielded first.
+    """
     groups: dict[str, _Group] = {}
     broken: Exception | None = None
     try:
         with tarfile.open(tar, "r:") as shard:
             for member in shard:
                 if member.isfile():
-                    _list(member, shard, groups, tar, builder)
+                    _list(member, shard, groups, suffixes, reports)
+                shard.members.clear()  # type: ignore[attr-defined]  # it keeps every header
             _check_end(tar, shard.offset)
     except (OSError, tarfile.TarError) as error:
         broken = error
@@ -128,29 +154,26 @@ def _list(
     member: tarfile.TarInfo,
     shard: tarfile.TarFile,
     groups: dict[str, _Group],
-    tar: Path,
-    builder: CorpusBuilder,
+    suffixes: frozenset[str],
+    reports: Reports,
 ) -> None:
-    """Note a file of a shard, if it is a video or a text; of two with one name the last counts."""
-    from sayso.media.kinds import VIDEO_SUFFIXES
-
+    """Note a file of a shard, if it is one to look for or a text; of two with one name the last counts."""
     folder, slash, file = member.name.rpartition("/")
     stem, dot, suffix = file.rpartition(".")
-    if not dot:
+    if not dot or file.startswith(_RESOURCE_FORK):
         return
     key = folder + slash + file.partition(".")[0]
+    name, kind, where = folder + slash + stem, suffix.lower(), f"{shard.name!s}: {member.name}"
+    is_media = f".{kind}" in suffixes
     group = groups.setdefault(key, _Group(key))
-    name, kind = folder + slash + stem, suffix.lower()
-    is_video = f".{kind}" in VIDEO_SUFFIXES
-    if (is_video and name in group.videos) or f"{name}.{kind}" in group.texts:
-        builder.fail(f"{tar}: {member.name}", "is there twice, the last counts")
-    if is_video:
-        group.videos[name] = (member.offset_data, member.size)
-    elif _is_text(kind):
-        if member.size > _LARGEST_TEXT:
-            builder.fail(f"{tar}: {member.name}", f"is a text of {member.size:,} bytes, which is too large")
-        elif content := shard.extractfile(member):
-            group.texts[f"{name}.{kind}"] = content.read()
+    if (is_media and name in group.media) or f"{name}.{kind}" in group.texts:
+        reports.append((where, "is there twice, the last counts"))
+    if is_media:
+        group.media[name] = (member.offset_data, member.size)
+    elif _is_text(kind) and member.size > _LARGEST_TEXT:
+        reports.append((where, f"is a text of {member.size:,} bytes, which is too large"))
+    elif _is_text(kind) and (content := shard.extractfile(member)):
+        group.texts[f"{name}.{kind}"] = content.read()
 
 
 def _after(name: str, key: str) -> str:

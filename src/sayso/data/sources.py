@@ -93,15 +93,15 @@ def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure | Skip
         yield Failure(full, "find", f"{path} cannot be read: {_reason(error)}")
         return
     if stat.S_ISDIR(mode):
-        yield from _walk(full, skip)
+        yield from walk_files(full, skip)
     elif Path(full).suffix.lower() in MANIFESTS:
         yield from read_manifest(Path(full))
     else:
         yield ListedFile(full, named=True)
 
 
-def _walk(folder: str, skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
-    """Walk a tree in a stable order, through links, each folder once."""
+def walk_files(folder: str, skip: str | None = None) -> Iterator[ListedFile | Failure | Skipped]:
+    """Walk a tree in a stable order, through links, each folder once; a folder's files come together."""
     from sayso.media import kind_of
 
     visited: set[tuple[int, int]] = set()

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import warnings
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,11 @@ _PILLOW = r"PIL\."
 _JPEG_QUALITY = 80
 
 
+ShortSide = int | Callable[[int, int], int] | None
+
+
 def read_image(
-    path: str | os.PathLike[str], *, size: int | None = None, max_pixels: int = MAX_PIXELS
+    path: str | os.PathLike[str], *, size: ShortSide = None, max_pixels: int = MAX_PIXELS
 ) -> Image:
     """Read a picture of any format that Pillow opens, as RGB, turned as its EXIF data says.
 
@@ -42,27 +46,55 @@ def read_image(
 
     Args:
         path: the picture file, recognised by its content.
-        size: pixels of the short side that are needed. Large JPEGs are then decoded at a
+        size: pixels of the short side that are needed, or what says so when it is given width and height
+            of the picture as it is shown. Large JPEGs are then decoded at a
             fraction of their size, never below this; the picture that is returned may be larger.
         max_pixels: width times height above which the file is refused.
 
     Raises:
         MediaError: if it cannot be read, is incomplete, or is larger than ``max_pixels``.
     """
-    name = printable_path(path)
     with open_regular(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
-        try:
-            image = open_picture(file, name, max_pixels)
-            if size is not None and image.format in ("JPEG", "MPO"):
-                image.draft("RGB", (size, size))
-            image.load()
-            return _turned(to_rgb(image), _turn_of(image, file))
-        except MediaError:
-            raise
-        except MemoryError as error:
-            raise MediaError(f"{name}: there is not enough memory to decode it") from error
-        except Exception as error:  # a damaged file can make a decoder raise anything
-            raise MediaError(f"{name} is a damaged or incomplete picture ({error})") from error
+        return _decoded(file, printable_path(path), size, max_pixels)
+
+
+def decode_image(content: bytes, name: str, *, size: ShortSide = None, max_pixels: int = MAX_PIXELS) -> Image:
+    """Decode a picture that is in memory, as ``read_image`` reads a file.
+
+    Args:
+        content: the bytes of its file.
+        name: what to call it in messages.
+        size: pixels of the short side that are needed; see ``read_image``.
+        max_pixels: width times height above which it is refused.
+
+    Raises:
+        MediaError: if it cannot be read, is empty or incomplete, or is larger than ``max_pixels``.
+    """
+    if not content:
+        raise MediaError(f"{name} is empty (0 bytes)")
+    return _decoded(io.BufferedReader(io.BytesIO(content)), name, size, max_pixels)
+
+
+def _decoded(file: io.BufferedReader, name: str, size: ShortSide, max_pixels: int) -> Image:
+    try:
+        image = open_picture(file, name, max_pixels)
+        if size is not None and image.format in ("JPEG", "MPO"):
+            needed = size if isinstance(size, int) else size(*_shown_size(image, _turn_of(image, file)))
+            image.draft("RGB", (needed, needed))
+        image.load()
+        return _turned(to_rgb(image), _turn_of(image, file))
+    except MediaError:
+        raise
+    except MemoryError as error:
+        raise MediaError(f"{name}: there is not enough memory to decode it") from error
+    except Exception as error:  # a damaged file can make a decoder raise anything
+        raise MediaError(f"{name} is a damaged or incomplete picture ({error})") from error
+
+
+def _shown_size(image: Image, turn: object) -> tuple[int, int]:
+    """Return width and height once it is turned upright."""
+    width, height = image.size
+    return (height, width) if turn in (5, 6, 7, 8) else (width, height)
 
 
 def thumbnail(image: Image | NDArray[np.uint8], side: int = 256) -> bytes:

@@ -1,0 +1,29 @@
+"""Reading a part of a large file: a sample of a shard, from where it lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sayso.core.errors import SaysoError
+
+
+def read_part(path: str, offset: int, size: int) -> bytes:
+    """Return ``size`` bytes of a file from ``offset`` on.
+
+    Args:
+        path: the archive.
+        offset: the first byte.
+        size: how many bytes.
+
+    Raises:
+        SaysoError: if it cannot be read, or is shorter.
+    """
+    try:
+        with Path(path).open("rb") as archive:
+            archive.seek(offset)
+            content = archive.read(size)
+    except (OSError, ValueError) as error:
+        raise SaysoError(f"the shard {path} cannot be read: {error}") from error
+    if len(content) < size:
+        raise SaysoError(f"the shard {path} is shorter than when it was listed; read it anew")
+    return content

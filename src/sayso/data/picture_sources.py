@@ -1,0 +1,202 @@
+"""Captioned pictures as they are listed, one after the other and in bounded memory, whatever holds them.
+
+* a folder of pictures with a ``.txt`` or ``.json`` of the same name beside each (``picture_texts``), also
+  as img2dataset writes it with ``output_format=files``;
+* WebDataset shards (``.tar``), those of img2dataset among them (``sayso.data.datasets.img2dataset``);
+* a JSON file of captions in COCO's format, pictures in ``images/`` beside it;
+* CC3M's and CC12M's ``.tsv``, joined to files (``sayso.data.datasets.conceptual_captions``);
+* a manifest, ``.csv``, ``.jsonl`` or ``.parquet``, with ``path`` and ``text`` (or ``caption``): a row a
+  caption, those of one picture one after the other; also what ``sayso curate`` kept.
+
+Nothing is decoded. Pictures are ``.jpg``, ``.png`` and ``.webp`` in shards, any that can be read elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sayso.core.errors import SaysoError
+from sayso.data.datasets.conceptual_captions import read_url_table
+from sayso.data.datasets.img2dataset import failed_downloads, read_picture_shards
+from sayso.data.listed_picture import ListedPicture
+from sayso.data.manifest import MANIFESTS, Failure, ListedFile, manifest_rows
+from sayso.data.picture_texts import captions_in, original_size, read_texts
+from sayso.data.problems import Problem
+from sayso.data.shards import find_shards
+from sayso.data.sources import Skipped, walk_files
+
+_WHAT = (
+    "name a folder of pictures with captions beside them, a .json in COCO's format, .tar shards, "
+    "a .tsv of captions and URLs, or a manifest"
+)
+
+
+def list_pictures(path: Path, images: Path | None = None) -> Iterator[ListedPicture | Problem]:
+    """Yield the captioned pictures at a place, always in the same order, and what of it cannot be used.
+
+    Args:
+        path: a folder, a ``.json``, a ``.tar``, a ``.tsv`` or a manifest; see above.
+        images: the folder of the pictures, for COCO's format and ``.tsv``, if they are not beside it.
+
+    Raises:
+        SaysoError: if nothing is there, or it is none of these.
+    """
+    kind = path.suffix.lower()
+    if path.is_dir():
+        return _of_folder(path)
+    if not path.exists():
+        raise SaysoError(f"there is nothing at {path}; {_WHAT}")
+    if kind == ".tar":
+        return read_picture_shards([path])
+    if kind == ".json":
+        return _of_coco(path, images)
+    if kind == ".tsv":
+        return read_url_table(path, images)
+    if kind in MANIFESTS:
+        return _of_manifest(path)
+    raise SaysoError(f"{path} holds no captioned pictures; {_WHAT}")
+
+
+def _of_folder(folder: Path) -> Iterator[ListedPicture | Problem]:
+    tars = find_shards(folder) or sorted(folder.glob("*/*.tar"))
+    if tars:
+        return read_picture_shards(tars)
+    listed = folder / "captions.json"
+    return _of_coco(listed, None) if listed.is_file() else _walk(folder)
+
+
+def _of_coco(path: Path, images: Path | None) -> Iterator[ListedPicture | Problem]:
+    from sayso.data.datasets.coco_captions import read_captioned
+
+    found = read_captioned(path, images)
+    captions: list[list[str]] = [[] for _ in found.pictures]
+    for text, owner in zip(found.texts, found.owners, strict=True):
+        captions[owner].append(text)
+    for failure in found.failures:
+        yield Problem(f"{path}: {failure.error}", "its record in the file of captions is wrong")
+    for picture, texts in zip(found.pictures, captions, strict=True):
+        if not picture.is_file():
+            yield Problem(str(picture), "there is no such file", missing=True)
+        elif not texts:
+            yield Problem(str(picture), "has no caption", missing=True)
+        else:
+            full = os.path.abspath(picture)  # noqa: PTH100
+            yield ListedPicture(full, full, tuple(" ".join(text.split()) for text in texts))
+
+
+def _walk(folder: Path) -> Iterator[ListedPicture | Problem]:
+    full = os.path.abspath(folder)  # noqa: PTH100
+    for _, together in groupby(walk_files(full), key=lambda one: os.path.dirname(one.path)):  # noqa: PTH120
+        yield from _of_one_folder(list(together))
+
+
+def _of_one_folder(entries: list[ListedFile | Failure | Skipped]) -> Iterator[ListedPicture | Problem]:
+    """Yield the pictures of one folder, each with the texts of its name."""
+    from sayso.media import kind_of
+
+    texts: dict[str, dict[str, str]] = {}
+    for entry in entries:
+        stem, suffix = os.path.splitext(entry.path)  # noqa: PTH122
+        if isinstance(entry, Failure):
+            yield Problem(entry.path, "the folder cannot be read")
+        elif suffix.lower() in (".txt", ".json"):
+            texts.setdefault(stem, {})[suffix.lower()[1:]] = entry.path
+        elif suffix.lower() == ".parquet":
+            yield from failed_downloads(Path(entry.path))
+    for entry in entries:
+        if isinstance(entry, ListedFile) and kind_of(entry.path) == "picture":
+            yield _with_texts(entry.path, texts.get(os.path.splitext(entry.path)[0], {}), texts)  # noqa: PTH122
+    for beside in texts.values():
+        if beside and not (beside.keys() == {"json"} and _is_stats(beside["json"])):
+            yield Problem(next(iter(beside.values())), "has no picture", missing=True)
+
+
+def _with_texts(
+    path: str, beside: dict[str, str], texts: dict[str, dict[str, str]]
+) -> ListedPicture | Problem:
+    """Return a picture with the texts beside it, which are then spoken for."""
+    if not beside:
+        return Problem(path, "has no caption", missing=True)
+    try:
+        told = read_texts({suffix: Path(name).read_bytes() for suffix, name in beside.items()})
+    except SaysoError as error:
+        return Problem(path, str(error))
+    except OSError:
+        return Problem(path, "its caption cannot be read")
+    finally:
+        texts[os.path.splitext(path)[0]] = {}  # noqa: PTH122
+    return ListedPicture(path, path, told.captions, url=told.url, original=told.original)
+
+
+def _is_stats(path: str) -> bool:
+    """Tell whether a file is img2dataset's count of a shard."""
+    return path.endswith("_stats.json")
+
+
+@dataclass(slots=True)
+class _Pending:
+    """The rows of one picture, which follow each other."""
+
+    place: tuple[str, int] | None = None
+    row: dict[str, Any] | None = None
+    texts: tuple[str, ...] = ()
+
+    def picture(self) -> Iterator[ListedPicture]:
+        if self.place is not None and self.row is not None and self.texts:
+            path, offset = self.place
+            size = self.row.get("size")
+            part = (offset, size) if isinstance(size, int) and offset >= 0 else (0, -1)
+            key = self.row.get("key")
+            url = self.row.get("url")
+            yield ListedPicture(
+                key if isinstance(key, str) and part[1] >= 0 else path,
+                path,
+                self.texts,
+                part,
+                url if isinstance(url, str) else "",
+                original_size(self.row),
+            )
+
+
+def _of_manifest(path: Path) -> Iterator[ListedPicture | Problem]:
+    pending, there = _Pending(), ("", False)
+    for number, row in manifest_rows(path):
+        where = f"{path}, row {number}"
+        if not isinstance(row, dict):
+            yield Problem(where, "is no object")
+            continue
+        if row.get("dropped_by"):
+            continue
+        name = row.get("path")
+        if not isinstance(name, str) or not name:
+            yield Problem(where, "names no file")
+            continue
+        full = os.path.abspath(path.parent / os.path.expanduser(name))  # noqa: PTH100, PTH111
+        if there[0] != full:
+            there = (full, Path(full).is_file())
+        try:
+            texts = captions_in(row)
+        except SaysoError as error:
+            yield Problem(where, str(error))
+            continue
+        if not texts or not there[1]:
+            why = (
+                "there is no such file"
+                if texts
+                else "has no caption"
+                if texts is None
+                else "its caption is empty"
+            )
+            yield Problem(full if texts else where, why, missing=bool(texts))
+            continue
+        place = (full, row["offset"] if isinstance(row.get("offset"), int) else -1)
+        if place != pending.place:
+            yield from pending.picture()
+            pending = _Pending(place, row)
+        pending.texts += texts
+    yield from pending.picture()
