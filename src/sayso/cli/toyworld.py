@@ -61,8 +61,9 @@ def toyworld(
     with reporter("drawing", unit="pictures" if scenes else "videos", mode=progress) as bar:
         if scenes:
             how_many = {"train": scenes, "test": scenes // 4, "size": side, "seed": seed}
-            draw: Callable[..., Path]
-            draw = partial(write_captioned, wrong=wrong, empty=empty) if captions else write_scenes
+            draw: Callable[..., Path] = write_scenes
+            if captions:
+                draw = partial(write_captioned, wrong=wrong, empty=empty)
             draw(out, **how_many, progress=bar)
         else:
             how = Narration(lag_sd_s=lag, chatter=chatter)

@@ -62,10 +62,13 @@ class HubEncoder:
     similarity: Literal["cosine"] = "cosine"
 
     def __init__(self, folder: Path, name: str, device: str = "auto") -> None:
-        self.folder, self.name = folder, name
-        self.dim = dimension(folder)
+        self.folder, self.name, self.dim = folder, name, dimension(folder)
         self.device = resolve_device(device)
-        self._model, self._tokenizer, self._pictures = load_dual_encoder(folder, self.device)
+        self._use(*load_dual_encoder(folder, self.device))
+
+    def _use(self, model: Any, tokenizer: Any, pictures: Any) -> None:
+        """Take model, tokeniser and picture processor."""
+        self._model, self._tokenizer, self._pictures = model, tokenizer, pictures
         self._siglip = self._model.config.model_type.startswith("siglip")
         self.clip = _clip_spec(self._pictures)
         self._lock = Lock()

@@ -129,7 +129,7 @@ def init_clip(model: Any) -> None:
 
 
 def pixel_statistics(family: Family) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the mean and the standard deviation of pixels, 0 to 1, by which a family brings them to 0 and 1."""
+    """Return the mean and the standard deviation, for each colour, that pixels of 0 to 1 are brought to."""
     return (CLIP_MEAN, CLIP_STD) if family == "clip" else ((0.5,) * 3, (0.5,) * 3)
 
 
