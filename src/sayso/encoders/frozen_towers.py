@@ -210,7 +210,7 @@ class FeaturePairs:
         return self.pairs.name(item)
 
     def sample(self, item: int, rng: np.random.Generator) -> list[Example]:
-        """Return ``image`` (1280,), ``features`` (384,) float32 of one of its captions, and the caption, ``text``.
+        """Return ``image`` (1280,) float32, a caption, ``text``, and its ``features`` (384,) float32.
 
         Raises:
             SaysoError: if the picture could not be read.

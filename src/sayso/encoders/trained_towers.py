@@ -44,7 +44,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PREPROCESSING, PICTURES = "preprocessing", "preprocessor_config.json"
-_CUTTERS = ("*token*", "vocab*", "merges.txt", "*processor_config.json", "*.model")  # of a model to start from
+_CUTTERS = (
+    "*token*",
+    "vocab*",
+    "merges.txt",
+    "*processor_config.json",
+    "*.model",
+)  # of a model to start from
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +227,11 @@ def towers_of(name: str, folder: Path, *, patch_dropout: float = 0.0, locked: bo
     fixed = model.config.model_type == "siglip"
     context = model.config.text_config.max_position_embeddings
     net = ContrastiveTowers(
-        model, tuple(pictures.image_mean), tuple(pictures.image_std), patch_dropout=patch_dropout, locked=locked
+        model,
+        tuple(pictures.image_mean),
+        tuple(pictures.image_std),
+        patch_dropout=patch_dropout,
+        locked=locked,
     )
     texts = TextTokenizer(backend, context, tokenizer.pad_token_id, fixed=fixed)
     return PixelTowers(net, texts, model.config.vision_config.image_size, cutters)
@@ -246,7 +256,7 @@ def _picture_processor(options: TowerOptions) -> dict[str, Any]:
     mean, std = pixel_statistics(options.family)
     square = {"height": options.size, "width": options.size}
     steps: Sequence[str] = ("do_resize", "do_rescale", "do_normalize", "do_convert_rgb")
-    said: dict[str, Any] = {step: True for step in steps}
+    said: dict[str, Any] = dict.fromkeys(steps, True)
     said |= {"image_mean": mean, "image_std": std, "resample": 3, "rescale_factor": 1 / 255}
     if options.family == "siglip":
         return said | {"image_processor_type": "SiglipImageProcessor", "size": square}

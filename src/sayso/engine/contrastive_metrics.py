@@ -1,4 +1,4 @@
-"""What the log of a contrastive run has beside its loss: guessing, recall inside the batch, repeated captions."""
+"""What the log of a contrastive run has beside its loss: guessing, recall in the batch, repeated captions."""
 
 from __future__ import annotations
 

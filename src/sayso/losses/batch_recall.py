@@ -25,7 +25,9 @@ def batch_recall(image: Tensor, text: Tensor, labels: Tensor) -> tuple[float, fl
     """
     everywhere = gather(labels)
     right = [
-        torch.cat([labels[i : i + _ROWS] == everywhere[(part @ others.T).argmax(1)] for i, part in _parts(own)])
+        torch.cat(
+            [labels[i : i + _ROWS] == everywhere[(part @ others.T).argmax(1)] for i, part in _parts(own)]
+        )
         for own, others in ((image, gather(text)), (text, gather(image)))
     ]
     distinct, counts = torch.unique(everywhere, return_counts=True)

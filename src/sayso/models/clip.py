@@ -61,6 +61,7 @@ NETWORKS = {
     "ViT-S/16": TowerShape(16, 384, 12, 384, 12, 384),
     "ViT-Ti/16": TowerShape(16, 192, 12, 192, 12, 192),
     "ViT-toy/8": TowerShape(8, 128, 4, 128, 2, 128),
+    "ViT-nano/8": TowerShape(8, 64, 3, 64, 1, 64),
 }
 
 

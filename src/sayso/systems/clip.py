@@ -62,7 +62,6 @@ if TYPE_CHECKING:
     from sayso.models.clip import Family
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Recipe(TrainingConfig):
     """The options of a run.
@@ -71,7 +70,7 @@ class Recipe(TrainingConfig):
         towers: ``clip`` or ``siglip``: transformers' networks, from pixels; ``offline``: Lite0 and MiniLM
             frozen, their features made once, and heads that learn.
         network: size of the towers: ``ViT-B/32``, ``ViT-B/16``, ``ViT-L/14``, ``ViT-S/16``, ``ViT-Ti/16``,
-            ``ViT-toy/8``.
+            ``ViT-toy/8``, ``ViT-nano/8``.
         init: a model to go on from, a folder or a hub id; its network, tokenizer and picture size are taken.
         locked: whether the picture tower stays as it is (LiT; BASIC's second phase); with ``init``.
         size: side of a picture, pixels.
@@ -133,7 +132,8 @@ class Recipe(TrainingConfig):
             raise SaysoError("size and dim must be 1 or more, context 3 or more, min_crop above 0 to 1")
         if not 0 < 1 / self.max_scale <= self.temperature <= 1:
             raise SaysoError(
-                f"temperature must be from 1 / max_scale to 1; got {self.temperature}, max_scale {self.max_scale}"
+                "temperature must be from 1 / max_scale to 1;"
+                f" got {self.temperature}, max_scale {self.max_scale}"
             )
         if self.towers == "offline" and (self.init or self.locked or self.patch_dropout):
             raise SaysoError("frozen towers (towers=offline) take no init, locked or patch_dropout")
@@ -249,7 +249,9 @@ class Clip(EmbeddingMethod):
 def _towers(recipe: Recipe, pairs: PicturePairs, folder: Path) -> PixelTowers:
     if recipe.init:
         return towers_of(recipe.init, folder, patch_dropout=recipe.patch_dropout, locked=recipe.locked)
-    named = {field.name: getattr(recipe, field.name) for field in fields(TowerOptions) if field.name != "family"}
+    named = {
+        field.name: getattr(recipe, field.name) for field in fields(TowerOptions) if field.name != "family"
+    }
     texts = (text for n in range(len(pairs)) for text in pairs.captions(n))
     return fresh_towers(TowerOptions(family=cast("Family", recipe.towers), **named), texts, folder)
 
@@ -263,7 +265,9 @@ def _labels(texts: Sequence[str]) -> np.ndarray:
 
 class _System:
     name = "clip"
-    description = "A joint embedding of pictures and texts, from captioned pictures, as CLIP and its kin learn it."
+    description = (
+        "A joint embedding of pictures and texts, from captioned pictures, as CLIP and its kin learn it."
+    )
     recipe = Recipe
     evaluator = "image-retrieval"
 
