@@ -16,6 +16,7 @@ import typer
 
 from sayso.cli.align import align
 from sayso.cli.convert import convert
+from sayso.cli.curate import curate
 from sayso.cli.demo import demo
 from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 VERBS = (
     *(index, search, serve, align, name, steps, localize),
-    *(demo, train, evaluate, models, pull, convert, toyworld, doctor),
+    *(demo, curate, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 CANNOT_WRITE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),

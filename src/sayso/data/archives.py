@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Tell whether there is a file; whatever cannot be a name is none."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def read_part(path: str, offset: int, size: int) -> bytes:
@@ -22,7 +31,7 @@ def read_part(path: str, offset: int, size: int) -> bytes:
         with Path(path).open("rb") as archive:
             archive.seek(offset)
             content = archive.read(size)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise SaysoError(f"the shard {path} cannot be read: {error}") from error
     if len(content) < size:
         raise SaysoError(f"the shard {path} is shorter than when it was listed; read it anew")

@@ -20,7 +20,7 @@ from sayso.data.listed_picture import ListedPicture
 from sayso.data.manifest import Failure
 from sayso.data.packed_strings import PackedStrings, StringPacker
 from sayso.data.picture_sources import list_pictures
-from sayso.data.problems import Problem, Problems
+from sayso.data.problems import Problems, RecordProblem
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,7 +42,9 @@ class PicturePairs:
         problems: the records that are left out, by reason.
     """
 
-    def __init__(self, listed: Iterable[ListedPicture | Problem], progress: Progress | None = None) -> None:
+    def __init__(
+        self, listed: Iterable[ListedPicture | RecordProblem], progress: Progress | None = None
+    ) -> None:
         self.problems = Problems()
         self._archives: list[str] = []
         self._archive, self._parts, self._first = array("i"), array("q"), array("q", [0])
@@ -51,7 +53,7 @@ class PicturePairs:
         for done, one in enumerate(listed, 1):
             if done % 256 == 0:
                 report(done)
-            if isinstance(one, Problem):
+            if isinstance(one, RecordProblem):
                 self.problems.add(one)
                 continue
             names.append(self._place(one))

@@ -18,15 +18,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from sayso.core.errors import SaysoError
+from sayso.data.archives import is_there
 from sayso.data.datasets.conceptual_captions import read_url_table
 from sayso.data.datasets.img2dataset import failed_downloads, read_picture_shards
 from sayso.data.listed_picture import ListedPicture
 from sayso.data.manifest import MANIFESTS, Failure, ListedFile, manifest_rows
 from sayso.data.picture_texts import captions_in, original_size, read_texts
-from sayso.data.problems import Problem
+from sayso.data.problems import RecordProblem
 from sayso.data.shards import find_shards
 from sayso.data.sources import Skipped, walk_files
 
@@ -36,7 +37,7 @@ _WHAT = (
 )
 
 
-def list_pictures(path: Path, images: Path | None = None) -> Iterator[ListedPicture | Problem]:
+def list_pictures(path: Path, images: Path | None = None) -> Iterator[ListedPicture | RecordProblem]:
     """Yield the captioned pictures at a place, always in the same order, and what of it cannot be used.
 
     Args:
@@ -62,7 +63,7 @@ def list_pictures(path: Path, images: Path | None = None) -> Iterator[ListedPict
     raise SaysoError(f"{path} holds no captioned pictures; {_WHAT}")
 
 
-def _of_folder(folder: Path) -> Iterator[ListedPicture | Problem]:
+def _of_folder(folder: Path) -> Iterator[ListedPicture | RecordProblem]:
     tars = find_shards(folder) or sorted(folder.glob("*/*.tar"))
     if tars:
         return read_picture_shards(tars)
@@ -70,7 +71,7 @@ def _of_folder(folder: Path) -> Iterator[ListedPicture | Problem]:
     return _of_coco(listed, None) if listed.is_file() else _walk(folder)
 
 
-def _of_coco(path: Path, images: Path | None) -> Iterator[ListedPicture | Problem]:
+def _of_coco(path: Path, images: Path | None) -> Iterator[ListedPicture | RecordProblem]:
     from sayso.data.datasets.coco_captions import read_captioned
 
     found = read_captioned(path, images)
@@ -78,24 +79,24 @@ def _of_coco(path: Path, images: Path | None) -> Iterator[ListedPicture | Proble
     for text, owner in zip(found.texts, found.owners, strict=True):
         captions[owner].append(text)
     for failure in found.failures:
-        yield Problem(f"{path}: {failure.error}", "its record in the file of captions is wrong")
+        yield RecordProblem(f"{path}: {failure.error}", "its record in the file of captions is wrong")
     for picture, texts in zip(found.pictures, captions, strict=True):
-        if not picture.is_file():
-            yield Problem(str(picture), "there is no such file", missing=True)
+        if not is_there(picture):
+            yield RecordProblem(str(picture), "there is no such file", missing=True)
         elif not texts:
-            yield Problem(str(picture), "has no caption", missing=True)
+            yield RecordProblem(str(picture), "has no caption", missing=True)
         else:
             full = os.path.abspath(picture)  # noqa: PTH100
             yield ListedPicture(full, full, tuple(" ".join(text.split()) for text in texts))
 
 
-def _walk(folder: Path) -> Iterator[ListedPicture | Problem]:
+def _walk(folder: Path) -> Iterator[ListedPicture | RecordProblem]:
     full = os.path.abspath(folder)  # noqa: PTH100
     for _, together in groupby(walk_files(full), key=lambda one: os.path.dirname(one.path)):  # noqa: PTH120
         yield from _of_one_folder(list(together))
 
 
-def _of_one_folder(entries: list[ListedFile | Failure | Skipped]) -> Iterator[ListedPicture | Problem]:
+def _of_one_folder(entries: list[ListedFile | Failure | Skipped]) -> Iterator[ListedPicture | RecordProblem]:
     """Yield the pictures of one folder, each with the texts of its name."""
     from sayso.media import kind_of
 
@@ -103,7 +104,7 @@ def _of_one_folder(entries: list[ListedFile | Failure | Skipped]) -> Iterator[Li
     for entry in entries:
         stem, suffix = os.path.splitext(entry.path)  # noqa: PTH122
         if isinstance(entry, Failure):
-            yield Problem(entry.path, "the folder cannot be read")
+            yield RecordProblem(entry.path, "the folder cannot be read")
         elif suffix.lower() in (".txt", ".json"):
             texts.setdefault(stem, {})[suffix.lower()[1:]] = entry.path
         elif suffix.lower() == ".parquet":
@@ -113,24 +114,29 @@ def _of_one_folder(entries: list[ListedFile | Failure | Skipped]) -> Iterator[Li
             yield _with_texts(entry.path, texts.get(os.path.splitext(entry.path)[0], {}), texts)  # noqa: PTH122
     for beside in texts.values():
         if beside and not (beside.keys() == {"json"} and _is_stats(beside["json"])):
-            yield Problem(next(iter(beside.values())), "has no picture", missing=True)
+            yield RecordProblem(next(iter(beside.values())), "has no picture", missing=True)
 
 
 def _with_texts(
     path: str, beside: dict[str, str], texts: dict[str, dict[str, str]]
-) -> ListedPicture | Problem:
+) -> ListedPicture | RecordProblem:
     """Return a picture with the texts beside it, which are then spoken for."""
     if not beside:
-        return Problem(path, "has no caption", missing=True)
+        return RecordProblem(path, "has no caption", missing=True)
     try:
         told = read_texts({suffix: Path(name).read_bytes() for suffix, name in beside.items()})
     except SaysoError as error:
-        return Problem(path, str(error))
+        return RecordProblem(path, str(error))
     except OSError:
-        return Problem(path, "its caption cannot be read")
+        return RecordProblem(path, "its caption cannot be read")
     finally:
         texts[os.path.splitext(path)[0]] = {}  # noqa: PTH122
     return ListedPicture(path, path, told.captions, url=told.url, original=told.original)
+
+
+def _is_place(value: object) -> TypeGuard[int]:
+    """Tell whether a number may be a place in a file."""
+    return type(value) is int and 0 <= value < 1 << 62
 
 
 def _is_stats(path: str) -> bool:
@@ -149,10 +155,8 @@ class _Pending:
     def picture(self) -> Iterator[ListedPicture]:
         if self.place is not None and self.row is not None and self.texts:
             path, offset = self.place
-            size = self.row.get("size")
-            part = (offset, size) if isinstance(size, int) and offset >= 0 else (0, -1)
-            key = self.row.get("key")
-            url = self.row.get("url")
+            size, key, url = (self.row.get(name) for name in ("size", "key", "url"))
+            part = (offset, size) if offset >= 0 and _is_place(size) else (0, -1)
             yield ListedPicture(
                 key if isinstance(key, str) and part[1] >= 0 else path,
                 path,
@@ -163,26 +167,26 @@ class _Pending:
             )
 
 
-def _of_manifest(path: Path) -> Iterator[ListedPicture | Problem]:
+def _of_manifest(path: Path) -> Iterator[ListedPicture | RecordProblem]:
     pending, there = _Pending(), ("", False)
     for number, row in manifest_rows(path):
         where = f"{path}, row {number}"
         if not isinstance(row, dict):
-            yield Problem(where, "is no object")
+            yield RecordProblem(where, "is no object")
             continue
         if row.get("dropped_by"):
             continue
         name = row.get("path")
         if not isinstance(name, str) or not name:
-            yield Problem(where, "names no file")
+            yield RecordProblem(where, "names no file")
             continue
         full = os.path.abspath(path.parent / os.path.expanduser(name))  # noqa: PTH100, PTH111
         if there[0] != full:
-            there = (full, Path(full).is_file())
+            there = (full, is_there(full))
         try:
             texts = captions_in(row)
         except SaysoError as error:
-            yield Problem(where, str(error))
+            yield RecordProblem(where, str(error))
             continue
         if not texts or not there[1]:
             why = (
@@ -192,9 +196,9 @@ def _of_manifest(path: Path) -> Iterator[ListedPicture | Problem]:
                 if texts is None
                 else "its caption is empty"
             )
-            yield Problem(full if texts else where, why, missing=bool(texts))
+            yield RecordProblem(full if texts else where, why, missing=bool(texts))
             continue
-        place = (full, row["offset"] if isinstance(row.get("offset"), int) else -1)
+        place = (full, row["offset"] if _is_place(row.get("offset")) else -1)
         if place != pending.place:
             yield from pending.picture()
             pending = _Pending(place, row)

@@ -73,14 +73,14 @@ def captions_in(row: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 def clean(texts: list[str]) -> tuple[str, ...]:
     """Return texts with single spaces, without those that say nothing."""
-    words = (" ".join(text.replace("\0", " ").split()) for text in texts)
+    words = (" ".join(_storable(text).replace("\0", " ").split()) for text in texts)
     return tuple(text for text in words if text)
 
 
 def original_size(row: Mapping[str, Any]) -> tuple[int, int] | None:
     """Return width and height before it was made smaller, as img2dataset notes them."""
     width, height = row.get("original_width"), row.get("original_height")
-    if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
+    if type(width) is int and type(height) is int and min(width, height) > 0 and max(width, height) < 1 << 31:
         return width, height
     return None
 
@@ -105,4 +105,9 @@ def _decoded(content: bytes) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return _storable(value) if isinstance(value, str) else ""
+
+
+def _storable(text: str) -> str:
+    """Return a text without halves of characters, which JSON can spell and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()

@@ -16,7 +16,7 @@ OTHER = "other reasons"
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RecordProblem:
     """A record that cannot be used, or some with the same reason.
 
     Args:
@@ -36,18 +36,18 @@ class Problem:
 class Problems:
     """How many records have each reason, and one of them."""
 
-    found: dict[tuple[str, bool], Problem] = field(default_factory=dict)
+    found: dict[tuple[str, bool], RecordProblem] = field(default_factory=dict)
 
-    def add(self, problem: Problem) -> None:
+    def add(self, problem: RecordProblem) -> None:
         """Count a record; after 200 reasons new ones are counted together."""
         key = (problem.reason, problem.missing)
         if key not in self.found and len(self.found) >= MOST_REASONS:
             key = (OTHER, problem.missing)
         known = self.found.get(key)
         total = problem.count + (known.count if known else 0)
-        self.found[key] = Problem(known.where if known else problem.where, *key, total)
+        self.found[key] = RecordProblem(known.where if known else problem.where, *key, total)
 
-    def __iter__(self) -> Iterator[Problem]:
+    def __iter__(self) -> Iterator[RecordProblem]:
         """Yield the reasons with their counts, the most frequent first."""
         return iter(sorted(self.found.values(), key=lambda one: (one.missing, -one.count, one.reason)))
 
@@ -75,7 +75,7 @@ class Problems:
         """A sentence for each reason, broken ones first."""
         return [line for _, line in self._lines()]
 
-    def _lines(self) -> Iterable[tuple[Problem, str]]:
+    def _lines(self) -> Iterable[tuple[RecordProblem, str]]:
         return (
             (one, f"{one.count:,} left out: {one.reason}, such as {printable(one.where)}") for one in self
         )

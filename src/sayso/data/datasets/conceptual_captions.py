@@ -22,10 +22,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sayso.core.errors import SaysoError
+from sayso.data.archives import is_there
 from sayso.data.datasets.img2dataset import read_picture_shards
 from sayso.data.listed_picture import ListedPicture
 from sayso.data.picture_texts import clean
-from sayso.data.problems import Problem
+from sayso.data.problems import RecordProblem
 from sayso.data.shards import find_shards
 
 _SUFFIXES = ("", ".jpg", ".jpeg", ".png", ".webp", ".gif")
@@ -40,7 +41,7 @@ _SCHEMES: tuple[Callable[[int, str], str], ...] = (
 )
 
 
-def read_url_table(table: Path, images: Path | None = None) -> Iterator[ListedPicture | Problem]:
+def read_url_table(table: Path, images: Path | None = None) -> Iterator[ListedPicture | RecordProblem]:
     """Yield the pictures of a table whose files are there, and what of it cannot be used.
 
     Args:
@@ -94,23 +95,20 @@ class _Files:
 
 
 def _there(path: Path) -> str | None:
-    try:
-        return os.path.abspath(path) if path.is_file() else None  # noqa: PTH100
-    except (OSError, ValueError):
-        return None
+    return os.path.abspath(path) if is_there(path) else None  # noqa: PTH100
 
 
-def _joined(where: str, n: int, cells: list[str], files: _Files) -> ListedPicture | Problem:
+def _joined(where: str, n: int, cells: list[str], files: _Files) -> ListedPicture | RecordProblem:
     cells = [cell.strip() for cell in cells]
     at = next((k for k, cell in enumerate(cells[:2]) if _is_url(cell)), None)
     if at is None or len(cells) < 2:
-        return Problem(where, "the row is not a caption and a URL")
+        return RecordProblem(where, "the row is not a caption and a URL")
     captions = clean([cells[1 - at]])
     if not captions:
-        return Problem(where, "its caption is empty")
+        return RecordProblem(where, "its caption is empty")
     path = files.find(n, cells[at], cells[2] if len(cells) > 2 else "")
     if path is None:
-        return Problem(where, "the file of its URL is not there", missing=True)
+        return RecordProblem(where, "the file of its URL is not there", missing=True)
     return ListedPicture(path, path, captions, url=cells[at])
 
 

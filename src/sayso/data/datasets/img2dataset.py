@@ -19,13 +19,13 @@ from pathlib import Path
 from sayso.core.errors import SaysoError
 from sayso.data.listed_picture import ListedPicture
 from sayso.data.picture_texts import PICTURE_SUFFIXES_READ, read_texts
-from sayso.data.problems import Problem
+from sayso.data.problems import RecordProblem
 from sayso.data.shards import Sample, shard_samples
 
 _DONE = "success"
 
 
-def read_picture_shards(tars: list[Path]) -> Iterator[ListedPicture | Problem]:
+def read_picture_shards(tars: list[Path]) -> Iterator[ListedPicture | RecordProblem]:
     """Yield the pictures of shards, in order, and what of them cannot be used; one shard is in memory.
 
     Args:
@@ -40,14 +40,16 @@ def read_picture_shards(tars: list[Path]) -> Iterator[ListedPicture | Problem]:
                 found.add(sample.key.rpartition("/")[2])
                 yield _picture(sample, full)
         except (OSError, tarfile.TarError) as error:
-            yield Problem(f"{tar} ({error})", "the shard is damaged or cut off; what stands before is read")
-        yield from (Problem(where, _short(why)) for where, why in reports)
+            yield RecordProblem(
+                f"{tar} ({error})", "the shard is damaged or cut off; what stands before is read"
+            )
+        yield from (RecordProblem(where, _short(why)) for where, why in reports)
         yield from failed_downloads(tar.with_suffix(".parquet"), found)
     if tars:
         yield from _without_shard(tars)
 
 
-def failed_downloads(table: Path, found: set[str] | None = None) -> Iterator[Problem]:
+def failed_downloads(table: Path, found: set[str] | None = None) -> Iterator[RecordProblem]:
     """Yield how many rows of img2dataset's table failed, for each reason; nothing if it is no such table.
 
     Args:
@@ -66,13 +68,13 @@ def failed_downloads(table: Path, found: set[str] | None = None) -> Iterator[Pro
             elif found is not None and key and key not in found:
                 lost.append(key)
     except (OSError, ValueError) as error:
-        yield Problem(f"{table} ({error})", "the table of a shard cannot be read")
+        yield RecordProblem(f"{table} ({error})", "the table of a shard cannot be read")
         return
     for reason, count in sorted(failed.items()):
-        yield Problem(str(table), reason, missing=True, count=count)
+        yield RecordProblem(str(table), reason, missing=True, count=count)
     if lost:
         why = "was downloaded, but is not in its shard"
-        yield Problem(f"{table}: {lost[0]}", why, count=len(lost))
+        yield RecordProblem(f"{table}: {lost[0]}", why, count=len(lost))
 
 
 def _table_rows(table: Path) -> Iterator[tuple[str, str, str]]:
@@ -88,26 +90,26 @@ def _table_rows(table: Path) -> Iterator[tuple[str, str, str]]:
                 yield str(row.get("key") or ""), str(row["status"]), str(row.get("error_message") or "")
 
 
-def _without_shard(tars: list[Path]) -> Iterator[Problem]:
+def _without_shard(tars: list[Path]) -> Iterator[RecordProblem]:
     """Yield the tables whose shard is not there, and what they say failed."""
     known = {tar.with_suffix("") for tar in tars}
     for folder in sorted({tar.parent for tar in tars}):
         for table in sorted(folder.glob("[0-9]*.parquet")):
             if table.with_suffix("") not in known:
-                yield Problem(str(table), "its shard is not there")
+                yield RecordProblem(str(table), "its shard is not there")
                 yield from failed_downloads(table)
 
 
-def _picture(sample: Sample, tar: str) -> ListedPicture | Problem:
+def _picture(sample: Sample, tar: str) -> ListedPicture | RecordProblem:
     where = f"{tar}: {sample.key}"
     if sample.media is None:
-        return Problem(where, "has no picture")
+        return RecordProblem(where, "has no picture")
     if not sample.media[1]:
-        return Problem(where, "is empty (0 bytes)")
+        return RecordProblem(where, "is empty (0 bytes)")
     try:
         told = read_texts(sample.texts)
     except SaysoError as error:
-        return Problem(where, str(error))
+        return RecordProblem(where, str(error))
     return ListedPicture(sample.key, tar, told.captions, sample.media, told.url, told.original)
 
 
