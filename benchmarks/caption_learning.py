@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 import sayso
@@ -95,8 +94,7 @@ def learned(out: Path, corpus: Path, test: Path, **options: Any) -> Scores:
             "clip", corpus, out, save_every=10**6, log_every=20, resume=out.exists(), **options
         )
         spent = {"wall_s": time.perf_counter() - began, "cpu_s": time.process_time() - cpu}
-        encoder = sayso.load(str(trained.folder), device="cpu", verify=False)
-        encoder._precision = torch.float32
+        encoder = sayso.load_encoder(str(trained.folder), device="cpu", verify=False)
         done.write_text(json.dumps(accuracy(encoder, test) | spent))
     found: Scores = json.loads(done.read_text())
     return found
@@ -174,7 +172,7 @@ def batch(out: Path, options: dict[str, Any]) -> None:
 def noise(out: Path, options: dict[str, Any]) -> None:
     """Print what wrong captions cost, and what smoothing and curating give back."""
     captions, test = frozen_worlds(out)
-    how = {"steps": SEEN // 256, "lr": LR[256], "batch_size": 256, **HEADS, **options}
+    how = {**HEADS, "steps": SEEN // 256, "lr": LR[256], "batch_size": 256, **options}
     rows: dict[str, list[Scores]] = {}
     for wrong, corpus in captions.items():
         for smoothing in (0.0, 0.1):
@@ -194,7 +192,7 @@ def _curated(out: Path, wrong: float, corpus: Path, seed: int) -> Path:
     kept = out / f"kept_{wrong}_{seed}.parquet"
     if not kept.exists():
         run = out / f"noise_{wrong}_0.0_False_{seed}"
-        encoder = sayso.load(str(run), device="cpu", verify=False)
+        encoder = sayso.load_encoder(str(run), device="cpu", verify=False)
         rules = replace(RULE_SETS["none"], best_share=1 - wrong if wrong else 0.7)
         result = curate(corpus, kept, rules, encoder=encoder)
         print("\n".join(result.table()), flush=True)

@@ -193,9 +193,9 @@ class FeaturePairs:
         path, towers = folder / f"features_{_identity(pairs)[:16]}.npz", FrozenTowers(device)
         if not path.is_file():
             images, errors = _picture_features(pairs, towers, progress)
-            kept = {"image": images, "text": _text_features(pairs, towers), "errors": np.array(errors)}
+            texts = _text_features(pairs, towers)
             with atomic_file(path, guarded=False) as file:
-                np.savez(file, **kept)
+                np.savez(file, image=images, text=texts, errors=np.array(errors))
         with np.load(path, allow_pickle=False) as kept:
             self.image, self.text, self.errors = kept["image"], kept["text"], kept["errors"].tolist()
         if all(self.errors):

@@ -6,6 +6,8 @@ Source
 
 from __future__ import annotations
 
+import math
+
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
@@ -54,12 +56,14 @@ class FeatureHeads(nn.Module):
 
     def embed_text(self, features: Tensor) -> Tensor:
         """Return unit vectors (B, D) of texts' features (B, G)."""
-        return F.normalize(self.text(_one_length(features)), dim=1)
+        embedded: Tensor = self.text(_one_length(features))
+        return F.normalize(embedded, dim=1)
 
 
 def _one_length(features: Tensor) -> Tensor:
     """Bring features to a mean square of 1."""
-    return F.normalize(features.float(), dim=1) * features.shape[1] ** 0.5
+    unit = F.normalize(features.float(), dim=1)
+    return unit * math.sqrt(features.shape[1])
 
 
 def _head(inputs: int, outputs: int, hidden: int, dropout: float) -> nn.Module:

@@ -215,8 +215,10 @@ class Clip(EmbeddingMethod):
 
     def loss(self, embeddings: EmbeddingTensors, batch: TensorBatch) -> Tensor:
         """Return the loss of f (B, D) and g (B, D)."""
+        image, text = embeddings
         value = contrastive(
-            *embeddings,
+            image,
+            text,
             self.criterion.log_scale,
             bias=self.criterion.bias,
             kind=self.recipe.loss,
