@@ -31,7 +31,7 @@ from PIL import Image
 
 import sayso
 from sayso.data.alt_text import RULE_SETS, curate
-from sayso.encoders import frozen_towers
+from sayso.encoders import frozen_towers, pair_features
 from sayso.toyworld import write_captioned
 from sayso.toyworld.captioned import CAPTION_TEMPLATES, kinds_of_things
 
@@ -43,7 +43,7 @@ LR = {64: 5e-4, 256: 1e-3, 1024: 2e-3}  # with the square root of the batch
 Scores = dict[str, float]
 
 
-class RememberedTowers(frozen_towers.FrozenTowers):
+class RememberedTowers(pair_features.FrozenTowers):
     """Frozen towers that are asked about a picture, or a text, once."""
 
     known: dict[bytes, Any] = {}  # noqa: RUF012  shared on purpose
@@ -210,7 +210,7 @@ def main() -> None:
     )
     parser.add_argument("--set", nargs="*", default=[], help="other options of the runs, key=value")
     arguments = parser.parse_args()
-    frozen_towers.FrozenTowers = RememberedTowers  # type: ignore[misc]
+    frozen_towers.FrozenTowers = pair_features.FrozenTowers = RememberedTowers  # type: ignore[misc,attr-defined]
     options = {key: json.loads(value) for key, value in (one.split("=", 1) for one in arguments.set)}
     for name in arguments.only:
         {"scratch": scratch, "batch": batch, "noise": noise}[name](arguments.out, options)
