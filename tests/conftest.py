@@ -76,6 +76,7 @@ FILES = {
         "cli/test_foreign_files",
         "cli/test_index_search",
         "cli/test_serve",
+        "data/alt_text/test_resume",
         "index/test_durability",
         "index/test_object_store",
         "serve/test_media",
