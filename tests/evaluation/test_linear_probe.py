@@ -9,7 +9,7 @@ import torch
 import toy
 from sayso.core.errors import SaysoError
 from sayso.evaluation import EVALUATORS, Count
-from sayso.evaluation.linear_probe import PENALTIES, STEPS, best_step, validation_part, linear_probe
+from sayso.evaluation.linear_probe import PENALTIES, STEPS, best_step, linear_probe, validation_part
 
 COLOURS = ["red", "green", "blue"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,9 +56,8 @@ def evaluate(
       sayso evaluate captions.json --images val2017 --model openai/clip-vit-base-patch32 --out clip.json
     """
     from sayso.core.folders import cache_folder
-    from sayso.core.io import write_atomic
     from sayso.evaluation.evaluator import EvaluationOptions, check_model
-    from sayso.evaluation.record import record
+    from sayso.evaluation.record import record, write_record
     from sayso.evaluation.run import prepare
     from sayso.evaluation.table import list_evaluators, lost_lines, result_table
     from sayso.hub import load
@@ -78,6 +76,6 @@ def evaluate(
         result = evaluator(measured, path, options, bar)
     made = record(measured, result.to_dict())
     if out is not None:
-        write_atomic(out, json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        write_record(out, made)
     print_json(made) if as_json else print(result_table(result, getattr(measured, "name", None)))
     return end_with(lost_lines(result))
