@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso.metrics.classification import accuracy_from_ranks, class_ranks
+from sayso.metrics.classification import accuracy_from_ranks, class_ranks, likeliest_scale
 
 
 def by_sorting(scores, right, strict):
@@ -102,3 +102,17 @@ def test_wrong_input_is_told(scores, right, told):
         class_ranks(scores, right)
     with pytest.raises(ValueError, match="N at least 1"):
         accuracy_from_ranks([], [], count=3)
+
+
+def test_the_likeliest_scale_is_the_best_of_a_grid():
+    rng = np.random.default_rng(3)
+    scores = rng.normal(size=(200, 6)) * 0.2
+    labels = np.array([rng.choice(6, p=np.exp(7 * row) / np.exp(7 * row).sum()) for row in scores])
+    grid = np.exp(np.linspace(np.log(1), np.log(50), 2000))
+    likelihood = [
+        (s * scores[np.arange(200), labels] - np.log(np.exp(s * scores).sum(1))).mean() for s in grid
+    ]
+    assert likeliest_scale(scores, labels) == pytest.approx(grid[np.argmax(likelihood)], rel=3e-3)
+    assert likeliest_scale(np.eye(3), [0, 1, 2]) > 9999
+    with pytest.raises(ValueError, match="N at least 1"):
+        likeliest_scale(np.empty((0, 3)), [])

@@ -78,18 +78,21 @@ def imagenet_words(options: EvaluationOptions) -> ClassWords:
     return _with_files(words, options, IMAGENET, len(own))
 
 
-def folder_words(folders: Sequence[str], options: EvaluationOptions) -> ClassWords:
+def folder_words(
+    folders: Sequence[str], options: EvaluationOptions, source: str = "the folders"
+) -> ClassWords:
     """Return names of class folders: those of a file, else what the folders are called, ``_`` a space.
 
     Args:
         folders: of the C classes, in order.
         options: with the files of names (in the order of the folders, or by folder) and of templates.
+        source: what has these names, where no file is given.
 
     Raises:
         SaysoError: if a file cannot be read, or lacks a folder's name.
     """
     called = [" ".join(folder.replace("_", " ").split()) or folder for folder in folders]
-    own = ClassWords(called, TEMPLATES, "the folders")
+    own = ClassWords(called, TEMPLATES, source)
     return _with_files(own, options, "", len(folders), folders)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache as memoize
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +19,7 @@ import numpy as np
 from sayso.core.device import cores
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.progress import Progress, Silent
+from sayso.core.types import Box
 from sayso.evaluation.embedding_cache import Arrays, cached, file_state
 from sayso.evaluation.evaluator import Count
 
@@ -25,6 +30,32 @@ if TYPE_CHECKING:
 
 BATCH = 64  # pictures in memory at once
 KEPT = 4  # batches in one file of the cache
+ROOM = 1.1  # side of the square around a box, by the longer side of the box
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCut:
+    """A picture, and which part of it is looked at.
+
+    Args:
+        path: the file.
+        border: pixels that are cut off on each side.
+        box: what is cut out, in pixels; None: all of it.
+    """
+
+    path: Path
+    border: int = 0
+    box: Box | None = None
+
+    def edges(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Return left, top, right and bottom in a picture of a width and a height, pixels."""
+        if self.box is None:
+            border = self.border if min(width, height) > 2 * self.border else 0
+            return border, border, width - border, height - border
+        x, y = (self.box.x0 + self.box.x1) / 2, (self.box.y0 + self.box.y1) / 2
+        half = ROOM / 2 * max(self.box.x1 - self.box.x0, self.box.y1 - self.box.y0)
+        left, top = max(0, math.floor(x - half)), max(0, math.floor(y - half))
+        return left, top, min(width, math.ceil(x + half)), min(height, math.ceil(y + half))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +87,7 @@ def embed_pictures(
     paths: Sequence[Path],
     *,
     border: int = 0,
+    boxes: Sequence[Box] = (),
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> PictureFeatures:
@@ -65,6 +97,7 @@ def embed_pictures(
         encoder: any dual encoder; its own preprocessing is all that is done.
         paths: of L pictures.
         border: pixels that are cut off on each side first.
+        boxes: of each picture, what is cut out of it, in pixels: a square around it, where there is room.
         cache: folder where embeddings are kept. They go by the model, and size and time of the files.
         progress: updated with how many pictures are done.
 
@@ -80,10 +113,13 @@ def embed_pictures(
         decides = {
             "model": [encoder.name, encoder.sha256],
             "pictures": [(os.fspath(path), file_state(path)) for path in some],
+            "readers": _readers(),
             "border": border,
+            "boxes": [(box.x0, box.y0, box.x1, box.y1) for box in boxes[start : start + len(some)]],
         }
         reporter = _From(progress or Silent(), start, len(paths))
-        part = cached(cache, decides, partial(_embed, encoder, some, border, reporter))
+        cuts = [PictureCut(path, border, boxes[start + k] if boxes else None) for k, path in enumerate(some)]
+        part = cached(cache, decides, partial(_embed, encoder, cuts, reporter))
         reporter.update(len(some))
         used += [start + int(number) for number in part["used"]]
         missing += [str(some[number]) for number in part["missing"]]
@@ -115,7 +151,17 @@ class _From:
         self.progress.update(self.start + done, self.total, note)
 
 
-def _embed(encoder: Encoder, paths: Sequence[Path], border: int, progress: Progress) -> Arrays:
+@memoize
+def _readers() -> list[str]:
+    """Return the packages that read pictures, with versions: another may read what could not be read."""
+    found = []
+    for name in ("pillow", "pillow-heif"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return found
+
+
+def _embed(encoder: Encoder, paths: Sequence[PictureCut], progress: Progress) -> Arrays:
     """Return which pictures can be read, their embeddings, which are missing, what is wrong with others."""
     used: list[int] = []
     missing: list[int] = []
@@ -123,7 +169,7 @@ def _embed(encoder: Encoder, paths: Sequence[Path], border: int, progress: Progr
     found: list[Embeddings] = [np.empty((0, encoder.dim), np.float32)]
     for start in range(0, len(paths), BATCH):
         pictures = []
-        for number, picture in enumerate(_read(paths[start : start + BATCH], border), start):
+        for number, picture in enumerate(_read(paths[start : start + BATCH]), start):
             if picture is None:
                 missing.append(number)
             elif isinstance(picture, str):
@@ -143,21 +189,18 @@ def _embed(encoder: Encoder, paths: Sequence[Path], border: int, progress: Progr
     }
 
 
-def _read(paths: Sequence[Path], border: int) -> list[Image | str | None]:
+def _read(cuts: Sequence[PictureCut]) -> list[Image | str | None]:
     """Return each picture; None where there is none, and what is wrong where it cannot be read."""
     from sayso.media import read_image
 
-    def read(path: Path) -> Image | str | None:
-        if file_state(path) is None:
+    def read(cut: PictureCut) -> Image | str | None:
+        if file_state(cut.path) is None:
             return None
         try:
-            picture = read_image(path)
+            picture = read_image(cut.path)
         except MediaError as error:
             return str(error)
-        width, height = picture.size
-        if border and min(width, height) > 2 * border:
-            return picture.crop((border, border, width - border, height - border))
-        return picture
+        return picture.crop(cut.edges(*picture.size))
 
     with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(read, paths))
+        return list(pool.map(read, cuts))

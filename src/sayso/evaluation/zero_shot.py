@@ -1,4 +1,4 @@
-"""Zero-shot classification: ImageNet, the sets made to test its robustness, and any folder of class folders.
+"""Zero-shot classification of published sets: ImageNet, and those made to test its robustness.
 
 A class's weight is the mean of its sentences' vectors (``sayso.classifier``), and a picture is of the class
 that is nearest. Top-1, top-5 and mean per-class recall are printed twice: with ties as published numbers
@@ -26,11 +26,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sayso.core.arrays import Ints
-from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
-from sayso.data.datasets.class_folders import read_class_folders
 from sayso.encoders.classifier import Classifier
-from sayso.evaluation.class_words import ClassWords, folder_words, imagenet_words, words_classifier
+from sayso.evaluation.class_words import ClassWords, imagenet_words, words_classifier
 from sayso.evaluation.evaluator import (
     Count,
     EvaluationOptions,
@@ -193,34 +191,6 @@ def _published_set(
     )
 
 
-def _class_folders(
-    model: Encoder, data: Path, options: EvaluationOptions, progress: Progress
-) -> EvaluationResult:
-    """Measure on any folder of class folders; see ``Evaluator``."""
-    read = read_class_folders(data)
-    if len(read.classes) < 2:
-        raise SaysoError(f"{data} has one class folder, {read.classes[0]}; there is nothing to choose among")
-    words = folder_words(read.classes, options)
-    by_words = words_classifier(model, words, options.cache, progress)
-    found = embed_pictures(model, read.pictures, cache=options.cache, progress=progress)
-    question = Question("zero-shot", read.labels, np.eye(len(read.classes), dtype=bool))
-    rows = answer(found, by_words, question)
-    return EvaluationResult(
-        protocol=f"{len(read.classes):,} classes; {words.title}",
-        primary=Primary("top-1", rows["zero-shot"]["top-1"]),
-        columns=COLUMNS,
-        rows={**rows, "chance": {"top-1": 1 / len(read.classes)}},
-        counts={"pictures": found.count},
-        missing=found.missing,
-        unreadable=found.unreadable,
-        definition={
-            **words.definition,
-            "names": list(by_words.names),
-            "equal_names": [[by_words.names[k] for k in numbers] for numbers in by_words.equal],
-        },
-    )
-
-
 def _evaluator(name: str, how: PictureSet) -> FunctionEvaluator:
     """Return the evaluator of a published set."""
     there = {
@@ -241,14 +211,6 @@ def _evaluator(name: str, how: PictureSet) -> FunctionEvaluator:
 PUBLISHED: Mapping[str, FunctionEvaluator] = {
     name: _evaluator(name, how) for name, how in picture_sets().items()
 }
-ZERO_SHOT = FunctionEvaluator(
-    name="zero-shot",
-    title="any folder of class folders",
-    measures=MEASURES,
-    data="a folder of class folders, whose names are those of the classes",
-    measure=_class_folders,
-    takes=("names", "templates"),
-)
 
 
 def __getattr__(name: str) -> FunctionEvaluator:

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sayso.core.arrays import Ints
+from sayso.core.arrays import Floats, Ints
 
 Ties = Literal["first", "strict"]
 
@@ -77,3 +77,38 @@ def accuracy_from_ranks(
         "top-5": float((R <= 5).mean()) if count >= 5 else None,
         "mean_class_recall": float(recalls.mean()),
     }
+
+
+def likeliest_scale(scores: ArrayLike, classes: ArrayLike) -> float:
+    """Return the scale s by which softmax(s scores) makes the right classes likeliest: 1 / temperature.
+
+    The likelihood is concave in s; its derivative, the mean difference of the right class's score and the
+    expected one, is brought to zero by bisection.
+
+    Args:
+        scores: (N, C), such as cosines.
+        classes: (N,) the index of the right class.
+
+    Returns:
+        Between 0.001 and 10,000.
+
+    Raises:
+        ValueError: if shapes disagree, or there is no example.
+    """
+    S, y = np.asarray(scores, np.float64), np.asarray(classes)
+    if S.ndim != 2 or not len(S) or y.shape != (len(S),):
+        raise ValueError(
+            f"expected scores (N, C) and classes (N,), N at least 1; got {S.shape} and {y.shape}"
+        )
+    right = S[np.arange(len(S)), y].mean()
+    low, high = 1e-3, 1e4
+    while high / low > 1.0001:
+        middle = float(np.sqrt(low * high))
+        low, high = (middle, high) if _expected(S, middle) <= right else (low, middle)
+    return float(np.sqrt(low * high))
+
+
+def _expected(S: Floats, scale: float) -> float:
+    """Return the mean score (N, C) under softmax(scale S)."""
+    odds = np.exp(scale * (S - S.max(1, keepdims=True)))
+    return float(((odds * S).sum(1) / odds.sum(1)).mean())
