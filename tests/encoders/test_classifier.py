@@ -173,3 +173,28 @@ def test_stated_probabilities_of_the_offline_encoder_hold_for_things_in_photogra
     bins = np.minimum((p.max(1) * 10).astype(int), 9)
     gaps = [abs(p.max(1)[bins == k].mean() - right[bins == k].mean()) * (bins == k).mean() for k in set(bins)]
     assert sum(gaps) < 0.15
+
+
+def test_weights_are_kept_group_by_group(monkeypatch):
+    """In groups of a few sentences the weights are the same, and nothing is made twice."""
+    whole = class_weights(Counting(), ["cat", "dog", "cow", "cat"], TEMPLATES)
+    monkeypatch.setattr("sayso.encoders.classifier.TEXTS", 4)
+    kept, told = {}, []
+
+    class Progress:
+        def update(self, done, total=None, note=""):
+            told.append((done, total))
+
+    def keep(some, make):
+        if tuple(some) not in kept:
+            kept[tuple(some)] = make()
+        return kept[tuple(some)]
+
+    for encoder in (Counting(), Counting()):
+        found = class_weights(
+            encoder, ["cat", "dog", "cow", "cat"], TEMPLATES, keep=keep, progress=Progress()
+        )
+        assert np.array_equal(found, whole)
+    assert len(kept) == 2
+    assert encoder.asked == []
+    assert told == [(6, 9), (9, 9)] * 2

@@ -204,7 +204,7 @@ def test_without_published_names_wordnets_are_taken_and_told(tmp_path, monkeypat
     write_folders(tmp_path / "d", WNIDS, [(WNIDS[0], 0)])
     with caplog.at_level(logging.WARNING, logger="sayso"):
         result = EVALUATORS["imagenet"](Planted(), tmp_path / "d")
-    assert "the published names and templates are not at hand" in caplog.text
+    assert "do not compare the numbers with published ones" in caplog.text
     assert result.definition["words"] == "WordNet"
     assert "words of WordNet, templates: 1" in result.protocol
 

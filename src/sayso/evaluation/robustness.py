@@ -50,7 +50,7 @@ def _robustness(
     """Measure all sets of a folder; see ``Evaluator``."""
     places = {name: find_set(data, how) for name, how in picture_sets().items()}
     if not any(places.values()):
-        known = ", ".join(how.folders[0] for how in picture_sets().values())
+        known = ", ".join(picture_sets())
         raise SaysoError(f"{data} holds none of the sets, whose folders are called {known}")
     words = imagenet_words(options)
     by_words = words_classifier(model, words, options.cache, progress)
@@ -59,7 +59,7 @@ def _robustness(
     for name, how in picture_sets().items():
         place = places[name]
         if place is None:
-            missing.append(f"{name}: {data} has no folder {how.folders[0]}")
+            missing.append(f"{name}: {data} has no folder of that name")
             continue
         try:
             found[name] = measure_set(by_words, words, place, how, options.cache, progress)
