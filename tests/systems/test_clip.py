@@ -263,3 +263,12 @@ def test_siglips_towers_are_saved_and_loaded_too(world, tmp_path):
     with torch.inference_mode():
         text = made.model(batch["image"][:4], tokens)[1]
     np.testing.assert_allclose(loaded.encode_text(words), text, atol=1e-6)
+
+
+def test_the_command_takes_a_model_to_go_on_from(tmp_path):
+    shown = sayso_command("train", "clip", "--init", "runs/a b", "--recipe", "siglip", "--show-recipe")
+    assert shown.exit_code == 0
+    recipe = tomllib.loads(shown.stdout)
+    assert recipe["init"] == "runs/a b" and recipe["towers"] == "siglip"
+    with pytest.raises(SaysoError, match="unknown key 'init'"):
+        sayso_command("train", "mil-nce", "--init", "runs/a", "--show-recipe")
