@@ -81,6 +81,16 @@ class MethodBase(Protocol):
         """
         return stack(examples)
 
+    def after_update(self) -> None:
+        """Change what learns after each step of the optimizer, such as to keep a number in its bounds."""
+
+    def metrics(self) -> Mapping[str, float]:
+        """Return numbers for the log beside the loss, of what was learned from since the last call.
+
+        All processes call it at once; the log has the mean over them.
+        """
+        return {}
+
     def export(self, model: nn.Module, card: str) -> Savable:
         """Return a copy of what was learned, on the CPU, ready to be used and saved.
 
@@ -206,6 +216,7 @@ SYSTEMS: Registry[AnySystem] = Registry(
     {
         "localize": "sayso.systems.localize.train:SYSTEM",
         "crosstask": "sayso.systems.crosstask.train:SYSTEM",
+        "clip": "sayso.systems.clip:SYSTEM",
         "howto100m": "sayso.systems.howto100m:SYSTEM",
         "mil-nce": "sayso.systems.mil_nce:SYSTEM",
     },

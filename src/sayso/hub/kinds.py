@@ -41,6 +41,7 @@ KINDS: Registry[ModelKind] = Registry(
     {
         "video_text": "sayso.encoders.video_text:TextVideoEncoder",
         "feature_text": "sayso.encoders.feature_text:HowTo100MEncoder",
+        "frozen_towers": "sayso.encoders.frozen_towers:FrozenTowersEncoder",
         HUB_ENCODER: "sayso.encoders.hub:HubEncoder",
         "localizer": "sayso.systems.localize:Localizer",
         "step_classifier": "sayso.systems.crosstask:StepClassifier",
