@@ -68,6 +68,29 @@ def test_a_system_of_a_package_outside_trains_resumes_and_is_listed(outside, pic
     assert lines[-1]["loss"] < lines[0]["loss"]
 
 
+def test_what_is_listed_but_missing_is_in_the_result_once(pictures, tmp_path, monkeypatch):
+    from outside_system import SYSTEM
+    from sayso.data.corpus import CorpusBuilder
+
+    builder = CorpusBuilder()
+    builder.miss("gone", "has no file")
+    builder.fail("broken", "its captions cannot be read")
+    corpus = builder.finish()
+    read = type(SYSTEM).read
+
+    def with_missing(self, *arguments):
+        found = read(self, *arguments)
+        found.missing, found.failures = corpus.missing, corpus.failures
+        return found
+
+    monkeypatch.setattr(type(SYSTEM), "read", with_missing)
+    done = sayso.train(SYSTEM, pictures, tmp_path / "run", steps=3, warmup=1, workers=0)
+    assert [(one.path, one.error) for one in done.failures if one.stage != "item"][:2] == [
+        ("broken", "its captions cannot be read"),
+        ("gone", "has no file"),
+    ]
+
+
 def test_a_system_itself_can_be_trained_without_being_registered(pictures, tmp_path):
     from outside_system import SYSTEM
 

@@ -10,6 +10,7 @@ What the systems ``align_script`` and ``name_actors`` stand on.
     clock.py           subtitles of another frame rate or another cut
     pieces.py          offsets that step
     breaks.py          where an offset gives way to the next
+    placing.py         each line at its place, or at none
     actions.py         which actions the descriptions mention
     action_classes.py  the classes, by name or by a file
     align.py           the alignment of a screenplay and captions
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sayso.alignment.clock import Clock, fit_clock
     from sayso.alignment.files import align_files
     from sayso.alignment.lines import SpokenLine
+    from sayso.alignment.placing import PlacedLines, place_lines
     from sayso.alignment.timing import TimedElement
 else:
     __getattr__ = exports(
@@ -36,6 +38,7 @@ else:
             "ActionWords": "sayso.alignment.actions",
             "AlignedScript": "sayso.alignment.align",
             "Clock": "sayso.alignment.clock",
+            "PlacedLines": "sayso.alignment.placing",
             "SpokenLine": "sayso.alignment.lines",
             "TimedElement": "sayso.alignment.timing",
             "action_matcher": "sayso.alignment.action_classes",
@@ -44,6 +47,7 @@ else:
             "align_files": "sayso.alignment.files",
             "align_script": "sayso.alignment.align",
             "fit_clock": "sayso.alignment.clock",
+            "place_lines": "sayso.alignment.placing",
         },
     )
 
@@ -52,6 +56,7 @@ __all__ = [
     "ActionWords",
     "AlignedScript",
     "Clock",
+    "PlacedLines",
     "SpokenLine",
     "TimedElement",
     "action_matcher",
@@ -60,4 +65,5 @@ __all__ = [
     "align_files",
     "align_script",
     "fit_clock",
+    "place_lines",
 ]

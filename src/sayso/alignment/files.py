@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sayso.alignment.align import AlignedScript, align_script
 from sayso.alignment.clock import fit_clock
+from sayso.alignment.placing import place_lines
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
@@ -68,7 +69,18 @@ def _captions(
             "the times that were written are wrong: give a reference of the same film"
         )
         more.append(Failure(str(reference), "clock", wrong))
-    return clock.apply(read), [*failures, *more]
+    placed = place_lines(read, timed, clock)
+    if placed.left_out:
+        log.warning(
+            "%s: %d of %d lines are left out, the first at %.0f s: %s has nothing like them where they "
+            "would be in the film",
+            subtitles,
+            len(placed.left_out),
+            len(read),
+            min(caption.span.start for caption in placed.left_out),
+            reference,
+        )
+    return list(placed.captions), [*failures, *more]
 
 
 def _read(path: Path) -> tuple[list[Caption], list[Failure]]:

@@ -15,13 +15,14 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.ownership import remove_own
 from sayso.core.types import Span
+from sayso.data.csv_rows import csv_rows
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
 _FAILURE = {"path", "stage", "error"}
@@ -92,7 +93,7 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
             why = row if isinstance(row, str) else "there is no 'path'; every row must name a file"
             wrong.append(Failure(str(path), "manifest", f"{path}, row {number}: {why}"))
             continue
-        full = os.path.abspath(path.parent / os.path.expanduser(name))  # noqa: PTH100, PTH111
+        full = _place(path.parent, name)
         grouped.setdefault(full, []).append({} if row.keys() == _FAILURE else row)
     if wrong and not grouped:
         raise SaysoError(wrong[0].error)
@@ -106,6 +107,15 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
             continue
         caption_path = os.path.abspath(path.parent / captions) if captions else None  # noqa: PTH100
         yield ListedFile(full, parsed, caption_path, named=True)
+
+
+def _place(folder: Path, name: str) -> str:
+    """Return the path of a file, also where it was written on Windows relative to the manifest."""
+    full = os.path.abspath(folder / os.path.expanduser(name))  # noqa: PTH100, PTH111
+    if "\\" in name and not os.path.lexists(full):
+        windows = PureWindowsPath(name)
+        return full if windows.anchor else os.path.abspath(folder / windows.as_posix())  # noqa: PTH100
+    return full
 
 
 def _parse(row: Mapping[str, Any]) -> Row:
@@ -138,8 +148,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
             batches = pq.ParquetFile(path).iter_batches()
             yield from enumerate((row for batch in batches for row in batch.to_pylist()), 1)
         elif path.suffix.lower() == ".csv":
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                yield from enumerate(({k: v for k, v in row.items() if k} for row in csv.DictReader(file)), 2)
+            yield from enumerate((row for _, row in csv_rows(path, _KNOWN)), 2)
         else:
             with path.open(encoding="utf-8-sig") as file:
                 yield from ((n, _from_json(line)) for n, line in enumerate(file, 1) if line.strip())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sayso.encoders.offline import OfflineEncoder
     from sayso.encoders.preprocess import as_square
     from sayso.encoders.published import convert_published
+    from sayso.encoders.unknown import unknown_words
     from sayso.encoders.video_text import TextVideoEncoder
 else:
     __getattr__ = exports(
@@ -45,6 +46,7 @@ else:
             "pool_clips": "sayso.encoders.batching",
             "similarity_map": "sayso.encoders.dense",
             "unit_norm": "sayso.encoders.batching",
+            "unknown_words": "sayso.encoders.unknown",
         },
     )
 
@@ -69,4 +71,5 @@ __all__ = [
     "pool_clips",
     "similarity_map",
     "unit_norm",
+    "unknown_words",
 ]

@@ -13,6 +13,7 @@ names, actions get intervals.
     alignment/speakers.py        who speaks each line
     alignment/timing.py          when each element of the script happens
     alignment/clock.py           subtitles of another frame rate or another cut
+    alignment/placing.py         each line at its place, or at none
     alignment/action_classes.py  which actions the descriptions mention
     alignment/align.py           the alignment of a screenplay and captions
     pipeline.py                  from files to a result: ``run``
