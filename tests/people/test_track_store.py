@@ -75,7 +75,7 @@ def test_another_film_another_rate_and_a_strange_file_are_begun_anew(film):
 
 
 def test_a_film_that_is_not_there_and_a_place_that_cannot_be_written_are_said(film, tmp_path):
-    with pytest.raises(MediaError, match="not there"):
+    with pytest.raises(MediaError, match="there is nothing at"):
         film_tracks(tmp_path / "none.mp4", film.store)
     with pytest.raises(SaysoError, match="cannot be written"):
         film_tracks(film.path, film.path / "kept.jsonl")
