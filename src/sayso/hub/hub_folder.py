@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 PROJECTIONS = ("text_projection.weight", "text_model.head.weight")  # CLIP and its kind; SigLIP
+LANGUAGE_MODELS = ("ForConditionalGeneration", "ForCausalLM", "ForVisionText2Text", "LMHeadModel")
 DECIDING = (
     "*.safetensors",
     "*config.json",
@@ -25,6 +26,7 @@ DECIDING = (
     "vocab.txt",
     "merges.txt",
     "*.model",
+    "*.jinja",
 )
 
 
@@ -62,6 +64,16 @@ def is_dual_encoder(folder: Path) -> bool:
         return False
 
 
+def is_language_model(folder: Path) -> bool:
+    """Tell whether a folder holds a model that writes text, with pictures or without."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        names = [str(name) for name in config.get("architectures") or ()]
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+    return any(name.endswith(LANGUAGE_MODELS) for name in names)
+
+
 def identity(folder: Path) -> str:
     """Return a digest of the files of a model folder that decide its embeddings."""
     digest = hashlib.sha256()
@@ -95,7 +107,7 @@ def load_dual_encoder(folder: Path, device: torch.device) -> tuple[Any, Any, Any
         SaysoError: if something in the folder is missing, damaged or unknown.
     """
     transformers = need("transformers", "hub")
-    with _quiet():
+    with quiet():
         try:
             model, report = transformers.AutoModel.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, dtype="float32", output_loading_info=True
@@ -116,7 +128,7 @@ def load_dual_encoder(folder: Path, device: torch.device) -> tuple[Any, Any, Any
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers from writing to stderr."""
     from transformers.utils import logging
 
