@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.evaluation.few_shot_models import Bright, brightness
 
+from generators.bright import Bright, brightness
 from sayso.core.errors import SaysoError
 from sayso.evaluation.coco_captions import COCO_CAPTIONS
 from sayso.evaluation.evaluator import EvaluationOptions

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.align import align
+from sayso.cli.ask import ask
 from sayso.cli.convert import convert
 from sayso.cli.demo import demo
 from sayso.cli.doctor import doctor
@@ -46,7 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, serve, align, name, steps, localize),
+    *(index, search, serve, ask, align, name, steps, localize),
     *(demo, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 CANNOT_WRITE = (

@@ -37,6 +37,7 @@ class Bright:
         return [self.answer(prompt) for prompt in prompts]
 
     def stream(self, prompt: Prompt, decoding: Decoding | None = None) -> Iterator[str]:
+        self.prompts.append(prompt)
         yield self.answer(prompt)
 
     def log_likelihood(
