@@ -14,6 +14,7 @@ from sayso.version import __version__
 if TYPE_CHECKING:
     from sayso import encoders, hub, losses, media, metrics, models, solvers, text, toyworld
     from sayso.asking import ask
+    from sayso.captioning import caption
     from sayso.encoders.named import load_encoder
     from sayso.hub.load_model import load
     from sayso.index import Index
@@ -24,6 +25,7 @@ else:
         {
             "Index": "sayso.index",
             "ask": "sayso.asking",
+            "caption": "sayso.captioning",
             "encoders": "sayso.encoders",
             "hub": "sayso.hub",
             "load": "sayso.hub.load_model",
@@ -47,6 +49,7 @@ __all__ = [
     "Span",
     "__version__",
     "ask",
+    "caption",
     "encoders",
     "hub",
     "load",
