@@ -41,6 +41,7 @@ FILES = {
     "models": (
         "cli/test_convert",
         "cli/test_pull",
+        "encoders/test_classifier",
         "encoders/test_hub",
         "encoders/test_offline",
         "encoders/test_published",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sayso import encoders, hub, losses, media, metrics, models, solvers, text, toyworld
     from sayso.asking import ask
     from sayso.captioning import caption
+    from sayso.encoders.classifier import classifier
     from sayso.encoders.named import load_encoder
     from sayso.hub.load_model import load
     from sayso.index import Index
@@ -26,6 +27,7 @@ else:
             "Index": "sayso.index",
             "ask": "sayso.asking",
             "caption": "sayso.captioning",
+            "classifier": "sayso.encoders.classifier",
             "encoders": "sayso.encoders",
             "hub": "sayso.hub",
             "load": "sayso.hub.load_model",
@@ -50,6 +52,7 @@ __all__ = [
     "__version__",
     "ask",
     "caption",
+    "classifier",
     "encoders",
     "hub",
     "load",

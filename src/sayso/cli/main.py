@@ -17,6 +17,7 @@ import typer
 from sayso.cli.align import align
 from sayso.cli.ask import ask
 from sayso.cli.caption import caption
+from sayso.cli.classify import classify
 from sayso.cli.convert import convert
 from sayso.cli.demo import demo
 from sayso.cli.doctor import doctor
@@ -48,7 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, serve, ask, caption, align, name, steps, localize),
+    *(index, search, serve, ask, caption, classify, align, name, steps, localize),
     *(demo, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 CANNOT_WRITE = (
