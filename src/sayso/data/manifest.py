@@ -3,7 +3,8 @@
 A manifest is a CSV, JSONL or Parquet file whose rows name a file (``path``),
 and may name a span (``start_s``, ``end_s``), what is said in it (``text``), a
 ``title`` and a caption file (``captions``); every other column is kept and comes
-back with the hits. Relative paths are relative to the manifest. A list of
+back with the hits. A row with ``seen`` says what a model saw (``sayso caption``).
+Relative paths are relative to the manifest. A list of
 failures that an earlier run wrote is a manifest too.
 """
 
@@ -21,12 +22,13 @@ from typing import Any
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.ownership import remove_own
-from sayso.core.types import Span
+from sayso.core.types import Caption, Span
 from sayso.data.csv_rows import csv_rows
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
 _FAILURE = {"path", "stage", "error"}
 _KNOWN = {"path", "start_s", "end_s", "text", "title", "captions"}
+_SEEN = "seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class ListedFile:
     captions: str | None = None
     named: bool = False
     """Whether somebody named this very file, so that not knowing its kind is an error."""
+    seen: tuple[Caption, ...] = ()
+    """What a model saw in it, and when; a picture's has no duration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,13 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
     for full, rows in grouped.items():
         captions = next((str(row["captions"]) for row in rows if row.get("captions")), None)
         try:
-            parsed = tuple(_parse(row) for row in rows if row)
+            parsed = tuple(_parse(row) for row in rows if row and _SEEN not in row)
+            seen = tuple(_parse_seen(row) for row in rows if _SEEN in row)
         except ValueError as error:
             yield Failure(full, "manifest", f"{path}: the row of {full} is wrong: {error}")
             continue
         caption_path = os.path.abspath(path.parent / captions) if captions else None  # noqa: PTH100
-        yield ListedFile(full, parsed, caption_path, named=True)
+        yield ListedFile(full, parsed, caption_path, named=True, seen=seen)
 
 
 def _place(folder: Path, name: str) -> str:
@@ -119,14 +124,23 @@ def _place(folder: Path, name: str) -> str:
 
 
 def _parse(row: Mapping[str, Any]) -> Row:
+    span = _span(row)
+    meta = {key: value for key, value in row.items() if key not in _KNOWN and value not in (None, "")}
+    return Row(span, str(row.get("text") or ""), row.get("title") or None, meta)
+
+
+def _parse_seen(row: Mapping[str, Any]) -> Caption:
+    return Caption(_span(row) or Span(0.0, 0.0), str(row[_SEEN] or ""))
+
+
+def _span(row: Mapping[str, Any]) -> Span | None:
     start, end = (_seconds(row, key) for key in ("start_s", "end_s"))
     if (start is None) != (end is None):
         raise ValueError("start_s and end_s go together")
     span = Span(start, end) if start is not None and end is not None else None
     if span is not None and (span.start < 0 or not span.duration > 0):
         raise ValueError(f"the span {span.start} to {span.end} s is empty or starts before 0")
-    meta = {key: value for key, value in row.items() if key not in _KNOWN and value not in (None, "")}
-    return Row(span, str(row.get("text") or ""), row.get("title") or None, meta)
+    return span
 
 
 def _seconds(row: Mapping[str, Any], key: str) -> float | None:

@@ -72,6 +72,7 @@ class MethodBase(Protocol):
 
         So a temperature is kept within its bounds: clamped in the loss, its gradient would be 0 there.
         """
+        return
 
     def collate(self, examples: Sequence[Example]) -> Batch:
         """Return a batch of B examples as arrays of B rows; runs in the loader's threads.
@@ -80,9 +81,6 @@ class MethodBase(Protocol):
         drawn when they were sampled. Different numbers of something an example: ``data.batch.ragged``.
         """
         return stack(examples)
-
-    def after_update(self) -> None:
-        """Change what learns after each step of the optimizer, such as to keep a number in its bounds."""
 
     def metrics(self) -> Mapping[str, float]:
         """Return numbers for the log beside the loss, of what was learned from since the last call.

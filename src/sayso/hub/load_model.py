@@ -19,11 +19,12 @@ from sayso.hub.pretrained import in_words
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
+    from sayso.generators.base import Generator
     from sayso.systems.crosstask import StepClassifier
     from sayso.systems.instruction_steps import StepModel
     from sayso.systems.localize import Localizer
 
-    Model: TypeAlias = Encoder | Localizer | StepClassifier | StepModel
+    Model: TypeAlias = Encoder | Generator | Localizer | StepClassifier | StepModel
 
 AUTO = "auto"
 log = logging.getLogger(__name__)
@@ -38,7 +39,10 @@ def load(name: str, *, device: str = ..., verify: bool = ...) -> Model: ...
 
 
 def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Model:
-    """Load a model by name; where an encoder is wanted, ``sayso.load_encoder`` makes sure of it.
+    """Load a model by name: a dual encoder, a generator, or what a system trained.
+
+    Where a dual encoder is wanted, ``sayso.load_encoder`` makes sure of it; where one that answers in words,
+    ``sayso.generators.load_generator``.
 
     Where SAYSO_OFFLINE=1 (or HF_HUB_OFFLINE=1), no connection is opened.
 

@@ -187,7 +187,7 @@ class Index:
             like: a picture or a clip to look for: a path, ``talk.mp4@12.5``, or a PIL image.
             limit: how many.
             min_score: leave out what scores lower.
-            filter: SQL over path, title, kind, duration_s, start_s, end_s, text.
+            filter: SQL over path, title, kind, duration_s, start_s, end_s, text, seen.
             text_weight: weight of what is said, in [0, 1]; 0 ranks by the pictures alone, 1 by
                 the text alone; by default one half if the index holds text.
             merge: whether neighbouring clips of a video become one moment.
