@@ -67,6 +67,7 @@ GOOD: list[Files] = [
 
 def write_damaged(folder: Path, damaged: int = 1000, sound: int = 60) -> Counter[str]:
     """Write shards of damaged and of sound samples, mixed; return how often each reason must be told."""
+    folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(0)
     kinds = list(KINDS.values())
     samples = [kinds[n % len(kinds)] for n in range(damaged)]

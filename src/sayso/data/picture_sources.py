@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ class _Pending:
 
     place: tuple[str, tuple[int, int]] | None = None
     row: dict[str, Any] | None = None
-    texts: tuple[str, ...] = ()
+    texts: list[str] = field(default_factory=list)
 
     def picture(self) -> Iterator[ListedPicture]:
         if self.place is not None and self.row is not None and self.texts:
@@ -164,7 +164,7 @@ class _Pending:
             yield ListedPicture(
                 key if isinstance(key, str) and part[1] >= 0 else path,
                 path,
-                self.texts,
+                tuple(self.texts),
                 part,
                 url if isinstance(url, str) else "",
                 original_size(self.row),

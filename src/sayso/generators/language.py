@@ -23,7 +23,7 @@ from sayso.data.interleaved import END, IMAGE
 from sayso.generators.markers import add_markers, beginning, find_markers
 from sayso.generators.smollm2 import SHA256, SMOLLM2, smollm2_folder
 from sayso.hub.download import HUB_NAME, hub_folder
-from sayso.hub.hub_folder import identity, quiet
+from sayso.hub.hub_folder import identity, quiet_transformers
 
 LAYERS = {  # where the layers are, by the model's type
     "llama": "model.layers",
@@ -258,7 +258,7 @@ def load_language_model(
     """
     transformers = need("transformers", "hub")
     folder = _folder(name)
-    with quiet():
+    with quiet_transformers():
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model = transformers.AutoModelForCausalLM.from_pretrained(

@@ -23,7 +23,7 @@ from sayso.core.folders import cache_folder
 from sayso.core.io import atomic_folder, make_folder
 from sayso.core.lazy import need
 from sayso.core.offline import offline
-from sayso.hub.hub_folder import quiet
+from sayso.hub.hub_folder import quiet_transformers
 from sayso.models.packaged_weights import package_file, verified
 
 SMOLLM2 = "smollm2"
@@ -82,7 +82,10 @@ def _convert(file: Path, folder: Path) -> None:
     """Write a model folder of the transformers library, in float32."""
     transformers = need("transformers", "hub")
     log.info("converting %s once, which takes about a minute; kept in %s", SMOLLM2, folder)
-    with quiet(), contextlib.redirect_stderr(io.StringIO()):  # its bars are not the library's to switch off
+    with (
+        quiet_transformers(),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):  # its bars are not the library's to switch off
         tokenizer = transformers.AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
         read = transformers.AutoModelForCausalLM.from_pretrained(
             file.parent, gguf_file=file.name, dtype="float32"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
-from sayso.hub.hub_folder import quiet
+from sayso.hub.hub_folder import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ def load_image_text_model(folder: Path, device: torch.device) -> tuple[Any, Any]
     if not any(folder.glob("*.safetensors")):
         raise SaysoError(f"{folder} has no *.safetensors; pickled weights, which can run code, are not read")
     dtype = "float32" if device.type == "cpu" else "bfloat16"
-    with quiet():
+    with quiet_transformers():
         _check_family(folder)
         try:
             model, report = transformers.AutoModelForImageTextToText.from_pretrained(

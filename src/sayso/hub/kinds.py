@@ -42,6 +42,7 @@ KINDS: Registry[ModelKind] = Registry(
     {
         "video_text": "sayso.encoders.video_text:TextVideoEncoder",
         "feature_text": "sayso.encoders.feature_text:HowTo100MEncoder",
+        "frozen_towers": "sayso.encoders.frozen_towers:FrozenTowersEncoder",
         HUB_ENCODER: "sayso.encoders.hub:HubEncoder",
         HUB_GENERATOR: "sayso.generators.hub:HubGenerator",
         "flamingo": "sayso.generators.flamingo:Flamingo",

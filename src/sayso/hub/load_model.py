@@ -10,11 +10,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 
-from sayso.core.errors import MissingExtra, SaysoError, Unavailable
+from sayso.core.errors import MissingExtra, SaysoError, Unavailable, nothing_at
 from sayso.hub import cache, catalog
 from sayso.hub.download import HUB_NAME, hub_folder, need_hub_packages
 from sayso.hub.kinds import ENCODERS, KINDS, model_kind
-from sayso.hub.model_folder import resolve_step
+from sayso.hub.model_folder import refuse_index, resolve_step
 from sayso.hub.pretrained import in_words
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Mode
     if HUB_NAME.fullmatch(name) and not name.startswith("."):
         return load_folder(hub_folder(name), name, device, verify)
     if len(path.parts) > 1 or name.startswith(("~", ".")):
-        raise SaysoError(f"there is no model folder {name}")
+        raise SaysoError(nothing_at(name, "name a model folder, or a run"))
     raise SaysoError(
         f"no model is called {name!r}{catalog.nearest(name) or '.'}"
         " A model is 'auto', 'offline', a hub id or a folder, or what an installed package"
@@ -92,7 +92,9 @@ def load_folder(folder: Path, name: str, device: str, verify: bool) -> Model:
 
     Raises:
         SaysoError: if no installed package knows its kind.
+        UsageError: if the folder is an index.
     """
+    refuse_index(folder, name)
     kind = model_kind(folder)
     if kind not in KINDS:
         raise SaysoError(
