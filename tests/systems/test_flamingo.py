@@ -20,7 +20,7 @@ from sayso.data import Loader
 from sayso.data.picture_pairs import read_picture_pairs
 from sayso.engine.system import SYSTEMS
 from sayso.engine.tensor_batch import TensorBatch
-from sayso.generators import Decoding, Prompt
+from sayso.generators import Decoding, Prompt, tower_features
 from sayso.generators.conditioning import PicturesSeen
 from sayso.models.gated_cross_attention import picture_numbers
 from sayso.systems.flamingo import FlamingoMethod, Recipe, spell_answer
@@ -189,3 +189,48 @@ def test_the_recipe_and_the_registry(parts, tmp_path):
     with pytest.raises(SaysoError, match="multiple of 3"):
         recipe_for(parts, shares=(3,))
     assert spell_answer("a cat") == "<image>Output: a cat<|endofchunk|>"
+
+
+def test_micro_batches_give_the_whole_batch_s_gradient(parts, tmp_path):
+    runs = {}
+    for size in (0, 3):
+        recipe = mixed(parts, steps=3, save_every=3, micro_batch=size, features=str(tmp_path / "shared"))
+        done = sayso.train("flamingo", parts / "pairs.jsonl", tmp_path / f"run{size}", recipe=recipe)
+        runs[size] = torch.load(done.folder / "state.pt", weights_only=True)["model"]
+    for name, weight in runs[0].items():
+        torch.testing.assert_close(runs[3][name], weight, rtol=0, atol=2e-4)
+
+
+def test_features_that_were_cut_off_go_on_where_they_were(parts, tmp_path, monkeypatch):
+    recipe = recipe_for(parts, features=str(tmp_path / "shared"))
+    whole = method_of(recipe_for(parts, features=str(tmp_path / "whole")), parts, tmp_path)
+    shown, real = [], tower_features.visual_tokens
+
+    def counted(backbone, pixels):
+        shown.append(len(pixels) // 2)
+        if len(shown) == 2:
+            raise KeyboardInterrupt
+        return real(backbone, pixels)
+
+    monkeypatch.setattr(tower_features, "_WRITTEN", 8)
+    monkeypatch.setattr(tower_features, "visual_tokens", counted)
+    with pytest.raises(KeyboardInterrupt):
+        method_of(recipe, parts, tmp_path)
+    made = method_of(recipe, parts, tmp_path)
+    assert shown == [16, 16, 16]
+    for number in range(32):
+        np.testing.assert_array_equal(
+            made.dataset.datasets[0].look.of(number, 1), whole.dataset.datasets[0].look.of(number, 1)
+        )
+
+
+def test_a_picture_that_cannot_be_read_is_told_and_others_stand_in(parts, tmp_path, caplog):
+    for file in parts.iterdir():
+        if file.suffix in (".png", ".jsonl"):
+            shutil.copy(file, tmp_path)
+    (tmp_path / "5.png").write_bytes(b"\x89PNG no picture")
+    recipe = recipe_for(parts, steps=4)
+    done = sayso.train("flamingo", tmp_path / "pairs.jsonl", tmp_path / "run", recipe=recipe)
+    assert done.step == 4
+    assert any("5.png" in message for message in caplog.messages)
+    assert all("5.png" in failure.error for failure in done.failures)
