@@ -78,6 +78,8 @@ class Recipe(TrainingConfig):
         heads: of its attention.
         head_dim: width of a head.
         latents: R, for each picture.
+        latent_std: deviation with which latents begin. As published 1, but then what a picture adds to them is
+            small at first, and after a hundred updates all drawings still look alike.
         block_heads: of the blocks' attention.
         dropout: in resampler and blocks.
         ff_everywhere: as published, blocks change text without pictures too once they have learnt.
@@ -103,6 +105,7 @@ class Recipe(TrainingConfig):
     heads: int = 4
     head_dim: int = 64
     latents: int = 16
+    latent_std: float = 0.02
     block_heads: int = 8
     dropout: float = 0.1
     ff_everywhere: bool = False
@@ -173,6 +176,7 @@ class FlamingoMethod(LossesMethod):
         self.dataset = MixedPages(datasets, recipe.shares)
         torch.manual_seed(recipe.seed)
         self.model = FlamingoNet(self._shape(), self.language)
+        self.model.resampler.latents.data.mul_(recipe.latent_std)
         gates = [f"blocks.{n}.{gate}" for n in range(len(recipe.layers)) for gate in ("attn_gate", "ff_gate")]
         self.lr_multipliers = dict.fromkeys(gates, recipe.gate_lr_multiplier)
         self._below = TextsBelow(self.language, recipe.layers[0])
