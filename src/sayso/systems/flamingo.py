@@ -78,8 +78,8 @@ class Recipe(TrainingConfig):
         heads: of its attention.
         head_dim: width of a head.
         latents: R, for each picture.
-        latent_std: deviation with which latents begin. As published 1, but then what a picture adds to them is
-            small at first, and after a hundred updates all drawings still look alike.
+        latent_std: deviation with which latents begin. As published 1, but then what a picture adds to them
+            is small at first.
         block_heads: of the blocks' attention.
         dropout: in resampler and blocks.
         ff_everywhere: as published, blocks change text without pictures too once they have learnt.
