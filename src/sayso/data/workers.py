@@ -10,8 +10,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.data.batch import Batch, Example, nbytes
 from sayso.data.manifest import Failure
@@ -19,9 +21,14 @@ from sayso.data.manifest import Failure
 Collate = Callable[[Sequence[Example]], Batch]
 Sample = Callable[[int, int], tuple[list[Example], list[Failure]]]  # epoch, position
 
+_LARGE = 4096  # bytes of an array that is worth a place of its own in the batch
+
 
 class CollateBuffer:
     """The examples of a batch until the last one is there; then the batch.
+
+    Arrays of one shape are put side by side as they come, where ``stack`` finds them: a batch of
+    65,536 pictures is never there twice.
 
     Args:
         epoch: of its examples.
@@ -42,6 +49,7 @@ class CollateBuffer:
         self.failures: dict[int, list[Failure]] = {}
         self.seconds, self.item_bytes = 0.0, 0
         self._examples: list[list[Example]] = [[] for _ in range(items)]
+        self._places: dict[str, NDArray[Any]] = {}
         self._lacking, self._collate = items, collate
         self._error: BaseException | None = None
         self._lock, self._done = threading.Lock(), threading.Event()
@@ -51,7 +59,8 @@ class CollateBuffer:
         began = time.perf_counter()
         try:
             examples, failures = sample(self.epoch, self.first + number)
-            self._examples[number] = examples
+            size = sum(map(nbytes, examples))
+            self._examples[number] = self._placed(number, examples)
             with self._lock:
                 if failures:
                     self.failures[number] = failures
@@ -60,15 +69,42 @@ class CollateBuffer:
             if last:
                 flat = [example for item in self._examples for example in item]
                 self.batch = {**self._collate(flat), "epoch": np.array(self.epoch)}
-                self._examples = []
+                self._examples, self._places = [], {}
             with self._lock:
-                self.item_bytes = sum(map(nbytes, examples))
+                self.item_bytes = size
                 self.seconds += time.perf_counter() - began
             if last:
                 self._done.set()
         except BaseException as error:  # noqa: BLE001  raised again by who waits
             self._error = error
             self._done.set()
+
+    def _placed(self, number: int, examples: list[Example]) -> list[Example]:
+        """Return examples whose large arrays are rows of those of the batch, where the shapes agree."""
+        return [
+            {
+                key: self._place(number * len(examples) + n, len(examples), key, value)
+                for key, value in one.items()
+            }
+            for n, one in enumerate(examples)
+        ]
+
+    def _place(self, row: int, group: int, key: str, value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or value.nbytes < _LARGE:
+            return value
+        with self._lock:
+            if key not in self._places:
+                self._places[key] = np.empty((self.items * group, *value.shape), value.dtype)
+            place = self._places[key]
+        if value.shape != place.shape[1:] or value.dtype != place.dtype or row >= len(place):
+            return value
+        place[row] = value
+        return place[row]
+
+    def take(self) -> Batch:
+        """Return the batch, once ``wait`` returned, and keep it no longer."""
+        batch, self.batch = self.batch, {}
+        return batch
 
     def wait(self) -> None:
         """Return when the batch is there.

@@ -56,12 +56,21 @@ class MethodBase(Protocol):
         dataset: what to learn from.
         lr_multipliers: factors on the learning rate, by the beginning of parameters' names; 1 for the
             others. Names of the criterion's parameters begin with ``criterion.``.
+        no_weight_decay: beginnings of the names of parameters that do not decay, such as positions;
+            those of one dimension or none, biases, norms and temperatures, never do.
     """
 
     model: nn.Module
     criterion: nn.Module | None = None
     dataset: Dataset
     lr_multipliers: Mapping[str, float] = MappingProxyType({})
+    no_weight_decay: Sequence[str] = ()
+
+    def after_update(self) -> None:
+        """Bring weights back to where they may be, after each update and before it is averaged.
+
+        So a temperature is kept within its bounds: clamped in the loss, its gradient would be 0 there.
+        """
 
     def collate(self, examples: Sequence[Example]) -> Batch:
         """Return a batch of B examples as arrays of B rows; runs in the loader's threads.
@@ -70,9 +79,6 @@ class MethodBase(Protocol):
         drawn when they were sampled. Different numbers of something an example: ``data.batch.ragged``.
         """
         return stack(examples)
-
-    def after_update(self) -> None:
-        """Change what learns after each step of the optimizer, such as to keep a number in its bounds."""
 
     def metrics(self) -> Mapping[str, float]:
         """Return numbers for the log beside the loss, of what was learned from since the last call.

@@ -111,6 +111,7 @@ class Trainer:
             device,
             criterion=method.criterion,
             lr_multipliers=method.lr_multipliers,
+            no_weight_decay=method.no_weight_decay,
         )
         self.accelerator = self.state.accelerator
         self.progress = progress if progress and self._main else Silent()
@@ -210,8 +211,7 @@ class Trainer:
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         torch.manual_seed((self.config.seed * 1_000_003 + self.step) * world + rank)
         losses = add_gradients(self.method, self.state, batches)
-        self.state.update(self.config.lr_at(self.step))
-        self.method.after_update()
+        self.state.update(self.config.lr_at(self.step), self.method.after_update)
         return losses
 
     def _report(self, losses: list[dict[str, Tensor]], loader: Loader, metrics: MetricsLog) -> None:
