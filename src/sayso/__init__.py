@@ -13,6 +13,8 @@ from sayso.version import __version__
 
 if TYPE_CHECKING:
     from sayso import encoders, hub, losses, media, metrics, models, solvers, text, toyworld
+    from sayso.asking import ask
+    from sayso.captioning import caption
     from sayso.encoders.classifier import classifier
     from sayso.encoders.named import load_encoder
     from sayso.hub.load_model import load
@@ -23,6 +25,8 @@ else:
         __name__,
         {
             "Index": "sayso.index",
+            "ask": "sayso.asking",
+            "caption": "sayso.captioning",
             "classifier": "sayso.encoders.classifier",
             "encoders": "sayso.encoders",
             "hub": "sayso.hub",
@@ -46,6 +50,8 @@ __all__ = [
     "Index",
     "Span",
     "__version__",
+    "ask",
+    "caption",
     "classifier",
     "encoders",
     "hub",

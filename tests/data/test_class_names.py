@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sayso.core.errors import SaysoError
-from sayso.data.class_names import names_given, packaged_names, read_names, read_templates
+from sayso.data.class_names import names_given, packaged_names, read_class_names, read_templates
 
 
 def write(folder, name, content):
@@ -27,14 +27,14 @@ def write(folder, name, content):
     ],
 )
 def test_names_in_every_form(tmp_path, name, content):
-    assert read_names(write(tmp_path, name, content), "mine") == ["cat", "red panda"]
+    assert read_class_names(write(tmp_path, name, content), "mine") == ["cat", "red panda"]
 
 
 def test_names_by_folder_and_several_for_a_class(tmp_path):
     table = {"n01": "cat", "n02": ["dog", "hound"]}
-    assert read_names(write(tmp_path, "n.json", table)) == table
+    assert read_class_names(write(tmp_path, "n.json", table)) == table
     listed = ["cat", ["dog", "hound"]]
-    assert read_names(write(tmp_path, "n.json", listed)) == listed
+    assert read_class_names(write(tmp_path, "n.json", listed)) == listed
 
 
 def test_templates_for_all_and_for_each(tmp_path):
@@ -49,7 +49,7 @@ def test_templates_for_all_and_for_each(tmp_path):
 def test_what_holds_none_is_told(tmp_path, content):
     path = write(tmp_path, "x.json" if content else "x.txt", content)
     with pytest.raises(SaysoError, match="holds no list of names"):
-        read_names(path)
+        read_class_names(path)
     with pytest.raises(SaysoError, match="holds no templates"):
         read_templates(path)
 
@@ -57,10 +57,10 @@ def test_what_holds_none_is_told(tmp_path, content):
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     for name in ("none.txt", "none.json"):
         with pytest.raises(SaysoError, match=name):
-            read_names(tmp_path / name)
+            read_class_names(tmp_path / name)
     (tmp_path / "x.txt").write_bytes(b"\xff\xfe\x00\xd8")
     with pytest.raises(SaysoError, match="cannot be read"):
-        read_names(tmp_path / "x.txt")
+        read_class_names(tmp_path / "x.txt")
 
 
 def test_what_a_person_means_by_names(tmp_path):

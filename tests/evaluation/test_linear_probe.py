@@ -33,7 +33,8 @@ def test_the_weights_are_the_minimum_of_the_objective():
     means = rng.normal(size=(3, 5))
     y = np.repeat([0, 1, 2], 20)
     x = (means[y] + rng.normal(size=(60, 5))).astype(np.float32)
-    validation, own = x[::5], y[::5]
+    own = np.repeat([0, 1, 2], 8)
+    validation = (means[own] + 0.5 + rng.normal(size=(24, 5))).astype(np.float32)
     probe = linear_probe(x, y, validation, own, classes=4)
     both, labels = np.concatenate([x, validation]).astype(float), np.concatenate([y, own])
     W = torch.zeros(5, 3, dtype=torch.float64, requires_grad=True)

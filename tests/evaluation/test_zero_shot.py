@@ -69,9 +69,18 @@ def test_imagenet_by_wnid_and_its_equal_names(tmp_path, options, caplog):
 def test_only_the_subset_competes(tmp_path, options, name):
     columns = [*range(3, 1000, 5)]
     pairs = [(3, 3), (3, 4), (8, 0), (13, 999), (658, 657), (993, 998)]
+    outside = (
+        weight(NAMES[4]),
+        weight(NAMES[500]),
+    )  # seen, and not in the subset: the nearest that is, is right
+    pairs += [
+        (max(columns, key=lambda c, v=v: weight(NAMES[c]) @ v), s)
+        for v, s in zip(outside, (4, 500), strict=True)
+    ]
     write_folders(tmp_path / name, [WNIDS[c] for c in columns], [(WNIDS[t], s) for t, s in pairs])
     result = EVALUATORS[name](Planted(), tmp_path, options)
     check(result.rows, "zero-shot", [({t}, s) for t, s in pairs], columns, [t for t, _ in pairs])
+    assert result.primary.value >= 3 / 8
     assert result.definition["classes"] == 200
     (tmp_path / name / WNIDS[3]).rename(tmp_path / "elsewhere")
     with pytest.raises(SaysoError, match=r"holds 199 class folders, and ImageNet-. has 200"):

@@ -79,6 +79,19 @@ def test_on_a_phone_nothing_sticks_out(open_page, site, address):
         assert max(rights) <= 320.5
 
 
+def test_on_no_phone_is_the_count_squeezed(open_page):
+    page = open_page("/?q=blue")
+    count = page.locator("#count")
+    expect(count).to_contain_text("moments")
+    page.locator("#mix").evaluate("(e) => { e.hidden = true }")  # as where nothing is said
+    for width in range(320, 641, 20):
+        page.set_viewport_size({"width": width, "height": 640})
+        lines = count.evaluate(
+            "(e) => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)"
+        )
+        assert lines < 2.5, f"{lines:.1f} lines at {width} px"
+
+
 def test_light_and_dark(open_page):
     grounds = []
     for scheme in ("light", "dark"):

@@ -44,8 +44,8 @@ def train(
     """Train; the run's folder is a model that --model takes.
 
     An interrupt saves the step under way; the same command with --resume goes on. For
-    several processes: accelerate launch -m sayso train ... Records of the data that are broken are
-    left out and listed, and the exit code is then 3.
+    several processes: accelerate launch -m sayso train ... Records of the data that are broken,
+    or whose files are missing, are left out and listed, and the exit code is then 3.
 
     Examples:
 

@@ -41,7 +41,7 @@ class Packaged:
     source: str
 
 
-def read_names(path: Path, dataset: str = "") -> Names | NamesByFolder:
+def read_class_names(path: Path, dataset: str = "") -> Names | NamesByFolder:
     """Return the names of a file: of the classes in their order, or of folders, by the folder's name.
 
     Args:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, nothing_at
 from sayso.media.kinds import kind_of
 
 FilePath = str | os.PathLike[str]
@@ -20,7 +20,7 @@ def picture_files(paths: Sequence[FilePath]) -> Iterator[Path]:
     """
     for place in (Path(place).expanduser() for place in paths):
         if not place.exists():
-            raise SaysoError(f"{place} is not there; name pictures, or folders of pictures")
+            raise SaysoError(nothing_at(place, "name pictures, or folders of pictures"))
         if not place.is_dir():
             yield place
             continue

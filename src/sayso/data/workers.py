@@ -112,7 +112,8 @@ class CollateBuffer:
         Raises:
             BaseException: what a thread raised.
         """
-        self._done.wait()
+        if not self._done.is_set():
+            self._done.wait()
         if self._error is not None:
             raise self._error
 
@@ -135,7 +136,8 @@ class Workers:
         self._filling: CollateBuffer | None = None
         self._number = self._taken = self._asked = self._item_bytes = 0
         self._closed = False
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._room_made, self._batch_begun = threading.Condition(lock), threading.Condition(lock)
         self._threads = [threading.Thread(target=self._work, name=f"load_{n}") for n in range(count)]
         for thread in self._threads:
             thread.start()
@@ -146,12 +148,13 @@ class Workers:
         Args:
             items: how many it has: so many more may be made from now on.
         """
-        with self._changed:
+        with self._room_made:
             self._asked += items
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._begun or self._closed)
-            if not self._begun:
-                return None
+            self._room_made.notify()  # one thread: it wakes the next, at no cost to who trains
+            while not self._begun:
+                if self._closed:
+                    return None
+                self._batch_begun.wait()
             buffer = self._begun.popleft()
         buffer.wait()
         self._item_bytes = buffer.item_bytes
@@ -159,9 +162,8 @@ class Workers:
 
     def close(self) -> None:
         """End the threads, each after the item that it is at."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        with self._room_made:
+            self._end()
         for thread in self._threads:
             thread.join()
 
@@ -172,21 +174,28 @@ class Workers:
 
     def _take(self) -> tuple[CollateBuffer, int] | None:
         """Return the next item to sample; None when there is none any more."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._taken < self._asked + self._room())
+        with self._room_made:
+            while not (self._closed or self._has_room()):
+                self._room_made.wait()
             if self._closed:
                 return None
             if self._filling is None or self._number == self._filling.items:
                 self._filling, self._number = next(self._buffers, None), 0
                 if self._filling is None:
-                    self._closed = True
-                    self._changed.notify_all()
+                    self._end()
                     return None
                 self._begun.append(self._filling)
-                self._changed.notify_all()
+                self._batch_begun.notify()
             self._number += 1
             self._taken += 1
+            if self._has_room():
+                self._room_made.notify()
             return self._filling, self._number - 1
 
-    def _room(self) -> int:
-        return self._ahead(self._item_bytes) if self._asked else 0
+    def _end(self) -> None:
+        self._closed = True
+        self._room_made.notify_all()
+        self._batch_begun.notify_all()
+
+    def _has_room(self) -> bool:
+        return self._asked > 0 and self._taken < self._asked + self._ahead(self._item_bytes)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
     from sayso.encoders.classifier import Classifier
     from sayso.encoders.dense import DenseEncoder, similarity_map
+    from sayso.encoders.dual_encoder import DualEncoderModule
     from sayso.encoders.feature_text import HowTo100MEncoder
     from sayso.encoders.hub import HubEncoder
     from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Scaled
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sayso.encoders.offline import OfflineEncoder
     from sayso.encoders.preprocess import as_square
     from sayso.encoders.published import convert_published
+    from sayso.encoders.unknown import unknown_words
     from sayso.encoders.video_text import TextVideoEncoder
 else:
     __getattr__ = exports(
@@ -29,6 +31,7 @@ else:
             "Classifier": "sayso.encoders.classifier",
             "ClipSpec": "sayso.encoders.interface",
             "DenseEncoder": "sayso.encoders.dense",
+            "DualEncoderModule": "sayso.encoders.dual_encoder",
             "Embeddings": "sayso.encoders.interface",
             "Encoder": "sayso.encoders.interface",
             "HowTo100MEncoder": "sayso.encoders.feature_text",
@@ -46,6 +49,7 @@ else:
             "pool_clips": "sayso.encoders.batching",
             "similarity_map": "sayso.encoders.dense",
             "unit_norm": "sayso.encoders.batching",
+            "unknown_words": "sayso.encoders.unknown",
         },
     )
 
@@ -54,6 +58,7 @@ __all__ = [
     "Classifier",
     "ClipSpec",
     "DenseEncoder",
+    "DualEncoderModule",
     "Embeddings",
     "Encoder",
     "HowTo100MEncoder",
@@ -71,4 +76,5 @@ __all__ = [
     "pool_clips",
     "similarity_map",
     "unit_norm",
+    "unknown_words",
 ]

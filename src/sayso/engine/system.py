@@ -18,10 +18,11 @@ exact resume, gradient caching, several processes and measured steps; no line of
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, runtime_checkable
 
 from sayso.core.registry import Registry
 from sayso.data.batch import Batch, Dataset, Example, stack
@@ -71,6 +72,7 @@ class MethodBase(Protocol):
 
         So a temperature is kept within its bounds: clamped in the loss, its gradient would be 0 there.
         """
+        return
 
     def collate(self, examples: Sequence[Example]) -> Batch:
         """Return a batch of B examples as arrays of B rows; runs in the loader's threads.
@@ -94,8 +96,12 @@ class MethodBase(Protocol):
             model: with the weights to take, those of ``self.model`` or their average; the criterion
                 holds the weights that go with them.
             card: how it was trained, Markdown, for the model card.
+
+        Unless a method says otherwise, the model itself is what is saved: a ``hub.Pretrained``.
         """
-        ...
+        made: Any = copy.deepcopy(model).cpu().eval()
+        made.card = card
+        return cast("Savable", made)
 
 
 @runtime_checkable

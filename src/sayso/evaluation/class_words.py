@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
-from sayso.data.class_names import Names, Templates, packaged_names, read_names, read_templates
+from sayso.data.class_names import Names, Templates, packaged_names, read_class_names, read_templates
 from sayso.encoders.classifier import TEMPLATES, Classifier, class_weights, with_weights
 from sayso.encoders.conse import imagenet_classes
 from sayso.evaluation.embedding_cache import cached
@@ -130,7 +130,7 @@ def _with_files(
     """
     names, templates, sources = words.names, words.templates, [words.source]
     if options.names is not None:
-        read = read_names(options.names, dataset)
+        read = read_class_names(options.names, dataset)
         names = _in_order(read, folders, options.names) if isinstance(read, Mapping) else read
         sources.append(options.names.name)
     if options.templates is not None:

@@ -26,6 +26,7 @@ NEEDS = {  # what a model must have to be of a kind, and where one comes from
         "locate",
         "does not say where things are; name a run of sayso train localize with --model",
     ),
+    "generator": ("log_likelihood", "does not answer in words; name a visual language model: sayso models"),
     "step classifier": ("scores", "does not score steps; name a run of sayso train crosstask with --model"),
 }
 
@@ -38,7 +39,11 @@ class EvaluationOptions:
         windows: W, windows of each clip, whose embeddings are averaged; None is the protocol's number.
         images: folder of the pictures, if they are not where the data set has them.
         features: folder of ``<video id>.npy``, (T, D), a row a second, to use instead of the videos.
-        seeds: how many random repetitions are averaged; None is the evaluator's number.
+        seeds: of the random repetitions that are averaged; None: the evaluator's.
+        shots: numbers of examples in a prompt; None: the evaluator's.
+        rices: the most similar examples are taken, not random ones.
+        permutations: orders of the examples that are averaged; None is one.
+        predictions: folder where the answers go, as the benchmark's server takes them.
         names: file with the names of the classes, instead of those of the protocol.
         templates: file with sentences for them, ``{c}`` in the place of the name.
         cache: folder of what was embedded before; every evaluator takes it.
@@ -47,7 +52,11 @@ class EvaluationOptions:
     windows: int | None = None
     images: Path | None = None
     features: Path | None = None
-    seeds: int | None = None
+    seeds: tuple[int, ...] | None = None
+    shots: tuple[int, ...] | None = None
+    rices: bool | None = None
+    permutations: int | None = None
+    predictions: Path | None = None
     names: Path | None = None
     templates: Path | None = None
     cache: Path | None = None

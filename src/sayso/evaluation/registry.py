@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import UsageError
 from sayso.core.registry import Registry
 from sayso.data.manifest import MANIFESTS
 from sayso.evaluation.evaluator import Evaluator
@@ -27,6 +27,10 @@ _HERE = {
     "zero-shot": "named_classes:ZERO_SHOT",
     "zero-shot-boxes": "named_classes:ZERO_SHOT_BOXES",
     "linear-probe": "linear_probe:LINEAR_PROBE",
+    "coco-captions": "coco_captions:COCO_CAPTIONS",
+    "vqav2": "vqa:VQAV2",
+    "ok-vqa": "vqa:OK_VQA",
+    "hateful-memes": "memes:HATEFUL_MEMES",
     "crosstask": "crosstask:CROSSTASK",
     "hmdb51": "action_recognition:HMDB51",
     "ucf101": "action_recognition:UCF101",
@@ -60,7 +64,7 @@ def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
             (.json), or a manifest of clips with texts (.csv, .jsonl, .parquet).
 
     Raises:
-        SaysoError: if it is neither, with the most similar one.
+        UsageError: if it is neither, with the most similar one.
     """
     path, suffix = Path(target).expanduser(), Path(target).suffix.lower()
     if target in EVALUATORS:
@@ -77,7 +81,7 @@ def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
     beside = [str(file) for file in sorted(path.parent.glob(f"*{suffix}"))] if suffix else []
     close = get_close_matches(target, known, n=1) or get_close_matches(str(path), beside, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    raise SaysoError(
+    raise UsageError(
         f"{target} is neither a protocol ({', '.join(known)}) nor a file of captions (COCO format, .json),"
         f" of clips (.csv) or of a protocol (.toml){hint}"
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 PROJECTIONS = ("text_projection.weight", "text_model.head.weight")  # CLIP and its kind; SigLIP
+LANGUAGE_MODELS = ("ForConditionalGeneration", "ForCausalLM", "ForVisionText2Text", "LMHeadModel")
 DECIDING = (
     "*.safetensors",
     "*config.json",
@@ -25,6 +26,7 @@ DECIDING = (
     "vocab.txt",
     "merges.txt",
     "*.model",
+    "*.jinja",
 )
 
 
@@ -60,6 +62,16 @@ def is_dual_encoder(folder: Path) -> bool:
         return dimension(folder) > 0
     except SaysoError:
         return False
+
+
+def is_language_model(folder: Path) -> bool:
+    """Tell whether a folder holds a model that writes text, with pictures or without."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        names = [str(name) for name in config.get("architectures") or ()]
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+    return any(name.endswith(LANGUAGE_MODELS) for name in names)
 
 
 def identity(folder: Path) -> str:

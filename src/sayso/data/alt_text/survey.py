@@ -151,11 +151,12 @@ _NO_PICTURE_LOST = ("its record in the file of captions is wrong", "its caption 
 
 def _row(one: ListedPicture, text: str, what: Measured, rule: str, near: str | None) -> Row:
     original = one.original or (None, None)
+    width, height, content = (None,) * 3 if what.reason else (what.width, what.height, what.content)
     storable = printable(one.path) == one.path
     return {
         "path": printable(one.path), "key": printable(one.key), "offset": one.part[0], "size": one.part[1],
-        "text": text, "url": one.url, "width": what.width, "height": what.height,
-        "original_width": original[0], "original_height": original[1], "content": what.content, "score": None,
+        "text": text, "url": one.url, "width": width, "height": height,
+        "original_width": original[0], "original_height": original[1], "content": content, "score": None,
         "near": near, "dropped_by": rule if storable else UNREADABLE,
         "why": what.reason or ("" if storable else "its file name is not UTF-8"), "count": 1,
     }  # fmt: skip

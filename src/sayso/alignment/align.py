@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from sayso.alignment.lines import SpokenLine
+from sayso.alignment.matching import match_words
+from sayso.alignment.speakers import speak_lines
+from sayso.alignment.timing import TimedElement, place_elements
+from sayso.alignment.words import script_words, spoken_words
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script.lines import SpokenLine
-from sayso.systems.align_script.matching import match_words
-from sayso.systems.align_script.speakers import speak_lines
-from sayso.systems.align_script.timing import TimedElement, place_elements
-from sayso.systems.align_script.words import script_words, spoken_words
 from sayso.text.screenplay.elements import Screenplay
 
 IMPROVISED = 0.25  # a line with less of its words in the script is not from the script

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.alignment.lines import SpokenLine
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script.lines import SpokenLine
 from sayso.text.language.spoken import spoken_tokens
 from sayso.text.screenplay.elements import Element
 

@@ -16,12 +16,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.alignment.breaks import find_break
+from sayso.alignment.matching import match_words
+from sayso.alignment.pieces import fit_pieces, median_slope
+from sayso.alignment.words import spoken_words
 from sayso.core.errors import SaysoError
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script.breaks import find_break
-from sayso.systems.align_script.matching import match_words
-from sayso.systems.align_script.pieces import fit_pieces, median_slope
-from sayso.systems.align_script.words import spoken_words
 
 RATES = (23.976, 24.0, 25.0, 29.97, 30.0)
 KNOWN = sorted({a / b for a in RATES for b in RATES})
@@ -61,11 +61,6 @@ class Clock:
     error_s: float = 0.0
     pieces: tuple[OffsetPiece, ...] = ()
 
-    def apply(self, captions: Sequence[Caption]) -> list[Caption]:
-        """Return the captions at film time, in its order; what would lie before its start is cut off."""
-        moved = [replace(caption, span=self._span(caption.span)) for caption in captions]
-        return sorted((c for c in moved if c.span.end > 0), key=lambda caption: caption.span.start)
-
     def film_time(self, time: float, *, of: float | None = None) -> float:
         """Return the film's time at a time of the subtitles.
 
@@ -77,9 +72,7 @@ class Clock:
         """
         if not self.pieces:
             return self.rate * time + self.offset_s
-        number = max(
-            0, bisect_right(self.pieces, time if of is None else of, key=lambda piece: piece.from_s) - 1
-        )
+        number = self.piece_at(time if of is None else of)
         piece = self.pieces[number]
         found = self.rate * time + piece.offset_s
         if time > piece.last_s and number + 1 < len(self.pieces):
@@ -92,7 +85,18 @@ class Clock:
             return max(found, limit) if limit <= self.rate * piece.first_s + piece.offset_s else found
         return found
 
-    def _span(self, span: Span) -> Span:
+    def piece_at(self, time: float) -> int:
+        """Return the number of the piece that a time of the subtitles is in."""
+        return max(0, bisect_right(self.pieces, time, key=lambda piece: piece.from_s) - 1)
+
+    def moved(self, span: Span, piece: int) -> Span:
+        """Return a span by the offset of one piece."""
+        offset = self.pieces[piece].offset_s if self.pieces else self.offset_s
+        start, end = (max(self.rate * time + offset, 0.0) for time in (span.start, span.end))
+        return Span(start, end)
+
+    def span(self, span: Span) -> Span:
+        """Return a line's time in the film; one over a break keeps both its ends."""
         inner = max(span.start, span.end - OVERLAP_S)
         start, end = self.film_time(span.start), self.film_time(span.end, of=inner)
         return Span(max(start, 0.0), max(start, end, 0.0))

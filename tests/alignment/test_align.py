@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso.core.errors import SaysoError
-from sayso.core.types import Caption, Span
-from sayso.systems.align_script import (
+from sayso.alignment import (
     ActionWords,
     Clock,
     actions_by_meaning,
     actions_by_pattern,
     align_script,
     fit_clock,
+    place_lines,
 )
+from sayso.core.errors import SaysoError
+from sayso.core.types import Caption, Span
 from sayso.text import parse_screenplay
 from sayso.text.screenplay.elements import Element, Screenplay
 
@@ -161,11 +162,11 @@ def test_pal_speed_and_an_offset_are_put_right():
     clock = fit_clock(shifted, captions[10:60])
     assert clock.rate == 25 / 23.976
     assert clock.offset_s == pytest.approx(-7.5 * clock.rate, abs=1e-6)
-    back = clock.apply(shifted)
+    back = place_lines(shifted, captions[10:60], clock).captions
     assert max(abs(a.span.start - b.span.start) for a, b in zip(back, captions, strict=True)) < 1e-6
     with pytest.raises(SaysoError, match="share too few words"):
         fit_clock(captions, [Caption(Span(0, 1), "nothing here")])
-    assert Clock(offset_s=-3).apply(captions)[0].span.start == 0
+    assert Clock(offset_s=-3).span(captions[0].span).start == 0
 
 
 @settings(max_examples=200, deadline=None)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from sayso.alignment import align_script
 from sayso.data.datasets.tvperson import read_episode
-from sayso.systems.align_script import align_script
 from sayso.text.screenplay.elements import Screenplay
 
 EPISODES = ("bbt_s01e01", "bbt_s01e02", "buffy_s05e01")

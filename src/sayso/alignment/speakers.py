@@ -16,9 +16,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from sayso.systems.align_script.lines import SpokenLine
-from sayso.systems.align_script.matching import Matches
-from sayso.systems.align_script.words import ScriptWords, SpokenWords
+from sayso.alignment.lines import SpokenLine
+from sayso.alignment.matching import Matches
+from sayso.alignment.words import ScriptWords, SpokenWords
 from sayso.text.screenplay.elements import Element
 
 NEARBY = 8  # lines to each side whose speakers are candidates

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.alignment.matching import Matches
+from sayso.alignment.words import ScriptWords, SpokenWords
 from sayso.core.types import Span
-from sayso.systems.align_script.matching import Matches
-from sayso.systems.align_script.words import ScriptWords, SpokenWords
 from sayso.text.screenplay.elements import Element
 
 AROUND = 3  # speeches to each side whose words give the confidence of a description

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
-from sayso.systems.align_script.actions import (
+from sayso.alignment.actions import (
     ActionWords,
     Embed,
     actions_by_meaning,
     actions_by_pattern,
 )
+from sayso.core.errors import SaysoError, UsageError
 
 LEAST = 0.5  # probability from which the classifier's answer counts
 
@@ -53,7 +53,7 @@ def action_matcher(given: str, embed: Embed | None = None) -> ActionMatcher:
         return _classifier(Path(given))
     names = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
     if not names:
-        raise SaysoError("--actions names no action; write it like: --actions 'open door, sit down'")
+        raise UsageError("--actions names no action; write it like: --actions 'open door, sit down'")
     encode = embed or _offline_embedding()
     return ActionMatcher(names, lambda texts: actions_by_meaning(texts, names, encode))
 
