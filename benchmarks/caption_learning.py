@@ -37,7 +37,7 @@ from sayso.toyworld.captioned import CAPTION_TEMPLATES, kinds_of_things
 
 SEEDS = (0, 1, 2)
 PROMPTS = {"names alone": ("{}",), "one template": ("a photo of a {}",), "seven templates": CAPTION_TEMPLATES}
-SEEN = 40_960  # pictures, of each run of batch and noise
+SEEN, SCRATCH_SEEN = 40_960, 20_480  # pictures, of each run of batch and noise, and of scratch-batch
 HEADS: dict[str, Any] = {"towers": "offline", "dim": 256, "weight_decay": 0.01, "workers": 0, "warmup": 20}
 LR = {64: 5e-4, 256: 1e-3, 1024: 2e-3}  # with the square root of the batch
 Scores = dict[str, float]
@@ -151,16 +151,16 @@ def scratch_batch(out: Path, options: dict[str, Any]) -> None:
                 world / "zero_shot",
                 recipe="clip_toy",
                 batch_size=size,
-                steps=SEEN // size,
-                lr=LR[size],
-                **{"warmup": 5120 // size, "seed": seed, **options},
+                steps=SCRATCH_SEEN // size,
+                lr=2 * LR[size],
+                **{"warmup": 2048 // size, "seed": seed, **options},
             )
             for seed in SEEDS
         ]
         for size in LR
     }
     columns = [*(f"seven templates, {kinds}" for kinds in ("unseen kinds", "all kinds")), "colour right"]
-    print_table(f"{SEEN:,} pictures seen, from scratch", rows, columns)
+    print_table(f"{SCRATCH_SEEN:,} pictures seen, from scratch", rows, columns)
 
 
 def frozen_worlds(out: Path) -> tuple[dict[float, Path], Path]:
