@@ -17,7 +17,7 @@ from sayso.data.alt_text.scoring import score_of_share
 def test_counts_of_different_values_are_those_of_a_dictionary(tmp_path):
     rng = np.random.default_rng(0)
     counter, known = KeyCounter(tmp_path, "x"), defaultdict(set)
-    keys = rng.integers(0, 2**63, 300).astype(np.uint64)
+    keys = rng.integers(0, 2**63, 3000).astype(np.uint64)
     asked = {}
     for start in range(0, 5000, 700):
         key, value = rng.choice(keys, 700), rng.integers(0, 6, 700).astype(np.uint64)

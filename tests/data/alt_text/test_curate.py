@@ -182,7 +182,7 @@ def test_the_result_is_the_same_with_any_number_of_threads_and_has_paths_beside_
     folder.rename(tmp_path / "moved" / "corpus")
     pairs = read_picture_pairs(tmp_path / "moved" / "1.parquet")
     assert pairs.read(3).size == (300, 240)
-    assert not list(tmp_path.glob("*.work"))
+    assert not list(tmp_path.glob(".*.work"))
 
 
 def test_it_does_not_matter_how_the_work_is_parted(tmp_path, monkeypatch):
