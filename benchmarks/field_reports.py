@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.alignment import fit_clock
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
 from sayso.data import read_captioned, read_corpus
@@ -33,7 +34,7 @@ from sayso.encoders.interface import ClipSpec
 from sayso.engine.segment import Job, cut_clips
 from sayso.media import probe, read_clip, read_image, stream_frames
 from sayso.people import find_shots
-from sayso.systems.align_script import AlignOptions, fit_clock, run
+from sayso.systems.align_script import AlignOptions, run
 from sayso.text import find_subtitles, read_caption_file, read_screenplay
 from sayso.text.screenplay.elements import Screenplay
 

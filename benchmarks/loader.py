@@ -40,6 +40,7 @@ from sayso.evaluation.record import commit
 from sayso.text import write_vtt
 
 BATCH = 8
+STEPS_A_ROUND = 5  # of --captions: a step's cost differs threefold with what the caches hold
 CAPTION_S = 4.0
 
 
@@ -189,7 +190,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the results as JSON")
     options = parser.parse_args()
     if options.captions:
-        training_thread(batches=options.rounds)
+        training_thread(batches=STEPS_A_ROUND * options.rounds)
         return
     with tempfile.TemporaryDirectory() as name:
         make_corpus(Path(name), options.videos, options.seconds)

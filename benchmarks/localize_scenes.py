@@ -3,7 +3,7 @@
     python benchmarks/localize_scenes.py --out OUT [--train 800] [--test 200] [--only max average]
         [--seeds 3] [--set KEY=VALUE]
 
-Trains by the recipe ``localize_toy`` (``sayso train localize``), once for each rule and seed, and measures
+Trains by the recipe ``localize-toy`` (``sayso train localize``), once for each rule and seed, and measures
 on other scenes what ``sayso evaluate weak-localization`` does; of small things, at most a fifth of the
 picture's side, the pointing alone.
 """

@@ -118,9 +118,9 @@ def read_data_set(folder: Path) -> None:
 
 def see(path: Path) -> None:
     """Read a video in every way: its header, in one pass, by seeking."""
-    probe(path)
+    length = probe(path).duration or 1.0
     list(stream_frames(path, fps=2, size=32))
-    read_clip(path, 5.0, 9.0, frames=4, size=32)
+    read_clip(path, length / 3, 2 * length / 3, frames=4, size=32)
 
 
 def look(path: Path) -> None:

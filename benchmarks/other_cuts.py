@@ -1,25 +1,26 @@
 """How far subtitles of another cut are off once a reference has corrected them, on drawn cuts.
 
-    python benchmarks/other_cuts.py [--seeds 20]
+    python benchmarks/other_cuts.py [--seeds 20] [--first 0]
 
 A film's lines are drawn from seeds; its subtitles are those of a copy at another frame rate with breaks, or
-with scenes more or fewer, or censored, with times that jitter and words that differ. Printed for each
-kind: the share of lines more than 1 s off, pooled over the seeds, with a 95 % bootstrap interval over
-films; the median error; films with any such line.
+with scenes more or fewer, or censored, or with breaks two or three lines apart; its times jitter (by 0.7 s at
+most), its words differ. Printed for each kind: the share of lines more than 1 s off, pooled over the seeds,
+with a 95 % bootstrap interval over films; the median error; films with any such line; the share of the film's
+lines that got no time, and of the lines that the film lacks the share that got one.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sayso.alignment import fit_clock, place_lines
 from sayso.core.types import Caption, Span
-from sayso.systems.align_script import fit_clock
 
 RATES = (1.0, 24 / 25, 23.976 / 25, 25 / 24, 25 / 23.976)
-KINDS = ("television", "extended", "shortened", "censored")
+KINDS = ("television", "extended", "shortened", "censored", "close")
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "el", "or")]
 COMMON = "the a I you it to and of in that is not we he she was for on no yes".split()  # noqa: SIM905
 
@@ -40,6 +41,8 @@ def draw_cut(seed: int, kind: str, lines: int = 600) -> Cut:
     film = _draw_film(rng, lines)
     jitter, swapped = rng.choice([0.0, 0.1, 0.25]), rng.choice([0.0, 0.05, 0.15])
     starts = sorted(int(n) for n in rng.choice(np.arange(20, lines - 40), rng.integers(1, 7), replace=False))
+    if kind == "close":  # two or three lines between two breaks
+        starts = sorted({n + k for n in starts for k in (0, int(rng.integers(2, 4)))})
     captions: list[Caption] = []
     truth: list[float | None] = []
     lost: set[int] = set()
@@ -47,7 +50,7 @@ def draw_cut(seed: int, kind: str, lines: int = 600) -> Cut:
     for number, line in enumerate(film):
         if number in starts and number not in lost:
             length = int(rng.integers(3, 25)) if kind != "censored" else int(rng.integers(1, 4))
-            if kind == "television":
+            if kind in ("television", "close"):
                 shift += float(rng.uniform(15, 240))
             elif kind == "extended":  # the copy has a scene that the film lacks
                 begin, extra = line.span.start + shift, _draw_film(rng, length)
@@ -60,17 +63,36 @@ def draw_cut(seed: int, kind: str, lines: int = 600) -> Cut:
                 shift -= end - line.span.start
         if number in lost:
             continue
-        captions.append(_at(_reword(line, rng, swapped), shift + rng.normal(0, jitter), 1.0))
+        captions.append(
+            _at(_reword(line, rng, swapped), shift + float(np.clip(rng.normal(0, jitter), -0.7, 0.7)), 1.0)
+        )
         truth.append(line.span.start)
     kept = [(_at(c, 20.0, rate), true) for c, true in zip(captions, truth, strict=True) if c.span.start > -20]
     return Cut([c for c, _ in kept], film, [true for _, true in kept])
 
 
-def errors(cut: Cut) -> np.ndarray:
-    """Return how far off each line is that the film has, in seconds."""
-    clock = fit_clock(cut.captions, cut.reference)
-    pairs = zip(cut.captions, cut.truth, strict=True)
-    return np.abs([clock.film_time(c.span.start) - true for c, true in pairs if true is not None])
+@dataclass(frozen=True)
+class Outcome:
+    """How far off each line is that the film has and that got a time, in seconds; how many got none.
+
+    ``invented`` counts the lines that the film lacks and that got a time; ``lacking`` all that it lacks.
+    """
+
+    off: np.ndarray
+    untimed: int
+    invented: int
+    lacking: int
+
+
+def place(cut: Cut) -> Outcome:
+    """Place the lines of a cut."""
+    numbered = [replace(line, speaker=str(n)) for n, line in enumerate(cut.captions)]
+    placed = place_lines(numbered, cut.reference, fit_clock(numbered, cut.reference))
+    times = {int(one.speaker or 0): one.span.start for one in placed.captions}
+    known = {n: true for n, true in enumerate(cut.truth) if true is not None}
+    off = np.abs([time - known[n] for n, time in times.items() if n in known])
+    invented = len(times.keys() - known.keys())
+    return Outcome(off, len(known) - len(off), invented, len(cut.truth) - len(known))
 
 
 def _draw_film(rng: np.random.Generator, lines: int) -> list[Caption]:
@@ -103,18 +125,27 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=20)
-    seeds = parser.parse_args().seeds
-    print(f"{'kind':12} {'> 1 s, %':>9} {'95 %':>14} {'median s':>9} {'films with any':>15}")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    options = parser.parse_args()
+    seeds = options.seeds
+    print(
+        f"{'kind':12} {'> 1 s, %':>9} {'95 %':>14} {'median s':>9} {'films with any':>15} "
+        f"{'no time, %':>11} {'invented':>14}"
+    )
     for kind in KINDS:
-        found = [errors(draw_cut(seed, kind)) for seed in range(seeds)]
-        off = np.array([[(e > 1).sum(), len(e)] for e in found])
+        found = [place(draw_cut(seed, kind)) for seed in range(options.first, options.first + seeds)]
+        off = np.array([[(one.off > 1).sum(), len(one.off)] for one in found])
         picks = np.random.default_rng(0).integers(seeds, size=(2000, seeds))
         shares = 100 * off[picks, 0].sum(1) / off[picks, 1].sum(1)
         low, high = np.percentile(shares, [2.5, 97.5])
         share, any_ = 100 * off[:, 0].sum() / off[:, 1].sum(), f"{(off[:, 0] > 0).sum()} of {seeds}"
+        untimed = sum(one.untimed for one in found)
+        invented = f"{sum(one.invented for one in found)} of {sum(one.lacking for one in found)}"
+        middle = np.median(np.concatenate([one.off for one in found]))
         print(
-            f"{kind:12} {share:9.3f} {f'{low:.3f}-{high:.3f}':>14} {np.median(np.concatenate(found)):9.3f} "
-            f"{any_:>15}"
+            f"{kind:12} {share:9.3f} {f'{low:.3f}-{high:.3f}':>14} {middle:9.3f} {any_:>15} "
+            f"{100 * untimed / (untimed + off[:, 1].sum()):11.3f} {invented:>14}",
+            flush=True,
         )
 
 

@@ -35,6 +35,8 @@ No. I was asleep till 11 o'clock.
 
 def main() -> None:
     """Run the example in a folder."""
+    if len(sys.argv) != 2:
+        sys.exit("name a folder: python examples/align_script.py FOLDER")
     folder = Path(sys.argv[1])
     (folder / "film.txt").write_text(SCRIPT)
     (folder / "film.srt").write_text(SUBTITLES)

@@ -42,6 +42,8 @@ def write_release(folder: Path, videos: int = 12, seconds: int = 30) -> None:
 
 def main() -> None:
     """Run the example in a new folder."""
+    if len(sys.argv) != 2:
+        sys.exit("name a folder: python examples/crosstask.py FOLDER")
     folder = Path(sys.argv[1])
     release = folder / "release"
     write_release(release)

@@ -17,6 +17,8 @@ from sayso.toyworld import write_corpus
 
 def main() -> None:
     """Run the example in a new folder."""
+    if len(sys.argv) != 2:
+        sys.exit("name a folder: python examples/howto100m.py FOLDER")
     folder = Path(sys.argv[1])
     toy = write_corpus(folder / "toy", videos=8, test_clips=8, size=48)
     done = sayso.train(

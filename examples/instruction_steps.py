@@ -25,6 +25,8 @@ SEED, TASK, VIDEOS, FPS = 20, 0, 8, 2
 
 def main() -> None:
     """Run the example in a folder."""
+    if len(sys.argv) != 2:
+        sys.exit("name a folder: python examples/instruction_steps.py FOLDER")
     folder = Path(sys.argv[1])
     for number in range(VIDEOS):
         draw_video(folder / "task", folder / "features", number)

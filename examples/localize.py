@@ -2,7 +2,7 @@
 
     python examples/localize.py FOLDER
 
-Draws scenes of the toy world, trains on their tags for a few steps (the recipe ``localize_toy`` takes
+Draws scenes of the toy world, trains on their tags for a few steps (the recipe ``localize-toy`` takes
 longer and points better), and shows where the network finds what.
 """
 
@@ -18,6 +18,8 @@ from sayso.toyworld import write_scenes
 
 def main() -> None:
     """Run the example in a new folder."""
+    if len(sys.argv) != 2:
+        sys.exit("name a folder: python examples/localize.py FOLDER")
     folder = Path(sys.argv[1])
     scenes = write_scenes(folder / "scenes", train=16, test=2, size=96)
     small = {"size": 96, "views": 1, "scales": [1.0, 1.4], "batch_size": 8, "workers": 1}

@@ -16,6 +16,8 @@ from sayso.toyworld import write_corpus
 
 def main() -> None:
     """Run the example in a new folder."""
+    if len(sys.argv) != 2:
+        sys.exit("name a folder: python examples/mil_nce.py FOLDER")
     folder = Path(sys.argv[1])
     write_corpus(folder / "toy", videos=20, test_clips=20)
     small = {"frames": 8, "fps": 2.5, "size": 64, "width": 0.25, "dim": 128, "batch_size": 8}

@@ -33,6 +33,8 @@ LINES = (
 
 def main() -> None:
     """Run the example in a folder."""
+    if len(sys.argv) != 2:
+        sys.exit("name a folder: python examples/name_actors.py FOLDER")
     folder = Path(sys.argv[1])
     draw_film(folder)
     film, script, subtitles = (folder / f"film.{ending}" for ending in ("mp4", "txt", "srt"))

@@ -5,10 +5,11 @@
     python scripts/measure_house.py . --against ../old --time      # and how long its tests take (minutes)
 
 All but the seconds is read from the text of ``src/sayso``. A function's lines go from its ``def`` to its
-end, its docstring included; verbs of the command line are left out of the docstrings' shares, since their
-options are described one by one. A name counts as defined twice when it is a public class or function at
-the top of two modules; what a contract asks of each module (``CONTRACT``) is left out. The ways of data are
-read from ``docs/architecture.md``; for a tree without one, from ``WAYS_BEFORE``.
+end, its docstring included; verbs of the command line and routes of the server are left out of the shares of
+docstrings, since their options and fields are described one by one, for people who never see the code. A name
+counts as defined twice when it is a public class or function at the top of two modules; what a contract asks
+of each module (``CONTRACT``) is left out. The ways of data are read from ``docs/architecture.md``; for a tree
+without one, from ``WAYS_BEFORE``.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ def described(modules: dict[str, Module]) -> dict[str, str]:
             continue
         for _, node, public in functions(module):
             text = ast.get_docstring(node) or ""
-            if not public or any(ast.unparse(mark).endswith("overload") for mark in node.decorator_list):
+            marks = [ast.unparse(mark) for mark in node.decorator_list]
+            if not public or any(mark.endswith("overload") or mark.startswith("router.") for mark in marks):
                 continue
             every += 1
             having += bool(text)

@@ -41,6 +41,7 @@ FILES = {
     "models": (
         "cli/test_convert",
         "cli/test_pull",
+        "encoders/test_classifier",
         "encoders/test_hub",
         "encoders/test_offline",
         "encoders/test_published",
@@ -91,8 +92,16 @@ FIXTURES = {
 }
 
 
+ORDER = ("browser", "training", "processes", "models", "long", "corpus", "quick")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its file and its fixtures; what has none of the marks is ``quick``."""
+    """Mark each test by its file and its fixtures; what has none of the marks is ``quick``.
+
+    Files that take long come first, so that no process is left alone with one at the end (``make test`` gives
+    files out in this order).
+    """
+    ranks: dict[Path, int] = {}
     for item in items:
         path = item.path.relative_to(TESTS).as_posix()
         marks = {mark for mark, beginnings in FILES.items() if path.startswith(beginnings)}
@@ -102,6 +111,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             marks = {"quick"}
         for mark in sorted(marks):
             item.add_marker(mark)
+        ranks[item.path] = min(ranks.get(item.path, len(ORDER)), *map(ORDER.index, marks), len(ORDER))
+    items.sort(key=lambda item: ranks[item.path])
 
 
 @pytest.fixture(scope="session")

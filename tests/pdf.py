@@ -8,7 +8,18 @@ from pathlib import Path
 Drawn = tuple[float, float, str]  # x and y in points from the lower left corner, words
 
 
-def write_pdf(path: Path, pages: Sequence[Sequence[Drawn]], one_object: bool = False) -> Path:
+# How a word at x, y is drawn on a page of US letter that a viewer turns by so many degrees.
+TURNED = {
+    0: lambda x, y: f"1 0 0 1 {x} {y}",
+    90: lambda x, y: f"0 1 -1 0 {792 - y} {x}",
+    180: lambda x, y: f"-1 0 0 -1 {612 - x} {792 - y}",
+    270: lambda x, y: f"0 -1 1 0 {y} {612 - x}",
+}
+
+
+def write_pdf(
+    path: Path, pages: Sequence[Sequence[Drawn]], one_object: bool = False, rotate: int = 0
+) -> Path:
     """Write pages of US letter; each line in a text object of its own, or all in one."""
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
@@ -17,7 +28,7 @@ def write_pdf(path: Path, pages: Sequence[Sequence[Drawn]], one_object: bool = F
     ]
     kids = []
     for page in pages:
-        lines = [f"1 0 0 1 {x} {y} Tm ({_escaped(words)}) Tj" for x, y, words in page]
+        lines = [f"{TURNED[rotate](x, y)} Tm ({_escaped(words)}) Tj" for x, y, words in page]
         start = "BT /F1 12 Tf"
         content = (
             f"{start} {' '.join(lines)} ET"
@@ -26,7 +37,9 @@ def write_pdf(path: Path, pages: Sequence[Sequence[Drawn]], one_object: bool = F
         )
         objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
         resources = f"/Resources << /Font << /F1 3 0 R >> >> /Contents {len(objects)} 0 R"
-        objects.append(f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] {resources} >>")
+        paper = "0 0 792 612" if rotate in (90, 270) else "0 0 612 792"
+        turned = f"/MediaBox [{paper}] /Rotate {rotate}"
+        objects.append(f"<< /Type /Page /Parent 2 0 R {turned} {resources} >>")
         kids.append(f"{len(objects)} 0 R")
     objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
     path.write_bytes(_file(objects))

@@ -24,6 +24,14 @@ def test_every_file_that_the_readme_names_is_there():
         assert (ROOT / link).exists(), link
 
 
+def test_the_tests_that_the_field_reports_name_are_there():
+    text = (ROOT / "docs" / "field_reports.md").read_text()
+    named = re.findall(r"(tests/[\w/]+\.py)(?:::(\w+))?", text)
+    assert len(named) >= 29
+    for path, function in named:
+        assert f"def {function}" in (ROOT / path).read_text(), (path, function)
+
+
 def test_the_glossary_is_short():
     text = (ROOT / "CONTRIBUTING.md").read_text()
     rows = re.findall(r"^\| (.+?) \|", text.partition("### Words")[2].partition("\n## ")[0], re.MULTILINE)

@@ -1,21 +1,17 @@
 """A system: pictures and captions into one space, contrastively, from captions in COCO's format."""
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import normalize
 
-from sayso.core.device import resolve_device
 from sayso.data import read_captioned, stack
-from sayso.encoders import ClipSpec, as_square, as_texts, in_batches, load_backbone, pool_clips
+from sayso.encoders import ClipSpec, DualEncoderModule, as_square, load_backbone
 from sayso.engine import EmbeddingMethod, TrainingConfig
-from sayso.hub import ModelFolder, Pretrained
 from sayso.losses import info_nce
 from sayso.media import read_image
-from sayso.models import SentenceNet, WordTokenizer
+from sayso.models import SentenceNet
 from sayso.text.language.vocabulary import vocabulary
 
 
@@ -29,57 +25,23 @@ class Recipe(TrainingConfig):
     micro_batch: int = 16
 
 
-class PictureText(Pretrained, nn.Module):
-    """Two networks, and the encoder that they make: what is trained is what is saved, loaded and used."""
+class PictureText(DualEncoderModule):
+    """A backbone with a head, and a network on words."""
 
-    kind, similarity, name, card, device = "picture_text", "cosine", "picture_text", "", torch.device("cpu")
+    kind = "picture_text"
 
     def __init__(self, words, dim, size):
-        super().__init__()
-        self.tokenizer, self.dim = WordTokenizer(words, lower=True), dim
-        self.clip, self.backbone = ClipSpec(4, 1.0, size, "squash"), load_backbone("lite0")
+        super().__init__(words, dim, ClipSpec(4, 1.0, size, "squash"), {"dim": dim, "size": size})
+        self.backbone = load_backbone("lite0")
         self.head = nn.Linear(self.backbone.dim, dim)
         self.text = SentenceNet(torch.randn(len(words) + 1, 128), dim, hidden=512)
         self.text.word_embd.weight.requires_grad_(True)
 
-    def pictures(self, pixels):
-        return normalize(self.head(self.backbone(pixels.permute(0, 3, 1, 2).float()).mean((2, 3))), dim=1)
+    def embed_pictures(self, pixels):
+        return self.head(self.backbone(pixels.permute(0, 3, 1, 2).float()).mean((2, 3)))
 
-    def forward(self, pixels, words):
-        return self.pictures(pixels), normalize(self.text(words), dim=1)
-
-    @torch.inference_mode()
-    def encode_text(self, texts):
-        words = self.tokenizer(as_texts(texts)).to(self.device)
-        return normalize(self.text(words), dim=1).cpu().numpy()
-
-    @torch.inference_mode()
-    def encode_images(self, images):
-        def encode(some):
-            pixels = np.stack([as_square(one, self.clip.size, "squash") for one in some])
-            return self.pictures(torch.from_numpy(pixels).to(self.device)).cpu().numpy()
-
-        return in_batches(encode, images, 32, self.dim)
-
-    def encode_video(self, frames):
-        return pool_clips(self.encode_images, frames)
-
-    def to_folder(self):
-        options = {"dim": self.dim, "size": self.clip.size}
-        words = self.tokenizer.words
-        return ModelFolder(self.kind, options, self.state_dict(), vocabulary=words, card=self.card)
-
-    @classmethod
-    def from_folder(cls, saved, *, name, device):
-        made = cls(saved.vocabulary, **saved.options)
-        made.load_state_dict(saved.weights)
-        made.name, made.card, made.device = name, saved.card, resolve_device(device)
-        return made.eval().to(made.device)
-
-    def reference_outputs(self):
-        ramp = np.arange(self.clip.size**2 * 3).reshape(self.clip.size, self.clip.size, 3) % 251
-        text = self.encode_text([" ".join(self.tokenizer.words[:3])])
-        return {"of_text": text[0].tolist(), "of_picture": self.encode_images([np.uint8(ramp)])[0].tolist()}
+    def embed_words(self, words):
+        return self.text(words)
 
 
 class Contrastive(EmbeddingMethod):
@@ -114,11 +76,6 @@ class Contrastive(EmbeddingMethod):
 
     def loss(self, embeddings, batch):
         return info_nce(*embeddings, self.criterion["log_scale"].exp())
-
-    def export(self, model, card):
-        made = copy.deepcopy(model).cpu().eval()
-        made.card = card
-        return made
 
 
 class System:

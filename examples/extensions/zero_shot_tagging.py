@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sayso.core.errors import MediaError, SaysoError
-from sayso.core.progress import Progress, Silent
+from sayso.core.progress import Progress
 from sayso.data import read_tagged
 from sayso.encoders import Encoder
-from sayso.evaluation import Count, EvaluationOptions, EvaluationResult, Primary
-from sayso.media import read_image
+from sayso.evaluation import Count, EvaluationOptions, EvaluationResult, Primary, embed_pictures
 from sayso.metrics.average_precision import average_precision
 
 DEFAULTS = EvaluationOptions()
@@ -38,18 +36,10 @@ class ZeroShotTagging:
     ) -> EvaluationResult:
         """Rank the pictures for each name."""
         tagged = read_tagged(data, images=options.images)
-        labels, embeddings, unreadable = [], [], []
-        for done, picture in enumerate(tagged.pictures, 1):
-            try:
-                embeddings.append(model.encode_images([read_image(picture.path)])[0])
-                labels.append(picture.labels)
-            except MediaError as error:
-                unreadable.append(f"{picture.path}: {error}")
-            (progress or Silent()).update(done, len(tagged.pictures))
-        if not labels:
-            raise SaysoError(f"none of the pictures of {data} can be read, such as {unreadable[0]}")
-        scores = np.stack(embeddings) @ model.encode_text(tagged.names).T  # (B, C)
-        truth = np.array(labels)
+        paths = [picture.path for picture in tagged.pictures]
+        found = embed_pictures(model, paths, cache=options.cache, progress=progress)
+        scores = found.embeddings @ model.encode_text(tagged.names).T  # (B, C)
+        truth = np.array([tagged.pictures[k].labels for k in found.used])
         rows = {
             name: {
                 "pictures": int((own > 0).sum()),
@@ -64,9 +54,9 @@ class ZeroShotTagging:
             primary=Primary("AP", mean),
             columns=("pictures", "AP"),
             rows={**rows, "mean": {"AP": mean}},
-            counts={"pictures": Count(len(labels), len(tagged.pictures) + len(tagged.missing))},
+            counts={"pictures": Count(len(found.used), len(paths) + len(tagged.missing))},
             missing=tagged.missing,
-            unreadable=tuple(unreadable),
+            unreadable=found.unreadable,
         )
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sayso.core.config import changed, read_recipe, to_toml
 from sayso.core.device import cores
-from sayso.core.errors import SaysoError
-from sayso.core.ownership import claim_folder
+from sayso.core.errors import SaysoError, UsageError, nothing_at
+from sayso.core.ownership import claim_folder, writing_as
 from sayso.core.progress import Silent
+from sayso.data.manifest import Failure
 from sayso.engine.recipes import recipe_path, shipped_recipes
 from sayso.engine.system import SYSTEMS
 from sayso.engine.train import Trained, Trainer
@@ -20,7 +21,6 @@ from sayso.evaluation.registry import EVALUATORS
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-    from sayso.data.manifest import Failure
     from sayso.engine.system import AnySystem, Savable
     from sayso.engine.train import Score
     from sayso.engine.training_config import TrainingConfig
@@ -42,7 +42,8 @@ def train(
 
     An interrupt (SIGINT, SIGTERM) ends it after the update under way, with a checkpoint; the same call with
     ``resume=True`` goes on, exactly as if it had not been stopped. For several processes, start a program
-    that makes this call with ``accelerate launch``. Broken records are left out and listed in the result.
+    that makes this call with ``accelerate launch``. Broken and missing records are left out and listed in the
+    result.
 
     Args:
         system: a name, such as ``mil-nce`` or that of a package outside (``sayso.engine.system.SYSTEMS``);
@@ -70,12 +71,23 @@ def train(
     score = None if test is None else _score(found, Path(test).expanduser())
     _leave_cores(chosen.workers)
     read = found.read(Path(data).expanduser(), chosen, progress)
-    claim_folder(folder, "train")
-    method, recipe = found.build(chosen, read, folder, progress), to_toml(chosen)
-    trainer = Trainer(method, chosen, folder, recipe=recipe, device=device, score=score, progress=progress)
-    done = trainer.train(resume=resume)
-    left_out: tuple[Failure, ...] = tuple(getattr(read, "failures", ()))
-    return replace(done, failures=(*left_out, *done.failures))
+    with writing_as("train"):
+        claim_folder(folder, "train")
+        method, text = found.build(chosen, read, folder, progress), to_toml(chosen)
+        trainer = Trainer(method, chosen, folder, recipe=text, device=device, score=score, progress=progress)
+        done = trainer.train(resume=resume)
+    return replace(done, failures=(*_left_out(read), *done.failures))
+
+
+def _left_out(read: Any) -> Iterator[Failure]:
+    """Give what of the data is broken, or listed and not there."""
+    failures = list(getattr(read, "failures", ()))
+    yield from failures
+    known = {failure.path for failure in failures}
+    for one in getattr(read, "missing", ()):
+        name, why = (one, "is listed, but is not there") if isinstance(one, str) else one
+        if name not in known:
+            yield Failure(name, "missing", why)
 
 
 def recipe_of(
@@ -130,11 +142,11 @@ def _score(system: AnySystem, data: Path) -> Score:
     """
     if system.evaluator is None:
         name = system.name if system.name in EVALUATORS else "EVALUATOR"
-        raise SaysoError(
+        raise UsageError(
             f"{system.name} takes no --test; measure the run with: sayso evaluate {name} --model RUN"
         )
     if not data.exists():
-        raise SaysoError(f"nothing is at {data} to measure on; name {EVALUATORS[system.evaluator].data}")
+        raise SaysoError(nothing_at(data, f"name {EVALUATORS[system.evaluator].data}"))
     evaluator = EVALUATORS[system.evaluator]
 
     def score(model: Savable) -> dict[str, float]:

@@ -89,8 +89,8 @@ def test_completion_for_a_named_shell_touches_nothing(option, tmp_path, monkeypa
     ("arguments", "said"),
     [
         (["convert", "notes.txt", "--words", "notes.txt", "--out", "m"], "it is no file that torch saved"),
-        (["localize", "nosuch", "--model", "nosuch"], "nosuch is not there; name pictures"),
-        (["localize", ".", "--model", "nosuch"], "there is no model folder nosuch"),
+        (["localize", "nosuch", "--model", "nosuch"], "there is nothing at nosuch; name pictures"),
+        (["localize", ".", "--model", "nosuch"], "there is nothing at nosuch; name a model folder"),
         (
             ["train", "localize", "coco", "--out", "notes.txt/run"],
             "notes.txt/run cannot be made: Not a dir",

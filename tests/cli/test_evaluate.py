@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import toy
 from sayso.cli import main
+from sayso.cli.evaluate import seed_list
 from sayso.core.errors import SaysoError
 from sayso.evaluation import EVALUATORS
 
@@ -194,7 +195,7 @@ class Length:
     needs, data, takes = ("encoder",), "anything", ("seeds",)
 
     def __call__(self, model, data, options, progress):
-        seeds = options.seeds or 1
+        seeds = len(options.seeds or (0,))
         return EvaluationResult(
             protocol="length of names",
             primary=Primary("letters", len(model.name)),
@@ -229,3 +230,17 @@ def test_an_evaluator_of_another_package_is_found_by_its_entry_point(tmp_path, m
         ["a", "long", "one", "(elsewhere)", "99"],
     ]
     assert done.stderr == "not used: its voice\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [(None, None), ("3", (0, 1, 2)), ("42,43", (42, 43)), ("42,", (42,)), (" 7 , 8 ", (7, 8))],
+)
+def test_seeds_are_a_number_or_a_list(text, seeds):
+    assert seed_list(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "0", "x", "1.5", "-1", ","])
+def test_what_is_no_list_of_seeds_is_wrong_usage(text):
+    done = run("toy-step-names", "--seeds", text)
+    assert done.exit_code == 2 and "--seeds" in done.stderr

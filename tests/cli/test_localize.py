@@ -116,14 +116,16 @@ def test_what_cannot_be_read_is_listed_and_the_exit_code_is_3(sayso, tagged, tra
     ("arguments", "code", "said"),
     [
         (["PICTURE", "--model", "RUN", "--tags", "green"], 1, "green"),
-        (["nowhere", "--model", "RUN"], 1, "nowhere is not there"),
+        (["nowhere", "--model", "RUN"], 1, "there is nothing at nowhere"),
         (["PICTURE", "--model", "nowhere"], 1, "nowhere"),
+        (["PICTURE", "--model", "INDEX"], 2, "my.index is an index, and a model is wanted"),
         (["PICTURE"], 2, "--model"),
         (["PICTURE", "--model", "RUN", "--threshold", "2"], 2, "--threshold"),
     ],
 )
-def test_a_mistake_is_one_sentence(sayso, tagged, trained, arguments, code, said):
-    names = {"PICTURE": tagged / "images" / "0.png", "RUN": trained}
+def test_a_mistake_is_one_sentence(sayso, tagged, trained, tmp_path, arguments, code, said):
+    (tmp_path / "my.index" / "media.lance").mkdir(parents=True)
+    names = {"PICTURE": tagged / "images" / "0.png", "RUN": trained, "INDEX": tmp_path / "my.index"}
     found, out, err = sayso("localize", *(names.get(part, part) for part in arguments))
     assert (found, out) == (code, "")
     assert said in err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -312,3 +313,48 @@ def test_what_goes_wrong_in_collating_reaches_who_asked():
 
     with pytest.raises(ZeroDivisionError):
         next(iter(Loader(Numbers(8), 2, collate=collate, workers=2)))
+
+
+class Pictures:
+    """Squares of one colour, some of another size if asked for; the sizes of two items disagree then."""
+
+    def __init__(self, group: int = 1, odd: bool = False) -> None:
+        self.group, self.odd = group, odd
+
+    def __len__(self) -> int:
+        return 60
+
+    def name(self, item: int) -> str:
+        return str(item)
+
+    def sample(self, item: int, rng: np.random.Generator):
+        side = 65 if self.odd and item % 7 == 0 else 64
+        return [{"image": np.full((side, side, 3), item, np.uint8), "item": item} for _ in range(self.group)]
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+@pytest.mark.parametrize("group", [1, 2])
+def test_a_batch_of_pictures_is_never_there_twice(workers, group):
+    size = 40 * 64 * 64 * 3
+    tracemalloc.start()
+    try:
+        peaks = []
+        loader = Loader(Pictures(group), 40, workers=workers, epochs=2, max_bytes=1)
+        for batch in loader:
+            assert [set(picture.flat) for picture in batch["image"]] == [{item} for item in batch["item"]]
+            del batch
+            peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    assert len(peaks) >= 2
+    assert max(peaks) < 2.2 * size, "a batch, and the memory for the next one"
+
+
+def test_pictures_of_different_sizes_reach_a_collate_that_can_take_them():
+    def collate(examples):
+        return {"sides": np.array([len(one["image"]) for one in examples])}
+
+    for batch in Loader(Pictures(odd=True), 20, collate=collate, workers=2, epochs=1):
+        assert set(batch["sides"]) <= {64, 65}
+    with pytest.raises(SaysoError, match="one shape"):
+        list(Loader(Pictures(odd=True), 60, workers=2, epochs=1))

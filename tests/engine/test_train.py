@@ -377,3 +377,59 @@ def test_the_learning_rate_rises_then_falls():
     assert rates[60] == pytest.approx(0.5)
     assert rates == sorted(rates[:10]) + sorted(rates[10:], reverse=True)
     assert TrainingConfig(steps=110, warmup=10, lr=1.0, schedule="constant").lr_at(109) == 1.0
+
+
+def test_a_temperature_stays_within_its_bounds_and_can_come_back(tmp_path):
+    """Clamped after the step: it lies on the bound while it pushes on, and leaves it when it does not."""
+    seen = []
+
+    class Bounded(Tempered):
+        push = -1.0  # the loss falls as the temperature rises
+
+        def after_update(self):
+            with torch.no_grad():
+                self.criterion.scale.clamp_(0, 0.6)
+
+        def loss(self, embeddings, batch):
+            seen.append(self.criterion.scale.item())
+            self.push = -1.0 if len(seen) < 8 else 1.0
+            return super().loss(embeddings, batch) * 0 + self.push * self.criterion.scale
+
+    method = Bounded(0.0)
+    options = {
+        "optimizer": "sgd",
+        "momentum": 0.0,
+        "warmup": 0,
+        "lr": 0.05,
+        "schedule": "constant",
+        "ema": 0.5,
+    }
+    run(tmp_path / "run", method, steps=12, **options)
+    assert seen[:8] == pytest.approx([0.5, 0.55, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6])
+    assert seen[8:] == pytest.approx([0.55, 0.5, 0.45, 0.4])
+    states = [*seen[1:], method.criterion.scale.item()]
+    average = states[0]
+    for state in states[1:]:
+        average = 0.5 * average + 0.5 * state
+    assert weights(tmp_path / "run")["criterion.scale"].item() == pytest.approx(average), "of bounded values"
+
+
+def test_only_weights_that_may_decay_do(tmp_path):
+    """Without a gradient, weights that decay shrink by lr * weight_decay; others stay as they are."""
+
+    class Still(Tempered):
+        def loss(self, embeddings, batch):
+            return 0 * super().loss(embeddings, batch)
+
+    for excluded, stays in (((), set()), (("said.",), {"said.weight"})):
+        method = Still(0.0)
+        method.no_weight_decay = excluded
+        before = {key: value.clone() for key, value in method.model.state_dict().items()}
+        changes = {"weight_decay": 0.2, "warmup": 0, "lr": 0.1, "schedule": "constant"}
+        Trainer(
+            method, replace(SHORT, steps=1, **changes), tmp_path / str(len(excluded)), device="cpu"
+        ).train()
+        for key, value in method.model.state_dict().items():
+            decays = value.ndim > 1 and key not in stays
+            torch.testing.assert_close(value, before[key] * (0.98 if decays else 1), rtol=1e-6, atol=0)
+        assert method.criterion.scale == 0.5

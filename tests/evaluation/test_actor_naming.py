@@ -20,11 +20,11 @@ def test_scores_of_four_tracks_by_hand():
 
 
 def test_a_small_episode(tmp_path):
-    found = ACTOR_NAMING(None, write_episode(tmp_path), EvaluationOptions(seeds=1))
+    found = ACTOR_NAMING(None, write_episode(tmp_path), EvaluationOptions(seeds=(0,)))
     assert found.counts == {"episodes": Count(1, 1), "tracks": Count(LINES, LINES)}
     assert found.rows["tiny, most frequent speaker"]["accuracy"] == pytest.approx(1 / 3)
     assert found.rows["tiny, ours, close"]["accuracy"] > 0.9
-    assert found.definition["seeds"] == 1
+    assert found.definition["seeds"] == [0]
     usual = found.rows["tiny, ours, usual"]
     assert found.primary.value == usual["accuracy"] and found.rows["mean, ours, usual"] == usual
     assert list(found.rows["tiny, ours, far"]) == list(found.columns)

@@ -36,7 +36,7 @@ def test_as_many_of_each_bag_hold_its_action(folder, half, each):
 
 def test_clear_features_give_the_actions_back(folder):
     evaluator = FilmActions(distances=(1, 12), dimensions=20)
-    found = evaluator(None, folder, EvaluationOptions(seeds=1))
+    found = evaluator(None, folder, EvaluationOptions(seeds=(0,)))
     assert found.counts == {"tracks in bags": Count(96, 120)}
     for planted in ("two of each bag", "half of each bag"):
         row = found.rows[f"{planted}, 12: calibrated twice"]

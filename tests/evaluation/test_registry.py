@@ -60,7 +60,7 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
     with pytest.raises(SaysoError, match="measures no model"):
         evaluate("word-alignment", object())
     with pytest.raises(SaysoError, match="takes --features"):
-        evaluate("crosstask", object(), tmp_path, EvaluationOptions(seeds=3))
+        evaluate("crosstask", object(), tmp_path, EvaluationOptions(seeds=(0, 1, 2)))
 
 
 def result() -> EvaluationResult:

@@ -8,10 +8,10 @@ from itertools import chain
 import pytest
 
 from evaluation.episodes import LINES, write_episode
+from sayso.alignment import align_script
 from sayso.data.datasets.tvperson import read_episode, read_episodes
 from sayso.evaluation.evaluator import Count
 from sayso.evaluation.script_alignment import SCRIPT_ALIGNMENT, spoilt
-from sayso.systems.align_script import align_script
 
 
 def test_one_wrong_name_in_the_transcript_is_one_wrong_line(tmp_path):

@@ -153,9 +153,9 @@ def test_auto_with_nothing_installed_says_what_to_install(cache, monkeypatch):
             "zzzzzzzzzzzzzz",
             r"no model is called 'zzzzzzzzzzzzzz'\. A model is 'auto', 'offline', a hub id or",
         ),
-        ("./no/such/folder", r"there is no model folder ./no/such/folder"),
-        ("~/no-such-folder-here", r"there is no model folder ~/no-such-folder-here"),
-        ("/no/such/folder", r"there is no model folder /no/such/folder"),
+        ("./no/such/folder", r"there is nothing at ./no/such/folder"),
+        ("~/no-such-folder-here", r"there is nothing at ~/no-such-folder-here"),
+        ("/no/such/folder", r"there is nothing at /no/such/folder"),
         ("", r"no model is called ''"),
     ],
 )

@@ -112,3 +112,20 @@ def test_the_filter_goes_with_another_one(index):
 def test_any_name_is_a_filter_that_can_be_asked(index, name):
     if '"' not in name and name.strip():
         assert isinstance(index.search(f'who:"{name}"', limit=1), list)
+
+
+def test_who_in_an_index_without_names_and_a_name_it_lacks_are_told_once(index, tmp_path, caplog):
+    toy.make_video(tmp_path / "a.mp4", ["red", "blue"])
+    bare = Index.open(tmp_path / "bare", toy.ColourEncoder())
+    bare.add(tmp_path / "a.mp4")
+    for _ in range(2):
+        assert bare.search("who:ilsa") == []
+    assert [record.message for record in caplog.records if "who:" in record.message] == [
+        f"{tmp_path / 'bare'} names nobody, so who: finds nobody; 'sayso name' says who is on screen, and "
+        "'sayso index' takes the manifest that it writes"
+    ]
+    caplog.clear()
+    index.search("who:rick")
+    assert not caplog.records
+    index.search("who:victor")
+    assert [record.message.endswith("names nobody 'victor'") for record in caplog.records] == [True]

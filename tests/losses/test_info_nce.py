@@ -38,5 +38,5 @@ def test_gradients_match_finite_differences_that_of_the_temperature_too():
 
 
 def test_wrong_shapes_are_refused():
-    with pytest.raises(ValueError, match=r"\(B, D\); got \(2, 3\) and \(3, 3\)"):
+    with pytest.raises(ValueError, match=r"\(B, D\) .*; got \[\(2, 3\), \(3, 3\)\]"):
         info_nce(torch.zeros(2, 3), torch.zeros(3, 3))

@@ -44,7 +44,7 @@ def test_an_animation_is_a_video(tmp_path, suffix):
 def test_one_frame_is_a_picture(tmp_path, suffix):
     Image.fromarray(films.draw(5)).save(tmp_path / f"still.{suffix}", FORMATS[suffix])
     assert sniff(tmp_path / f"still.{suffix}") == "picture"
-    with pytest.raises(MediaError, match="is a picture, not a video; read it with read_image"):
+    with pytest.raises(MediaError, match="is a picture, not a video; give a video"):
         probe(tmp_path / f"still.{suffix}")
     if suffix in ("gif", "webp"):
         one = animation(tmp_path / f"one.{suffix}", 1, blank_first=False, lengths=100)

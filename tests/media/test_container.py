@@ -78,7 +78,7 @@ def test_says_that_a_picture_is_one(tmp_path):
     from PIL import Image
 
     Image.new("RGB", (8, 8)).save(tmp_path / "still.mp4", "JPEG")
-    with pytest.raises(MediaError, match=r"still.mp4 is a picture, not a video; read it with read_image"):
+    with pytest.raises(MediaError, match=r"still.mp4 is a picture, not a video; give a video"):
         probe(tmp_path / "still.mp4")
 
 

@@ -41,12 +41,12 @@ def odd_file(kind, folder):
         return "/dev/zero", "is a device; name a file"
     if kind == "below a file":
         (folder / "file").write_text("x")
-        return folder / "file" / "x.mp4", "there is no such file"
+        return folder / "file" / "x.mp4", "there is nothing at this path"
     if kind == "long name":
         return folder / ("x" * 300), "the name is too long"
     if kind == "null":
         return str(folder / "a\0b.mp4"), "the name cannot be used"
-    return path, "there is no such file"
+    return path, "there is nothing at this path"
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -7,16 +7,19 @@ import numpy as np
 import pytest
 
 from media import films
+from sayso.core.errors import MediaError
 from sayso.media import read_clip, stream_frames
 
 BARS = np.array([[255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [190, 140, 110], [64, 64, 64]])
 TO_BT2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
-TAGS = {"pq": "smpte2084", "hlg": "arib-std-b67"}
+TAGS = {"pq": "smpte2084", "hlg": "arib-std-b67", "sdr": "bt2020-10"}
 
 
 def signal(colours: np.ndarray, transfer: str) -> np.ndarray:
     """Return the signal, 0 to 1, of SDR colours whose white has 203 cd/m2."""
     light = np.clip((colours / 255) ** 2.4 @ TO_BT2020.T, 0, None) * 203
+    if transfer == "sdr":
+        return (light / 203) ** (1 / 2.4)
     if transfer == "hlg":
         scene = (light / 1000) ** (1 / 1.2)
         high = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
@@ -47,7 +50,7 @@ def bars(path, transfer: str, *, primaries="bt2020"):
     return path
 
 
-@pytest.mark.parametrize("transfer", ["pq", "hlg"])
+@pytest.mark.parametrize("transfer", ["pq", "hlg", "sdr"])
 @pytest.mark.parametrize("size", [None, 64])
 def test_bars_of_high_dynamic_range(tmp_path, transfer, size):
     path = bars(tmp_path / f"{transfer}.mp4", transfer)
@@ -63,6 +66,25 @@ def test_what_is_no_hdr_stays_as_it_is(tmp_path):
     path = films.make(tmp_path / "plain.mp4", 3)
     frame = read_clip(path, 0, 0.03, frames=1).frames[0]
     assert np.abs(frame.astype(int) - films.draw(0)).mean() < 8
+
+
+@pytest.mark.parametrize(("transfer", "readable"), [("unknown", False), ("pq", True)])
+def test_colours_that_only_dolby_vision_knows_are_refused(tmp_path, transfer, readable):
+    path = tmp_path / "phone.mp4"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx265", rate=25, options={"x265-params": "log-level=none"})
+        stream.width, stream.height, stream.pix_fmt = 128, 128, "yuv420p10le"
+        if transfer == "pq":
+            stream.codec_context.color_trc = 16
+        for _ in range(2):
+            out.mux(stream.encode(av.VideoFrame(128, 128, "yuv420p10le")))
+        out.mux(stream.encode())
+    path.write_bytes(path.read_bytes().replace(b"hev1", b"dvh1"))  # as files of profile 5 are marked
+    if readable:  # the base of profile 8 is HDR10
+        assert read_clip(path, 0, 0.04, frames=1).frames.shape == (1, 128, 128, 3)
+    else:
+        with pytest.raises(MediaError, match=r"phone\.mp4: .* Dolby Vision's profile 5"):
+            read_clip(path, 0, 0.04, frames=1)
 
 
 @pytest.mark.parametrize("name", ["hdr10.mp4", "hlg.mp4"])

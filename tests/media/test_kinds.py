@@ -99,7 +99,7 @@ def test_real_files(shared_data):
 
 
 def test_says_what_cannot_be_read(tmp_path):
-    with pytest.raises(MediaError, match=r"nothing.mp4: there is no such file"):
+    with pytest.raises(MediaError, match=r"nothing.mp4: there is nothing at this path"):
         sniff(tmp_path / "nothing.mp4")
     films.make(tmp_path / "a.mp4", 3)
     assert sniff(str(tmp_path / "a.mp4")) == "video"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.core.ownership import writing
 from sayso.core.types import Span
 from sayso.people import FilmTracks, Shots, Track, track_store
 from sayso.people.track_store import film_tracks
@@ -65,13 +66,16 @@ def test_another_film_another_rate_and_a_strange_file_are_begun_anew(film):
     film_tracks(film.path, film.store)
     film_tracks(film.path, film.store, fps=5)
     film.store.write_text("[]\nnonsense\n")
-    film_tracks(film.path, film.store, fps=5)
+    with pytest.raises(SaysoError, match="not as sayso wrote it"):
+        film_tracks(film.path, film.store, fps=5)
+    with writing("python", overwrite=True):
+        film_tracks(film.path, film.store, fps=5)
     assert film.done == [*range(5)] * 4
     assert [json.loads(line)["shot"] for line in film.store.read_text().splitlines()[1:]] == [*range(5)]
 
 
 def test_a_film_that_is_not_there_and_a_place_that_cannot_be_written_are_said(film, tmp_path):
-    with pytest.raises(MediaError, match="not there"):
+    with pytest.raises(MediaError, match="there is nothing at"):
         film_tracks(tmp_path / "none.mp4", film.store)
     with pytest.raises(SaysoError, match="cannot be written"):
         film_tracks(film.path, film.path / "kept.jsonl")

@@ -53,6 +53,7 @@ def test_where_a_face_is_at_a_time():
         ("{", "no file of tracks"),
         ("{}", "JSON list"),
         ('[{"start_s": 1}]', "entry 0 is no track"),
+        ('[{"start": 1, "end": 2}]', "it lacks 'start_s', but has 'start': rename it"),
         ('[{"start_s": 2, "end_s": 1}]', "entry 0"),
         ('[{"start_s": 0, "end_s": NaN}]', "entry 0"),
         ("[3]", "entry 0"),

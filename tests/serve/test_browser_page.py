@@ -86,7 +86,9 @@ def test_on_no_phone_is_the_count_squeezed(open_page):
     page.locator("#mix").evaluate("(e) => { e.hidden = true }")  # as where nothing is said
     for width in range(320, 641, 20):
         page.set_viewport_size({"width": width, "height": 640})
-        lines = count.evaluate("(e) => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)")
+        lines = count.evaluate(
+            "(e) => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)"
+        )
         assert lines < 2.5, f"{lines:.1f} lines at {width} px"
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 
+import command
 import sayso
 import toy
 from sayso.core.config import with_flags
@@ -119,21 +118,16 @@ def test_videos_of_one_name_are_not_mixed_up(world, tmp_path):
         SYSTEM.build(with_flags(Recipe(), SMALL), read_corpus(tmp_path), tmp_path / "run", Silent())
 
 
-def sayso_command(*arguments):
-    command = [sys.executable, "-m", "sayso", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
-
-
 def test_from_a_folder_of_videos_to_search(world, tmp_path):
     run, index = tmp_path / "run", tmp_path / "my.index"
     flags = [part for flag in SMALL for part in ("--set", flag)]
-    command = ["train", "howto100m", world / "train", "--out", run, *flags]
-    done = sayso_command(*command, "--test", world / "test" / "manifest.csv", "--json")
+    train = ["train", "howto100m", world / "train", "--out", run, *flags]
+    done = command.sayso(*train, "--test", world / "test" / "manifest.csv", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["step"] == 4
     encoder = sayso.load(str(run))
     assert (encoder.dim, encoder.clip.frames, encoder.clip.fps) == (16, 4, 1.0)
-    assert sayso_command("index", index, world / "test", "--model", run).returncode == 0
-    found = sayso_command("search", index, "push the ball", "--json")
+    assert command.sayso("index", index, world / "test", "--model", run).returncode == 0
+    found = command.sayso("search", index, "push the ball", "--json")
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout.splitlines()[0])["path"].endswith(".mp4")

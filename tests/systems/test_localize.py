@@ -232,7 +232,7 @@ def test_one_call_locates_in_pictures(run: Path, pictures: Path, tmp_path: Path)
     again = localize.run(sayso.load(run), [tmp_path], localize.LocalizeOptions(tags=["ball"]))
     written = [path.name for path in again.write(tmp_path / "out")]
     assert written == ["located.jsonl", "000.ball.png", "000-2.ball.png"]
-    with pytest.raises(SaysoError, match="is not there"):
+    with pytest.raises(SaysoError, match="there is nothing at"):
         localize.run(run, [tmp_path / "none"])
 
 

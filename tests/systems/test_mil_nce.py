@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tomllib
 
 import numpy as np
 import pytest
 import torch
 
+import command
 import sayso
 from sayso.core.config import changed, to_toml, with_flags
 from sayso.core.errors import SaysoError
@@ -111,15 +110,10 @@ def test_learned_words_learn_and_given_ones_do_not(world, tmp_path):
     assert not made.model.text.word_embd.weight.requires_grad
 
 
-def sayso_command(*arguments):
-    command = [sys.executable, "-m", "sayso", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-
 def test_from_a_folder_of_videos_to_search(world, tmp_path):
     run, index = tmp_path / "run", tmp_path / "my.index"
     flags = [part for flag in SMALL for part in ("--set", flag)]
-    command = [
+    train = [
         "train",
         "mil-nce",
         world / "train",
@@ -130,30 +124,30 @@ def test_from_a_folder_of_videos_to_search(world, tmp_path):
         *flags,
         "--json",
     ]
-    done = sayso_command(*command)
+    done = command.sayso(*train)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["step"] == 4
     assert "10 videos" in done.stderr
     assert "R@10" in (run / "best" / "README.md").read_text()
-    assert sayso_command(*command).returncode == 1
-    more = sayso_command(*command[:5], "--resume", "--set", "steps=6", "--json")
+    assert command.sayso(*train).returncode == 1
+    more = command.sayso(*train[:5], "--resume", "--set", "steps=6", "--json")
     assert more.returncode == 0, more.stderr
     assert json.loads(more.stdout)["step"] == 6
     assert sayso.load(str(run)).dim == 16
-    assert sayso_command("index", index, world / "test", "--model", run).returncode == 0
-    found = sayso_command("search", index, "push the ball", "--json")
+    assert command.sayso("index", index, world / "test", "--model", run).returncode == 0
+    found = command.sayso("search", index, "push the ball", "--json")
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout.splitlines()[0])["path"].endswith(".mp4")
 
 
 def test_says_what_is_wrong_in_one_sentence(world, tmp_path):
-    unknown = sayso_command("train", "mil-nce", world / "train", "--out", tmp_path / "run", "--set", "step=3")
+    unknown = command.sayso("train", "mil-nce", world / "train", "--out", tmp_path / "run", "--set", "step=3")
     assert (unknown.returncode, unknown.stderr) == (
-        1,
+        2,
         "sayso: --set has the unknown key 'step'; did you mean 'steps'?\n",
     )
     (tmp_path / "none").mkdir()
-    empty = sayso_command("train", "mil-nce", tmp_path / "none", "--out", tmp_path / "run")
+    empty = command.sayso("train", "mil-nce", tmp_path / "none", "--out", tmp_path / "run")
     assert empty.returncode == 1
     assert empty.stderr.splitlines()[-1].startswith("sayso: ")
     corpus = read_corpus(world / "train")
@@ -176,7 +170,7 @@ def test_decoding_threads_get_cores_of_their_own(monkeypatch):
 
 @pytest.mark.parametrize(
     ("system", "name", "lr"),
-    [("mil-nce", "mil_nce", 1e-3), ("mil-nce", "mil_nce_toy", 1e-3), ("howto100m", "howto100m", 1e-4)],
+    [("mil-nce", "mil-nce", 1e-3), ("mil-nce", "mil-nce-toy", 1e-3), ("howto100m", "howto100m", 1e-4)],
 )
 def test_shipped_recipes_are_recipes(system, name, lr):
     found = SYSTEMS[system]

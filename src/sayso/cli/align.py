@@ -49,7 +49,7 @@ def align(
         raise BadParameter("--video needs --out PREFIX, to know where to write PREFIX.moments.jsonl")
     options = align_script.AlignOptions(reference=reference, actions=actions, video=video)
     if out is not None:
-        refuse_foreign(*align_script.output_paths(out, video=video is not None))
+        refuse_foreign(*align_script.AlignResult.output_paths(out, video=video is not None))
     result = align_script.run(script, subtitles, options)
     if out is not None:
         result.write(out)

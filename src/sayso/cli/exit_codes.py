@@ -1,4 +1,4 @@
-"""The exit codes of the command, in one place; an error's own is ``SaysoError.exit_code`` (1, or 4)."""
+"""The exit codes of the command, in one place; an error's own is ``SaysoError.exit_code`` (1, 2 or 4)."""
 
 from __future__ import annotations
 

@@ -75,9 +75,6 @@ def index(
         )
     listed = failures or collection.store.failures_file
     write_failures(report.failures, listed)
-    counts = report_counts(report)
-    if as_json:
-        print_json({"index": address, **counts, "failed": len(report.failures)})
-    else:
-        print(report_line(address, counts))
+    row = {"index": address, **report_counts(report), "failed": len(report.failures)}
+    print_json(row) if as_json else print(report_line(address, report_counts(report)))
     end_with(failure_lines(report.failures, listed))

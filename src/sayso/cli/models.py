@@ -26,12 +26,12 @@ def models(as_json: Json = False) -> None:
             print(json.dumps(row.to_dict(), ensure_ascii=False))
         return
     width = max(len(row.name) for row in rows)
-    print(f"{'name':{width}}  {'size':>8}  {'dim':>4}  {'licence':18}  {'here':4}  what")
+    print(f"{'name':{width}}  {'size':>9}  {'dim':>4}  {'licence':18}  {'here':4}  what")
     for row in rows:
         here = "yes" if row.cached else "no"
         size = _megabytes(row.size_bytes)
-        dim, licence = row.dim or "?", row.licence or "?"
-        print(f"{row.name:{width}}  {size:>8}  {dim:>4}  {licence:18}  {here:4}  {row.what}")
+        dim, licence = row.dim or ("-" if row.task == "answer" else "?"), row.licence or "?"
+        print(f"{row.name:{width}}  {size:>9}  {dim:>4}  {licence:18}  {here:4}  {row.what}")
 
 
 def _megabytes(size_bytes: int | None) -> str:

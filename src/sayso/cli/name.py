@@ -16,7 +16,7 @@ from sayso.core.progress import reporter
 SCRIPT = "Screenplay or transcript: text, Fountain, HTML, PDF."
 SUBTITLES = "Subtitles with the film's times: SRT, WebVTT, ..."
 OUT = "Write PREFIX.jsonl, .vtt, .png, .html and .moments.jsonl."
-TRACKS = "JSON file of face tracks; default: find them in the film."
+TRACKS = "JSON list of face tracks, each with start_s and end_s at least; default: find them in the film."
 FIXED = 'Names by hand, JSON: {"12": "Ilsa", "40": null}; they are kept.'
 CAST = 'Give only these names: "Rick, Ilsa, Sam".'
 ACTIONS = 'Say who does which of these: "play piano, sit down"; or a file, as of sayso align.'
@@ -61,7 +61,7 @@ def name(
         model=model or "auto",
         device=device,
     )
-    refuse_foreign(*name_actors.output_paths(out))
+    refuse_foreign(*name_actors.NamingResult.output_paths(out))
     with reporter("name", "shots", progress) as bar:
         result = name_actors.run(film, script, subtitles, options, progress=bar)
         result.write(out)

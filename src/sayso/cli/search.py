@@ -12,7 +12,7 @@ from sayso.cli.output import hit_lines, print_json, print_lines
 
 QUERY = "What to look for, or - for one query a line on stdin. Sums work too: '2:dog + ./pool.jpg - night'."
 LIKE = "A picture or clip to look for: x.jpg, talk.mp4@12.5."
-FILTER = "SQL over path, title, kind, duration_s, start_s, end_s, text."
+FILTER = "SQL over path, title, kind, duration_s, start_s, end_s, text, seen."
 TextWeight = Annotated[
     float | None,
     Option(

@@ -16,6 +16,7 @@ MADE_UP = "made up where others can reach the page"
 TOKEN = Option("--token", help="What visitors must know.", show_default=MADE_UP)
 OPEN = "Open the page in the browser (from a terminal)."
 RUN = "A run of sayso train localize, which then answers the page's Where? for its classes."
+ANSWERS = "The visual language model that answers the page's questions."
 WHERE = Option("--where", metavar="RUN", help=RUN, show_default="the model of the index")
 
 
@@ -26,6 +27,7 @@ def serve(
     token: Annotated[str | None, TOKEN] = None,
     open_browser: Annotated[bool, Option("--open/--no-open", help=OPEN)] = True,
     where: Annotated[str | None, WHERE] = None,
+    answers: Annotated[str, Option("--answers", metavar="MODEL", help=ANSWERS)] = "auto",
     model: Model = None,
     device: Device = "auto",
 ) -> None:
@@ -56,4 +58,4 @@ def serve(
     index = Index.open(address, model, create=False, device=device)
     index.info()  # raises if it is not readable
     localizer = load_localizer(where, device) if where else None
-    run(index, host, port, token, localizer=localizer, ready=ready)
+    run(index, host, port, token, localizer=localizer, answers=answers, ready=ready)

@@ -70,10 +70,8 @@ def steps(
     )
     refuse_foreign(target / "index.html", target / ("found.json" if applied else "steps.json"))
     with reporter("reading", unit="videos", mode=progress) as bar:
-        if applied:
-            result = apply(folder, videos[2:], options, progress=bar)
-        else:
-            result = run(folder, options, progress=bar)
+        found = apply(folder, videos[2:], options, progress=bar) if applied else None
+        result = found or run(folder, options, progress=bar)
         page, *_ = result.write(target)
     print_json(*result.videos) if as_json else print_lines([*result.table(), str(page)])
     end_with(f"{failure.path}: {failure.error}" for failure in result.failures)

@@ -14,13 +14,15 @@ from sayso.core.progress import reporter
 SYSTEM = "What to train; --list shows all."
 DATA = (
     "What it learns from: narrated videos (a folder with captions beside them, a manifest, "
-    "HowTo100M's release, .tar shards), tagged pictures, CrossTask's release; see docs/systems."
+    "HowTo100M's release, .tar shards), captioned pictures (a folder, COCO's captions, .tar shards, what "
+    "curate kept), tagged pictures, CrossTask's release; see docs/systems."
 )
 RECIPE = "Name of a shipped recipe, or a TOML file."
 SET = "One option; may be repeated; goes before the recipe."
+INIT = "clip: a model to go on from, a folder or a hub id; its network and tokenizer are taken."
 TEST = (
     "Data on which every checkpoint is measured, to find the best: a manifest of captioned "
-    "clips, or tagged pictures for localize; crosstask takes none."
+    "clips, captions in COCO's format for clip, or tagged pictures for localize; crosstask takes none."
 )
 
 
@@ -30,6 +32,7 @@ def train(
     out: Annotated[Path | None, out_option("FOLDER", "The run's folder.")] = None,
     recipe: Annotated[str | None, Option("--recipe", "-r", help=RECIPE, show_default=False)] = None,
     changes: Annotated[list[str] | None, Option("--set", "-s", metavar="KEY=VALUE", help=SET)] = None,
+    init: Annotated[str | None, Option("--init", help=INIT, show_default=False)] = None,
     resume: Annotated[bool, Option("--resume", help="Go on from the last checkpoint.")] = False,
     test: Annotated[Path | None, Option("--test", help=TEST, show_default=False)] = None,
     show_recipe: Annotated[bool, Option("--show-recipe", help="Print the recipe and stop.")] = False,
@@ -41,8 +44,8 @@ def train(
     """Train; the run's folder is a model that --model takes.
 
     An interrupt saves the step under way; the same command with --resume goes on. For
-    several processes: accelerate launch -m sayso train ... Records of the data that are broken are
-    left out and listed, and the exit code is then 3.
+    several processes: accelerate launch -m sayso train ... Records of the data that are broken,
+    or whose files are missing, are left out and listed, and the exit code is then 3.
 
     Examples:
 
@@ -51,6 +54,8 @@ def train(
       sayso train mil-nce ~/how-to --out runs/mine
 
       sayso train mil-nce ~/how-to --out runs/small --set size=96 --set width=0.5 --set steps=2000
+
+      sayso train clip captions.json --out runs/pictures --recipe lit --test test.json
 
       sayso index my.index ~/Videos --model runs/mine
     """
@@ -63,7 +68,8 @@ def train(
         return print_json(*rows) if as_json else print_lines(table)
     if system is None:
         raise BadParameter("name a system; sayso train --list shows all", param_hint="SYSTEM")
-    chosen = with_flags(training.recipe_of(system, recipe, resumed=out if resume else None), changes or [])
+    flags = [*(changes or []), *([f"init={init}"] if init else [])]
+    chosen = with_flags(training.recipe_of(system, recipe, resumed=out if resume else None), flags)
     if show_recipe:
         return print(to_toml(chosen), end="")
     if data is None or out is None:

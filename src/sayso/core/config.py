@@ -14,7 +14,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, UsageError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -39,13 +39,13 @@ def with_flags(default: Config, flags: Iterable[str]) -> Config:
     """Return ``default`` with what flags such as ``lr=0.01`` say; values are as in TOML, quotes optional.
 
     Raises:
-        SaysoError: if a flag has no ``=``, an unknown key, or a value of the wrong type.
+        UsageError: if a flag has no ``=``, an unknown key, or a value of the wrong type.
     """
     said = {}
     for flag in flags:
         key, equals, value = flag.partition("=")
         if not equals:
-            raise SaysoError(f"--set takes key=value; got {flag!r}")
+            raise UsageError(f"--set takes key=value; got {flag!r}")
         said[key.strip()] = _value(value.strip())
     return changed(default, said, where="--set")
 
@@ -59,7 +59,7 @@ def changed(default: Config, said: Mapping[str, Any], *, where: str) -> Config:
         where: where it was said, to begin a sentence with.
 
     Raises:
-        SaysoError: if a key is unknown or a value of the wrong type.
+        UsageError: if a key is unknown or a value of the wrong type.
     """
     hints = get_type_hints(type(default))
     known = [field.name for field in fields(default)]
@@ -67,9 +67,9 @@ def changed(default: Config, said: Mapping[str, Any], *, where: str) -> Config:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
-            raise SaysoError(f"{where} has the unknown key {key!r}; {hint}")
+            raise UsageError(f"{where} has the unknown key {key!r}; {hint}")
         if not _fits(value, hints[key]):
-            raise SaysoError(f"{where}: {key} must be {_spell(hints[key])}; got {value!r}")
+            raise UsageError(f"{where}: {key} must be {_spell(hints[key])}; got {value!r}")
     return replace(default, **{key: _converted(value, hints[key]) for key, value in said.items()})
 
 

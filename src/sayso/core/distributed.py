@@ -34,6 +34,24 @@ def gather(rows: Tensor) -> Tensor:
     return gathered
 
 
+def sum_of_all(numbers: Tensor) -> Tensor:
+    """Return the sum of a tensor over all processes, without gradient."""
+    return _reduced(numbers, "SUM")
+
+
+def largest_of_all(numbers: Tensor) -> Tensor:
+    """Return the largest of each entry over all processes, without gradient."""
+    return _reduced(numbers, "MAX")
+
+
+def _reduced(numbers: Tensor, by: str) -> Tensor:
+    if processes() == 1:
+        return numbers
+    reduced = numbers.clone(memory_format=torch.contiguous_format)
+    distributed.all_reduce(reduced, getattr(distributed.ReduceOp, by))
+    return reduced
+
+
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
@@ -44,6 +62,4 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        total = gradient.clone(memory_format=torch.contiguous_format)
-        distributed.all_reduce(total)
-        return total[rank() * ctx.rows : (rank() + 1) * ctx.rows]
+        return sum_of_all(gradient)[rank() * ctx.rows : (rank() + 1) * ctx.rows]

@@ -1,10 +1,11 @@
 """Errors a person can cause, each with one sentence: what is wrong, where, what to do.
 
     SaysoError                 exit code 1
+      + UsageError             exit code 2: what was asked for makes no sense, whatever the files hold
+        - QueryError           a query or filter that cannot be understood
       + MediaError             a picture or video that cannot be read
       + SubtitleError          a caption file that cannot be read, with its line
       + IndexMismatch          an index made by another model or another version
-      + QueryError             a query or filter that cannot be understood
       + Unavailable            exit code 4: an extra or a model is not at hand
         - MissingExtra         a package is not installed
 
@@ -13,11 +14,19 @@ The library raises; only the command line prints.
 
 from __future__ import annotations
 
+import os
+
 
 class SaysoError(Exception):
     """The root of all errors that a person can cause."""
 
     exit_code = 1
+
+
+class UsageError(SaysoError):
+    """What was asked for makes no sense, whatever the files hold: an unknown name, an option's value."""
+
+    exit_code = 2
 
 
 class MediaError(SaysoError):
@@ -41,7 +50,7 @@ class IndexMismatch(SaysoError):
     """An index was made by another model, or by another version of sayso."""
 
 
-class QueryError(SaysoError):
+class QueryError(UsageError):
     """A query or a filter cannot be understood."""
 
 
@@ -65,3 +74,13 @@ class MissingExtra(Unavailable):
         )
         self.package = package
         self.extra = extra
+
+
+def nothing_at(path: str | os.PathLike[str], hint: str) -> str:
+    """Return the sentence for a path at which there is nothing.
+
+    Args:
+        path: as the person gave it.
+        hint: what to do, such as ``name a folder of videos``.
+    """
+    return f"there is nothing at {os.fspath(path)}; {hint}"

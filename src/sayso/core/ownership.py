@@ -3,7 +3,11 @@
 A folder with files that a verb wrote, or the one above it, has a record, ``.sayso-written``: a line a file
 with its name, its SHA-256 and the verb. A file is a verb's own if it has a digest that this verb recorded
 under its name; one that a person edited, or put there, is foreign. An input of the running command is never
-written over. Outside ``writing``, in a Python program, files are written as by ``open``; none is recorded.
+written over. A Python program, outside ``writing``, is kept from foreign files too: it writes over what sayso
+wrote, with whatever verb, and nobody changed since. Where it wants more:
+
+    with writing("python", overwrite=True):
+        result.write("film")
 """
 
 from __future__ import annotations
@@ -42,7 +46,11 @@ class _Line:
     verb: str
 
 
+PROGRAM = "python"  # the verb of files that a Python program writes
 _policies: list[_Policy] = []  # the last one holds
+_PROGRAM = _Policy(
+    PROGRAM, frozenset(), False, 'give another place, or write within writing("python", overwrite=True)'
+)
 
 
 @contextlib.contextmanager
@@ -64,6 +72,13 @@ def writing(
         _policies.pop()
 
 
+@contextlib.contextmanager
+def writing_as(verb: str) -> Iterator[None]:
+    """Write as a verb does, where a Python program calls what the verb calls."""
+    with contextlib.nullcontext() if _policies else writing(verb):
+        yield
+
+
 def refuse_foreign(*paths: FilePath, grows: bool = False, of_input: bool = False) -> None:
     """Check that files may be written: each is not there yet, or is the running verb's own.
 
@@ -75,9 +90,10 @@ def refuse_foreign(*paths: FilePath, grows: bool = False, of_input: bool = False
     Raises:
         SaysoError: if one is somebody else's.
     """
-    policy = _policies[-1] if _policies else None
-    if policy is None or policy.overwrite:
+    policy = _policy()
+    if policy.overwrite:
         return
+    of_what = "" if policy.verb == PROGRAM else " of this command"
     for path in map(Path, paths):
         if not os.path.lexists(path):
             continue
@@ -85,13 +101,26 @@ def refuse_foreign(*paths: FilePath, grows: bool = False, of_input: bool = False
             raise SaysoError(f"{path} is an input of this command and is not written over; {policy.hint}")
         if not is_own(path, policy.verb, grows=grows):
             raise SaysoError(
-                f"{path} is there already, and not as sayso wrote it in an earlier run of this command; "
+                f"{path} is there already, and not as sayso wrote it in an earlier run{of_what}; "
                 f"{policy.hint}"
             )
 
 
+def is_mine(path: FilePath) -> bool:
+    """Return whether the running verb wrote a file, or all in a folder, and nobody changed it since."""
+    return is_own(path, _policy().verb)
+
+
 def is_own(path: FilePath, verb: str, *, grows: bool = False) -> bool:
-    """Return whether a verb wrote a file, or all in a folder, and nobody changed it since."""
+    """Return whether a verb wrote a file, or all in a folder, and nobody changed it since.
+
+    To a Python program, all verbs' files are its own.
+
+    Args:
+        path: of the file or folder.
+        verb: whose it must be.
+        grows: whether lines may have been added to the file, as to a log.
+    """
     path = Path(path)
     if path.is_symlink():
         return False
@@ -99,7 +128,7 @@ def is_own(path: FilePath, verb: str, *, grows: bool = False) -> bool:
         return all(is_own(inside, verb) for inside in _files_in(path))
     if not path.is_file():
         return False
-    lines = [line for line in _lines_of(path) if line.verb == verb]
+    lines = [line for line in _lines_of(path) if verb in (line.verb, PROGRAM)]
     size = path.stat().st_size
     sizes = {line.size for line in lines if line.size == size or (grows and line.size < size)}
     digests = {length: digest_of(path, length) for length in sizes}
@@ -111,19 +140,19 @@ def record_own(target: FilePath, content: FilePath | None = None) -> None:
 
     Args:
         target: the name to note.
-        content: the file with its content, where it does not have its name yet.
+        content: the file, or the folder, with its content, where it does not have its name yet.
     """
-    if not _policies:
-        return
     target = Path(target).absolute()
+    content = Path(content or target)
     folder = target.parent
     if not (folder / RECORD).exists() and (folder.parent / RECORD).exists():
         folder = folder.parent
-    if target.is_dir():
-        for inside in _files_in(target):
-            _append(folder, inside.relative_to(folder).as_posix(), inside)
+    name = target.relative_to(folder)
+    if content.is_dir():
+        for inside in _files_in(content):
+            _append(folder, (name / inside.relative_to(content)).as_posix(), inside)
     else:
-        _append(folder, target.relative_to(folder).as_posix(), Path(content or target))
+        _append(folder, name.as_posix(), content)
 
 
 def remove_own(path: FilePath, *, of_input: bool = False) -> None:
@@ -171,6 +200,10 @@ def digest_of(path: FilePath, length: int | None = None) -> str:
         return digest.hexdigest()
 
 
+def _policy() -> _Policy:
+    return _policies[-1] if _policies else _PROGRAM
+
+
 def _files_in(folder: Path) -> list[Path]:
     """Return all in a folder that is no folder, but its records."""
     inside = (path for path in folder.rglob("*") if path.name != RECORD)
@@ -207,7 +240,7 @@ def _read(path: Path) -> list[_Line]:
 
 
 def _append(folder: Path, name: str, content: Path) -> None:
-    _write_line(folder, _Line(name, digest_of(content), content.stat().st_size, _policies[-1].verb))
+    _write_line(folder, _Line(name, digest_of(content), content.stat().st_size, _policy().verb))
 
 
 def _write_line(folder: Path, line: _Line) -> None:

@@ -17,7 +17,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, UsageError
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Registry(Generic[T]):
             known = list(self)
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise SaysoError(f"there is no {self.what} {name!r}; {hint}")
+            raise UsageError(f"there is no {self.what} {name!r}; {hint}")
         try:
             return cast(T, outside[name].load())
         except (ImportError, AttributeError) as error:

@@ -127,4 +127,20 @@ def _side_by_side(values: Sequence[Any]) -> NDArray[Any]:
     other = next((shape for shape in shapes if shape != shapes[0]), None)
     if other is not None:
         raise SaysoError(f"examples of one batch must have one shape; got {shapes[0]} and {other}")
-    return np.stack(values) if isinstance(values[0], np.ndarray) else np.array(values)
+    if not isinstance(values[0], np.ndarray):
+        return np.array(values)
+    together = values[0].base
+    return np.stack(values) if together is None or not _are_its_rows(values, together) else together
+
+
+def _are_its_rows(values: Sequence[Any], together: NDArray[Any]) -> bool:
+    """Tell whether arrays are all the rows of another one, in their order."""
+    if not isinstance(together, np.ndarray) or together.shape != (len(values), *values[0].shape):
+        return False
+    start, step = together.ctypes.data, together.strides[0]
+    return together.dtype == values[0].dtype and all(
+        value.base is together
+        and value.ctypes.data == start + n * step
+        and value.strides == together.strides[1:]
+        for n, value in enumerate(values)
+    )

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, nothing_at
 from sayso.core.progress import Progress, Silent
 from sayso.data.corpus import MARK, Corpus, CorpusBuilder, RawCaption
 from sayso.data.datasets.howto100m import find_release, read_release
@@ -67,7 +67,7 @@ def read_corpus(
     elif here.exists():
         raise SaysoError(f"{here} is no corpus; name a folder of videos, a manifest or a tar shard")
     else:
-        raise SaysoError(f"there is nothing at {here}; name a folder of videos, a manifest or a tar shard")
+        raise SaysoError(nothing_at(here, "name a folder of videos, a manifest or a tar shard"))
     if builder.failures:
         first = builder.failures[0]
         count = f"{len(builder.failures):,}"

@@ -152,7 +152,7 @@ class Loader:
                 buffer = next(filled)
                 self._next += 1
                 self._count(buffer, time.perf_counter() - began)
-                yield buffer.batch
+                yield buffer.take()
 
     def state(self) -> dict[str, Any]:
         """Return where the stream stands, ready for JSON: after the last batch that was given out."""

@@ -3,7 +3,8 @@
 A manifest is a CSV, JSONL or Parquet file whose rows name a file (``path``),
 and may name a span (``start_s``, ``end_s``), what is said in it (``text``), a
 ``title`` and a caption file (``captions``); every other column is kept and comes
-back with the hits. Relative paths are relative to the manifest. A list of
+back with the hits. A row with ``seen`` says what a model saw (``sayso caption``).
+Relative paths are relative to the manifest. A list of
 failures that an earlier run wrote is a manifest too.
 """
 
@@ -15,17 +16,19 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.ownership import remove_own
-from sayso.core.types import Span
+from sayso.core.types import Caption, Span
+from sayso.data.csv_rows import csv_rows
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
 _FAILURE = {"path", "stage", "error"}
 _KNOWN = {"path", "start_s", "end_s", "text", "title", "captions"}
+_SEEN = "seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class ListedFile:
     captions: str | None = None
     named: bool = False
     """Whether somebody named this very file, so that not knowing its kind is an error."""
+    seen: tuple[Caption, ...] = ()
+    """What a model saw in it, and when; a picture's has no duration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
             why = row if isinstance(row, str) else "there is no 'path'; every row must name a file"
             wrong.append(Failure(str(path), "manifest", f"{path}, row {number}: {why}"))
             continue
-        full = os.path.abspath(path.parent / os.path.expanduser(name))  # noqa: PTH100, PTH111
+        full = _place(path.parent, name)
         grouped.setdefault(full, []).append({} if row.keys() == _FAILURE else row)
     if wrong and not grouped:
         raise SaysoError(wrong[0].error)
@@ -100,23 +105,42 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
     for full, rows in grouped.items():
         captions = next((str(row["captions"]) for row in rows if row.get("captions")), None)
         try:
-            parsed = tuple(_parse(row) for row in rows if row)
+            parsed = tuple(_parse(row) for row in rows if row and _SEEN not in row)
+            seen = tuple(_parse_seen(row) for row in rows if _SEEN in row)
         except ValueError as error:
             yield Failure(full, "manifest", f"{path}: the row of {full} is wrong: {error}")
             continue
         caption_path = os.path.abspath(path.parent / captions) if captions else None  # noqa: PTH100
-        yield ListedFile(full, parsed, caption_path, named=True)
+        yield ListedFile(full, parsed, caption_path, named=True, seen=seen)
+
+
+def _place(folder: Path, name: str) -> str:
+    """Return the path of a file, also where it was written on Windows relative to the manifest."""
+    full = os.path.abspath(folder / os.path.expanduser(name))  # noqa: PTH100, PTH111
+    if "\\" in name and not os.path.lexists(full):
+        windows = PureWindowsPath(name)
+        return full if windows.anchor else os.path.abspath(folder / windows.as_posix())  # noqa: PTH100
+    return full
 
 
 def _parse(row: Mapping[str, Any]) -> Row:
+    span = _span(row)
+    meta = {key: value for key, value in row.items() if key not in _KNOWN and value not in (None, "")}
+    return Row(span, str(row.get("text") or ""), row.get("title") or None, meta)
+
+
+def _parse_seen(row: Mapping[str, Any]) -> Caption:
+    return Caption(_span(row) or Span(0.0, 0.0), str(row[_SEEN] or ""))
+
+
+def _span(row: Mapping[str, Any]) -> Span | None:
     start, end = (_seconds(row, key) for key in ("start_s", "end_s"))
     if (start is None) != (end is None):
         raise ValueError("start_s and end_s go together")
     span = Span(start, end) if start is not None and end is not None else None
     if span is not None and (span.start < 0 or not span.duration > 0):
         raise ValueError(f"the span {span.start} to {span.end} s is empty or starts before 0")
-    meta = {key: value for key, value in row.items() if key not in _KNOWN and value not in (None, "")}
-    return Row(span, str(row.get("text") or ""), row.get("title") or None, meta)
+    return span
 
 
 def _seconds(row: Mapping[str, Any], key: str) -> float | None:
@@ -142,8 +166,7 @@ def manifest_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
             batches = pq.ParquetFile(path).iter_batches()
             yield from enumerate((row for batch in batches for row in batch.to_pylist()), 1)
         elif path.suffix.lower() == ".csv":
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                yield from enumerate(({k: v for k, v in row.items() if k} for row in csv.DictReader(file)), 2)
+            yield from enumerate((row for _, row in csv_rows(path, _KNOWN)), 2)
         else:
             with path.open(encoding="utf-8-sig") as file:
                 yield from ((n, _from_json(line)) for n, line in enumerate(file, 1) if line.strip())

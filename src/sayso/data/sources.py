@@ -9,7 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sayso.core.errors import SaysoError
+from sayso.core.types import Caption
 from sayso.data.manifest import MANIFESTS, Failure, ListedFile, read_manifest
+
+SEEN_CAPTIONS = "captions.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,13 @@ def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure | Skip
 
 
 def walk_files(folder: str, skip: str | None = None) -> Iterator[ListedFile | Failure | Skipped]:
-    """Walk a tree in a stable order, through links, each folder once; a folder's files come together."""
+    """Walk a tree in a stable order, through links, each folder once; a folder's files come together.
+
+    With them comes what a model saw in them, where ``sayso caption`` wrote it.
+    """
     from sayso.media import kind_of
 
+    seen: dict[str, tuple[Caption, ...]] = {}
     visited: set[tuple[int, int]] = set()
     stack = [folder]
     while stack:
@@ -118,6 +126,8 @@ def walk_files(folder: str, skip: str | None = None) -> Iterator[ListedFile | Fa
         except OSError as error:
             yield Failure(here, "find", f"the folder {here} cannot be read: {_reason(error)}")
             continue
+        if any(entry.name == SEEN_CAPTIONS for entry in entries):
+            seen |= _seen_below(Path(here, SEEN_CAPTIONS))
         folders = []
         for entry in entries:
             if entry.name.startswith("."):
@@ -125,8 +135,18 @@ def walk_files(folder: str, skip: str | None = None) -> Iterator[ListedFile | Fa
             if _is_folder(entry):
                 folders.append(entry.path)
             else:
-                yield Skipped(entry.path) if kind_of(entry.path) is None else ListedFile(entry.path)
+                found = ListedFile(entry.path, seen=seen.get(entry.path, ()))
+                yield Skipped(entry.path) if kind_of(entry.path) is None else found
         stack.extend(reversed(folders))
+
+
+def _seen_below(path: Path) -> dict[str, tuple[Caption, ...]]:
+    """Return what ``sayso caption`` wrote of the files of a folder; another program's file holds nothing."""
+    try:
+        listed = [item for item in read_manifest(path) if isinstance(item, ListedFile)]
+    except SaysoError:
+        return {}
+    return {item.path: item.seen for item in listed if item.seen}
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, nothing_at
 from sayso.data.datasets import coco_pictures, tagged_files, voc
 from sayso.data.manifest import Failure
 from sayso.data.tags import DataRequest, PictureBoxes, TaggedPictures, Task
@@ -110,7 +110,7 @@ def _readers(request: DataRequest) -> tuple[_Read, _ReadBoxes]:
         SaysoError: if that is no data set.
     """
     if not request.path.exists():
-        raise SaysoError(f"there is nothing at {request.path}; name a VOC or COCO folder, a .json or a .csv")
+        raise SaysoError(nothing_at(request.path, "name a VOC or COCO folder, a .json or a .csv"))
     if voc.voc_folder(request.path) is not None:
         return voc.read_voc, voc.read_voc_boxes
     if request.task != "objects":

@@ -10,8 +10,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.data.batch import Batch, Example, nbytes
 from sayso.data.manifest import Failure
@@ -19,9 +21,14 @@ from sayso.data.manifest import Failure
 Collate = Callable[[Sequence[Example]], Batch]
 Sample = Callable[[int, int], tuple[list[Example], list[Failure]]]  # epoch, position
 
+_LARGE = 4096  # bytes of an array that is worth a place of its own in the batch
+
 
 class CollateBuffer:
     """The examples of a batch until the last one is there; then the batch.
+
+    Arrays of one shape are put side by side as they come, where ``stack`` finds them: a batch of
+    65,536 pictures is never there twice.
 
     Args:
         epoch: of its examples.
@@ -42,6 +49,7 @@ class CollateBuffer:
         self.failures: dict[int, list[Failure]] = {}
         self.seconds, self.item_bytes = 0.0, 0
         self._examples: list[list[Example]] = [[] for _ in range(items)]
+        self._places: dict[str, NDArray[Any]] = {}
         self._lacking, self._collate = items, collate
         self._error: BaseException | None = None
         self._lock, self._done = threading.Lock(), threading.Event()
@@ -51,7 +59,8 @@ class CollateBuffer:
         began = time.perf_counter()
         try:
             examples, failures = sample(self.epoch, self.first + number)
-            self._examples[number] = examples
+            size = sum(map(nbytes, examples))
+            self._examples[number] = self._placed(number, examples)
             with self._lock:
                 if failures:
                     self.failures[number] = failures
@@ -60,9 +69,9 @@ class CollateBuffer:
             if last:
                 flat = [example for item in self._examples for example in item]
                 self.batch = {**self._collate(flat), "epoch": np.array(self.epoch)}
-                self._examples = []
+                self._examples, self._places = [], {}
             with self._lock:
-                self.item_bytes = sum(map(nbytes, examples))
+                self.item_bytes = size
                 self.seconds += time.perf_counter() - began
             if last:
                 self._done.set()
@@ -70,13 +79,41 @@ class CollateBuffer:
             self._error = error
             self._done.set()
 
+    def _placed(self, number: int, examples: list[Example]) -> list[Example]:
+        """Return examples whose large arrays are rows of those of the batch, where the shapes agree."""
+        return [
+            {
+                key: self._place(number * len(examples) + n, len(examples), key, value)
+                for key, value in one.items()
+            }
+            for n, one in enumerate(examples)
+        ]
+
+    def _place(self, row: int, group: int, key: str, value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or value.nbytes < _LARGE:
+            return value
+        with self._lock:
+            if key not in self._places:
+                self._places[key] = np.empty((self.items * group, *value.shape), value.dtype)
+            place = self._places[key]
+        if value.shape != place.shape[1:] or value.dtype != place.dtype or row >= len(place):
+            return value
+        place[row] = value
+        return place[row]
+
+    def take(self) -> Batch:
+        """Return the batch, once ``wait`` returned, and keep it no longer."""
+        batch, self.batch = self.batch, {}
+        return batch
+
     def wait(self) -> None:
         """Return when the batch is there.
 
         Raises:
             BaseException: what a thread raised.
         """
-        self._done.wait()
+        if not self._done.is_set():
+            self._done.wait()
         if self._error is not None:
             raise self._error
 
@@ -99,7 +136,8 @@ class Workers:
         self._filling: CollateBuffer | None = None
         self._number = self._taken = self._asked = self._item_bytes = 0
         self._closed = False
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._room_made, self._batch_begun = threading.Condition(lock), threading.Condition(lock)
         self._threads = [threading.Thread(target=self._work, name=f"load_{n}") for n in range(count)]
         for thread in self._threads:
             thread.start()
@@ -110,12 +148,13 @@ class Workers:
         Args:
             items: how many it has: so many more may be made from now on.
         """
-        with self._changed:
+        with self._room_made:
             self._asked += items
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._begun or self._closed)
-            if not self._begun:
-                return None
+            self._room_made.notify()  # one thread: it wakes the next, at no cost to who trains
+            while not self._begun:
+                if self._closed:
+                    return None
+                self._batch_begun.wait()
             buffer = self._begun.popleft()
         buffer.wait()
         self._item_bytes = buffer.item_bytes
@@ -123,9 +162,8 @@ class Workers:
 
     def close(self) -> None:
         """End the threads, each after the item that it is at."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        with self._room_made:
+            self._end()
         for thread in self._threads:
             thread.join()
 
@@ -136,21 +174,28 @@ class Workers:
 
     def _take(self) -> tuple[CollateBuffer, int] | None:
         """Return the next item to sample; None when there is none any more."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._taken < self._asked + self._room())
+        with self._room_made:
+            while not (self._closed or self._has_room()):
+                self._room_made.wait()
             if self._closed:
                 return None
             if self._filling is None or self._number == self._filling.items:
                 self._filling, self._number = next(self._buffers, None), 0
                 if self._filling is None:
-                    self._closed = True
-                    self._changed.notify_all()
+                    self._end()
                     return None
                 self._begun.append(self._filling)
-                self._changed.notify_all()
+                self._batch_begun.notify()
             self._number += 1
             self._taken += 1
+            if self._has_room():
+                self._room_made.notify()
             return self._filling, self._number - 1
 
-    def _room(self) -> int:
-        return self._ahead(self._item_bytes) if self._asked else 0
+    def _end(self) -> None:
+        self._closed = True
+        self._room_made.notify_all()
+        self._batch_begun.notify_all()
+
+    def _has_room(self) -> bool:
+        return self._asked > 0 and self._taken < self._asked + self._ahead(self._item_bytes)

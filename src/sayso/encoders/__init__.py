@@ -11,28 +11,34 @@ if TYPE_CHECKING:
     from sayso.core.arrays import Pixels
     from sayso.encoders.backbones import Backbone, load_backbone
     from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
+    from sayso.encoders.classifier import Classifier
     from sayso.encoders.dense import DenseEncoder, similarity_map
+    from sayso.encoders.dual_encoder import DualEncoderModule
     from sayso.encoders.feature_text import HowTo100MEncoder
     from sayso.encoders.hub import HubEncoder
-    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
+    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Scaled
     from sayso.encoders.named import load_encoder
     from sayso.encoders.offline import OfflineEncoder
     from sayso.encoders.preprocess import as_square
     from sayso.encoders.published import convert_published
+    from sayso.encoders.unknown import unknown_words
     from sayso.encoders.video_text import TextVideoEncoder
 else:
     __getattr__ = exports(
         __name__,
         {
             "Backbone": "sayso.encoders.backbones",
+            "Classifier": "sayso.encoders.classifier",
             "ClipSpec": "sayso.encoders.interface",
             "DenseEncoder": "sayso.encoders.dense",
+            "DualEncoderModule": "sayso.encoders.dual_encoder",
             "Embeddings": "sayso.encoders.interface",
             "Encoder": "sayso.encoders.interface",
             "HowTo100MEncoder": "sayso.encoders.feature_text",
             "HubEncoder": "sayso.encoders.hub",
             "OfflineEncoder": "sayso.encoders.offline",
             "Pixels": "sayso.core.arrays",
+            "Scaled": "sayso.encoders.interface",
             "TextVideoEncoder": "sayso.encoders.video_text",
             "as_square": "sayso.encoders.preprocess",
             "as_texts": "sayso.encoders.batching",
@@ -43,19 +49,23 @@ else:
             "pool_clips": "sayso.encoders.batching",
             "similarity_map": "sayso.encoders.dense",
             "unit_norm": "sayso.encoders.batching",
+            "unknown_words": "sayso.encoders.unknown",
         },
     )
 
 __all__ = [
     "Backbone",
+    "Classifier",
     "ClipSpec",
     "DenseEncoder",
+    "DualEncoderModule",
     "Embeddings",
     "Encoder",
     "HowTo100MEncoder",
     "HubEncoder",
     "OfflineEncoder",
     "Pixels",
+    "Scaled",
     "TextVideoEncoder",
     "as_square",
     "as_texts",
@@ -66,4 +76,5 @@ __all__ = [
     "pool_clips",
     "similarity_map",
     "unit_norm",
+    "unknown_words",
 ]

@@ -62,10 +62,13 @@ class HubEncoder:
     similarity: Literal["cosine"] = "cosine"
 
     def __init__(self, folder: Path, name: str, device: str = "auto") -> None:
-        self.folder, self.name = folder, name
-        self.dim = dimension(folder)
+        self.folder, self.name, self.dim = folder, name, dimension(folder)
         self.device = resolve_device(device)
-        self._model, self._tokenizer, self._pictures = load_dual_encoder(folder, self.device)
+        self._use(*load_dual_encoder(folder, self.device))
+
+    def _use(self, model: Any, tokenizer: Any, pictures: Any) -> None:
+        """Take model, tokeniser and picture processor."""
+        self._model, self._tokenizer, self._pictures = model, tokenizer, pictures
         self._siglip = self._model.config.model_type.startswith("siglip")
         self.clip = _clip_spec(self._pictures)
         self._lock = Lock()
@@ -133,6 +136,17 @@ class HubEncoder:
     def sha256(self) -> str:
         """Identity of weights, configuration, vocabulary and preprocessing: a digest of the files."""
         return identity(self.folder)
+
+    @property
+    def log_scale(self) -> float:
+        """The logarithm of the inverse temperature that the model learned."""
+        return float(self._model.logit_scale.detach())
+
+    @property
+    def bias(self) -> float | None:
+        """The bias of its sigmoid (SigLIP); None: a softmax (CLIP)."""
+        bias = getattr(self._model, "logit_bias", None)
+        return None if bias is None else float(bias.detach())
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed B texts: (B, D). A text longer than the model reads is cut."""

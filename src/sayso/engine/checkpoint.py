@@ -6,23 +6,27 @@
     RUN/latest, RUN/best            links to such folders
 
 A step's folder is written under another name and renamed when it is complete and on disk,
-so a kill at any moment leaves the steps before it as they were.
+so a kill at any moment leaves the steps before it as they were. A step that somebody changed is theirs: it is
+not removed with the old ones, and a step that comes again takes another's place only.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import atomic_folder, fsync
-from sayso.core.ownership import claim_folder
+from sayso.core.ownership import claim_folder, is_mine, record_own
 
+log = logging.getLogger(__name__)
 _STEP = re.compile(r"step_(\d{8})")
 _HALF = re.compile(r"\.step_\d{8}-.*|\.gone_\d{8}|\.link_(best|latest)")
 _DATA = "data.json"
@@ -41,6 +45,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path, save_total_limit: int = 3) -> None:
         self.folder, self.save_total_limit = folder, save_total_limit
+        self._kept: set[int] = set()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -97,11 +102,13 @@ class Checkpoints:
             score: what was measured; larger is better.
         """
         target = self.at(step)
-        shutil.rmtree(target, ignore_errors=True)
+        if target.exists():
+            self._make_room(target)
         with atomic_folder(target) as new:
             write(new)
             noted = json.dumps({"step": step, "score": score, **data})
             (new / _DATA).write_text(noted, encoding="utf-8")
+            record_own(target, new)
         if score is not None and score > self._best_score():
             _link(self.folder / "best", target.name)
         _link(self.folder / "latest", target.name)
@@ -120,12 +127,26 @@ class Checkpoints:
             float("-inf") if step is None or not self.at(step).is_dir() else float(self.data(step)["score"])
         )
 
+    def _make_room(self, target: Path) -> None:
+        """Remove what an earlier try of a step left, or give it another name if it was changed."""
+        if is_mine(target):
+            shutil.rmtree(target)
+            return
+        numbers = (n for n in count(1) if not target.with_name(f"changed_{n}_{target.name}").exists())
+        moved = target.rename(target.with_name(f"changed_{next(numbers)}_{target.name}"))
+        log.warning("%s was changed since it was written; it is %s now", target, moved.name)
+
     def _prune(self) -> None:
-        """Remove all but the last steps and the best."""
+        """Remove all but the last steps, the best and those that somebody changed."""
         for step in self.steps()[: -self.save_total_limit]:
-            if step != self.best():
+            if step == self.best() or step in self._kept:
+                continue
+            if is_mine(self.at(step)):
                 gone = self.at(step).rename(self.folder / f".gone_{step:08d}")
                 shutil.rmtree(gone)
+            else:
+                self._kept.add(step)
+                log.warning("%s was changed since it was written, and is kept", self.at(step))
 
     def _clear(self) -> None:
         """Remove what a killed process left half written or half removed."""

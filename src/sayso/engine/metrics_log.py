@@ -13,7 +13,9 @@ from sayso.core.io import write_atomic
 
 
 class MetricsLog:
-    """Appends lines to ``log.jsonl``; lines of steps after ``step``, left by a killed run, are removed.
+    """Appends lines to ``log.jsonl``; those of steps after ``step``, left by a killed run, are removed.
+
+    Lines that somebody else wrote stay; a last line that a kill cut off does not.
 
     Args:
         folder: the run's.
@@ -26,9 +28,11 @@ class MetricsLog:
         self.on = on
         if not on:
             return
-        kept = [line for line in self._lines() if _step(line) is not None and (_step(line) or 0) <= step]
-        if kept != self._lines() or not kept:
-            write_atomic(self.path, "".join(f"{line}\n" for line in kept), guarded=False)
+        text = self.path.read_text(encoding="utf-8", errors="surrogateescape") if self.path.exists() else ""
+        lines = text.splitlines(keepends=True)
+        kept = "".join(line for line in lines if _stays(line, step))
+        if kept != text or not kept:
+            write_atomic(self.path, kept.encode("utf-8", "surrogateescape"), guarded=False)
         if find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
 
@@ -54,12 +58,15 @@ class MetricsLog:
                 if key != "step":
                     self.board.add_scalar(key, value, line["step"])
 
-    def _lines(self) -> list[str]:
-        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+
+def _stays(line: str, step: int) -> bool:
+    """Return whether a line is somebody else's, or of a step up to the last."""
+    found = _step(line)
+    return line.endswith("\n") if found is None else found <= step
 
 
 def _step(line: str) -> int | None:
-    """Return a line's step; None if it was cut off."""
+    """Return a line's step; None if it was cut off, or is none of ours."""
     try:
         return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,17 @@ class ShippedRecipe:
 
 
 def shipped_recipes() -> dict[str, ShippedRecipe]:
-    """Return the recipes in the package by name."""
+    """Return the recipes in the package by name: that of a system, or of one with what it is for."""
     folder = Path(str(resources.files("sayso"))) / "recipes"
-    return {path.stem: ShippedRecipe(path.stem, path, _about(path)) for path in sorted(folder.glob("*.toml"))}
+    files = {path.stem.replace("_", "-"): path for path in sorted(folder.glob("*.toml"))}
+    return {name: ShippedRecipe(name, path, _about(path)) for name, path in files.items()}
 
 
 def recipe_path(recipe: str | os.PathLike[str]) -> Path:
     """Return the file of a recipe: the path of one, or the name of one in the package.
 
     Raises:
-        SaysoError: if it is neither.
+        UsageError: if it is neither.
     """
     path = Path(recipe).expanduser()
     if path.exists():
@@ -43,7 +44,7 @@ def recipe_path(recipe: str | os.PathLike[str]) -> Path:
     shipped = shipped_recipes()
     if str(recipe) in shipped:
         return shipped[str(recipe)].path
-    raise SaysoError(
+    raise UsageError(
         f"there is no recipe {os.fspath(recipe)!r}; name a TOML file, or one of {', '.join(shipped)}"
     )
 

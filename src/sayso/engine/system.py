@@ -18,10 +18,11 @@ exact resume, gradient caching, several processes and measured steps; no line of
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, runtime_checkable
 
 from sayso.core.registry import Registry
 from sayso.data.batch import Batch, Dataset, Example, stack
@@ -56,12 +57,22 @@ class MethodBase(Protocol):
         dataset: what to learn from.
         lr_multipliers: factors on the learning rate, by the beginning of parameters' names; 1 for the
             others. Names of the criterion's parameters begin with ``criterion.``.
+        no_weight_decay: beginnings of the names of parameters that do not decay, such as positions;
+            those of one dimension or none, biases, norms and temperatures, never do.
     """
 
     model: nn.Module
     criterion: nn.Module | None = None
     dataset: Dataset
     lr_multipliers: Mapping[str, float] = MappingProxyType({})
+    no_weight_decay: Sequence[str] = ()
+
+    def after_update(self) -> None:
+        """Bring weights back to where they may be, after each update and before it is averaged.
+
+        So a temperature is kept within its bounds: clamped in the loss, its gradient would be 0 there.
+        """
+        return
 
     def collate(self, examples: Sequence[Example]) -> Batch:
         """Return a batch of B examples as arrays of B rows; runs in the loader's threads.
@@ -71,6 +82,13 @@ class MethodBase(Protocol):
         """
         return stack(examples)
 
+    def metrics(self) -> Mapping[str, float]:
+        """Return numbers for the log beside the loss, of what was learned from since the last call.
+
+        All processes call it at once; the log has the mean over them.
+        """
+        return {}
+
     def export(self, model: nn.Module, card: str) -> Savable:
         """Return a copy of what was learned, on the CPU, ready to be used and saved.
 
@@ -78,8 +96,12 @@ class MethodBase(Protocol):
             model: with the weights to take, those of ``self.model`` or their average; the criterion
                 holds the weights that go with them.
             card: how it was trained, Markdown, for the model card.
+
+        Unless a method says otherwise, the model itself is what is saved: a ``hub.Pretrained``.
         """
-        ...
+        made: Any = copy.deepcopy(model).cpu().eval()
+        made.card = card
+        return cast("Savable", made)
 
 
 @runtime_checkable
@@ -192,6 +214,7 @@ SYSTEMS: Registry[AnySystem] = Registry(
     {
         "localize": "sayso.systems.localize.train:SYSTEM",
         "crosstask": "sayso.systems.crosstask.train:SYSTEM",
+        "clip": "sayso.systems.clip:SYSTEM",
         "howto100m": "sayso.systems.howto100m:SYSTEM",
         "mil-nce": "sayso.systems.mil_nce:SYSTEM",
     },

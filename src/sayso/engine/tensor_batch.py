@@ -27,7 +27,8 @@ class TensorBatch(Mapping[str, Tensor]):
 
     def __getitem__(self, key: str) -> Tensor:
         if key not in self._moved:
-            self._moved[key] = torch.from_numpy(self.arrays[key]).to(self.device)
+            tensor = torch.from_numpy(self.arrays[key])
+            self._moved[key] = tensor if self.device.type == "cpu" else tensor.to(self.device)
         return self._moved[key]
 
     def __iter__(self) -> Iterator[str]:

@@ -111,6 +111,7 @@ class Trainer:
             device,
             criterion=method.criterion,
             lr_multipliers=method.lr_multipliers,
+            no_weight_decay=method.no_weight_decay,
         )
         self.accelerator = self.state.accelerator
         self.progress = progress if progress and self._main else Silent()
@@ -210,7 +211,7 @@ class Trainer:
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         torch.manual_seed((self.config.seed * 1_000_003 + self.step) * world + rank)
         losses = add_gradients(self.method, self.state, batches)
-        self.state.update(self.config.lr_at(self.step))
+        self.state.update(self.config.lr_at(self.step), self.method.after_update)
         return losses
 
     def _report(self, losses: list[dict[str, Tensor]], loader: Loader, metrics: MetricsLog) -> None:
@@ -222,6 +223,7 @@ class Trainer:
         means = {name: torch.stack([one[name] for one in losses]).mean() for name in losses[0]}
         values = {name: float(self.accelerator.reduce(v, "mean").item()) for name, v in means.items()}
         loss = values.pop("loss")
+        more = {name: self._mean(value) for name, value in self.method.metrics().items()}
         speeds = _speeds(loader, self.accelerator.num_processes)
         metrics.write(
             {
@@ -229,6 +231,7 @@ class Trainer:
                 "epoch": loader.epoch,
                 "loss": loss,
                 **{f"loss_{name}": value for name, value in values.items()},
+                **more,
                 "lr": self.config.lr_at(self.step - 1),
                 **speeds,
             }
@@ -240,6 +243,13 @@ class Trainer:
                 f"the loss became {loss} before step {self.step}; lower lr, or set clip_norm; "
                 f"the last checkpoint is in {self.checkpoints.folder}"
             )
+
+    def _mean(self, value: float) -> float:
+        """Return the mean over the processes."""
+        if self.accelerator.num_processes == 1:
+            return value
+        mean: Tensor = self.accelerator.reduce(torch.tensor(value, device=self.accelerator.device), "mean")
+        return float(mean.item())
 
     def _save(self, loader: Loader) -> None:
         """Measure and write a checkpoint; the first process does it, the others wait."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class TrainState:
         criterion: parameters of the loss, which every process holds as they are.
         lr_multipliers: factors on the learning rate, by the beginning of parameters' names, those of
             the criterion with ``criterion.`` before; 1 for the others.
+        no_weight_decay: beginnings of such names that do not decay, besides biases, norms and numbers.
 
     Raises:
         MissingExtra: if accelerate is not installed.
@@ -46,6 +47,7 @@ class TrainState:
         *,
         criterion: nn.Module | None = None,
         lr_multipliers: Mapping[str, float] | None = None,
+        no_weight_decay: Sequence[str] = (),
     ) -> None:
         self.config = config
         self.accelerator = _accelerator(config, device)
@@ -57,7 +59,9 @@ class TrainState:
         learned = any(True for _ in self.criterion.parameters())
         self.criterion_average = _average(self.criterion, config.ema) if learned else None
         self._same_criterion_everywhere()
-        optimizer = _optimizer(dict(self._named_parameters()), config, lr_multipliers or {})
+        optimizer = _optimizer(
+            dict(self._named_parameters()), config, lr_multipliers or {}, tuple(no_weight_decay)
+        )
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
 
     @property
@@ -94,8 +98,13 @@ class TrainState:
             if parameter.grad is not None:
                 parameter.grad.mul_(factor.to(parameter.grad.dtype))
 
-    def update(self, lr: float) -> None:
-        """Change the weights by the gradients there are, and forget these."""
+    def update(self, lr: float, after: Callable[[], None] = lambda: None) -> None:
+        """Change the weights by the gradients there are, and forget these.
+
+        Args:
+            lr: the learning rate.
+            after: changes them once more, before they count in their average.
+        """
         self._share_criterion_gradients()
         for group in self.optimizer.param_groups:
             group["lr"] = lr * group["lr_multiplier"]
@@ -104,6 +113,7 @@ class TrainState:
             self.accelerator.clip_grad_norm_(everything, self.config.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        after()
         if self.average is not None:
             self.average.update_parameters(self.bare)
         if self.criterion_average is not None:
@@ -192,14 +202,18 @@ def _accelerator(config: TrainingConfig, device: str) -> Accelerator:
 
 
 def _optimizer(
-    parameters: Mapping[str, nn.Parameter], config: TrainingConfig, lr_multipliers: Mapping[str, float]
+    parameters: Mapping[str, nn.Parameter],
+    config: TrainingConfig,
+    lr_multipliers: Mapping[str, float],
+    no_weight_decay: tuple[str, ...] = (),
 ) -> torch.optim.Optimizer:
     """Return the optimizer; weights of one dimension (biases, norms) or none do not decay."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in parameters.items():
         if parameter.requires_grad:
             factor = next((f for start, f in lr_multipliers.items() if name.startswith(start)), 1.0)
-            decay = config.weight_decay if parameter.ndim > 1 else 0.0
+            decays = parameter.ndim > 1 and not name.startswith(no_weight_decay)
+            decay = config.weight_decay if decays else 0.0
             groups.setdefault((factor, decay), []).append(parameter)
     split = [
         {"params": group, "weight_decay": decay, "lr_multiplier": factor}

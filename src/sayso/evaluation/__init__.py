@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
-    from sayso.evaluation.evaluator import Count, EvaluationOptions, EvaluationResult, Evaluator, Primary
+    from sayso.evaluation.evaluator import (
+        Count,
+        EvaluationOptions,
+        EvaluationResult,
+        Evaluator,
+        FunctionEvaluator,
+        Primary,
+    )
+    from sayso.evaluation.picture_features import embed_pictures
     from sayso.evaluation.registry import EVALUATORS, find_evaluator
     from sayso.evaluation.run import evaluate
 else:
@@ -26,7 +34,9 @@ else:
             "EvaluationOptions": "sayso.evaluation.evaluator",
             "EvaluationResult": "sayso.evaluation.evaluator",
             "Evaluator": "sayso.evaluation.evaluator",
+            "FunctionEvaluator": "sayso.evaluation.evaluator",
             "Primary": "sayso.evaluation.evaluator",
+            "embed_pictures": "sayso.evaluation.picture_features",
             "evaluate": "sayso.evaluation.run",
             "find_evaluator": "sayso.evaluation.registry",
         },
@@ -39,7 +49,9 @@ __all__ = [
     "EvaluationOptions",
     "EvaluationResult",
     "Evaluator",
+    "FunctionEvaluator",
     "Primary",
+    "embed_pictures",
     "evaluate",
     "find_evaluator",
 ]

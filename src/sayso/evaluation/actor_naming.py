@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sayso.alignment import align_script
 from sayso.core.arrays import Floats
 from sayso.core.progress import Silent
 from sayso.data.datasets.tvperson import Episode, readable_episodes
@@ -32,7 +33,6 @@ from sayso.evaluation.evaluator import (
 )
 from sayso.evaluation.planted_faces import LEVELS, equal_error_rate, planted_descriptors
 from sayso.metrics.naming import naming_scores, precision_curve, reliability
-from sayso.systems.align_script import align_script
 from sayso.systems.name_actors import cast_of, name_actors, speaking_faces
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ActorNaming:
     ) -> EvaluationResult:
         """Name the tracks of each episode; see ``Evaluator``."""
         episodes, problems = readable_episodes(data)
-        seeds = options.seeds or SEEDS
+        seeds = options.seeds or tuple(range(SEEDS))
         rows: dict[str, Row] = {}
         for number, episode in enumerate(episodes, 1):
             rows |= {f"{episode.name}, {how}": row for how, row in episode_rows(episode, seeds).items()}
@@ -79,19 +79,19 @@ class ActorNaming:
                 "tracks": Count(tracks, tracks),
             },
             unreadable=problems,
-            definition={"seeds": seeds, "levels": LEVELS},
+            definition={"seeds": list(seeds), "levels": LEVELS},
         )
 
 
 ACTOR_NAMING = ActorNaming()
 
 
-def episode_rows(episode: Episode, seeds: int) -> dict[str, dict[str, float]]:
+def episode_rows(episode: Episode, seeds: Sequence[int]) -> dict[str, dict[str, float]]:
     """Return a row for each way to name an episode's tracks.
 
     Args:
         episode: what is known, and the true names.
-        seeds: drawings of the descriptors of each level, which are averaged.
+        seeds: of the drawings of the descriptors of each level, which are averaged.
     """
     lines = align_script(episode.script, episode.captions).lines
     names = cast_of(lines)
@@ -100,7 +100,7 @@ def episode_rows(episode: Episode, seeds: int) -> dict[str, dict[str, float]]:
     }
     for level, (same, other) in LEVELS.items():
         drawn = []
-        for seed in range(seeds):
+        for seed in seeds:
             X = planted_descriptors(episode, same, other, seed)
             tracks = [replace(track, descriptor=x) for track, x in zip(episode.tracks, X, strict=True)]
             P = name_actors(tracks, lines, names=names).probabilities

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.alignment import align_script
 from sayso.core.arrays import Floats
 from sayso.core.progress import Silent
 from sayso.data.datasets.tvperson import Episode, readable_episodes
@@ -30,7 +31,6 @@ from sayso.evaluation.evaluator import (
 from sayso.evaluation.planted_faces import LEVELS, planted_descriptors
 from sayso.metrics import calibration as measure
 from sayso.metrics.naming import most_likely
-from sayso.systems.align_script import align_script
 from sayso.systems.name_actors import cast_of, name_actors
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ Accuracy, AP and the mean of class AP are over the tracks in bags, averaged over
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ class FilmActions:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Recover planted actions; see ``Evaluator``."""
-        films, seeds = read_films(data), options.seeds or SEEDS
+        films, seeds = read_films(data), options.seeds or tuple(range(SEEDS))
         rows: dict[str, Row] = {}
         cells = [(planted, distance) for planted in PLANTED for distance in self.distances]
         for number, (planted, distance) in enumerate(cells, 1):
@@ -91,11 +92,15 @@ class FilmActions:
             columns=COLUMNS,
             rows=rows,
             counts={"tracks in bags": Count(int(inside.sum()), len(inside))},
-            definition={"distances": list(self.distances), "dimensions": self.dimensions, "seeds": seeds},
+            definition={
+                "distances": list(self.distances),
+                "dimensions": self.dimensions,
+                "seeds": list(seeds),
+            },
         )
 
     def scores(
-        self, films: list[Film], half: bool, distance: float, seeds: int
+        self, films: list[Film], half: bool, distance: float, seeds: Sequence[int]
     ) -> dict[str, dict[str, float]]:
         """Return of each way the accuracy, AP and mAP, averaged over the seeds.
 
@@ -103,11 +108,11 @@ class FilmActions:
             films: their tracks and bags.
             half: whether half of each bag holds its action, or two of its tracks.
             distance: of the class means.
-            seeds: how many.
+            seeds: which.
         """
         K, inside = classes_of(films), bagged(films)
         found: dict[str, list[dict[str, float]]] = {}
-        for seed in range(seeds):
+        for seed in seeds:
             rng = np.random.default_rng((seed, half))
             truth, means = planted_classes(films, half, rng), rng.normal(size=(K, self.dimensions))
             means *= distance / np.sqrt(2) / np.linalg.norm(means, axis=1, keepdims=True)

@@ -6,19 +6,31 @@ import tomllib
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import UsageError
 from sayso.core.registry import Registry
 from sayso.data.manifest import MANIFESTS
 from sayso.evaluation.evaluator import Evaluator
 
-_TEXT_VIDEO = tomllib.loads(
-    (resources.files("sayso.evaluation") / "text_video_retrieval.toml").read_text(encoding="utf-8")
-)
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files("sayso.evaluation") / f"{name}.toml").read_text(encoding="utf-8"))
+
+
 _HERE = {
-    **{name: f"text_video_retrieval:{name}" for name in _TEXT_VIDEO},
+    **{name: f"text_video_retrieval:{name}" for name in _toml("text_video_retrieval")},
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
+    **{name: f"zero_shot:{name}" for name in _toml("zero_shot")["sets"]},
+    "robustness": "robustness:ROBUSTNESS",
+    "zero-shot": "named_classes:ZERO_SHOT",
+    "zero-shot-boxes": "named_classes:ZERO_SHOT_BOXES",
+    "linear-probe": "linear_probe:LINEAR_PROBE",
+    "coco-captions": "coco_captions:COCO_CAPTIONS",
+    "vqav2": "vqa:VQAV2",
+    "ok-vqa": "vqa:OK_VQA",
+    "hateful-memes": "memes:HATEFUL_MEMES",
     "crosstask": "crosstask:CROSSTASK",
     "hmdb51": "action_recognition:HMDB51",
     "ucf101": "action_recognition:UCF101",
@@ -52,7 +64,7 @@ def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
             (.json), or a manifest of clips with texts (.csv, .jsonl, .parquet).
 
     Raises:
-        SaysoError: if it is neither, with the most similar one.
+        UsageError: if it is neither, with the most similar one.
     """
     path, suffix = Path(target).expanduser(), Path(target).suffix.lower()
     if target in EVALUATORS:
@@ -69,7 +81,7 @@ def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
     beside = [str(file) for file in sorted(path.parent.glob(f"*{suffix}"))] if suffix else []
     close = get_close_matches(target, known, n=1) or get_close_matches(str(path), beside, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    raise SaysoError(
+    raise UsageError(
         f"{target} is neither a protocol ({', '.join(known)}) nor a file of captions (COCO format, .json),"
         f" of clips (.csv) or of a protocol (.toml){hint}"
     )

@@ -71,3 +71,24 @@ def evaluate(
     evaluator, path = prepare(target, data, options, with_model=model is not None)
     check_model(evaluator, model)
     return evaluator(model, path, options, progress)
+
+
+def load_needed(evaluator: Evaluator, name: str = "auto", device: str = "auto") -> Any:
+    """Load the model that an evaluator measures.
+
+    Args:
+        evaluator: what needs it.
+        name: of the model; ``auto`` is the best of its kind that is at hand.
+        device: where it runs.
+
+    Raises:
+        SaysoError: if there is no such model.
+        Unavailable: if it is not at hand.
+    """
+    if evaluator.needs == ("generator",) and name == "auto":
+        from sayso.generators.loading import load_generator
+
+        return load_generator(device=device)
+    from sayso.hub import load
+
+    return load(name, device=device)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sayso.alignment import align_script
 from sayso.core.progress import Silent
 from sayso.data.datasets.tvperson import Episode, readable_episodes
 from sayso.evaluation.evaluator import (
@@ -25,7 +26,6 @@ from sayso.evaluation.evaluator import (
     Row,
     mean_row,
 )
-from sayso.systems.align_script import align_script
 from sayso.text.screenplay.elements import Element, Screenplay
 
 if TYPE_CHECKING:

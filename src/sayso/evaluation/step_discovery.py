@@ -68,15 +68,15 @@ class StepDiscovery:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Discover the steps of toy tasks; see ``Evaluator``."""
-        seeds = options.seeds or SEEDS
+        seeds = options.seeds or tuple(range(SEEDS))
         rows: dict[str, dict[str, float]] = {}
         for n, noise in enumerate(self.noises):
             found: dict[str, list[list[float]]] = {}
-            for seed in range(seeds):
+            for k, seed in enumerate(seeds, 1):
                 every = [self.task_scores(seed, task, noise) for task in range(self.tasks)]
                 for way in every[0]:
                     found.setdefault(way, []).append([scores[way] for scores in every])
-                (progress or Silent()).update(n * seeds + seed + 1, len(self.noises) * seeds)
+                (progress or Silent()).update(n * len(seeds) + k, len(self.noises) * len(seeds))
             for way, values in found.items():
                 means = np.mean(values, axis=1)
                 cells = {f"F1, noise {noise:g}": float(means.mean()), f"± {noise:g}": float(means.std())}
@@ -88,7 +88,12 @@ class StepDiscovery:
             primary=Primary(primary, rows[BEST][primary]),
             columns=tuple(rows[BEST]),
             rows=table,
-            definition={"tasks": self.tasks, "videos": self.videos, "seeds": seeds, "around_s": AROUND_S},
+            definition={
+                "tasks": self.tasks,
+                "videos": self.videos,
+                "seeds": list(seeds),
+                "around_s": AROUND_S,
+            },
         )
 
     def task_scores(self, seed: int, task: int, noise: float) -> dict[str, float]:

@@ -65,7 +65,7 @@ class StepNames:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Discover the names of the steps of each task; see ``Evaluator``."""
-        tasks, seeds = read_tasks(data / "tasks_primary.txt"), options.seeds or SEEDS
+        tasks, seeds = read_tasks(data / "tasks_primary.txt"), options.seeds or tuple(range(SEEDS))
         parser = _parser(self.parser)
         rows: dict[str, Row] = {}
         for done, (number, task) in enumerate(tasks.items(), 1):
@@ -80,7 +80,7 @@ class StepNames:
             columns=COLUMNS,
             rows={**rows, "mean": mean},
             counts={"tasks": Count(len(rows), len(tasks))},
-            definition={"parser": self.parser, "seeds": seeds, "lag_s": LAG_S, "left out": LEFT_OUT},
+            definition={"parser": self.parser, "seeds": list(seeds), "lag_s": LAG_S, "left out": LEFT_OUT},
         )
 
 
@@ -92,7 +92,7 @@ def name_row(
     number: int,
     task: InstructionTask,
     segments: Sequence[Sequence[Segment]],
-    seeds: int,
+    seeds: Sequence[int],
     parser: Any = None,
 ) -> Row:
     """Return precision and recall of the names of a task's steps, averaged over seeds.
@@ -101,13 +101,13 @@ def name_row(
         number: of the task, which decides with the seed what is drawn.
         task: its steps.
         segments: the annotated steps of each video.
-        seeds: how often narrations are drawn.
+        seeds: narrations are drawn anew with each.
         parser: as of ``sayso.text.language.narration.mentions``.
     """
     read = [mentions([Caption(Span(0, 2), sentence(step))], parser) for step in task.steps]
     known = {found[0].phrase for found in read if found}
     scores = []
-    for seed in range(seeds):
+    for seed in seeds:
         rng = np.random.default_rng([seed, number])
         narrations = [mentions(made_narration(rng, rows, task.steps), parser) for rows in segments]
         names = [step.name for step in discover_script(narrations, len(known), seed=seed)]

@@ -64,9 +64,9 @@ class ToyStepNames:
         progress: Progress | None = None,
     ) -> EvaluationResult:
         """Discover the lists of steps of toy tasks; see ``Evaluator``."""
-        seeds = options.seeds or SEEDS
+        seeds = options.seeds or tuple(range(SEEDS))
         rows: dict[str, Row] = {}
-        for seed in range(seeds):
+        for seed in seeds:
             for task in range(self.tasks):
                 videos = [task_video(seed, task, n) for n in range(self.videos)]
                 narrations = [mentions(toy_captions(video)) for video in videos]
@@ -74,14 +74,14 @@ class ToyStepNames:
                     **list_scores(narrations, task_steps(seed, task)),
                     **objectives(narrations),
                 }
-                (progress or Silent()).update(len(rows), seeds * self.tasks)
+                (progress or Silent()).update(len(rows), len(seeds) * self.tasks)
         mean = mean_row(rows, COLUMNS)
         return EvaluationResult(
             protocol="lists of steps of toy tasks",
             primary=Primary("recall", mean["recall"]),
             columns=COLUMNS,
             rows={**rows, "mean": mean},
-            definition={"tasks": self.tasks, "videos": self.videos, "seeds": seeds},
+            definition={"tasks": self.tasks, "videos": self.videos, "seeds": list(seeds)},
         )
 
 

@@ -21,7 +21,7 @@ from sayso.core.lazy import need
 from sayso.core.offline import offline
 from sayso.hub.model_folder import REFERENCE, WEIGHTS, own_kind
 
-FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]  # nothing pickled is ever fetched
+FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]  # nothing pickled is ever fetched
 PATIENCE_S = 3.0
 
 

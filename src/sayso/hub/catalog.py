@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sayso.core.errors import MissingExtra, SaysoError
 from sayso.hub import cache
-from sayso.hub.hub_folder import dimension
+from sayso.hub.hub_folder import dimension, is_language_model
 from sayso.hub.kinds import ENCODERS
 from sayso.models import efficientnet_lite, minilm
 
@@ -31,6 +31,7 @@ class ModelInfo:
         dim: D, length of its embeddings; None where that is not known before it is loaded.
         cached: whether it is on this machine.
         revision: the branch of the hub repository that holds its safetensors.
+        task: ``embed``: a dual encoder; ``answer``: a visual language model.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ModelInfo:
     dim: int | None
     cached: bool = False
     revision: str = "main"
+    task: Literal["embed", "answer"] = "embed"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON can hold it."""
@@ -50,6 +52,11 @@ class ModelInfo:
 
 def _hub(name: str, what: str, megabytes: int, licence: str, dim: int, revision: str = "main") -> ModelInfo:
     return ModelInfo(name, "hub", what, "model hub", megabytes * 10**6, licence, dim, revision=revision)
+
+
+def _answering(name: str, what: str, megabytes: int, licence: str) -> ModelInfo:
+    size = megabytes * 10**6
+    return ModelInfo(name, "hub", what, "model hub", size, licence, None, task="answer")
 
 
 OFFLINE = ModelInfo(
@@ -76,6 +83,11 @@ KNOWN = (
         "Apache-2.0",
         1152,
     ),
+    _answering("HuggingFaceTB/SmolVLM-256M-Instruct", "answers: SmolVLM, the smallest", 513, "Apache-2.0"),
+    _answering("HuggingFaceTB/SmolVLM-500M-Instruct", "answers: SmolVLM", 1020, "Apache-2.0"),
+    _answering("Qwen/Qwen2-VL-2B-Instruct", "answers: Qwen2-VL", 4420, "Apache-2.0"),
+    _answering("Salesforce/blip2-opt-2.7b", "answers: BLIP-2, one picture", 15500, "MIT"),
+    _answering("llava-hf/llava-1.5-7b-hf", "answers: LLaVA 1.5", 14100, "LLAMA2"),
 )
 
 
@@ -91,13 +103,7 @@ def list_models() -> list[ModelInfo]:
     for name in cache.cached_names():
         folder = cache.cached_folder(name)
         if name not in known and folder is not None:
-            try:
-                dim = dimension(folder)
-            except SaysoError:  # a model of another kind
-                continue
-            rows.append(
-                ModelInfo(name, "hub", "in the cache", str(folder), _size(folder), None, dim, cached=True)
-            )
+            rows += _cached_row(name, folder)
     return rows
 
 
@@ -132,6 +138,19 @@ def _offline_row() -> ModelInfo:
         return _with(OFFLINE, sum(file.stat().st_size for file in files), True)
     except (MissingExtra, OSError):
         return OFFLINE
+
+
+def _cached_row(name: str, folder: Path) -> list[ModelInfo]:
+    """Return the row of a model in the cache; none if it is of a kind that is not known here."""
+    size = _size(folder)
+    if is_language_model(folder):
+        what = "answers; in the cache"
+        return [ModelInfo(name, "hub", what, str(folder), size, None, None, cached=True, task="answer")]
+    try:
+        dim = dimension(folder)
+    except SaysoError:
+        return []
+    return [ModelInfo(name, "hub", "in the cache", str(folder), size, None, dim, cached=True)]
 
 
 def _row(model: ModelInfo) -> ModelInfo:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 PROJECTIONS = ("text_projection.weight", "text_model.head.weight")  # CLIP and its kind; SigLIP
+LANGUAGE_MODELS = ("ForConditionalGeneration", "ForCausalLM", "ForVisionText2Text", "LMHeadModel")
 DECIDING = (
     "*.safetensors",
     "*config.json",
@@ -25,6 +26,7 @@ DECIDING = (
     "vocab.txt",
     "merges.txt",
     "*.model",
+    "*.jinja",
 )
 
 
@@ -62,6 +64,16 @@ def is_dual_encoder(folder: Path) -> bool:
         return False
 
 
+def is_language_model(folder: Path) -> bool:
+    """Tell whether a folder holds a model that writes text, with pictures or without."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        names = [str(name) for name in config.get("architectures") or ()]
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+    return any(name.endswith(LANGUAGE_MODELS) for name in names)
+
+
 def identity(folder: Path) -> str:
     """Return a digest of the files of a model folder that decide its embeddings."""
     digest = hashlib.sha256()
@@ -95,29 +107,47 @@ def load_dual_encoder(folder: Path, device: torch.device) -> tuple[Any, Any, Any
         SaysoError: if something in the folder is missing, damaged or unknown.
     """
     transformers = need("transformers", "hub")
-    with _quiet():
-        try:
-            model, report = transformers.AutoModel.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype="float32", output_loading_info=True
-            )
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            pictures = transformers.AutoImageProcessor.from_pretrained(
-                folder, local_files_only=True, backend="pil"
-            )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise SaysoError(f"the model in {folder} cannot be loaded: {reason}") from error
+    with quiet_transformers(), _told(folder):
+        model, report = transformers.AutoModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype="float32", output_loading_info=True
+        )
     if report["missing_keys"]:
         raise SaysoError(
             f"the model in {folder} lacks {len(report['missing_keys'])} of its weights,"
             f" such as {min(report['missing_keys'])}; fetch it again"
         )
-    return model.eval().to(device), tokenizer, pictures
+    return model.eval().to(device), *load_preprocessing(folder)
+
+
+def load_preprocessing(folder: Path) -> tuple[Any, Any]:
+    """Load the tokeniser and the picture processor of a folder.
+
+    Raises:
+        MissingExtra: if transformers is not installed.
+        SaysoError: if something in the folder is missing, damaged or unknown.
+    """
+    transformers = need("transformers", "hub")
+    with quiet_transformers(), _told(folder):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        pictures = transformers.AutoImageProcessor.from_pretrained(
+            folder, local_files_only=True, backend="pil"
+        )
+    return tokenizer, pictures
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from writing to stderr."""
+def _told(folder: Path) -> Iterator[None]:
+    """Turn what transformers raises over a folder into a sentence."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise SaysoError(f"the model in {folder} cannot be loaded: {reason}") from error
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep the transformers library from writing to stderr."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sayso.core.registry import Registry
+from sayso.hub.hub_folder import is_language_model
 from sayso.hub.model_folder import own_kind
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
 
-HUB_ENCODER = "hub_encoder"
+HUB_ENCODER, HUB_GENERATOR = "hub_encoder", "hub_generator"
 
 
 class ModelKind(Protocol):
@@ -41,7 +42,9 @@ KINDS: Registry[ModelKind] = Registry(
     {
         "video_text": "sayso.encoders.video_text:TextVideoEncoder",
         "feature_text": "sayso.encoders.feature_text:HowTo100MEncoder",
+        "frozen_towers": "sayso.encoders.frozen_towers:FrozenTowersEncoder",
         HUB_ENCODER: "sayso.encoders.hub:HubEncoder",
+        HUB_GENERATOR: "sayso.generators.hub:HubGenerator",
         "localizer": "sayso.systems.localize:Localizer",
         "step_classifier": "sayso.systems.crosstask:StepClassifier",
         "step_model": "sayso.systems.instruction_steps:StepModel",
@@ -53,5 +56,5 @@ ENCODERS: Registry[EncoderFactory] = Registry(
 
 
 def model_kind(folder: Path) -> str:
-    """Return the kind of a folder; one that sayso did not write is taken for a dual encoder of the hub."""
-    return own_kind(folder) or HUB_ENCODER
+    """Return the kind of a folder; of one that sayso did not write, whether it answers or embeds."""
+    return own_kind(folder) or (HUB_GENERATOR if is_language_model(folder) else HUB_ENCODER)

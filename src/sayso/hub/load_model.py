@@ -10,20 +10,21 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 
-from sayso.core.errors import MissingExtra, SaysoError, Unavailable
+from sayso.core.errors import MissingExtra, SaysoError, Unavailable, nothing_at
 from sayso.hub import cache, catalog
 from sayso.hub.download import HUB_NAME, hub_folder, need_hub_packages
 from sayso.hub.kinds import ENCODERS, KINDS, model_kind
-from sayso.hub.model_folder import resolve_step
+from sayso.hub.model_folder import refuse_index, resolve_step
 from sayso.hub.pretrained import in_words
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
+    from sayso.generators.base import Generator
     from sayso.systems.crosstask import StepClassifier
     from sayso.systems.instruction_steps import StepModel
     from sayso.systems.localize import Localizer
 
-    Model: TypeAlias = Encoder | Localizer | StepClassifier | StepModel
+    Model: TypeAlias = Encoder | Generator | Localizer | StepClassifier | StepModel
 
 AUTO = "auto"
 log = logging.getLogger(__name__)
@@ -38,7 +39,10 @@ def load(name: str, *, device: str = ..., verify: bool = ...) -> Model: ...
 
 
 def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Model:
-    """Load a model by name; where an encoder is wanted, ``sayso.load_encoder`` makes sure of it.
+    """Load a model by name: a dual encoder, a generator, or what a system trained.
+
+    Where a dual encoder is wanted, ``sayso.load_encoder`` makes sure of it; where one that answers in words,
+    ``sayso.generators.load_generator``.
 
     Where SAYSO_OFFLINE=1 (or HF_HUB_OFFLINE=1), no connection is opened.
 
@@ -69,7 +73,7 @@ def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Mode
     if HUB_NAME.fullmatch(name) and not name.startswith("."):
         return load_folder(hub_folder(name), name, device, verify)
     if len(path.parts) > 1 or name.startswith(("~", ".")):
-        raise SaysoError(f"there is no model folder {name}")
+        raise SaysoError(nothing_at(name, "name a model folder, or a run"))
     raise SaysoError(
         f"no model is called {name!r}{catalog.nearest(name) or '.'}"
         " A model is 'auto', 'offline', a hub id or a folder, or what an installed package"
@@ -88,7 +92,9 @@ def load_folder(folder: Path, name: str, device: str, verify: bool) -> Model:
 
     Raises:
         SaysoError: if no installed package knows its kind.
+        UsageError: if the folder is an index.
     """
+    refuse_index(folder, name)
     kind = model_kind(folder)
     if kind not in KINDS:
         raise SaysoError(

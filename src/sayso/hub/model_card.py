@@ -42,6 +42,16 @@ HEADINGS = {
         ("video-retrieval", "text-video-embedding"),
         _LOAD.format(call='model.encode_text(["cut the onion"])'),
     ),
+    "hub_encoder": CardHeading(
+        "Image-text embedding",
+        ("zero-shot-image-classification", "image-text-embedding"),
+        _LOAD.format(call='model.encode_text(["a photo of a cat"])'),
+    ),
+    "frozen_towers": CardHeading(
+        "Image-text embedding on frozen networks",
+        ("zero-shot-image-classification", "image-text-embedding"),
+        _LOAD.format(call='model.encode_text(["a photo of a cat"])'),
+    ),
     "localizer": CardHeading(
         "Object localization, learned from image-level tags alone",
         ("object-detection", "weakly-supervised-localization"),

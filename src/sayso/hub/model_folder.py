@@ -25,7 +25,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, UsageError, nothing_at
 from sayso.core.io import atomic_folder
 from sayso.core.lazy import need
 from sayso.hub.model_card import model_card
@@ -84,10 +84,12 @@ class ModelFolder:
         Raises:
             MissingExtra: if safetensors is not installed.
             SaysoError: if a file is missing or damaged, or of a later format.
+            UsageError: if it is an index.
         """
         path = resolve_step(folder)
         if not path.is_dir():
-            raise SaysoError(f"there is no model folder {folder}; name one that sayso wrote, or a run's")
+            raise SaysoError(nothing_at(folder, "name a model folder, or a run"))
+        refuse_index(path, str(folder))
         if not (path / CONFIG).is_file():
             raise SaysoError(f"{folder} holds no model that sayso saved: there is no {CONFIG} in it")
         files = _safetensors(framework)
@@ -179,6 +181,16 @@ def resolve_step(folder: Path | str) -> Path:
     path = Path(folder).expanduser()
     steps = (path / name for name in STEPS)
     return next((step.resolve() for step in steps if (step / CONFIG).is_file()), path)
+
+
+def refuse_index(folder: Path, name: str) -> None:
+    """Refuse a folder that is an index.
+
+    Raises:
+        UsageError: if it is one.
+    """
+    if any(folder.glob("*.lance")):
+        raise UsageError(f"{name} is an index, and a model is wanted; see: sayso models")
 
 
 def own_kind(folder: Path | str) -> str | None:

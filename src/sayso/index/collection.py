@@ -13,6 +13,7 @@ from sayso.core.types import Caption, Span
 from sayso.data.sources import list_sources
 from sayso.index import search as ranking
 from sayso.index.fingerprint import Segmentation
+from sayso.index.hints import Hints
 from sayso.index.hit import Hit, Media
 from sayso.index.query import embed_query, parse_query, people_filter, split_people, text_of
 from sayso.index.schema import SCHEMA_VERSION, Identity
@@ -43,6 +44,7 @@ class Index:
         self.store = store
         self.device = device
         self._encoder = encoder
+        self._hints = Hints(store)
 
     @classmethod
     def open(
@@ -185,7 +187,7 @@ class Index:
             like: a picture or a clip to look for: a path, ``talk.mp4@12.5``, or a PIL image.
             limit: how many.
             min_score: leave out what scores lower.
-            filter: SQL over path, title, kind, duration_s, start_s, end_s, text.
+            filter: SQL over path, title, kind, duration_s, start_s, end_s, text, seen.
             text_weight: weight of what is said, in [0, 1]; 0 ranks by the pictures alone, 1 by
                 the text alone; by default one half if the index holds text.
             merge: whether neighbouring clips of a video become one moment.
@@ -201,6 +203,7 @@ class Index:
             raise QueryError("the query is empty; say what to look for, or give a picture with --like")
         if limit < 1:
             raise QueryError(f"the limit must be at least 1; got {limit}")
+        self._hints.about_people(people)
         if not terms and like is None:
             clips = ranking.search_all(self.store, sql)
             return ranking.load_hits(
@@ -208,7 +211,10 @@ class Index:
             )
         words = text_of(terms)
         weight = ranking.choose_text_weight(self.store, text_weight, words)
-        vector = embed_query(terms, self.encoder, like) if weight < 1 else None
+        vector = None
+        if weight < 1:
+            vector = embed_query(terms, self.encoder, like)
+            self._hints.about_words(self.encoder, [term.text for term in terms if term.text])
         return self._ranked(vector, words, weight, limit=limit, min_score=min_score, sql=sql, merge=merge)
 
     def similar(self, clip_id: str, *, limit: int = 20, filter: str | None = None) -> list[Hit]:  # noqa: A002

@@ -102,13 +102,33 @@ def captions_of(source: ListedFile) -> tuple[Sequence[Caption], list[Failure]]:
     return Transcript(read.captions), problems
 
 
-def settings_digest(source: ListedFile, captions: Sequence[Caption], segmentation: Segmentation) -> str:
+def seen_in(source: ListedFile) -> tuple[Sequence[Caption], list[Failure]]:
+    """Return what a model saw in a file, from the list that names it or from the file beside it."""
+    from sayso.media import kind_of
+    from sayso.text import Transcript, read_caption_file
+    from sayso.text.captions.sidecar import find_seen
+
+    if source.seen:
+        return Transcript(sorted(source.seen, key=lambda caption: caption.span)), []
+    beside = None if kind_of(source.path) == "picture" else find_seen(source.path)
+    if beside is None:
+        return (), []
+    try:
+        return Transcript(read_caption_file(beside).captions), []
+    except (SaysoError, OSError) as error:
+        return (), [Failure(os.fspath(beside), "captions", str(error))]
+
+
+def settings_digest(
+    source: ListedFile, captions: Sequence[Caption], segmentation: Segmentation, seen: Sequence[Caption] = ()
+) -> str:
     """Digest everything besides the content that decides a file's clips: how it is cut, and what is said.
 
     Args:
         source: the file, with its rows of a manifest.
         captions: what is said in it.
         segmentation: how videos are cut; does not matter to a picture.
+        seen: what a model saw in it.
     """
     from sayso.media import kind_of
 
@@ -120,7 +140,8 @@ def settings_digest(source: ListedFile, captions: Sequence[Caption], segmentatio
     still = kind_of(source.path) == "picture" and os.path.splitext(source.path)[1].lower() not in MOVING  # noqa: PTH122
     cut = None if still else [segmentation.window_s, segmentation.by_caption]
     spans = [words[:2] for words in spoken] if segmentation.by_caption else []
-    return f"{digest([rows, cut, spans])}-{digest(spoken)}"
+    looked = [[caption.span.start, caption.span.end, caption.text] for caption in seen]
+    return f"{digest([rows, cut, spans])}-{digest([spoken, looked] if looked else spoken)}"
 
 
 def cut_alike(settings: str, other: str) -> bool:

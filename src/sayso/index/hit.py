@@ -45,6 +45,7 @@ class Hit(Moment):
     kind: Kind = field(metadata=description("Of the file."))
     title: str = field(metadata=description("Of the file, or of the manifest's row."))
     text: str = field(default="", metadata=description("What is said meanwhile."))
+    seen: str = field(default="", metadata=description("What a model wrote that it saw: machine-made."))
     duration_s: float | None = field(
         default=None, metadata=description("Of the whole file, seconds; null for a picture.")
     )

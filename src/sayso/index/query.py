@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.core.errors import MediaError, QueryError
+from sayso.core.errors import MediaError, QueryError, nothing_at
 from sayso.index.sql import sql_string
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def embed_query(terms: Sequence[Term], encoder: Encoder, like: Any = None) -> ND
         like: a PIL image, a (H, W, 3) uint8 array, or a path as in ``embed_file``.
 
     Raises:
-        QueryError: if a file cannot be read, or the terms cancel each other out.
+        MediaError: if a file is not there or cannot be read.
+        QueryError: if the terms cancel each other out.
     """
     total = np.zeros(encoder.dim, np.float32)
     texts = [term for term in terms if term.text]
@@ -133,14 +134,15 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
     """Return the (D,) embedding of a picture, a video, or ``video@second``.
 
     Raises:
-        QueryError: if the file is not there or cannot be read.
+        MediaError: if the file is not there or cannot be read.
+        QueryError: if a video ends before the second.
     """
     from sayso.media import kind_of, probe, read_clip, read_image, sniff
 
     moment = None if os.path.exists(os.path.expanduser(name)) else _MOMENT.match(name)  # noqa: PTH110, PTH111
     path = os.path.expanduser(moment[1] if moment else name)  # noqa: PTH111
     if not os.path.isfile(path):  # noqa: PTH113
-        raise QueryError(f"the query names the file {path}, which is not there")
+        raise MediaError(nothing_at(path, "the query names a file; name one, or write words"))
     try:
         if (sniff(path) or kind_of(path)) == "picture":
             return _only(encoder.encode_images([read_image(path)]))
@@ -155,7 +157,7 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
                 raise QueryError(f"{path} ends at {known.length:.1f} s, before second {moment[2]}")
         clip = read_clip(path, start, end, frames=frames, size=spec.size, crop=spec.crop)
     except MediaError as error:
-        raise QueryError(f"the query names a file that cannot be read: {error}") from error
+        raise MediaError(f"the query names a file that cannot be read: {error}") from error
     return _only(encoder.encode_video(clip.frames[None]))
 
 

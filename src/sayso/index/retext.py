@@ -50,17 +50,13 @@ def retext(store: Store, job: IndexJob, old: Record) -> bool:
 
 def _retold(row: dict[str, Any], job: IndexJob) -> dict[str, Any]:
     """Return a clip's row with the words that are said in it now."""
-    from sayso.text import transcript_of
-
-    span = Span(row["start_s"], row["end_s"])
-    listed = job.row(span)
-    text = (listed.text if listed else "") or transcript_of(job.captions, span)
+    words = job.words(Span(row["start_s"], row["end_s"]))
     id_ = f"{job.record.media_id}-{row['id'].rpartition('-')[2]}"
-    shown = {**json.loads(row["shown"]), "id": id_, "text": text}
+    shown = {**json.loads(row["shown"]), "id": id_, **words}
     return {
         **row,
         "id": id_,
         "media_id": job.record.media_id,
-        "text": text,
+        **words,
         "shown": json.dumps(shown, default=str),
     }

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from sayso.core.errors import IndexMismatch
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 CLIPS_TABLE = "clips"
 MEDIA_TABLE = "media"
 _KEY = b"sayso"
@@ -42,7 +42,7 @@ class Identity:
 def clips_schema(identity: Identity) -> pa.Schema:
     """Return the schema of ``clips``: vectors of (D,) float16, times in seconds.
 
-    The columns from ``path`` to ``text`` are for filters and the search of words;
+    The columns from ``path`` to ``seen`` are for filters and the search of words;
     ``shown`` repeats in one JSON what a hit shows, because each column that an
     answer reads costs about 2 ms at a million clips.
     """
@@ -56,6 +56,7 @@ def clips_schema(identity: Identity) -> pa.Schema:
         ("start_s", pa.float64()),
         ("end_s", pa.float64()),
         ("text", pa.string()),
+        ("seen", pa.string()),
         ("shown", pa.string()),
         ("thumb", pa.binary()),
         ("vector", pa.list_(pa.float16(), identity.dim)),

@@ -10,6 +10,7 @@ video are merged into the moment they show.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -68,7 +69,9 @@ def search_visual(store: Store, vector: NDArray[np.float32], limit: int, sql: st
 
 
 def search_text(store: Store, words: str, limit: int, sql: str | None) -> list[Candidate]:
-    """Return the clips in which the words are said, best first, with their text score (BM25).
+    """Return the clips in which the words are said, or a model saw them, best first, with BM25.
+
+    The text score of a clip that has them in both is the larger one.
 
     Args:
         store: the index.
@@ -78,10 +81,13 @@ def search_text(store: Store, words: str, limit: int, sql: str | None) -> list[C
     """
     from lancedb.query import MatchQuery
 
-    if not words.strip() or not store.has_text:
-        return []
-    query = store.clips.search(MatchQuery(words, "text"), query_type="fts")
-    rows = _run(query.select([*RANK_COLUMNS, "_score"]), limit, sql)
+    found: dict[str, dict[str, Any]] = {}
+    for column in store.text_columns if words.strip() else ():
+        query = store.clips.search(MatchQuery(words, column), query_type="fts")
+        for row in _run(query.select([*RANK_COLUMNS, "_score"]), limit, sql):
+            if row["id"] not in found or found[row["id"]]["_score"] < row["_score"]:
+                found[row["id"]] = row
+    rows = sorted(found.values(), key=lambda row: -row["_score"])[:limit]
     return [_candidate(row, row["_score"], text=row["_score"]) for row in rows]
 
 
@@ -192,17 +198,22 @@ def _by_id(table: Any) -> dict[str, dict[str, Any]]:
 
 def _hit(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Hit:
     best = shown[clip.id]
-    texts = dict.fromkeys(shown[key]["text"] for key, _ in clip.members if key in shown)
+    said, seen = ([shown[key][of] for key, _ in clip.members if key in shown] for of in ("text", "seen"))
     moment = {field.name: getattr(clip, field.name) for field in fields(Moment)}
     return Hit(
         **moment,
         path=best["path"],
         kind=best["kind"],
         title=best["title"] or title_of(best["path"]),
-        text=" ".join(text for text in texts if text),
+        text=_joined(said),
+        seen=_joined(seen),
         duration_s=best["duration_s"],
         meta=best["meta"],
     )
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return " ".join(text for text in dict.fromkeys(texts) if text)
 
 
 def _run(query: Any, limit: int | None, sql: str | None) -> list[dict[str, Any]]:
@@ -213,9 +224,11 @@ def _run(query: Any, limit: int | None, sql: str | None) -> list[dict[str, Any]]
     except (RuntimeError, ValueError, OSError) as error:
         if sql is None:
             raise
+        unknown = re.search(r"[Nn]o field named \"?([\w.]+)", str(error))
+        why = f"there is no column {unknown[1].rstrip('.')}" if unknown else "it is no condition"
         raise QueryError(
-            f"the filter {sql!r} cannot be used: {str(error).splitlines()[0][:200]}; "
-            "columns are path, title, kind, duration_s, start_s, end_s, text"
+            f"the filter {sql!r} cannot be used: {why}; write it like: kind = 'video' and duration_s > 60, "
+            "of the columns path, title, kind, duration_s, start_s, end_s, text, seen"
         ) from error
     return rows
 

@@ -25,6 +25,9 @@ from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import sql_in, sql_string
 
+WORDS = ("text", "seen")
+"""The columns of words: what is said, and what a model wrote that it saw."""
+
 ANN_MIN_CLIPS = 50_000
 """Below this exact search answers in well under 0.1 s."""
 
@@ -233,9 +236,10 @@ class Store:
 
         total = self.clips.count_rows()
         held = {index.columns[0]: index.name for index in self.clips.list_indices()}
-        if "text" not in held and self._holds_text():
-            words = FTS(stem=True, remove_stop_words=True, ascii_folding=True)
-            self.clips.create_index("text", config=words)
+        for column in WORDS:
+            if column not in held and self._holds(column):
+                words = FTS(stem=True, remove_stop_words=True, ascii_folding=True)
+                self.clips.create_index(column, config=words)
         if total >= ANN_MIN_CLIPS:
             trained_on = int(held.get("vector", "vector_0").rpartition("_")[2])
             if total >= RETRAIN_GROWTH * trained_on:
@@ -250,11 +254,17 @@ class Store:
 
     @property
     def has_text(self) -> bool:
-        """Whether there is text to search: a full-text index over what is said."""
-        return any(index.columns == ["text"] for index in self.clips.list_indices())
+        """Whether there is text to search: a full-text index over what is said, or what a model saw."""
+        return bool(self.text_columns)
 
-    def _holds_text(self) -> bool:
-        return bool(self.clips.search().where("text != ''").select(["id"]).limit(1).to_arrow().num_rows)
+    @property
+    def text_columns(self) -> list[str]:
+        """The columns of words that have a full-text index."""
+        held = [index.columns for index in self.clips.list_indices()]
+        return [column for column in WORDS if [column] in held]
+
+    def _holds(self, column: str) -> bool:
+        return bool(self.clips.search().where(f"{column} != ''").select(["id"]).limit(1).to_arrow().num_rows)
 
 
 def title_of(path: str) -> str:

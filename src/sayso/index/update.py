@@ -27,6 +27,7 @@ from sayso.index.fingerprint import (
     digest,
     file_kind,
     file_status,
+    seen_in,
     settings_digest,
 )
 from sayso.index.retext import retext
@@ -130,8 +131,9 @@ class Update:
         """
         path, status = source.path, file_status(source.path)
         captions, problems = captions_of(source)
-        self.report.failures += problems
-        settings = settings_digest(source, captions, self.segmentation)
+        seen, others = seen_in(source)
+        self.report.failures += problems + others
+        settings = settings_digest(source, captions, self.segmentation, seen)
         old = self._records.get(path)
         if old and (old.size, old.mtime_ns, old.settings) == (status.st_size, status.st_mtime_ns, settings):
             if old.error:
@@ -158,6 +160,7 @@ class Update:
             self._spans(source, captions),
             rows=source.rows,
             captions=captions,
+            seen=seen,
             record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
             replaces=old.media_id if old else None,
         )

@@ -34,14 +34,27 @@ class IndexJob(Job):
     Args:
         rows: of the manifest, that name the file.
         captions: what is said in it.
+        seen: what a model saw in it.
         record: how the file is recognised later.
         replaces: the medium that goes when this one is there.
     """
 
     rows: tuple[Row, ...]
     captions: Sequence[Caption]
+    seen: Sequence[Caption] = ()
     record: Record
     replaces: str | None
+
+    def words(self, span: Span) -> dict[str, str]:
+        """Return what is said and what was seen in a clip, as its row holds them."""
+        from sayso.text import transcript_of
+
+        listed = self.row(span)
+        whole = self.kind == "picture"
+        return {
+            "text": (listed.text if listed else "") or transcript_of(self.captions, span),
+            "seen": " ".join(c.text for c in self.seen) if whole else transcript_of(self.seen, span),
+        }
 
     def row(self, span: Span) -> Row | None:
         """Return the manifest's row of a span, or the row that describes the whole file."""
@@ -137,8 +150,6 @@ class Writer:
 
 def _clip_row(clip: JobClip[IndexJob], id_: str) -> dict[str, Any]:
     """Return a clip's row of the table, but for its vector."""
-    from sayso.text import transcript_of
-
     job = clip.job
     row = job.row(clip.span)
     title = row.title if row else None
@@ -147,7 +158,7 @@ def _clip_row(clip: JobClip[IndexJob], id_: str) -> dict[str, Any]:
         "kind": job.kind,
         "title": title,
         "duration_s": clip.probe.duration if clip.probe else None,
-        "text": (row and row.text) or transcript_of(job.captions, clip.span),
+        **job.words(clip.span),
         "meta": dict(row.meta) if row else {},
     }
     return {

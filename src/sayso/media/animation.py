@@ -53,6 +53,11 @@ def format_of(head: bytes) -> str:
 def as_video(descriptor: int, name: str, max_pixels: int) -> BinaryIO:
     """Return a temporary video of an animation's frames, transparent pixels on white; the caller closes it.
 
+    Args:
+        descriptor: of the open file.
+        name: of the file, for messages.
+        max_pixels: of a frame, at most.
+
     Raises:
         MediaError: if it is damaged or too large.
     """

@@ -151,7 +151,7 @@ def open_video(
         head = read_head(descriptor, path)
         if kind_from(head) == "picture":
             if not moves(descriptor, head):
-                raise MediaError(f"{printable_path(path)} is a picture, not a video; read it with read_image")
+                raise MediaError(f"{printable_path(path)} is a picture, not a video; give a video")
             video = stack.enter_context(as_video(descriptor, printable_path(path), max_pixels))
             descriptor = video.fileno()
         try:

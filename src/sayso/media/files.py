@@ -26,8 +26,8 @@ _OTHER = {
     stat.S_IFBLK: "is a device; name a file",
 }
 _REASONS = {
-    errno.ENOENT: "there is no such file",
-    errno.ENOTDIR: "there is no such file",
+    errno.ENOENT: "there is nothing at this path",
+    errno.ENOTDIR: "there is nothing at this path",
     errno.EACCES: "permission to read it is denied",
     errno.EPERM: "permission to read it is denied",
     errno.ELOOP: "the symbolic link leads back to itself",

@@ -1,8 +1,9 @@
-"""High dynamic range to BT.709: what an encoder has learned to see, and what a thumbnail can show.
+"""High dynamic range and wide colours to BT.709: what an encoder has learned to see, a thumbnail can show.
 
 PQ (HDR10, Dolby Vision's base) and HLG frames are brought to linear light, of which the reference
 white of 203 cd/m2 (ITU-R BT.2408) becomes white and what is brighter is clipped; BT.2020
-primaries become BT.709's. FFmpeg's filters for this are not in every build, so it is done in numpy.
+primaries become BT.709's, also those of SDR video. FFmpeg's filters for this are not in every build, so it is
+done in numpy. Dolby Vision's profile 5 has colours that nothing here can turn into these.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 REFERENCE_WHITE = 203.0  # cd/m2
 PQ, HLG = 16, 18  # transfer characteristics (ITU-T H.273)
-_BT709_PRIMARIES, _FULL_RANGE = 1, 2
+UNSPECIFIED = 2
+_BT709, _BT2020 = 1, 9  # primaries
+_BT2020_MATRIX = 9  # not of constant luminance
+_FULL_RANGE = 2
+_DOLBY_TAGS = frozenset({"dvh1", "dvhe", "dvav", "dva1", "dav1"})
 _HLG_PEAK, _HLG_GAMMA = 1000.0, 1.2
 _DISPLAY_GAMMA = 2.4
 _LEVELS = 1 << 14
@@ -30,23 +35,38 @@ _TO_BT709 = np.array(
 _KR, _KB = 0.2627, 0.0593  # BT.2020's luma
 
 
-def is_hdr(frame: VideoFrame) -> bool:
-    """Tell whether a frame's transfer function is PQ or HLG."""
-    return int(frame.color_trc or 0) in (PQ, HLG)
+def is_wide(frame: VideoFrame) -> bool:
+    """Tell whether a frame's transfer function is PQ or HLG, or its colours are BT.2020's."""
+    wide = int(frame.color_primaries or 0) == _BT2020 and int(frame.colorspace or 0) == _BT2020_MATRIX
+    return wide or int(frame.color_trc or 0) in (PQ, HLG)
+
+
+def is_only_dolby(frame: VideoFrame, tag: str) -> bool:
+    """Tell whether only a decoder of Dolby Vision knows a frame's colours (profile 5).
+
+    Other profiles say in the stream what a decoder without it may take them for.
+
+    Args:
+        frame: decoded.
+        tag: of the codec in its container, such as hvc1.
+    """
+    sides: Any = frame.side_data
+    dolby = tag in _DOLBY_TAGS or any(side.type.name.startswith("DOVI") for side in sides)
+    return dolby and int(frame.color_trc or UNSPECIFIED) == UNSPECIFIED
 
 
 def to_sdr(frame: VideoFrame, size: tuple[int, int], reformatter: VideoReformatter) -> NDArray[np.uint8]:
-    """Return an HDR frame as (H, W, 3) uint8 RGB of BT.709.
+    """Return a frame of wide colours as (H, W, 3) uint8 RGB of BT.709.
 
     Args:
-        frame: decoded, in PQ or HLG.
+        frame: decoded; see ``is_wide``.
         size: (width, height) to scale to.
         reformatter: FFmpeg's scaler, kept from frame to frame.
     """
     signal = _rgb(frame, size, reformatter)
     codes = np.clip(np.rint(signal * (_LEVELS - 1)), 0, _LEVELS - 1).astype(np.int32)
-    light = (_pq_light if int(frame.color_trc) == PQ else _hlg_light)()[codes]
-    if int(frame.color_primaries or 0) != _BT709_PRIMARIES:
+    light = {PQ: _pq_light, HLG: _hlg_light}.get(int(frame.color_trc or 0), _sdr_light)()[codes]
+    if int(frame.color_primaries or 0) != _BT709:
         light = light @ _TO_BT709.T
     np.clip(light, 0, 1, out=light)
     pixels: NDArray[np.uint8] = np.rint(255 * light ** np.float32(1 / _DISPLAY_GAMMA)).astype(np.uint8)
@@ -96,3 +116,9 @@ def _hlg_light() -> NDArray[np.float32]:
     signal = np.linspace(0, 1, _LEVELS)
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     return (_HLG_PEAK / REFERENCE_WHITE * scene**_HLG_GAMMA).astype(np.float32)
+
+
+@cache
+def _sdr_light() -> NDArray[np.float32]:
+    """Return the light of each level on a display of BT.1886 that is black at 0."""
+    return (np.linspace(0, 1, _LEVELS) ** _DISPLAY_GAMMA).astype(np.float32)

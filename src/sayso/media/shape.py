@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.media.hdr import is_hdr, to_sdr
+from sayso.media.hdr import is_only_dolby, is_wide, to_sdr
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -78,6 +78,7 @@ class Shaper:
         self.path, self.size, self.crop = source.path, size, crop
         self._reformatter = VideoReformatter()
         self._pixel_aspect = _pixel_aspect(source)
+        self._tag = source.stream.codec_context.codec_tag
         self._target: tuple[int, int] | None = None
         self._turn: tuple[bool, bool, bool] = (False, False, False)
         self._last: tuple[VideoFrame, NDArray[np.uint8]] | None = None
@@ -91,13 +92,18 @@ class Shaper:
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         from av.error import FFmpegError
 
+        if is_only_dolby(frame, self._tag):
+            raise MediaError(
+                f"{self.path}: its colours are those of Dolby Vision's profile 5, which cannot be read here; "
+                "convert it to HDR10 or SDR"
+            )
         if self._target is None:
             self._target = self._choose_target(frame)
             self._turn = orientation(frame)
         width, height = self._target
         resized = (frame.width, frame.height) != self._target
         try:
-            if is_hdr(frame):
+            if is_wide(frame):
                 pixels = to_sdr(frame, (width, height), self._reformatter)
             else:
                 rgb = self._reformatter.reformat(

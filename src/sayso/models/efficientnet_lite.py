@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-SIZE = 224
+SIZE, FEATURES = 224, 1280
 STRIDE = 32  # pixels from one grid cell of the last feature map to the next
 STRIDE_2 = {1, 3, 5, 11}  # blocks that halve the picture: [1], table 1
 EPSILON = 1e-3  # of the batch normalisation
@@ -91,12 +91,19 @@ class Lite0:
         """Score (B, 224, 224, 3) uint8 pictures: (B, 1000) logits, float32, on the device."""
         import torch
 
+        with torch.inference_mode():
+            return torch.nn.functional.linear(self.features(pictures), *self.classes)
+
+    def features(self, pictures: Pixels) -> Tensor:
+        """Return what the classes are scored by, of (B, 224, 224, 3) uint8 pictures: (B, 1280) float32."""
+        import torch
+
         group = GROUP_A_THREAD * torch.get_num_threads() if self.device.type == "cpu" else len(pictures)
         with torch.inference_mode():
             groups = [self._begin(pictures[i : i + group]) for i in range(0, len(pictures), group)]
             x = torch.cat(groups).contiguous(memory_format=torch.channels_last)  # (B, 40, 28, 28)
-            mean = self.head(_run(self.blocks[LARGE:], x)).mean((2, 3))  # (B, 1280)
-            return torch.nn.functional.linear(mean, *self.classes)
+            mean: Tensor = self.head(_run(self.blocks[LARGE:], x)).mean((2, 3))
+            return mean
 
     def logit_map(self, picture: Pixels) -> Tensor:
         """Score every grid cell of one picture, whose mean over the grid ``__call__`` gives.

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sayso.core.errors import MediaError, SaysoError
+from sayso.core.errors import MediaError, SaysoError, nothing_at
 from sayso.core.io import write_atomic
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import Progress
@@ -44,7 +44,7 @@ def film_tracks(
         SaysoError: if the store cannot be written.
     """
     if not Path(film).is_file():
-        raise MediaError(f"{film} is not there; give the path of the film")
+        raise MediaError(nothing_at(film, "give the path of the film"))
     if store is None:
         shots = find_shots(film, progress=progress)
         found = track_faces(film, shots.spans, fps=fps, progress=progress)

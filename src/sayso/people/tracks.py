@@ -137,7 +137,13 @@ def _parsed(row: Mapping[str, Any], number: int, path: Path) -> Track:
     try:
         return parse_track(row)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        why = str(error)
+        if isinstance(error, KeyError):
+            key = str(error.args[0])
+            short = key.removesuffix("_s")
+            why = f"it lacks {key!r}" + (
+                f", but has {short!r}: rename it, in seconds" if short in row else ""
+            )
         raise SaysoError(
             f"{path}: entry {number} is no track ({why}); it needs start_s and end_s in seconds"
         ) from error

@@ -13,12 +13,14 @@ from starlette.exceptions import HTTPException as PlainHTTPException
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.index import Index
-from sayso.serve import api, media, page, where
+from sayso.serve import api, ask, media, page, where
+from sayso.serve.answering import Answering
 from sayso.serve.guard import LOOPBACK, Guard
 from sayso.serve.holdings import Holdings
 from sayso.version import __version__
 
 if TYPE_CHECKING:
+    from sayso.generators import Generator
     from sayso.systems.localize import Localizer
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
@@ -30,6 +32,7 @@ def create_app(
     token: str | None = None,
     hosts: Sequence[str] | None = None,
     localizer: Localizer | None = None,
+    answers: str | Generator = "auto",
 ) -> FastAPI:
     """Return the application that serves an index.
 
@@ -40,6 +43,7 @@ def create_app(
         hosts: names that may stand in the Host header; by default those of the
             loopback interface if there is no token, and any if there is one.
         localizer: for the page's "Where?", a trained one; None: the index's own model.
+        answers: the model that answers questions, or its name; loaded with the first one.
 
     Raises:
         SaysoError: if the token holds characters that do not fit a cookie or an address.
@@ -49,8 +53,8 @@ def create_app(
     if hosts is None and token is None:
         hosts = LOOPBACK
     app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None)
-    app.state.holdings = Holdings(index, localizer)
-    for part in (api, where, media, page):
+    app.state.holdings = Holdings(index, localizer, Answering(answers, index.device))
+    for part in (api, ask, where, media, page):
         app.include_router(part.router)
     app.add_middleware(Guard, token=token, hosts=hosts)
     _add_error_handlers(app)

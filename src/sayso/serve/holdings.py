@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
+from sayso.serve.answering import Answering
 from sayso.serve.heat_map import HeatMaps
 
 if TYPE_CHECKING:
@@ -35,10 +36,14 @@ class Holdings:
         index: what is searched. Its model embeds one query at a time: tokenizers
             and models need not be safe to use from several threads.
         localizer: says where the classes are that it was trained on; None: the index's model alone does.
+        answering: answers questions; by default with a model that is at hand.
     """
 
-    def __init__(self, index: Index, localizer: Localizer | None = None) -> None:
+    def __init__(
+        self, index: Index, localizer: Localizer | None = None, answering: Answering | None = None
+    ) -> None:
         self.index = index
+        self.answering = answering or Answering(device=index.device)
         self.model_turn = threading.Lock()
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None

@@ -28,7 +28,9 @@ class Filters(BaseModel):
     min_duration_s: Seconds | None = Field(None, description="Only videos at least this long, seconds.")
     max_duration_s: Seconds | None = Field(None, description="Only videos at most this long, seconds.")
     media_id: Text = Field("", description="Only this file.")
-    filter: Text = Field("", description="SQL over path, title, kind, duration_s, start_s, end_s, text.")
+    filter: Text = Field(
+        "", description="SQL over path, title, kind, duration_s, start_s, end_s, text, seen."
+    )
 
     def sql(self) -> str | None:
         """Return all filters as one SQL expression, or None if there is none."""

@@ -31,6 +31,7 @@ def serve(
     token: str | None = None,
     *,
     localizer: Localizer | None = None,
+    answers: str = "auto",
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve an index until interrupted.
@@ -42,6 +43,7 @@ def serve(
         token: what clients must know. One is made if none is given and ``host`` can be
             reached from other machines.
         localizer: for the page's "Where?", a trained one; None: the index's own model.
+        answers: the model that answers questions.
         ready: called with the page's address, token included, once it can be opened.
 
     Raises:
@@ -56,7 +58,7 @@ def serve(
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
-    app = create_app(index, token=token, localizer=localizer)
+    app = create_app(index, token=token, localizer=localizer, answers=answers)
     with listen(host, port) as listener:
         config = uvicorn.Config(
             app,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, cast
 
-from sayso.media.hdr import is_hdr, to_sdr
+from sayso.media.hdr import is_wide, to_sdr
 
 if TYPE_CHECKING:
     from av import AudioFrame, Packet, VideoFrame
@@ -174,7 +174,7 @@ class EncodedTrack:
     def _upright(self, frame: VideoFrame) -> VideoFrame:
         from av.video.frame import PictureType
 
-        frame = self._in_sdr(frame) if is_hdr(frame) else frame
+        frame = self._in_sdr(frame) if is_wide(frame) else frame
         shape = (frame.width, frame.height, frame.format.name)
         if self.graph is None or shape != self.shape:
             self.graph, self.shape = self._new_graph(frame), shape

@@ -28,18 +28,12 @@ from typing import Literal
 import numpy as np
 
 from sayso.core.arrays import Floats
-from sayso.core.progress import Progress, Silent
+from sayso.core.progress import Progress
 from sayso.solvers.anderson import anderson_step, stacked_weights
 from sayso.solvers.diffrac import Diffrac
-from sayso.solvers.iterate import (
-    Callback,
-    Iterate,
-    Solution,
-    load_iterate,
-    save_iterate,
-    warn_unconverged,
-)
+from sayso.solvers.iterate import Callback, Iterate, Solution, load_iterate, save_iterate
 from sayso.solvers.linear_oracle import LinearOracle
+from sayso.solvers.stopping import StoppingRule
 
 _HISTORY = 5  # passes before an Anderson step
 
@@ -79,21 +73,17 @@ def block_frank_wolfe(
         SaysoError: if shapes disagree, the checkpoint is another problem's, or the constraints contradict.
     """
     run = _Run(Iterate(problem, oracles, init), checkpoint)
+    stop = StoppingRule("block_frank_wolfe", tol, max_iter, relative, callback, progress)
     for done in range(run.done, max_iter + 1):
         if done % check_every == 0 or done == max_iter:
             gap, value = run.gap(done)
-            (progress or Silent()).update(done, max_iter, f"gap {gap:.2g}")
-            stopped = callback is not None and callback(run.iterate, done, gap) is True
-            limit = tol * abs(value) if relative else tol
-            if gap <= limit or stopped or done == max_iter:
+            if stop.reached(run.iterate, done, gap, value):
                 break
         if steps == "vertex":
             _sampled_pass(run.iterate, run.shares, np.random.default_rng((seed, done)))
         else:
             run.history = _cyclic_pass(run.iterate, run.history)
-    if gap > limit and not stopped:
-        warn_unconverged("block_frank_wolfe", done, gap, limit)
-    return run.iterate.solution(gap, done * len(oracles), gap <= limit)
+    return run.iterate.solution(gap, done * len(oracles), stop.converged)
 
 
 class _Run:

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from sayso.core.arrays import Floats
-from sayso.core.progress import Progress, Silent
+from sayso.core.progress import Progress
 from sayso.solvers.diffrac import Diffrac
-from sayso.solvers.iterate import Callback, Iterate, Solution, warn_unconverged
+from sayso.solvers.iterate import Callback, Iterate, Solution
 from sayso.solvers.linear_oracle import LinearOracle, Vertex
+from sayso.solvers.stopping import StoppingRule
 
 
 def frank_wolfe(
@@ -48,7 +49,8 @@ def frank_wolfe(
     Raises:
         SaysoError: if shapes disagree or no labels keep the constraints.
     """
-    progress, iterate = progress or Silent(), Iterate(problem, oracles, init)
+    iterate = Iterate(problem, oracles, init)
+    stop = StoppingRule("frank_wolfe", tol, max_iter, callback=callback, progress=progress, warn=warn)
     active = _ActiveSet(iterate) if pairwise else None
     blocks, bound = range(len(oracles)), -np.inf
     for step in range(max_iter + 1):
@@ -56,9 +58,7 @@ def frank_wolfe(
         value, slope = iterate.value(), sum(share for _, share in found)
         bound = max(bound, value - slope)
         gap = max(0.0, value - bound)
-        progress.update(step, max_iter, f"gap {gap:.2g}")
-        stopped = callback is not None and callback(iterate, step, gap) is True
-        if gap <= tol or step == max_iter or stopped:
+        if stop.reached(iterate, step, gap, value):
             break
         vertices = [vertex for vertex, _ in found]
         if active is None:
@@ -67,9 +67,7 @@ def frank_wolfe(
             active.move(iterate, vertices)
         if step % 100 == 99:
             iterate.refresh()
-    if warn and gap > tol and not stopped:
-        warn_unconverged("frank_wolfe", step, gap, tol)
-    return iterate.solution(gap, step, gap <= tol)
+    return iterate.solution(gap, step, stop.converged)
 
 
 class _ActiveSet:

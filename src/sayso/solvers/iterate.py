@@ -10,7 +10,6 @@ wherever the gap is that of one and the same iterate in all blocks.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,6 @@ from sayso.core.io import atomic_file
 from sayso.solvers.diffrac import Diffrac
 from sayso.solvers.linear_oracle import LinearOracle, Vertex
 from sayso.solvers.projection import Projection
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,24 +197,6 @@ class Iterate:
 
 
 Callback = Callable[[Iterate, int, float], bool | None]
-
-
-def warn_unconverged(solver: str, iterations: int, gap: float, tol: float) -> None:
-    """Log that a solver stopped before its gap was reached, and what to do.
-
-    Args:
-        solver: its name.
-        iterations: that it took.
-        gap: duality gap that it reached.
-        tol: gap that was asked.
-    """
-    log.warning(
-        "%s stopped after %d iterations with a duality gap of %.2g, not %.2g; raise max_iter or tol",
-        solver,
-        iterations,
-        gap,
-        tol,
-    )
 
 
 def save_iterate(path: Path, iterate: Iterate, **more: NDArray[np.generic] | float) -> None:

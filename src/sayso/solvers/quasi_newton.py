@@ -28,18 +28,12 @@ from typing import Any
 import numpy as np
 
 from sayso.core.arrays import Floats
-from sayso.core.progress import Progress, Silent
+from sayso.core.progress import Progress
 from sayso.solvers.diffrac import Diffrac
-from sayso.solvers.iterate import (
-    Callback,
-    Iterate,
-    Solution,
-    load_arrays,
-    save_arrays,
-    warn_unconverged,
-)
+from sayso.solvers.iterate import Callback, Iterate, Solution, load_arrays, save_arrays
 from sayso.solvers.linear_oracle import LinearOracle
 from sayso.solvers.projection import Projection
+from sayso.solvers.stopping import StoppingRule
 
 _MEMORY = 10  # pairs that L-BFGS remembers
 
@@ -77,21 +71,17 @@ def quasi_newton(
     Raises:
         SaysoError: if shapes disagree, the checkpoint is another problem's, or the constraints contradict.
     """
-    progress, iterate = progress or Silent(), Iterate(problem, oracles, init)
+    iterate = Iterate(problem, oracles, init)
     descent = _Descent(iterate, checkpoint)
+    stop = StoppingRule("quasi_newton", tol, max_iter, relative, callback, progress)
     while True:
         gap = descent.gap(iterate)
-        limit = tol * abs(descent.least) if relative else tol
         descent.save()
-        progress.update(min(descent.passes, max_iter), max_iter, f"gap {gap:.2g}")
-        stopped = callback is not None and callback(iterate, descent.passes, gap) is True
-        if gap <= limit or stopped or descent.passes >= max_iter:
+        if stop.reached(iterate, descent.passes, gap, descent.least):
             break
         descent.advance(min(max_iter, descent.passes + check_every))
-    if gap > limit and not stopped:
-        warn_unconverged("quasi_newton", descent.passes, gap, limit)
     descent.best.write(iterate)
-    return iterate.solution(gap, descent.passes, gap <= limit)
+    return iterate.solution(gap, descent.passes, stop.converged)
 
 
 @dataclass(frozen=True, eq=False)

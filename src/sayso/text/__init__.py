@@ -6,6 +6,7 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.text.captions.caption_file import CaptionFile, read_caption_file, read_subtitles
+    from sayso.text.captions.encoding import guess_code_page
     from sayso.text.captions.sidecar import find_subtitles
     from sayso.text.captions.transcript import Transcript, transcript_of
     from sayso.text.captions.write import write_srt, write_vtt
@@ -21,6 +22,7 @@ else:
             "Screenplay": "sayso.text.screenplay.elements",
             "Transcript": "sayso.text.captions.transcript",
             "find_subtitles": "sayso.text.captions.sidecar",
+            "guess_code_page": "sayso.text.captions.encoding",
             "parse_screenplay": "sayso.text.screenplay.parse",
             "read_caption_file": "sayso.text.captions.caption_file",
             "read_screenplay": "sayso.text.screenplay.read",
@@ -38,6 +40,7 @@ __all__ = [
     "Screenplay",
     "Transcript",
     "find_subtitles",
+    "guess_code_page",
     "parse_screenplay",
     "read_caption_file",
     "read_screenplay",

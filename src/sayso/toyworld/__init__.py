@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
+    from sayso.toyworld.captioned import write_captioned
     from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_video
     from sayso.toyworld.scenes import write_scenes
     from sayso.toyworld.write import render, write_corpus
@@ -23,6 +24,7 @@ else:
             "held_out_videos": "sayso.toyworld.howto",
             "render": "sayso.toyworld.write",
             "training_video": "sayso.toyworld.howto",
+            "write_captioned": "sayso.toyworld.captioned",
             "write_corpus": "sayso.toyworld.write",
             "write_scenes": "sayso.toyworld.scenes",
         },
@@ -35,6 +37,7 @@ __all__ = [
     "held_out_videos",
     "render",
     "training_video",
+    "write_captioned",
     "write_corpus",
     "write_scenes",
 ]

@@ -21,7 +21,7 @@ import numpy as np
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
-from sayso.toyworld.draw import Pose, paint, pixels_of, to_bytes, visible_part
+from sayso.toyworld.draw import Canvas, Pose, paint, pixels_of, to_bytes, visible_part
 from sayso.toyworld.scene import Frames
 from sayso.toyworld.shapes import OUTLINES
 from sayso.toyworld.styles import PALETTE, draw_style, draw_surface, surface_colours
@@ -55,11 +55,12 @@ def draw_scene(
     things: list[Thing] = []
     circles: list[tuple[float, float, float]] = []
     for _ in range(int(rng.integers(1, most + 1))):
-        circle = _place(rng, circles, radius)
+        circle = free_circle(rng, circles, radius)
         if circle is None:
             break
         circles.append(circle)
-        things.append(_put(rng, canvas, circle))
+        label = int(rng.integers(len(THINGS)))
+        things.append(Thing(label, put_thing(rng, canvas, circle, THINGS[label])))
     return to_bytes(canvas * np.float32(style.light))[0], things
 
 
@@ -115,10 +116,16 @@ def write_scenes(
     return out
 
 
-def _place(
+def free_circle(
     rng: np.random.Generator, taken: Sequence[tuple[float, float, float]], radius: tuple[float, float]
 ) -> tuple[float, float, float] | None:
-    """Return x, y and radius of a thing that hides little of the others; None if there is no room."""
+    """Return x, y and radius of a thing that hides little of the others; None if there is no room.
+
+    Args:
+        rng: of all that is random.
+        taken: x, y and radius of the others, -1 to 1 across the picture.
+        radius: the smallest and the largest.
+    """
     for _ in range(_ATTEMPTS):
         r = float(np.exp(rng.uniform(*np.log(radius))))
         x, y = (float(value) for value in rng.uniform(-1 + r, 1 - r, 2))
@@ -127,20 +134,34 @@ def _place(
     return None
 
 
-def _put(rng: np.random.Generator, canvas: Any, circle: tuple[float, float, float]) -> Thing:
-    """Draw a thing onto the canvas (1, H, W, 3); return what it covers."""
-    (x, y, r), label = circle, int(rng.integers(len(THINGS)))
+def put_thing(
+    rng: np.random.Generator,
+    canvas: Canvas,
+    circle: tuple[float, float, float],
+    thing: str,
+    colour: str | None = None,
+) -> tuple[float, float, float, float]:
+    """Draw a thing onto the canvas (1, H, W, 3); return what it covers, pixels: edges x0, y0, x1, y1.
+
+    Args:
+        rng: of its pose and its surface.
+        canvas: changed.
+        circle: x, y and radius, as ``free_circle`` gives them.
+        thing: a key of ``OUTLINES``.
+        colour: a key of ``PALETTE``; any of them unless given.
+    """
+    x, y, r = circle
     pose = Pose.still(1, x, y, r * float(rng.choice([-1, 1])), r, float(rng.uniform(-0.6, 0.6)))
-    look = draw_surface(rng, str(rng.choice(list(PALETTE))))
+    surface = draw_surface(rng, colour or str(rng.choice(list(PALETTE))))
     view, across, down = visible_part(canvas, pose)
-    distance = OUTLINES[THINGS[label]](across, down)
-    paint(view, distance, pixels_of(canvas, pose), surface_colours(look, across, down, None))
+    distance = OUTLINES[thing](across, down)
+    paint(view, distance, pixels_of(canvas, pose), surface_colours(surface, across, down, None))
     cover = np.zeros(canvas.shape[:3], np.float32)[..., None]
     seen, across, down = visible_part(cover, pose)
-    seen[OUTLINES[THINGS[label]](across, down) < 0] = 1
+    seen[OUTLINES[thing](across, down) < 0] = 1
     rows, columns = np.nonzero(cover[0, :, :, 0])
     edges = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-    return Thing(label, (float(edges[0]), float(edges[1]), float(edges[2]), float(edges[3])))
+    return float(edges[0]), float(edges[1]), float(edges[2]), float(edges[3])
 
 
 def _coco(scenes: Sequence[Sequence[Thing]], size: int) -> dict[str, Any]:

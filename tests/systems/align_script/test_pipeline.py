@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import RECORD
 from sayso.systems import align_script
 
 SCRIPT = "BOB: Did you see the garden this morning, my dear?\nALICE: No. I was asleep until eleven o'clock.\n"
@@ -48,7 +49,8 @@ def test_a_result_writes_its_files_whole(files, tmp_path):
         f"film.{end}" for end in ("srt", "vtt", "csv", "jsonl", "html")
     ]
     assert all(path.stat().st_size for path in written)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {path.name for path in written}
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {RECORD, *(path.name for path in written)}
 
 
 def test_a_correction_of_the_clock_is_logged(files, tmp_path, caplog):

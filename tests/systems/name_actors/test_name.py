@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sayso.alignment import SpokenLine
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
 from sayso.metrics.naming import naming_scores, reliability
 from sayso.people import Track
-from sayso.systems.align_script import SpokenLine
 from sayso.systems.name_actors import (
     ActionBag,
     Description,

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sayso.alignment import align_script
 from sayso.data.datasets.tvperson import read_episodes
 from sayso.metrics.naming import naming_scores, reliability
-from sayso.systems.align_script import align_script
 from sayso.systems.name_actors import cast_of, name_actors, speaking_faces
 
 

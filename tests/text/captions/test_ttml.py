@@ -254,3 +254,28 @@ def test_reading_aids_are_not_said(marked):
         f"<span tts:ruby='container'>{marked}</span>を切る</p></div></body></tt>"
     )
     assert [caption.text for caption in read(text)] == ["木を切る"]
+
+
+EBU = """<tt:tt xmlns:tt="http://www.w3.org/ns/ttml" xmlns:ttp="http://www.w3.org/ns/ttml#parameter"
+    xmlns:ebuttm="urn:ebu:tt:metadata" ttp:timeBase="smpte" ttp:frameRate="25" ttp:dropMode="nonDrop">
+  <tt:head><tt:metadata><ebuttm:documentMetadata>
+    <ebuttm:documentStartOfProgramme>{start}</ebuttm:documentStartOfProgramme>
+  </ebuttm:documentMetadata></tt:metadata></tt:head>
+  <tt:body><tt:div><tt:p begin="{begin}" end="{end}">Good evening.</tt:p></tt:div></tt:body>
+</tt:tt>
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "begin", "end"),
+    [
+        ("10:00:00:00", "10:00:02:05", "10:00:04:10"),
+        ("00:00:00:00", "00:00:02:05", "00:00:04:10"),
+        ("10:00:00:00", "00:00:02:05", "00:00:04:10"),  # declared, but the times count from it already
+        ("nonsense", "00:00:02:05", "00:00:04:10"),
+    ],
+)
+def test_the_start_of_a_programme_of_ebu_tt_is_second_0(start, begin, end):
+    document = EBU.format(start=start, begin=begin, end=end)
+    (line,) = read(document)
+    assert (round(line.span.start, 6), round(line.span.end, 6), line.text) == (2.2, 4.4, "Good evening.")

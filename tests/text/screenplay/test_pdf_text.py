@@ -81,6 +81,43 @@ def test_every_speech_has_its_speaker_on_pages_of_pure_dialogue_too(tmp_path, se
     assert len(list(screenplay.of_kind("description"))) == 3
 
 
+def bold(pages, rng):
+    return [[(x + by, y, words) for x, y, words in page for by in (0, 0.3)] for page in pages], 0
+
+
+def bound(pages, rng):
+    return [[(x + 18 * (n % 2), y, words) for x, y, words in page] for n, page in enumerate(pages)], 0
+
+
+def scanned(pages, rng):
+    shifts = [rng.uniform(-9, 9) for _ in pages]
+    return [
+        [(x + by + rng.uniform(-1, 1), y + rng.uniform(-0.4, 0.4), words) for x, y, words in page]
+        for page, by in zip(pages, shifts, strict=True)
+    ], 0
+
+
+def shuffled(pages, rng):
+    return [rng.sample(page, len(page)) for page in pages], 0
+
+
+def turned(pages, rng):
+    return pages, rng.choice((90, 180, 270))
+
+
+@pytest.mark.parametrize("paper", [bold, bound, scanned, shuffled, turned])
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_however_the_paper_lies(tmp_path, paper, seed):
+    typist = Typist(seed)
+    for scene in range(1, 5):
+        typist.scene(scene)
+        for _ in range(8):
+            typist.speech()
+    pages, rotate = paper(typist.pages, random.Random(seed))
+    screenplay = read_screenplay(write_pdf(tmp_path / "film.pdf", pages, rotate=rotate))
+    assert [(element.speaker, element.text) for element in screenplay.of_kind("dialogue")] == typist.said
+
+
 def test_two_columns_are_two_speakers_at_once(tmp_path):
     page = [
         (ACTION, 720, "INT. BAR - NIGHT"),

@@ -248,7 +248,7 @@ def test_files(tmp_path):
     (tmp_path / "noise.txt").write_bytes(bytes(range(256)) * 8)
     with pytest.raises(SaysoError, match="holds no text a person can read"):
         read_screenplay(tmp_path / "noise.txt")
-    with pytest.raises(SaysoError, match="found no file there"):
+    with pytest.raises(SaysoError, match="there is nothing at"):
         read_screenplay(tmp_path / "absent.txt")
 
 

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Never
 
 from sayso.core.errors import SaysoError
+from sayso.data.csv_rows import csv_rows
+from sayso.data.datasets.coco_json import find_picture
 from sayso.data.manifest import Failure
 from sayso.data.tags import DataRequest, TaggedPicture, TaggedPictures
 
 _BETWEEN = re.compile(r"[;,|]")
+COLUMNS = frozenset({"path", "tags", "split"})
 Tags = dict[str, int]  # +1 there, 0 perhaps
 
 
@@ -47,8 +50,14 @@ def read_tag_table(request: DataRequest) -> TaggedPictures:
         part = "" if request.split is None else f" whose column split is {request.split!r}"
         raise SaysoError(f"{request.path} has no row{part}")
     folder = request.images or request.path.parent
-    found = _together((name, folder / Path(name).expanduser(), tags) for name, tags in tagged.items())
+    found = _together((name, _place(folder, name), tags) for name, tags in tagged.items())
     return replace(found, failures=tuple(failures))
+
+
+def _place(folder: Path, name: str) -> Path:
+    """Return where a picture is, also where its path was written on Windows."""
+    here = folder / Path(name).expanduser()
+    return here if _there(here) else find_picture(name, [folder]) or here
 
 
 def read_tag_folders(request: DataRequest) -> TaggedPictures:
@@ -87,11 +96,8 @@ def refuse_boxes(request: DataRequest, pictures: TaggedPictures) -> Never:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            for row in rows:
-                yield rows.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        yield from csv_rows(path, COLUMNS)
+    except (OSError, ValueError, csv.Error) as error:
         raise SaysoError(f"{path} cannot be read: {error}") from error
 
 

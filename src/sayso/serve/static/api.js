@@ -2,17 +2,24 @@
 
 import { FILTERS } from "./state.js";
 
-async function ask(path, options = {}) {
-  let response;
+async function send(path, options) {
   try {
-    response = await fetch(path, { headers: { accept: "application/json" }, ...options });
+    return await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error("The server does not answer. Is “sayso serve” still running?");
   }
+}
+
+async function refuse(response) {
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `The server answered ${response.status}.`);
-  return answer;
+  throw new Error(answer.error ?? `The server answered ${response.status}.`);
+}
+
+async function ask(path, options = {}) {
+  const response = await send(path, { headers: { accept: "application/json" }, ...options });
+  if (!response.ok) await refuse(response);
+  return response.json().catch(() => ({}));
 }
 
 function query(fields) {
@@ -64,5 +71,22 @@ const pick = ({ q, picture, text_weight }) => ({ q, picture, text_weight });
 
 /** Return {heat, x, y}: how similar each cell of a picture is to the words, and the middle of the best. */
 export const where = (id, words, signal) => ask(`/api/where/${encodeURIComponent(id)}?${query({ q: words })}`, { signal });
+
+/** Ask about a moment; return {madeBy, pieces}: who answers, and the words as they come. */
+export async function question(asked, signal) {
+  const response = await send("/api/ask", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(asked),
+    signal,
+  });
+  if (!response.ok) await refuse(response);
+  return { madeBy: response.headers.get("sayso-made-by") ?? "", pieces: piecesOf(response.body) };
+}
+
+async function* piecesOf(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+}
 
 export const about = () => ask("/api/index");

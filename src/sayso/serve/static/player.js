@@ -1,6 +1,7 @@
 // The dialog in which a moment is watched, or a picture looked at.
 
 import * as api from "./api.js";
+import { Ask } from "./ask.js";
 import { $, length, setIcon, span, wordsOf } from "./dom.js";
 import { Heat } from "./heat.js";
 import { ratioOf } from "./results.js";
@@ -17,6 +18,7 @@ export class Player {
     this.video = $("video");
     this.timeline = new Timeline((second) => this.seek(second));
     this.heat = new Heat();
+    this.ask = new Ask(() => this.moment());
     this.transcript = new Transcript((second) => this.seek(second, { play: true }));
     this.source = null;
     this.file = null;
@@ -86,6 +88,8 @@ export class Player {
     this.timeline.update(this.start, []);
     this.trouble("");
     this.heat.offer("", "");
+    this.ask.clear();
+    this.showSeen(hit);
     const still = hit?.kind === "picture";
     this.dialog.dataset.kind = still ? "picture" : "video";
     this.shape(ratioOf(hit));
@@ -118,6 +122,7 @@ export class Player {
     $("original").download = file.path.split(/[\\/]/).at(-1);
     $("original").hidden = !file.exists;
     this.transcript.set(file.transcript, words);
+    this.showSeen(nearest(file.moments, second));
     this.timeline.setMoments(file.moments);
     this.timeline.setDuration(file.duration_s);
     $("previous").disabled = $("next").disabled = this.timeline.hits.length < 2;
@@ -162,6 +167,7 @@ export class Player {
   stop() {
     this.loading?.abort();
     this.heat.offer("", "");
+    this.ask.clear();
     this.release();
     this.file = null;
   }
@@ -254,6 +260,19 @@ export class Player {
     clearTimeout(this.waiting);
     if (waiting) this.waiting = setTimeout(() => ($("spinner").hidden = false), 250);
     else $("spinner").hidden = true;
+  }
+
+  /** Show what a model saw in a moment, and that nobody said it. */
+  showSeen(moment) {
+    $("machine").textContent = moment?.seen ?? "";
+    $("machine").hidden = !moment?.seen;
+  }
+
+  /** Return what is on the screen, as a question about it names it. */
+  moment() {
+    if (!this.file) return null;
+    const at = this.file.kind === "picture" ? null : nearest(this.file.moments, this.video.currentTime);
+    return { media_id: this.file.id, start_s: at?.start_s ?? 0, end_s: at?.end_s ?? 0 };
   }
 
   trouble(sentence) {

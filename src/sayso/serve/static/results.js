@@ -56,7 +56,7 @@ function newCard(hit) {
   const card = el(
     "li",
     { className: "card" },
-    el("a", { className: "open" }, tile, line, el("span", { className: "caption" })),
+    el("a", { className: "open" }, tile, line, el("span", { className: "caption" }), el("span", { className: "machine" })),
     el(
       "button",
       { type: "button", className: "similar", title: "Find similar (s)", "aria-label": `Find similar to ${hit.title} ${when}` },
@@ -96,6 +96,9 @@ function showText(card, hit, words) {
   const caption = card.querySelector(".caption");
   caption.replaceChildren(...(hit.text ? marked(hit.text, words) : []));
   caption.hidden = !hit.text;
+  const machine = card.querySelector(".machine");
+  machine.replaceChildren(...(hit.seen ? marked(hit.seen, words) : []));
+  machine.hidden = !hit.seen;
 }
 
 function showScore(card, hit, best, scored) {

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
+from sayso.alignment import AlignedScript, action_matcher, align_files
 from sayso.core.io import prefixed, write_atomic
 from sayso.core.ownership import refuse_foreign
-from sayso.core.types import Caption
 from sayso.data.manifest import Failure
-from sayso.systems.align_script.action_classes import action_matcher
-from sayso.systems.align_script.align import AlignedScript, align_script
-from sayso.systems.align_script.clock import fit_clock
 
-log = logging.getLogger(__name__)
-LATE_S = 2.0
-SHOWN = 6  # offsets that are logged
-OFF_S = 1.0  # median error of the subtitles' times above which they are wrong
 FEW = 0.1  # of the speeches placed, and the two are hardly of one film
 SUSPICION = "; the script and the subtitles share few words: are they of the same film?"
 
@@ -67,6 +57,12 @@ class AlignResult:
             "failures": [failure.to_dict() for failure in self.failures],
         }
 
+    @staticmethod
+    def output_paths(out: str | os.PathLike[str], *, video: bool = False) -> list[Path]:
+        """Return what ``write`` writes, in its order."""
+        endings = ("srt", "vtt", "csv", "jsonl", "html", *(["moments.jsonl"] if video else []))
+        return [prefixed(out, ending) for ending in endings]
+
     def write(self, out: str | os.PathLike[str]) -> list[Path]:
         """Write OUT.srt, .vtt, .csv, .jsonl, .html, and with a video OUT.moments.jsonl; return the paths.
 
@@ -88,7 +84,7 @@ class AlignResult:
         }
         if self.video is not None:
             files["moments.jsonl"] = moments_manifest(str(self.video.absolute()), self.rows)
-        paths = dict(zip(output_paths(out, video=self.video is not None), files.values(), strict=True))
+        paths = dict(zip(self.output_paths(out, video=self.video is not None), files.values(), strict=True))
         refuse_foreign(*paths)
         for path, text in paths.items():
             write_atomic(path, text)
@@ -120,12 +116,6 @@ class AlignResult:
         )
 
 
-def output_paths(out: str | os.PathLike[str], *, video: bool = False) -> list[Path]:
-    """Return what ``AlignResult.write`` writes, in its order."""
-    endings = ("srt", "vtt", "csv", "jsonl", "html", *(["moments.jsonl"] if video else []))
-    return [prefixed(out, ending) for ending in endings]
-
-
 def run(
     script: str | os.PathLike[str],
     subtitles: str | os.PathLike[str],
@@ -144,64 +134,10 @@ def run(
     Raises:
         SaysoError: if a file cannot be read, or there is no caption in the subtitles.
     """
-    from sayso.text import read_screenplay
-
     how = options or AlignOptions()
-    screenplay = read_screenplay(Path(script))
-    for doubt in screenplay.doubts:
-        log.warning("%s, line %s: %s", script, doubt.line, doubt.message)
-    captions, failures = _captions(Path(subtitles), how.reference)
-    if how.video is not None:
-        _compare_length(captions, Path(how.video))
-    aligned = align_script(screenplay, captions)
+    aligned, failures = align_files(script, subtitles, reference=how.reference, video=how.video)
     rows = _with_actions(list(aligned.rows()), how.actions)
     return AlignResult(aligned, tuple(rows), tuple(failures), None if how.video is None else Path(how.video))
-
-
-def _captions(
-    subtitles: Path, reference: str | os.PathLike[str] | None
-) -> tuple[list[Caption], list[Failure]]:
-    """Return the captions, at the film's own times if a reference has those, and what could not be read."""
-    read, failures = _read(subtitles)
-    if not read:
-        raise SaysoError(f"{subtitles}: there are no captions in the file; give the subtitles of the film")
-    if reference is None:
-        return read, failures
-    timed, more = _read(Path(reference))
-    clock = fit_clock(read, timed)
-    offsets = ", ".join(f"{piece.offset_s:+.2f}" for piece in clock.pieces[:SHOWN])
-    more_ = f" and {len(clock.pieces) - SHOWN} more pieces" if len(clock.pieces) > SHOWN else ""
-    log.info("subtitle times: x %.5f %s s%s, median error %.2f s", clock.rate, offsets, more_, clock.error_s)
-    if clock.error_s > OFF_S:
-        wrong = (
-            f"{reference}: the times still differ by {clock.error_s:.1f} s in the middle; "
-            "the times that were written are wrong: give a reference of the same film"
-        )
-        more.append(Failure(str(reference), "clock", wrong))
-    return clock.apply(read), [*failures, *more]
-
-
-def _read(path: Path) -> tuple[list[Caption], list[Failure]]:
-    """Return the captions of a file, and what of it could not be read."""
-    from sayso.text import read_caption_file
-
-    found = read_caption_file(path)
-    return list(found.captions), [Failure(str(path), "captions", str(problem)) for problem in found.problems]
-
-
-def _compare_length(captions: Sequence[Caption], video: Path) -> None:
-    """Warn if the subtitles are longer than the video: they were timed to another copy."""
-    from sayso.media import probe
-
-    length = probe(video).duration
-    last = max(caption.span.end for caption in captions)
-    if length is not None and last > length + LATE_S:
-        log.warning(
-            "the subtitles go on %.0f s after the end of %s: they were timed to another frame rate or cut; "
-            "give --reference captions with the film's own times",
-            last - length,
-            video,
-        )
 
 
 def _with_actions(rows: list[dict[str, object]], actions: str | None) -> list[dict[str, object]]:

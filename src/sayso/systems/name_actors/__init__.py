@@ -1,6 +1,6 @@
 """Faces get names, and then actions, from nothing but subtitles and a script.
 
-Subtitles that an aligned script gave speakers (``systems.align_script``) say who speaks when, so that each
+Subtitles that an aligned script gave speakers (``sayso.alignment``) say who speaks when, so that each
 line names somebody among the faces then on screen: a bag. Discriminative clustering [1, 2] finds, for all
 bags at once, names that a linear rule on the faces' descriptors can tell apart; a face whose
 lips move in the line needs no bag [3]. The evidence of the lips, who speaks nearby, and that
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sayso.systems.name_actors.constraints import Description, cast_of, named_in
     from sayso.systems.name_actors.lips import NamedSpan
     from sayso.systems.name_actors.name import Naming, name_actors, speaking_faces
-    from sayso.systems.name_actors.pipeline import NameOptions, NamingResult, output_paths, run
+    from sayso.systems.name_actors.pipeline import NameOptions, NamingResult, run
 else:
     __getattr__ = exports(
         __name__,
@@ -46,7 +46,6 @@ else:
             "name_actions": "sayso.systems.name_actors.actions",
             "name_actors": "sayso.systems.name_actors.name",
             "named_in": "sayso.systems.name_actors.constraints",
-            "output_paths": "sayso.systems.name_actors.pipeline",
             "run": "sayso.systems.name_actors.pipeline",
             "speaking_faces": "sayso.systems.name_actors.name",
         },
@@ -65,7 +64,6 @@ __all__ = [
     "name_actions",
     "name_actors",
     "named_in",
-    "output_paths",
     "run",
     "speaking_faces",
 ]

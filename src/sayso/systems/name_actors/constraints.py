@@ -21,7 +21,7 @@ from sayso.solvers.constraints import CountConstraint, bag
 from sayso.systems.name_actors.lips import NamedSpan
 
 if TYPE_CHECKING:
-    from sayso.systems.align_script import SpokenLine
+    from sayso.alignment import SpokenLine
 
 LIPS, LINE, MENTION = 10.0, 1.0, 0.5  # weights of the constraints by source, in squared tracks
 SPEAKING = 0.7  # log odds of the lips from which a track is constrained to be the speaker: 2 to 1

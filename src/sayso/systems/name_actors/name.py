@@ -39,7 +39,7 @@ from sayso.systems.name_actors.context import (
 from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evidence
 
 if TYPE_CHECKING:
-    from sayso.systems.align_script import SpokenLine
+    from sayso.alignment import SpokenLine
 
 LAM = 1e-3  # ridge, for descriptors of mean square 1
 ROUNDS = 4

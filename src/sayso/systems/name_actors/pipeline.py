@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sayso.core.errors import SaysoError
+from sayso.alignment import AlignedScript, action_matcher, align_files
+from sayso.core.errors import SaysoError, UsageError, nothing_at
 from sayso.core.io import prefixed, write_atomic
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import Progress
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure
 from sayso.people.tracks import FilmTracks, Track, read_tracks
-from sayso.systems.align_script import AlignedScript, action_matcher
-from sayso.systems.align_script import run as align
 from sayso.systems.name_actors.action_inputs import action_bags, motion_features
 from sayso.systems.name_actors.actions import name_actions
 from sayso.systems.name_actors.constraints import Description, cast_of, named_in
@@ -83,6 +82,11 @@ class NamingResult:
             "failures": [failure.to_dict() for failure in self.failures],
         }
 
+    @staticmethod
+    def output_paths(out: FilePath) -> list[Path]:
+        """Return what ``write`` writes, in its order."""
+        return [prefixed(out, ending) for ending in ("jsonl", "vtt", "png", "html", "moments.jsonl")]
+
     def write(self, out: FilePath) -> list[Path]:
         """Write OUT.jsonl, .vtt, .png, .html and .moments.jsonl, and return their paths.
 
@@ -109,7 +113,7 @@ class NamingResult:
                 str(self.film.absolute()), self.rows, self.captions, duration=duration
             ),
         }
-        paths = dict(zip(output_paths(out), files.values(), strict=True))
+        paths = dict(zip(self.output_paths(out), files.values(), strict=True))
         refuse_foreign(*paths)
         for path, content in paths.items():
             write_atomic(path, content)
@@ -125,11 +129,6 @@ class NamingResult:
             f"{name or 'nobody of these':24}  {count:5} tracks  {seconds[name]:8.1f} s"
             for name, count in tracks.most_common()
         ]
-
-
-def output_paths(out: FilePath) -> list[Path]:
-    """Return what ``NamingResult.write`` writes, in its order."""
-    return [prefixed(out, ending) for ending in ("jsonl", "vtt", "png", "html", "moments.jsonl")]
 
 
 def run(
@@ -154,18 +153,18 @@ def run(
         MissingExtra: if faces are to be found and the extra ``faces`` is not installed.
     """
     how, film = options or NameOptions(), Path(film)
-    aligned = align(script, subtitles)
+    aligned, unread = align_files(script, subtitles)
     corrections = _corrections(how.corrections)
     tracks, failures = _tracks(film, how, progress)
-    names, wanted = _cast(how.cast, aligned.aligned)
+    names, wanted = _cast(how.cast, aligned)
     descriptions = [
         Description(item.span, item.element.text, item.confidence)
-        for item in aligned.aligned.elements
+        for item in aligned.elements
         if item.element.kind == "description" and item.span is not None
     ]
     naming = name_actors(
         tracks,
-        aligned.aligned.lines,
+        aligned.lines,
         names=names,
         mentions=named_in(descriptions, names),
         corrections=corrections,
@@ -174,8 +173,8 @@ def run(
     rows = list(naming.only(wanted).rows(tracks))
     if how.actions is not None:
         failures += _add_actions(rows, film, tracks, naming, descriptions, how, progress)
-    failures = [*aligned.failures, *failures]
-    captions = tuple(aligned.aligned.captions())
+    failures = [*unread, *failures]
+    captions = tuple(aligned.captions())
     return NamingResult(film, naming, tuple(tracks), tuple(rows), captions, corrections, tuple(failures))
 
 
@@ -204,7 +203,7 @@ def _cast(asked: Sequence[str] | None, aligned: AlignedScript) -> tuple[list[str
     spelling = {name.casefold(): name for name in people}
     wanted = list(dict.fromkeys(spelling.get(name.casefold(), name) for name in asked))
     if not wanted:
-        raise SaysoError("--cast names nobody; write it like: --cast 'Rick, Ilsa, Sam'")
+        raise UsageError("--cast names nobody; write it like: --cast 'Rick, Ilsa, Sam'")
     if silent := [name for name in wanted if name not in people]:
         log.warning("no line has the speaker %s; the script's are %s", ", ".join(silent), ", ".join(people))
     return list(dict.fromkeys([*people, *wanted])), wanted
@@ -223,7 +222,7 @@ def _add_actions(
     from sayso.encoders import load_encoder
 
     if not film.is_file():
-        raise SaysoError(f"{film} is not there; --actions looks at what people do, so it needs the film")
+        raise SaysoError(nothing_at(film, "--actions looks at what people do, so it needs the film"))
     classes = action_matcher(how.actions or "")
     matches = classes.match([one.text for one in descriptions])
     mentioned = [

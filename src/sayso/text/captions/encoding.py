@@ -24,6 +24,7 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 PUNCTUATION = frozenset("‘’‚“”„–—…«»°£€·•♪\xa0、。，！？「」『』（）：；・ー～　")
+OPENING = frozenset("¿¡‚„€£")  # never right after a letter
 RUSSIAN = "абвгдежзийклмнопрстуфхцчшщъыьэюяё"
 # Of two languages that explain a text equally well the first is taken.
 ALPHABETS = (
@@ -55,8 +56,20 @@ ALPHABETS = (
     ("cp1251", RUSSIAN + "іїєґ"),
     ("cp1251", "абвгдежзијклмнопрстуфхцчшђљњћџ"),
     ("koi8_r", RUSSIAN),
+    ("cp866", RUSSIAN),  # of DOS
+    ("mac_cyrillic", RUSSIAN),
+    ("iso8859_5", RUSSIAN),
     ("cp1253", "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋ"),
     ("cp1256", "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ،؛؟ًٌٍَُِّْ"),
+    ("cp852", "ąćęłńóśźż"),  # of DOS, as all below
+    ("cp852", "áčďéěíňóřšťúůýž"),
+    ("cp852", "áéíóöőúüű"),
+    ("cp850", "àâæçéèêëîïôùûü"),
+    ("cp850", "áéíñóúü¿¡"),
+    ("cp850", "äöüß"),
+    ("mac_roman", "àâæçéèêëîïôœùûüÿ"),
+    ("mac_roman", "áéíñóúü¿¡"),
+    ("mac_roman", "äöüß"),
 )
 # Page, and the rows (first bytes in a smaller page) that hold the common characters of its script.
 SCRIPTS = (
@@ -68,6 +81,7 @@ SCRIPTS = (
 )
 # Thai comes last: its letters fill its page, so that nearly anything decodes to them.
 THAI = ("cp874", frozenset(map(chr, [*range(0x0E01, 0x0E3B), *range(0x0E3F, 0x0E5C)])))
+SHIFTED = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))  # within ASCII
 DECLARED = re.compile(rb"""<\?xml[^>]{0,100}encoding=["']([\w-]{1,40})["']""")
 
 
@@ -89,6 +103,8 @@ def decode_text(data: bytes) -> tuple[str, int | None]:
         data = data.rstrip(b"\0")  # a file system that lost power pads with zeros
         if 100 * data.count(0) > len(data):
             raise ValueError("holds binary data, not text")
+    if data.isascii() and (shifted := [name for mark, name in SHIFTED if mark in data]):
+        return _replacing(data, shifted[0])
     return _replacing(data, _is_utf8(data) or _declared(data) or guess_code_page(data))
 
 
@@ -161,8 +177,8 @@ def _explained(text: str, letters: frozenset[str]) -> float:
     for char in text:
         if char >= "\x80":
             total += 1
-            misplaced = (char.isupper() and before.islower()) or (char in "¿¡" and before.isalpha())
-            good += char in PUNCTUATION or (char.lower() in letters and not misplaced)
+            misplaced = (char.isupper() and before.islower()) or (char in OPENING and before.isalpha())
+            good += not misplaced and (char in PUNCTUATION or char.lower() in letters)
         before = char
     return good / max(total, 1)
 

@@ -2,9 +2,9 @@
 
 Elements are matched by their local names, since every version has another
 namespace. Times nest: those of a paragraph count from its division's begin, that
-one's from the body's (https://www.w3.org/TR/ttml1/#timing). A document type is
-refused before anything in it is read, because entities can make a small file
-fill the memory.
+one's from the body's (https://www.w3.org/TR/ttml1/#timing). EBU-TT may say at which time code the
+programme starts, often ten hours (EBU Tech 3350): that is second 0. A document type is refused before
+anything in it is read, because entities can make a small file fill the memory.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ENTITY = re.compile(r"&(?!#\d{1,7};|#x[0-9A-Fa-f]{1,6};|(?:amp|lt|gt|quot|apos);
 TIMED = ("body", "div", "p", "span")
 SILENT = ("metadata", "title", "desc")
 READING_AIDS = ("text", "textContainer", "delimiter")  # of ruby: how the word below is pronounced
+PROGRAMME = "documentStartOfProgramme"
 DEEPEST = 100
 
 
@@ -41,6 +42,7 @@ def read_ttml(text: str, collector: CaptionCollector) -> None:
         parser.Parse(ENTITY.sub(_known_entity, DECLARATION.sub(r"\1", text)), True)
     except expat.ExpatError as error:
         collector.skip(error.lineno, f"expected well-formed XML, found: {expat.ErrorString(error.code)}")
+    document.hand_over()
 
 
 def _known_entity(match: re.Match[str]) -> str:
@@ -78,6 +80,8 @@ class _Document:
         self.agents: dict[str, list[str]] = {}
         self.agent: list[str] = []  # the name of the agent that is open or was last
         self.named: list[str] | None = None
+        self.programme: list[str] = []  # the time code at which the programme starts
+        self.captions: list[tuple[int, float, float | None, str, str | None]] = []
         self.ruby_styles: set[str] = set()
         self.aids: list[bool] = []  # for each open span, whether it is a reading aid
 
@@ -102,6 +106,8 @@ class _Document:
             self.agent = self.agents[values.get("id", "")] = []
         elif name == "name" and not self.agent:
             self.named = self.agent
+        elif name == PROGRAMME:
+            self.named = self.programme
         elif name == "br" and self.words:
             self.words[-1].append("\n")
         elif name in TIMED:
@@ -158,7 +164,7 @@ class _Document:
         self.silent -= name in SILENT
         if name == "span" and self.aids:
             self.silent -= self.aids.pop()
-        if name == "name":
+        if name in ("name", PROGRAMME):
             self.named = None
         if name not in TIMED:
             return
@@ -173,12 +179,20 @@ class _Document:
         if element.broken or not text.strip():
             return
         if element.timed:
-            self.collector.add(element.line, element.begin, element.end, text, element.speaker)
+            self.captions.append((element.line, element.begin, element.end, text, element.speaker))
         else:
             self.collector.skip(element.line, f"expected <{element.name}> to have a begin and an end")
 
+    def hand_over(self) -> None:
+        """Add the captions; where all lie after the programme's start by time code, they count from it."""
+        start = self.rates.seconds("".join(self.programme)) or 0.0
+        if min((begin for _, begin, *_ in self.captions), default=0.0) < start:
+            start = 0.0  # the times count from the start already
+        for line, begin, end, text, speaker in self.captions:
+            self.collector.add(line, begin - start, None if end is None else end - start, text, speaker)
+
     def characters(self, data: str) -> None:
-        """Take text: of a paragraph, or of a speaker's name."""
+        """Take text: of a paragraph, of a speaker's name, or the programme's start."""
         if self.named is not None:
             self.named.append(data)
         elif self.words and not self.silent:

@@ -1,8 +1,8 @@
 """The text of a PDF with its columns: one left edge for the whole document, paper furniture left out.
 
-pypdf's layout mode keeps columns but shifts each page left by its own smallest x, so
+pypdf's layout mode finds words and their places, but counts columns from each page's own smallest x, so
 that a page of pure dialogue looks like a page of action. A mark drawn at the left edge
-of every page gives all pages the same origin; its line is dropped again.
+of every page gives all pages the same origin; it is dropped again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from typing import Any
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.text.screenplay.marks import parse_heading
+from sayso.text.screenplay.pdf_lines import Piece, page_lines, straightened, typed
 
 log = logging.getLogger(__name__)
 
+CONTROLS = dict.fromkeys(range(32), " ")
+FINER = 1.25  # columns are so much narrower than letters, as in pypdf's layout mode
 EDGE = "|SAYSO|"
 FONT = "/SaysoEdge"
 PAGE_NUMBER = re.compile(r"(?i)\W{0,2}(?:page\s+)?\d{1,3}[a-z]?\W{0,2}(?:(?:of|/)\s*\d{1,3})?")
@@ -40,7 +43,7 @@ def read_pdf_text(path: Path) -> str:
     try:
         with _repairs(path):
             reader = pypdf.PdfReader(path)
-            pages = [_page_rows(page, reader) for page in reader.pages]
+            pages = _rows(reader)
     except Exception as error:  # pypdf raises whatever a broken file makes it meet
         raise SaysoError(f"{path}: the PDF cannot be read ({error}); give the screenplay as text") from error
     return "\n".join(_joined(_without_heads(pages)))
@@ -75,15 +78,49 @@ class _Kept(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def _page_rows(page: Any, reader: Any) -> list[str]:
-    """Return the lines of one page, their columns counted from the left edge of the paper."""
+def _rows(reader: Any) -> list[list[str]]:
+    """Return the lines of all pages, their columns counted from the left edge of the paper."""
+    pages = [page_lines(_pieces(page, reader)) for page in reader.pages]
+    pieces = [piece for lines in pages for line in lines for piece in line]
+    letters = sum(len(piece.text) for piece in pieces)
+    width = sum(piece.end - piece.x for piece in pieces) / max(letters, 1) / FINER
+    if width <= 0:
+        return [_plain(page) for page in reader.pages]
+    both = zip(straightened(pages), reader.pages, strict=True)
+    return [typed(lines, width) if lines else _plain(page) for lines, page in both]
+
+
+def _plain(page: Any) -> list[str]:
+    """Return the words of a page without places: these are not looked for in drawings that hold text."""
+    text: str = page.extract_text()
+    return [row.rstrip() for row in text.replace("\r", "").replace(EDGE, "").split("\n")]
+
+
+def _pieces(page: Any, reader: Any) -> list[Piece]:
+    """Return the words of a page with their places."""
+    from pypdf._text_extraction import _layout_mode
+    from pypdf.generic import ContentStream
+
     _mark_edge(page, reader)
-    text: str = page.extract_text(extraction_mode="layout")
-    rows = [row.rstrip() for row in text.replace("\r", "").split("\n")]
-    rows = [row.replace(EDGE, "") for row in rows]
-    if not any(rows):  # layout mode does not look into drawings that hold text
-        rows = page.extract_text().replace(EDGE, "").split("\n")
-    return rows
+    if "/Contents" not in page:
+        return []
+    operations = ContentStream(page["/Contents"].get_object(), reader, "bytes").operations
+    found = _layout_mode.text_show_operations(iter(operations), page._layout_mode_fonts())
+    return [
+        Piece(
+            one["tx"],
+            one["displaced_tx"],
+            -one["ty"] * one["flip_sort"],
+            one["font_height"],
+            _clean(one["text"]),
+        )
+        for one in found
+        if EDGE not in one["text"] and one["text"].strip()
+    ]
+
+
+def _clean(text: str) -> str:
+    return text.translate(CONTROLS)
 
 
 def _mark_edge(page: Any, reader: Any) -> None:
@@ -116,8 +153,23 @@ def _mark_edge(page: Any, reader: Any) -> None:
         ([], b"ET"),
     ]
     stream = ContentStream(content, reader)
-    stream.operations = [*mark, *_one_line_an_object(stream.operations)]
+    shown = _one_line_an_object(stream.operations)
+    if page.rotation % 360:
+        turn = [FloatObject(value) for value in _upright(page)]
+        shown = iter([([], b"q"), (turn, b"cm"), *shown, ([], b"Q")])
+    stream.operations = [*mark, *shown]
     page[NameObject("/Contents")] = stream
+
+
+def _upright(page: Any) -> tuple[float, ...]:
+    """Return the matrix that turns what a page shows as its viewers do, its left edge at 0."""
+    box = page.mediabox
+    left, below, right, top = (float(edge) for edge in (box.left, box.bottom, box.right, box.top))
+    return {
+        90: (0.0, -1.0, 1.0, 0.0, -below, right),
+        180: (-1.0, 0.0, 0.0, -1.0, right, top),
+        270: (0.0, 1.0, -1.0, 0.0, top, -left),
+    }.get(int(page.rotation) % 360, (1.0, 0.0, 0.0, 1.0, 0.0, 0.0))
 
 
 def _without_heads(pages: Sequence[Sequence[str]]) -> list[list[str]]:

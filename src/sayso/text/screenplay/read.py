@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import SaysoError, nothing_at
 from sayso.text.captions.encoding import decode_text
 from sayso.text.screenplay.elements import Screenplay
 from sayso.text.screenplay.final_draft import read_final_draft
@@ -52,7 +52,7 @@ def read_screenplay(path: str | os.PathLike[str]) -> Screenplay:
 def _text(path: Path) -> str:
     try:
         if not path.is_file():
-            raise SaysoError(f"{path}: expected a screenplay, found no file there")
+            raise SaysoError(nothing_at(path, "name a screenplay"))
         if path.stat().st_size > LARGEST:
             raise SaysoError(f"{path}: expected a screenplay of at most {LARGEST >> 20} MiB; give its text")
         data = path.read_bytes()

@@ -1,0 +1,60 @@
+"""Old steps go, what a person changed stays; lines of a log too."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sayso.core.ownership import writing
+from sayso.engine.checkpoint import Checkpoints
+from sayso.engine.metrics_log import MetricsLog
+
+
+def _write(folder):
+    (folder / "part").mkdir()
+    (folder / "part" / "weights").write_bytes(bytes(100))
+    (folder / "README.md").write_text("a model\n")
+
+
+@pytest.mark.parametrize("verb", ["train", None])
+def test_a_step_that_a_person_changed_is_not_pruned(tmp_path, verb, caplog):
+    if verb:
+        with writing(verb):
+            _run(tmp_path, caplog)
+    else:
+        _run(tmp_path, caplog)
+
+
+def _run(folder, caplog):
+    checkpoints = Checkpoints(folder / "run", save_total_limit=2)
+    with checkpoints.locked():
+        for step in (1, 2, 3):
+            checkpoints.save(step, _write, {})
+        assert checkpoints.steps() == [2, 3]
+        (checkpoints.at(2) / "README.md").write_text("a model; the best one, by Ann\n")
+        (checkpoints.at(3) / "notes.txt").write_text("to be looked at\n")
+        for step in (4, 5, 6):
+            checkpoints.save(step, _write, {})
+    assert checkpoints.steps() == [2, 3, 5, 6]
+    said = [record.message for record in caplog.records]
+    assert said == [f"{checkpoints.at(n)} was changed since it was written, and is kept" for n in (2, 3)]
+    with checkpoints.locked():
+        checkpoints.save(2, _write, {})
+    moved = checkpoints.folder / "changed_1_step_00000002"
+    assert (moved / "README.md").read_text() == "a model; the best one, by Ann\n"
+
+
+def test_lines_of_others_stay_in_the_log(tmp_path):
+    ours = [json.dumps({"step": step}) for step in (10, 20, 30)]
+    lines = ["# warm-up was too short", *ours, "# killed here"]
+    (tmp_path / "log.jsonl").write_bytes("\n".join(lines).encode() + b" \xff\n" + b'{"step": 4')
+    with MetricsLog(tmp_path, 20) as log:
+        log.write({"step": 21})
+    text = (tmp_path / "log.jsonl").read_bytes().splitlines()
+    assert text[:4] == [
+        b"# warm-up was too short",
+        *(one.encode() for one in ours[:2]),
+        b"# killed here \xff",
+    ]
+    assert json.loads(text[4])["step"] == 21 and len(text) == 5
