@@ -25,8 +25,8 @@ from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import list_sources
 from sayso.generators.base import Decoding, Generator
+from sayso.generators.media_part import MediaPart
 from sayso.generators.prompt import Prompt
-from sayso.generators.shown import Shown
 
 if TYPE_CHECKING:
     from sayso.core.arrays import Pixels
@@ -122,8 +122,8 @@ class _Stretch:
     span: Span | None
 
     @property
-    def shown(self) -> Shown:
-        return Shown(Path(self.path), *((self.span.start, self.span.end) if self.span else (None, None)))
+    def shown(self) -> MediaPart:
+        return MediaPart(Path(self.path), *((self.span.start, self.span.end) if self.span else (None, None)))
 
 
 @dataclass(eq=False)
