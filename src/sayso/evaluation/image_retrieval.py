@@ -52,7 +52,7 @@ def rank_pictures(
     """
     from sayso.metrics.retrieval import both_directions
 
-    kept, pictures, missing, unreadable = _embed_pictures(encoder, captions.pictures, progress or Silent())
+    kept, pictures, missing, unreadable = embed_pictures(encoder, captions.pictures, progress or Silent())
     column = {old: new for new, old in enumerate(kept)}
     used = [k for k, owner in enumerate(captions.owners) if owner in column]
     if not used:
@@ -108,10 +108,19 @@ class ImageRetrieval:
 IMAGE_RETRIEVAL = ImageRetrieval()
 
 
-def _embed_pictures(
+def embed_pictures(
     encoder: Encoder, paths: list[Path], progress: Progress
 ) -> tuple[list[int], Embeddings, list[str], list[str]]:
-    """Return the indices and embeddings (N, D) of the readable pictures, and which are missing or broken."""
+    """Embed the pictures that can be read.
+
+    Args:
+        encoder: any dual encoder.
+        paths: of the pictures.
+        progress: updated with how many are done.
+
+    Returns:
+        their indices, their embeddings (N, D), and the names of those that are missing, and unreadable.
+    """
     kept: list[int] = []
     embeddings: list[Embeddings] = [np.empty((0, encoder.dim), np.float32)]
     missing: list[str] = []

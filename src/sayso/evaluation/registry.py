@@ -19,6 +19,7 @@ _HERE = {
     **{name: f"text_video_retrieval:{name}" for name in _TEXT_VIDEO},
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
+    "drawing-retrieval": "drawing_retrieval:DRAWING_RETRIEVAL",
     "crosstask": "crosstask:CROSSTASK",
     "hmdb51": "action_recognition:HMDB51",
     "ucf101": "action_recognition:UCF101",
