@@ -1,15 +1,15 @@
 """What the papers on contrastive pretraining claim, on captioned toy scenes, several seeds.
 
     python benchmarks/caption_learning.py --out runs/captions --only scratch   # CLIP from pixels, 3 seeds
-    python benchmarks/caption_learning.py --out runs/captions --only batch noise
+    python benchmarks/caption_learning.py --out runs/captions --only batch noise scratch-batch
 
 scratch: ``sayso train clip`` from random weights with the recipe clip_toy; classifiers made of names of
 kinds (a colour and a thing) that training never shows or names, by one template, by seven.
 
-batch: batches of 64, 256 and 1,024 at equal pictures seen. noise: captions of which 0, 30 or 60 % belong to
-other pictures; as they are, with labels smoothed (ALIGN), with the pairs that a first run finds
-likeliest (``sayso curate --score-with RUN --best-share``), and both; equal pictures seen. These learn
-heads on frozen networks (towers = "offline"), whose features of a picture are made once for all runs.
+batch, scratch-batch: batches of 64, 256 and 1,024 at equal pictures seen. noise: captions of which 0, 30 or
+60 % belong to other pictures; as they are, with labels smoothed (ALIGN), with the pairs that a first run
+finds likeliest (``sayso curate --score-with RUN --best-share``), and both; equal pictures seen. batch and
+noise learn heads on frozen networks (towers = "offline"), whose features are made once for all runs.
 
 Accuracy is top-1 among the 28 kinds that training never shows, and among all 112. A run that is finished
 is not repeated.
@@ -31,7 +31,7 @@ from PIL import Image
 
 import sayso
 from sayso.data.alt_text import RULE_SETS, curate
-from sayso.encoders import frozen_towers
+from sayso.encoders import frozen_towers, pair_features
 from sayso.toyworld import write_captioned
 from sayso.toyworld.captioned import CAPTION_TEMPLATES, kinds_of_things
 
@@ -43,7 +43,7 @@ LR = {64: 5e-4, 256: 1e-3, 1024: 2e-3}  # with the square root of the batch
 Scores = dict[str, float]
 
 
-class RememberedTowers(frozen_towers.FrozenTowers):
+class RememberedTowers(pair_features.FrozenTowers):
     """Frozen towers that are asked about a picture, or a text, once."""
 
     known: dict[bytes, Any] = {}  # noqa: RUF012  shared on purpose
@@ -138,6 +138,31 @@ def scratch(out: Path, options: dict[str, Any]) -> None:
     )
 
 
+def scratch_batch(out: Path, options: dict[str, Any]) -> None:
+    """Print what larger batches are worth from random weights, at equal pictures seen."""
+    world = out / "world_32"
+    if not world.exists():
+        write_captioned(world, train=8000, test=560, size=32)
+    rows = {
+        f"batch {size:,}": [
+            learned(
+                out / f"scratch_batch_{size}_{seed}",
+                world / "train" / "captions.json",
+                world / "zero_shot",
+                recipe="clip_toy",
+                batch_size=size,
+                steps=SEEN // size,
+                lr=LR[size],
+                **{"warmup": 5120 // size, "seed": seed, **options},
+            )
+            for seed in SEEDS
+        ]
+        for size in LR
+    }
+    columns = [*(f"seven templates, {kinds}" for kinds in ("unseen kinds", "all kinds")), "colour right"]
+    print_table(f"{SEEN:,} pictures seen, from scratch", rows, columns)
+
+
 def frozen_worlds(out: Path) -> tuple[dict[float, Path], Path]:
     """Return captions of the same pictures by the share of wrong ones, and the folder to test with."""
     world = out / "world_64"
@@ -205,15 +230,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
-        "--only", nargs="+", choices=("scratch", "batch", "noise"), default=["scratch", "batch", "noise"]
-    )
+    stages = {"scratch": scratch, "scratch-batch": scratch_batch, "batch": batch, "noise": noise}
+    parser.add_argument("--only", nargs="+", choices=stages, default=list(stages))
     parser.add_argument("--set", nargs="*", default=[], help="other options of the runs, key=value")
     arguments = parser.parse_args()
-    frozen_towers.FrozenTowers = RememberedTowers  # type: ignore[misc]
+    frozen_towers.FrozenTowers = pair_features.FrozenTowers = RememberedTowers  # type: ignore[misc,attr-defined]
     options = {key: json.loads(value) for key, value in (one.split("=", 1) for one in arguments.set)}
     for name in arguments.only:
-        {"scratch": scratch, "batch": batch, "noise": noise}[name](arguments.out, options)
+        stages[name](arguments.out, options)
 
 
 if __name__ == "__main__":

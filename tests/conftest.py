@@ -41,6 +41,7 @@ FILES = {
     "models": (
         "cli/test_convert",
         "cli/test_pull",
+        "encoders/test_classifier",
         "encoders/test_hub",
         "encoders/test_offline",
         "encoders/test_published",
@@ -76,6 +77,7 @@ FILES = {
         "cli/test_foreign_files",
         "cli/test_index_search",
         "cli/test_serve",
+        "data/alt_text/test_resume",
         "index/test_durability",
         "index/test_object_store",
         "serve/test_media",

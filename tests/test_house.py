@@ -111,7 +111,7 @@ def test_what_a_face_imports_lazily_is_what_a_type_checker_sees(face):
     listed = set(module_graph.listed_names(module))
     assert table.keys() <= listed <= table.keys() | eager | own_names(module)
     for name, where in table.items():
-        assert where.removesuffix(f".{name}") == typed[name], f"{face}.{name}"
+        assert typed[name] in (where, where.removesuffix(f".{name}")), f"{face}.{name}"
 
 
 def own_names(module) -> set[str]:

@@ -13,6 +13,7 @@ from sayso.version import __version__
 
 if TYPE_CHECKING:
     from sayso import encoders, hub, losses, media, metrics, models, solvers, text, toyworld
+    from sayso.encoders.classifier import classifier
     from sayso.encoders.named import load_encoder
     from sayso.hub.load_model import load
     from sayso.index import Index
@@ -22,6 +23,7 @@ else:
         __name__,
         {
             "Index": "sayso.index",
+            "classifier": "sayso.encoders.classifier",
             "encoders": "sayso.encoders",
             "hub": "sayso.hub",
             "load": "sayso.hub.load_model",
@@ -44,6 +46,7 @@ __all__ = [
     "Index",
     "Span",
     "__version__",
+    "classifier",
     "encoders",
     "hub",
     "load",

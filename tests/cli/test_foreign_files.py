@@ -82,6 +82,7 @@ COMMANDS = {
     "steps": [".", "--model", "offline", "--out", "OUT"],
     "localize": ["film.mp4", "--model", "nosuch", "--instances", "points.json", "--out", "OUT"],
     "demo": ["--no-serve", "--out", "OUT"],
+    "curate": [".", "--out", "OUT"],
     "train": ["mil-nce", ".", "--set", "steps=1", "--out", "OUT"],
     "evaluate": ["alignment", "--out", "OUT"],
     "pull": ["openai/clip-vit-base-patch32", "--out", "OUT"],

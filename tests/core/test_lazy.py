@@ -20,6 +20,7 @@ def test_names_are_imported_when_first_asked_for():
     lookup = exports("here", {"dumps": "json", "decoder": "json.decoder"})
     assert lookup("dumps")([1]) == "[1]"
     assert lookup("decoder").__name__ == "json.decoder"
+    assert exports("here", {"glob": "glob"})("glob")("nothing like this") == []  # the function of the module
     with pytest.raises(AttributeError, match="'here' has no attribute 'other'"):
         lookup("other")
 

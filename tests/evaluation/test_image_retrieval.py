@@ -79,7 +79,7 @@ def test_what_is_missing_or_broken_is_counted_and_left_out(file):
 
 
 def test_pictures_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("sayso.evaluation.image_retrieval.BATCH", 4)
+    monkeypatch.setattr("sayso.evaluation.picture_features.BATCH", 4)
     colours = list(COLOURS)
     path = write(tmp_path, [(i, colours[i % 4]) for i in range(11)], {i: colours[i % 4] for i in range(11)})
     encoder, told = ByColour(), []
@@ -119,3 +119,36 @@ def test_another_format_is_told(tmp_path, content, told):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SaysoError, match=told):
         read_captioned(path)
+
+
+def test_karpathys_test_split_is_ranked_like_the_same_captions_in_cocos_format(file):
+    """The same five captions, in the other form, beside a picture of another split."""
+    plain = IMAGE_RETRIEVAL(ByColour(), file)
+    content = json.loads(file.read_text())
+    images = [
+        {
+            "filename": row["file_name"],
+            "split": "test",
+            "sentences": [
+                {"raw": one["caption"]} for one in content["annotations"] if one["image_id"] == row["id"]
+            ],
+        }
+        for row in content["images"]
+        if row["id"] != 40
+    ]
+    images.append({"filename": "40.png", "split": "train", "sentences": [{"raw": "grey"}]})
+    path = file.with_name("dataset_mine.json")
+    path.write_text(json.dumps({"images": images, "dataset": "mine"}))
+    result = IMAGE_RETRIEVAL(ByColour(), path)
+    assert result.counts == {"pictures": Count(3, 3), "captions": Count(5, 5)}
+    assert result.rows["picture to text"] == plain.rows["picture to text"]
+    assert result.rows["text to picture"]["R@1"] == plain.rows["text to picture"]["R@1"]
+    assert result.definition["split"] == "test, Karpathy's"
+    assert result.definition["captions_a_picture"] == 5
+
+
+def test_what_was_embedded_is_kept(file, tmp_path):
+    encoder, kept = ByColour(), EvaluationOptions(cache=tmp_path / "cache")
+    first = IMAGE_RETRIEVAL(encoder, file, kept)
+    assert IMAGE_RETRIEVAL(encoder, file, kept).rows == first.rows
+    assert encoder.batches == [4]

@@ -246,3 +246,29 @@ def test_the_recipes_of_the_papers_differ_only_in_values():
 def test_what_makes_no_sense_is_said_in_a_sentence(world, tmp_path, flag, sentence):
     with pytest.raises(SaysoError, match=sentence):
         method(world, tmp_path, *flag.split(","))
+
+
+def test_siglips_towers_are_saved_and_loaded_too(world, tmp_path):
+    made, batch = method(world, tmp_path, "towers=siglip", "loss=sigmoid", "temperature=0.1")
+    made.export(made.model).save_pretrained(tmp_path / "saved")
+    loaded = sayso.load(str(tmp_path / "saved"))
+    loaded._precision = torch.float32
+    assert float(loaded._model.logit_bias.detach()) == -10
+    made.model.eval()
+    with torch.inference_mode():
+        image, text = made.embed(made.model, batch)
+    np.testing.assert_allclose(loaded.encode_images(list(batch.arrays["image"])), image, atol=1e-6)
+    words = [made.dataset.pairs.captions(n)[0] for n in range(4)]
+    tokens = torch.from_numpy(made.pixel_towers.tokenizer(words)[0])
+    with torch.inference_mode():
+        text = made.model(batch["image"][:4], tokens)[1]
+    np.testing.assert_allclose(loaded.encode_text(words), text, atol=1e-6)
+
+
+def test_the_command_takes_a_model_to_go_on_from(tmp_path):
+    shown = sayso_command("train", "clip", "--init", "runs/a b", "--recipe", "siglip", "--show-recipe")
+    assert shown.exit_code == 0
+    recipe = tomllib.loads(shown.stdout)
+    assert recipe["init"] == "runs/a b" and recipe["towers"] == "siglip"
+    with pytest.raises(SaysoError, match="unknown key 'init'"):
+        sayso_command("train", "mil-nce", "--init", "runs/a", "--show-recipe")

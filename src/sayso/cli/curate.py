@@ -70,13 +70,8 @@ def curate(
     encoder = load(score_with, device=device) if score_with else None
     if not isinstance(encoder, Encoder | None):
         raise SaysoError(f"{score_with} embeds no pictures and texts; name a dual encoder, see: sayso models")
+    asked: Any = {"not_in": not_in or (), "names": names, "encoder": encoder, "workers": workers}
     with reporter("curating", unit="records", mode=progress) as bar:
-        asked: dict[str, Any] = {
-            "not_in": not_in or (),
-            "names": names,
-            "encoder": encoder,
-            "workers": workers,
-        }
         result = run(corpus, out, chosen, images=images, progress=bar, **asked)
     print_json(result.to_dict()) if as_json else print_lines([*result.table(), str(out)])
     end_with(failure.error for failure in result.problems.failures)

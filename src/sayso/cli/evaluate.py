@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
@@ -20,6 +19,8 @@ Windows = Annotated[int | None, Option("--windows", min=1, help="Windows a clip.
 Images = Annotated[Path | None, Option("--images", help="Folder of the pictures.")]
 Features = Annotated[Path | None, Option("--features", help="<video id>.npy, (T, D), a row a second.")]
 Seeds = Annotated[int | None, Option("--seeds", min=1, help="Random repetitions to average.")]
+Names = Annotated[Path | None, Option("--names", help="Names of the classes: a line each, or JSON.")]
+Templates = Annotated[Path | None, Option("--templates", help="Sentences with {c} for the name; as --names.")]
 Out = Annotated[Path | None, out_option("FILE", "Write the result with what made it to this file, as JSON.")]
 
 
@@ -30,6 +31,8 @@ def evaluate(
     images: Images = None,
     features: Features = None,
     seeds: Seeds = None,
+    names: Names = None,
+    templates: Templates = None,
     model: Model = None,
     device: Device = "auto",
     out: Out = None,
@@ -41,8 +44,8 @@ def evaluate(
     """Measure a model by a protocol, or a method on its test bench.
 
     Files of one's own: a protocol of text-to-clip retrieval (.toml), captions of pictures in COCO
-    format (.json), a manifest of clips with texts (.csv). What was embedded is kept, so an evaluation
-    that was cut off goes on. What is missing or cannot be read is listed, and the exit code is then 3.
+    or Karpathy's format (.json), a manifest of clips with texts (.csv). What was embedded is kept: what was
+    cut off goes on. What is missing or cannot be read is listed, and the exit code is then 3.
 
     Examples:
 
@@ -53,9 +56,8 @@ def evaluate(
       sayso evaluate captions.json --images val2017 --model openai/clip-vit-base-patch32 --out clip.json
     """
     from sayso.core.folders import cache_folder
-    from sayso.core.io import write_atomic
     from sayso.evaluation.evaluator import EvaluationOptions, check_model
-    from sayso.evaluation.record import record
+    from sayso.evaluation.record import record, write_record
     from sayso.evaluation.run import prepare
     from sayso.evaluation.table import list_evaluators, lost_lines, result_table
     from sayso.hub import load
@@ -64,8 +66,9 @@ def evaluate(
         return print(list_evaluators(as_json=as_json))
     if out is not None:
         refuse_foreign(out)
-    cache = cache_folder("evaluate")
-    options = EvaluationOptions(windows=windows, images=images, features=features, seeds=seeds, cache=cache)
+    how: dict[str, Any] = {"windows": windows, "images": images, "features": features, "seeds": seeds}
+    how |= {"names": names, "templates": templates, "cache": cache_folder("evaluate")}
+    options = EvaluationOptions(**how)
     evaluator, path = prepare(target, data, options, with_model=model is not None)
     measured = load(model or "auto", device=device) if evaluator.needs else None
     check_model(evaluator, measured)
@@ -73,6 +76,6 @@ def evaluate(
         result = evaluator(measured, path, options, bar)
     made = record(measured, result.to_dict())
     if out is not None:
-        write_atomic(out, json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        write_record(out, made)
     print_json(made) if as_json else print(result_table(result, getattr(measured, "name", None)))
     return end_with(lost_lines(result))

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.align import align
+from sayso.cli.classify import classify
 from sayso.cli.convert import convert
 from sayso.cli.curate import curate
 from sayso.cli.demo import demo
@@ -47,7 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, serve, align, name, steps, localize),
+    *(index, search, serve, align, name, steps, localize, classify),
     *(demo, curate, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 CANNOT_WRITE = (

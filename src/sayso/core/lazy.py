@@ -29,13 +29,14 @@ def exports(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
     Args:
         package: the importing package's ``__name__``.
         where: public name -> module that defines it; a module that ends in the
-            name itself is exported whole.
+            name itself, and has nothing of that name, is exported whole.
     """
 
     def getattr_(name: str) -> Any:
         if name not in where:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = import_module(where[name])
-        return module if where[name].rpartition(".")[2] == name else getattr(module, name)
+        whole = [module] if where[name].rpartition(".")[2] == name else []
+        return getattr(module, name, *whole)
 
     return getattr_

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sayso.media.images import ShortSide
 
+Listed = ListedPicture | RecordProblem
 log = logging.getLogger(__name__)
 
 
@@ -42,9 +43,7 @@ class PicturePairs:
         problems: the records that are left out, by reason.
     """
 
-    def __init__(
-        self, listed: Iterable[ListedPicture | RecordProblem], progress: Progress | None = None
-    ) -> None:
+    def __init__(self, listed: Iterable[Listed], progress: Progress | None = None) -> None:
         self.problems = Problems()
         self._archives: list[str] = []
         self._archive, self._parts, self._first = array("i"), array("q"), array("q", [0])

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.data.archives import is_there
@@ -134,9 +134,14 @@ def _with_texts(
     return ListedPicture(path, path, told.captions, url=told.url, original=told.original)
 
 
-def _is_place(value: object) -> TypeGuard[int]:
-    """Tell whether a number may be a place in a file."""
-    return type(value) is int and 0 <= value < 1 << 62
+def _part_of(row: dict[str, Any]) -> tuple[int, int] | None:
+    """Return first byte and size of a row's picture in its file, (0, -1) if it is all; None if wrong."""
+    offset, size = row.get("offset"), row.get("size")
+    if size is None or (type(size) is int and size == -1):
+        return 0, -1
+    if not isinstance(offset, int) or not isinstance(size, int):
+        return None
+    return (offset, size) if min(offset, size) >= 0 and max(offset, size) < 1 << 62 else None
 
 
 def _is_stats(path: str) -> bool:
@@ -148,19 +153,18 @@ def _is_stats(path: str) -> bool:
 class _Pending:
     """The rows of one picture, which follow each other."""
 
-    place: tuple[str, int] | None = None
+    place: tuple[str, tuple[int, int]] | None = None
     row: dict[str, Any] | None = None
-    texts: tuple[str, ...] = ()
+    texts: list[str] = field(default_factory=list)
 
     def picture(self) -> Iterator[ListedPicture]:
         if self.place is not None and self.row is not None and self.texts:
-            path, offset = self.place
-            size, key, url = (self.row.get(name) for name in ("size", "key", "url"))
-            part = (offset, size) if offset >= 0 and _is_place(size) else (0, -1)
+            path, part = self.place
+            key, url = self.row.get("key"), self.row.get("url")
             yield ListedPicture(
                 key if isinstance(key, str) and part[1] >= 0 else path,
                 path,
-                self.texts,
+                tuple(self.texts),
                 part,
                 url if isinstance(url, str) else "",
                 original_size(self.row),
@@ -198,7 +202,11 @@ def _of_manifest(path: Path) -> Iterator[ListedPicture | RecordProblem]:
             )
             yield RecordProblem(full if texts else where, why, missing=bool(texts))
             continue
-        place = (full, row["offset"] if _is_place(row.get("offset")) else -1)
+        part = _part_of(row)
+        if part is None:
+            yield RecordProblem(where, "its place in an archive is wrong")
+            continue
+        place = (full, part)
         if place != pending.place:
             yield from pending.picture()
             pending = _Pending(place, row)

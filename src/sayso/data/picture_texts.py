@@ -7,6 +7,7 @@ counts: img2dataset writes the same caption in both, and one with a line break i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from sayso.core.errors import SaysoError
 
 TEXT_KEYS = ("captions", "caption", "text", "alt_text")
 PICTURE_SUFFIXES_READ = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})
+_BINARY = re.compile("[\x00-\x08\x0e-\x1a]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,12 @@ def _decoded(content: bytes) -> str:
     from sayso.text.captions.encoding import decode_text
 
     try:
-        return decode_text(content)[0]
+        text = decode_text(content)[0]
     except ValueError as error:
         raise SaysoError("its caption is no text") from error
+    if _BINARY.search(text):
+        raise SaysoError("its caption is no text")
+    return text
 
 
 def _text(value: object) -> str:

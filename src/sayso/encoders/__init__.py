@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from sayso.core.arrays import Pixels
     from sayso.encoders.backbones import Backbone, load_backbone
     from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
+    from sayso.encoders.classifier import Classifier
     from sayso.encoders.dense import DenseEncoder, similarity_map
     from sayso.encoders.feature_text import HowTo100MEncoder
     from sayso.encoders.hub import HubEncoder
-    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
+    from sayso.encoders.interface import ClipSpec, Embeddings, Encoder, Scaled
     from sayso.encoders.named import load_encoder
     from sayso.encoders.offline import OfflineEncoder
     from sayso.encoders.preprocess import as_square
@@ -25,6 +26,7 @@ else:
         __name__,
         {
             "Backbone": "sayso.encoders.backbones",
+            "Classifier": "sayso.encoders.classifier",
             "ClipSpec": "sayso.encoders.interface",
             "DenseEncoder": "sayso.encoders.dense",
             "Embeddings": "sayso.encoders.interface",
@@ -33,6 +35,7 @@ else:
             "HubEncoder": "sayso.encoders.hub",
             "OfflineEncoder": "sayso.encoders.offline",
             "Pixels": "sayso.core.arrays",
+            "Scaled": "sayso.encoders.interface",
             "TextVideoEncoder": "sayso.encoders.video_text",
             "as_square": "sayso.encoders.preprocess",
             "as_texts": "sayso.encoders.batching",
@@ -48,6 +51,7 @@ else:
 
 __all__ = [
     "Backbone",
+    "Classifier",
     "ClipSpec",
     "DenseEncoder",
     "Embeddings",
@@ -56,6 +60,7 @@ __all__ = [
     "HubEncoder",
     "OfflineEncoder",
     "Pixels",
+    "Scaled",
     "TextVideoEncoder",
     "as_square",
     "as_texts",

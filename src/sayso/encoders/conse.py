@@ -39,10 +39,15 @@ TEMPERATURE = 2.0
 RECIPE = "conse: names and glosses, all classes, temperature 2, centred; 1"
 
 
+def imagenet_classes() -> list[tuple[str, str, str]]:
+    """Return wnid, WordNet name and gloss of ImageNet's 1,000 classes, by wnid, as they are numbered."""
+    lines = CLASSES_TSV.read_text(encoding="utf-8").splitlines()
+    return [(wnid, name, gloss) for wnid, name, gloss in (line.split("\t") for line in lines)]
+
+
 def class_texts() -> list[str]:
     """Return one sentence a class: its name and its WordNet gloss."""
-    rows = [line.split("\t") for line in CLASSES_TSV.read_text(encoding="utf-8").splitlines()]
-    return [f"a photo of {_article(name)} {name}, {gloss}" for _, name, gloss in rows]
+    return [f"a photo of {_article(name)} {name}, {gloss}" for _, name, gloss in imagenet_classes()]
 
 
 def _article(name: str) -> str:

@@ -137,6 +137,17 @@ class HubEncoder:
         """Identity of weights, configuration, vocabulary and preprocessing: a digest of the files."""
         return identity(self.folder)
 
+    @property
+    def log_scale(self) -> float:
+        """The logarithm of the inverse temperature that the model learned."""
+        return float(self._model.logit_scale.detach())
+
+    @property
+    def bias(self) -> float | None:
+        """The bias of its sigmoid (SigLIP); None: a softmax (CLIP)."""
+        bias = getattr(self._model, "logit_bias", None)
+        return None if bias is None else float(bias.detach())
+
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed B texts: (B, D). A text longer than the model reads is cut."""
         return in_batches(self._encode_texts, as_texts(texts), self._batch, self.dim)

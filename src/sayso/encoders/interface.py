@@ -75,3 +75,20 @@ class Encoder(Protocol):
 
     def encode_video(self, frames: Pixels) -> Embeddings:
         """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, D)."""
+
+
+@runtime_checkable
+class Scaled(Protocol):
+    """What turns similarities into probabilities, where a dual encoder has it: how it was trained to.
+
+    The logit of picture x and text y is ``exp(log_scale) <x, y> + bias``. Without a bias one text of all is
+    right (softmax over the texts, CLIP); with one, each is right or wrong by itself (sigmoid, SigLIP).
+    """
+
+    @property
+    def log_scale(self) -> float:
+        """The logarithm of the inverse temperature."""
+
+    @property
+    def bias(self) -> float | None:
+        """Of the sigmoid; None: a softmax."""

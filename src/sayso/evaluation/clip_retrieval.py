@@ -16,7 +16,14 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.types import Span
 from sayso.data.manifest import Failure, read_manifest
-from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary, Row
+from sayso.evaluation.evaluator import (
+    Count,
+    EvaluationOptions,
+    EvaluationResult,
+    FunctionEvaluator,
+    Primary,
+    Row,
+)
 from sayso.evaluation.windows import embed_windows
 
 if TYPE_CHECKING:
@@ -55,40 +62,32 @@ class RankedClips:
         return Primary("R@10", self.rows["text to clip"]["R@10"])
 
 
-@dataclass(frozen=True)
-class ClipRetrieval:
-    """Retrieval among the clips of a manifest."""
-
-    name = "clip-retrieval"
-    title = "clips with texts, in a manifest"
-    measures = "recall and rank of each text's clip, and of each clip's text"
-    needs = ("encoder",)
-    data = "a manifest (.csv, .jsonl or .parquet) with the columns path, start_s, end_s and text"
-    takes = ("windows",)
-
-    def __call__(
-        self,
-        model: Encoder,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
-    ) -> EvaluationResult:
-        """Rank the clips of a manifest; see ``Evaluator``."""
-        clips, wrong = read_clips(data)
-        windows = options.windows or 1
-        ranked = rank_clips(model, clips, windows=windows, cache=options.cache, progress=progress)
-        return EvaluationResult(
-            protocol="clip retrieval",
-            primary=ranked.primary,
-            columns=RANKS,
-            rows=ranked.rows,
-            counts={"clips": Count(len(ranked.used), len(clips) + len(wrong))},
-            unreadable=(*(failure.error for failure in wrong), *ranked.unreadable),
-            definition={"sha256": sha256_of(data), "windows": windows, "window": asdict(model.clip)},
-        )
+def _clip_retrieval(
+    model: Encoder, data: Path, options: EvaluationOptions, progress: Progress
+) -> EvaluationResult:
+    """Rank the clips of a manifest; see ``Evaluator``."""
+    clips, wrong = read_clips(data)
+    windows = options.windows or 1
+    ranked = rank_clips(model, clips, windows=windows, cache=options.cache, progress=progress)
+    return EvaluationResult(
+        protocol="clip retrieval",
+        primary=ranked.primary,
+        columns=RANKS,
+        rows=ranked.rows,
+        counts={"clips": Count(len(ranked.used), len(clips) + len(wrong))},
+        unreadable=(*(failure.error for failure in wrong), *ranked.unreadable),
+        definition={"sha256": sha256_of(data), "windows": windows, "window": asdict(model.clip)},
+    )
 
 
-CLIP_RETRIEVAL = ClipRetrieval()
+CLIP_RETRIEVAL = FunctionEvaluator(
+    name="clip-retrieval",
+    title="clips with texts, in a manifest",
+    measures="recall and rank of each text's clip, and of each clip's text",
+    data="a manifest (.csv, .jsonl or .parquet) with the columns path, start_s, end_s and text",
+    measure=_clip_retrieval,
+    takes=("windows",),
+)
 
 
 def read_clips(manifest: Path) -> tuple[list[CaptionedClip], list[Failure]]:

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sayso.core.errors import SaysoError
-from sayso.core.progress import Silent
 from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
 from sayso.data.datasets.named_drawings import NamedDrawing, read_emoji
 from sayso.evaluation.clip_retrieval import RANKS
 from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
-from sayso.evaluation.image_retrieval import embed_pictures
+from sayso.evaluation.picture_features import embed_pictures
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
@@ -50,26 +49,22 @@ class DrawingRetrieval:
     ) -> EvaluationResult:
         """Rank drawings for their names; see ``Evaluator``."""
         found = [one for one in read_emoji(data) if one.held_out]
-        kept, pictures, missing, unreadable = embed_pictures(
-            model, [one.path for one in found], progress or Silent()
-        )
-        if not kept:
-            raise SaysoError(f"none of the {len(found)} drawings of {data} can be read")
-        listed, found = len(found), [found[n] for n in kept]
+        drawn = embed_pictures(model, [one.path for one in found], cache=options.cache, progress=progress)
+        found = [found[n] for n in drawn.used]
         texts = model.encode_text([one.names[0] for one in found])
-        rows = _by_artist(found, texts, pictures)
-        counts = {"drawings": Count(len(found), listed)}
+        rows = _by_artist(found, texts, drawn.embeddings)
+        counts = {"drawings": drawn.count}
         if options.images is not None:
             captions = read_captioned(options.images / "captions.json")
-            counts["photographs"] = _among_photographs(model, captions, (texts, pictures), rows)
+            counts["photographs"] = _among_photographs(model, captions, (texts, drawn.embeddings), rows)
         return EvaluationResult(
             protocol="named drawings",
             primary=Primary("R@10", rows["all artists"]["R@10"]),
             columns=RANKS,
             rows=rows,
             counts=counts,
-            missing=tuple(missing),
-            unreadable=tuple(unreadable),
+            missing=drawn.missing,
+            unreadable=drawn.unreadable,
             definition={"things": len({one.thing for one in found})},
             published=({"model": "chance", "source": "10 / drawings", "R@10": 10 / len(found)},),
         )
@@ -101,8 +96,9 @@ def _among_photographs(
     from sayso.metrics.retrieval import retrieval_from_embeddings
 
     names, drawings = drawn
-    kept, taken, _, _ = embed_pictures(model, captioned.pictures, Silent())
-    place = {old: new for new, old in enumerate(kept)}
+    photographs = embed_pictures(model, captioned.pictures)
+    taken = photographs.embeddings
+    place = {old: new for new, old in enumerate(photographs.used)}
     used = [k for k, owner in enumerate(captioned.owners) if owner in place]
     if not used:
         raise SaysoError(f"none of the captioned photographs of {captioned.source} can be read")
@@ -113,4 +109,4 @@ def _among_photographs(
     rows["drawings among photographs"] = retrieval_from_embeddings(names, both, own)
     rows["photographs among drawings"] = retrieval_from_embeddings(texts, both, owners)
     rows["photographs alone"] = retrieval_from_embeddings(texts, taken, owners)
-    return Count(len(taken), len(captioned.pictures))
+    return photographs.count

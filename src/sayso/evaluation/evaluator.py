@@ -9,13 +9,13 @@ An evaluator is any object with the attributes below. A package that declares on
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
 from sayso.core.errors import SaysoError
-from sayso.core.progress import Progress
+from sayso.core.progress import Progress, Silent
 
 Number = float | int | None
 Row = Mapping[str, Number]
@@ -39,6 +39,8 @@ class EvaluationOptions:
         images: folder of the pictures, if they are not where the data set has them.
         features: folder of ``<video id>.npy``, (T, D), a row a second, to use instead of the videos.
         seeds: how many random repetitions are averaged; None is the evaluator's number.
+        names: file with the names of the classes, instead of those of the protocol.
+        templates: file with sentences for them, ``{c}`` in the place of the name.
         cache: folder of what was embedded before; every evaluator takes it.
     """
 
@@ -46,6 +48,8 @@ class EvaluationOptions:
     images: Path | None = None
     features: Path | None = None
     seeds: int | None = None
+    names: Path | None = None
+    templates: Path | None = None
     cache: Path | None = None
 
     def given(self) -> list[str]:
@@ -176,6 +180,39 @@ class Evaluator(Protocol):
         Raises:
             SaysoError: if the data cannot be read, or nothing of it can be measured.
         """
+
+
+@dataclass(frozen=True)
+class FunctionEvaluator:
+    """An evaluator that is a function, and what it says of itself; see ``Evaluator``.
+
+    Args:
+        name: what ``sayso evaluate`` calls it.
+        title: on what it measures.
+        measures: what it measures.
+        data: what must be at the path of the data.
+        measure: called with the model, the data, the options and the progress.
+        needs: kinds of models, one of which it needs.
+        takes: the options that it takes.
+    """
+
+    name: str
+    title: str
+    measures: str
+    data: str
+    measure: Callable[[Any, Path, EvaluationOptions, Progress], EvaluationResult]
+    needs: tuple[str, ...] = ("encoder",)
+    takes: tuple[str, ...] = ()
+
+    def __call__(
+        self,
+        model: Any,
+        data: Path,
+        options: EvaluationOptions = DEFAULTS,
+        progress: Progress | None = None,
+    ) -> EvaluationResult:
+        """Measure; see ``Evaluator``."""
+        return self.measure(model, data, options, progress or Silent())
 
 
 def check_options(evaluator: Evaluator, options: EvaluationOptions) -> None:

@@ -3,8 +3,9 @@
 Captions and pictures are embedded, every caption is compared with every picture,
 and the right one's rank is taken (see ``sayso.metrics.retrieval``), both ways. A
 picture has several captions; as in the literature on COCO and Flickr30k, each is
-a query of its own, and for a picture its best-ranked caption counts. Whatever is
-in the file takes part: which split it is decides what the numbers compare with.
+a query of its own, and for a picture its best-ranked caption counts. Of Karpathy's splits
+the test part is taken, five captions a picture; of a file in COCO's format all that is in it: which
+split it is decides what the numbers compare with.
 
 Sources
     [1] Chen et al. 2015, Microsoft COCO Captions. https://arxiv.org/abs/1504.00325
@@ -13,38 +14,38 @@ Sources
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sayso.core.errors import MediaError, SaysoError
+from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
-from sayso.core.progress import Silent
+from sayso.core.progress import Progress
 from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
+from sayso.data.datasets.karpathy import CAPTIONS, is_karpathy, read_karpathy
 from sayso.evaluation.clip_retrieval import RANKS
-from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
+from sayso.evaluation.evaluator import Count, EvaluationOptions, EvaluationResult, FunctionEvaluator, Primary
+from sayso.evaluation.picture_features import embed_pictures
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from sayso.core.progress import Progress
-    from sayso.encoders.interface import Embeddings, Encoder
-
-BATCH = 64  # pictures in memory at once
+    from sayso.encoders.interface import Encoder
 
 
 def rank_pictures(
-    encoder: Encoder, captions: CaptionedPictures, *, progress: Progress | None = None
+    encoder: Encoder,
+    captions: CaptionedPictures,
+    *,
+    cache: Path | None = None,
+    progress: Progress | None = None,
 ) -> EvaluationResult:
     """Embed captions and pictures, and rank the pictures for each caption and the captions for each picture.
 
     Args:
         encoder: any dual encoder.
         captions: what to rank.
+        cache: folder where the pictures' embeddings are kept.
         progress: updated with how many pictures are done.
 
     Raises:
@@ -52,17 +53,17 @@ def rank_pictures(
     """
     from sayso.metrics.retrieval import both_directions
 
-    kept, pictures, missing, unreadable = embed_pictures(encoder, captions.pictures, progress or Silent())
-    column = {old: new for new, old in enumerate(kept)}
+    try:
+        found = embed_pictures(encoder, captions.pictures, cache=cache, progress=progress)
+    except SaysoError as error:
+        raise SaysoError(f"{error}; give their folder with --images") from error
+    column = {old: new for new, old in enumerate(found.used)}
     used = [k for k, owner in enumerate(captions.owners) if owner in column]
     if not used:
-        raise SaysoError(
-            f"none of the {len(captions.pictures)} pictures of {captions.source} can be read,"
-            f" such as {captions.pictures[0]}; give their folder with --images"
-        )
+        raise SaysoError(f"{captions.source}: no picture with a caption can be read")
     texts = encoder.encode_text([captions.texts[k] for k in used])
     owners = np.array([column[captions.owners[k]] for k in used])
-    similarity = texts.astype(np.float64) @ pictures.astype(np.float64).T  # (K captions, N pictures)
+    similarity = texts.astype(np.float64) @ found.embeddings.astype(np.float64).T  # (K captions, N pictures)
     ranks = both_directions(similarity, owners)
     return EvaluationResult(
         protocol="caption retrieval",
@@ -70,11 +71,11 @@ def rank_pictures(
         columns=RANKS,
         rows={"text to picture": ranks["text_to_item"], "picture to text": ranks["item_to_text"]},
         counts={
-            "pictures": Count(len(kept), len(captions.pictures)),
+            "pictures": found.count,
             "captions": Count(len(used), max(captions.listed, len(captions.texts))),
         },
-        missing=tuple(missing),
-        unreadable=(*unreadable, *(failure.error for failure in captions.failures)),
+        missing=found.missing,
+        unreadable=(*found.unreadable, *(failure.error for failure in captions.failures)),
         definition={
             "source": captions.source.name,
             "sha256": sha256_of(captions.source),
@@ -83,65 +84,25 @@ def rank_pictures(
     )
 
 
-@dataclass(frozen=True)
-class ImageRetrieval:
-    """Retrieval among captioned pictures."""
-
-    name = "image-retrieval"
-    title = "captioned pictures in COCO format"
-    measures = "recall and rank of each caption's picture, and of each picture's best caption"
-    needs = ("encoder",)
-    data = "a .json file of captions in COCO format, with the pictures in images/ beside it or in --images"
-    takes = ("images",)
-
-    def __call__(
-        self,
-        model: Encoder,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
-    ) -> EvaluationResult:
-        """Rank the pictures of a file of captions; see ``Evaluator``."""
-        return rank_pictures(model, read_captioned(data, options.images), progress=progress)
+def _image_retrieval(
+    model: Encoder, data: Path, options: EvaluationOptions, progress: Progress
+) -> EvaluationResult:
+    """Rank the pictures of a file of captions; see ``Evaluator``."""
+    if not is_karpathy(data):
+        captions = read_captioned(data, options.images)
+        return rank_pictures(model, captions, cache=options.cache, progress=progress)
+    captions = read_karpathy(data, options.images)
+    result = rank_pictures(model, captions, cache=options.cache, progress=progress)
+    definition = {**result.definition, "split": "test, Karpathy's", "captions_a_picture": CAPTIONS}
+    return replace(result, protocol="caption retrieval, Karpathy's test split", definition=definition)
 
 
-IMAGE_RETRIEVAL = ImageRetrieval()
-
-
-def embed_pictures(
-    encoder: Encoder, paths: list[Path], progress: Progress
-) -> tuple[list[int], Embeddings, list[str], list[str]]:
-    """Embed the pictures that can be read.
-
-    Args:
-        encoder: any dual encoder.
-        paths: of the pictures.
-        progress: updated with how many are done.
-
-    Returns:
-        their indices, their embeddings (N, D), and the names of those that are missing, and unreadable.
-    """
-    kept: list[int] = []
-    embeddings: list[Embeddings] = [np.empty((0, encoder.dim), np.float32)]
-    missing: list[str] = []
-    unreadable: list[str] = []
-    pictures = _read(paths, missing, unreadable)
-    while group := list(islice(pictures, BATCH)):
-        embeddings.append(encoder.encode_images([picture for _, picture in group]))
-        kept += [i for i, _ in group]
-        progress.update(kept[-1] + 1, len(paths))
-    return kept, np.concatenate(embeddings), missing, unreadable
-
-
-def _read(paths: list[Path], missing: list[str], unreadable: list[str]) -> Iterator[tuple[int, Image]]:
-    """Yield the pictures that can be read, each with its index; list the others."""
-    from sayso.media import read_image
-
-    for i, path in enumerate(paths):
-        if not path.is_file():
-            missing.append(str(path))
-            continue
-        try:
-            yield i, read_image(path)
-        except MediaError as error:
-            unreadable.append(f"{path}: {error}")
+IMAGE_RETRIEVAL = FunctionEvaluator(
+    name="image-retrieval",
+    title="captioned pictures: COCO's format, or Karpathy's splits of COCO and Flickr30k",
+    measures="recall and rank of each caption's picture, and of each picture's best caption",
+    data="a .json file of captions in COCO format, with the pictures in images/ beside it or in --images, or"
+    " of Karpathy's splits",
+    measure=_image_retrieval,
+    takes=("images",),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shlex
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sayso.core.io import write_atomic
 from sayso.version import __version__
 
 _IDENTITY = ("name", "sha256", "dim")
@@ -37,6 +39,15 @@ def record(model: Any, result: dict[str, Any]) -> dict[str, Any]:
             "python": platform.python_version(),
         },
     }
+
+
+def write_record(path: Path, made: dict[str, Any]) -> None:
+    """Write what ``record`` returned to a file, as JSON.
+
+    Raises:
+        SaysoError: if it cannot be written.
+    """
+    write_atomic(path, json.dumps(made, indent=2, ensure_ascii=False) + "\n")
 
 
 def commit() -> str | None:

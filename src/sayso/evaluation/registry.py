@@ -6,20 +6,28 @@ import tomllib
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.registry import Registry
 from sayso.data.manifest import MANIFESTS
 from sayso.evaluation.evaluator import Evaluator
 
-_TEXT_VIDEO = tomllib.loads(
-    (resources.files("sayso.evaluation") / "text_video_retrieval.toml").read_text(encoding="utf-8")
-)
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files("sayso.evaluation") / f"{name}.toml").read_text(encoding="utf-8"))
+
+
 _HERE = {
-    **{name: f"text_video_retrieval:{name}" for name in _TEXT_VIDEO},
+    **{name: f"text_video_retrieval:{name}" for name in _toml("text_video_retrieval")},
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
     "drawing-retrieval": "drawing_retrieval:DRAWING_RETRIEVAL",
+    **{name: f"zero_shot:{name}" for name in _toml("zero_shot")["sets"]},
+    "robustness": "robustness:ROBUSTNESS",
+    "zero-shot": "named_classes:ZERO_SHOT",
+    "zero-shot-boxes": "named_classes:ZERO_SHOT_BOXES",
+    "linear-probe": "linear_probe:LINEAR_PROBE",
     "crosstask": "crosstask:CROSSTASK",
     "hmdb51": "action_recognition:HMDB51",
     "ucf101": "action_recognition:UCF101",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -16,11 +13,11 @@ import numpy as np
 from sayso.core.arrays import Pixels
 from sayso.core.device import cores
 from sayso.core.errors import MediaError
-from sayso.core.io import atomic_file
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Span
 from sayso.data.manifest import ListedFile
 from sayso.data.sources import find_sources
+from sayso.evaluation.embedding_cache import Arrays, cached, file_state
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import ClipSpec, Embeddings, Encoder
@@ -83,32 +80,19 @@ def _cached(
     encoder: Encoder, embed: str, clips: Sequence[Cut], windows: int, cache: Path | None
 ) -> tuple[list[int], Embeddings]:
     """Return which clips can be read and their vectors, from the cache if they are there."""
-    if cache is None:
-        return _embed(encoder, embed, clips, windows)
-    path = cache / f"{_identity(encoder, embed, clips, windows)}.npz"
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            return kept["there"].tolist(), kept["vectors"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    decides = {
+        "model": [encoder.name, encoder.sha256, embed],
+        "window": asdict(encoder.clip),
+        "windows": windows,
+        "clips": [(path, span and (span.start, span.end), file_state(path)) for path, span in clips],
+    }
+
+    def make() -> Arrays:
         there, vectors = _embed(encoder, embed, clips, windows)
-    with atomic_file(path, guarded=False) as new:
-        np.savez(new, there=np.array(there, np.intp), vectors=vectors)
-    return there, vectors
+        return {"there": np.array(there, np.intp), "vectors": vectors}
 
-
-def _identity(encoder: Encoder, embed: str, clips: Sequence[Cut], windows: int) -> str:
-    """Return a digest of all that decides the vectors: the model, the cut, the files."""
-
-    def state(path: str) -> tuple[int, int] | None:
-        try:
-            found = Path(path).stat()
-        except OSError:
-            return None
-        return found.st_size, found.st_mtime_ns
-
-    cuts = [(path, span and (span.start, span.end), state(path)) for path, span in clips]
-    decides = [encoder.name, encoder.sha256, embed, asdict(encoder.clip), windows, cuts]
-    return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
+    kept = cached(cache, decides, make)
+    return kept["there"].tolist(), kept["vectors"]
 
 
 def _embed(encoder: Encoder, embed: str, clips: Sequence[Cut], windows: int) -> tuple[list[int], Embeddings]:

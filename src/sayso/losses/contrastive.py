@@ -12,10 +12,10 @@ cost sums over rows (``pair_targets``). The second is SigLIP's [4].
 
 Scores are computed some rows at a time: once for r and c, and again for the gradients, unless they fit
 into ``keep_bytes``; the sigmoid's gradients follow from a score at once. One exponential a score serves
-rows and columns: with m_i = max_j s_ij and m = max_i m_i, e^(s_ij - m_i) sums up to e^(r_i - m_i) in rows
-and, with weights e^(m_i - m), to e^(c_j - m) in columns. Where a column lies so far below m that this
-vanishes, columns get an exponential of their own. As the loss depends on e^t image alone, its derivative by
-t is the sum of <image_i, dL/dimage_i>.
+rows and columns, e^(s_ij - z) with a single z, chosen so that the largest score there can be, by the norms,
+does not overflow. Where the sum of a row or column is then next to nothing, which scores of unit vectors
+are not, each gets an exponential of its own. As the loss depends on e^t image alone, its derivative by t is
+the sum of <image_i, dL/dimage_i>.
 
 Several processes hold their rows of s, against the texts of all.
 
@@ -28,21 +28,22 @@ Sources
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from sayso.core.distributed import gather, largest_of_all, sum_of_all
-from sayso.losses.pair_targets import PairTargets
+from sayso.losses.pair_targets import PairTargets, inner
 
 ContrastiveKind = Literal["softmax", "sigmoid"]
 
-_SCORES = 1 << 21  # that are worked on at once ...
+_TABLE = 1 << 21  # scores of one matrix product ...
 _ROWS = 256  # ... or those of so many rows: narrower products are slow
+_BLOCK = 1 << 17  # scores that stay in a core's cache between one operation and the next
 
 
 def contrastive(
@@ -107,61 +108,74 @@ class _Softmax(torch.autograd.Function):
         scale, (B, G) = log_scale.exp(), (len(image), len(text))
         keep = any(ctx.needs_input_grad) and B * G * image.element_size() <= keep_bytes
         kept = image.new_empty(B, G) if keep else None
-        row_max, row = image.new_empty(B), image.new_empty(B)
-        most, column = image.new_tensor(-torch.inf), image.new_zeros(G)
-        for part, table in _tables(image, G, kept):
-            torch.mm(image[part] * scale, text.T, out=table)
-            row_max[part] = table.amax(1)
-            table.sub_(row_max[part, None]).exp_()
-            row[part] = table.sum(1)
-            before, most = most, torch.maximum(most, row_max[part].max())
-            column.mul_((before - most).exp()).addmv_(table.T, (row_max[part] - most).exp())
-        row.log_().add_(row_max)
-        before, most = most, largest_of_all(most)
-        column = sum_of_all(column.mul_((before - most).exp()))
-        limits = torch.finfo(column.dtype)
-        ctx.once = bool(column.min() >= G * limits.tiny / limits.eps)
+        shift = _shift(image, text, scale)
+        row, column = _sums(image, text, scale, shift, kept)
+        limits, least = torch.finfo(row.dtype), largest_of_all(-torch.minimum(row.min(), column.min()))
+        ctx.once, ctx.targets = bool(-least >= G * limits.tiny / limits.eps), targets
         if ctx.once:
-            column.log_().add_(most)
+            ctx.save_for_backward(image, text, scale, 1 / row, 1 / column, shift, kept)
+            log_z = row.log() + shift, column.log() + shift
         else:
-            kept, column = None, _column_log_z(image * scale, text)
-        ctx.save_for_backward(image, text, scale, row_max, row, most, column, kept)
-        ctx.targets = targets
-        return (sum_of_all(row.sum() / 2 - scale * targets.score(image, text)) + column.sum() / 2) / G
+            log_z = _log_z(image, text, scale)
+            ctx.save_for_backward(image, text, scale, *log_z, shift, None)
+        own = log_z[0].sum() / 2 - scale * targets.score(image, text)
+        return (sum_of_all(own) + log_z[1].sum() / 2) / G
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        image, text, scale, row_max, row, most, column, kept = ctx.saved_tensors
-        share = sum_of_all(gradient) * scale / len(text)
+        image, text, scale, row, column, shift, kept = ctx.saved_tensors
+        d_image, d_text = torch.empty_like(image), torch.zeros_like(text)
         with torch.autocast(image.device.type, enabled=False):
-            d_image, d_text = torch.empty_like(image), torch.zeros_like(text)
-            a, b = share / 2 * (row_max - row).exp(), (row_max - most).exp()
-            c = share / 2 * (most - column).exp()
-            for part, table in _tables(image, len(text), kept):
+            for part, table in _tables(image, len(text)):
                 if kept is None:
                     torch.mm(image[part] * scale, text.T, out=table)
-                if not ctx.once:
-                    slope = (table - column).exp_().add_(table.sub_(row[part, None]).exp_()).mul_(share / 2)
-                else:
-                    if kept is None:
-                        table.sub_(row_max[part, None]).exp_()
-                    slope = torch.addcmul(a[part, None], b[part, None], c).mul_(table)
-                torch.mm(slope, text, out=d_image[part])
-                d_text.addmm_(slope.T, image[part])
-            ctx.targets.add_gradients(d_image, d_text, image, text, -share)
-            return d_image, d_text, torch.linalg.vecdot(image, d_image).sum(), None, None
+                for rows, block, other in _blocks(part, table):
+                    if ctx.once:
+                        torch.add(row[rows, None], column, out=other)
+                        e = block.sub_(shift).exp_() if kept is None else kept[rows]
+                        torch.mul(e, other, out=block)
+                    else:
+                        torch.sub(block, column, out=other).exp_()
+                        block.sub_(row[rows, None]).exp_().add_(other)
+                torch.mm(table, text, out=d_image[part])
+                d_text.addmm_(table.T, image[part])
+            ctx.targets.add_gradients(d_image, d_text, image, text, -2 * torch.ones_like(scale))
+            share = sum_of_all(gradient) * scale / (2 * len(text))
+            d_image.mul_(share)
+            return d_image, d_text.mul_(share), inner(image, d_image), None, None
 
 
-def _column_log_z(image: Tensor, text: Tensor) -> Tensor:
-    """Return c, (G,), of scores <image, text>, whatever their size."""
-    most, total = text.new_full((len(text),), -torch.inf), text.new_zeros(len(text))
+def _shift(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
+    """Return z: what to subtract from all scores so that the sum of G exponentials is a number, (), >= 0."""
+    largest = scale * largest_of_all(_norms(image).max()) * _norms(text).max()
+    return (largest - (math.log(torch.finfo(image.dtype).max / len(text)) - 10)).clamp_min(0)
+
+
+def _sums(
+    image: Tensor, text: Tensor, scale: Tensor, shift: Tensor, kept: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Return the sums of e^(s - shift) over rows, (B,), and columns, (G,); ``kept`` gets them all."""
+    row, column = image.new_empty(len(image)), image.new_zeros(len(text))
+    for part, table in _tables(image, len(text), kept):
+        torch.mm(image[part] * scale, text.T, out=table)
+        for rows, block, _ in _blocks(part, table):
+            row[rows] = block.sub_(shift).exp_().sum(1)
+            column += block.sum(0)
+    return row, sum_of_all(column)
+
+
+def _log_z(image: Tensor, text: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Return r (B,) and c (G,) of scores of any size."""
+    row, column = image.new_empty(len(image)), image.new_zeros(len(text))
+    most = torch.full_like(column, -torch.inf)
     for part, table in _tables(image, len(text)):
-        torch.mm(image[part], text.T, out=table)
+        torch.mm(image[part] * scale, text.T, out=table)
+        row[part] = table.logsumexp(1)
         before, most = most, torch.maximum(most, table.amax(0))
-        total.mul_((before - most).exp_()).add_(table.sub_(most).exp_().sum(0))
+        column.mul_((before - most).exp_()).add_(table.sub_(most).exp_().sum(0))
     before, most = most, largest_of_all(most)
-    return sum_of_all(total.mul_((before - most).exp_())).log_().add_(most)
+    return row, sum_of_all(column.mul_((before - most).exp_())).log_().add_(most)
 
 
 class _Sigmoid(torch.autograd.Function):
@@ -171,21 +185,22 @@ class _Sigmoid(torch.autograd.Function):
     def forward(
         ctx: Any, image: Tensor, text: Tensor, log_scale: Tensor, bias: Tensor, targets: PairTargets
     ) -> Tensor:
-        scale, G = log_scale.exp(), len(text)
+        scale, (B, G) = log_scale.exp(), (len(image), len(text))
         learns = any(ctx.needs_input_grad)
-        d_image, d_text = (torch.zeros_like(e) if learns else e[:0] for e in (image, text))
-        row, d_row = image.new_empty(len(image)), image.new_zeros(len(image))
+        d_image, d_text = torch.empty_like(image), torch.zeros_like(text)
+        row, d_row = image.new_empty(B), image.new_empty(B)
         for part, table in _tables(image, G):
-            torch.addmm(bias, image[part] * scale, text.T, out=table)
-            row[part] = F.softplus(table, threshold=40).sum(1)
+            torch.mm(image[part] * scale, text.T, out=table)
+            for rows, block, other in _blocks(part, table):
+                row[rows] = _softplus(block.add_(bias), other).sum(1)
+                d_row[rows] = block.sigmoid_().sum(1)
             if learns:
-                d_row[part] = table.sigmoid_().sum(1)
                 torch.mm(table, text, out=d_image[part])
                 d_text.addmm_(table.T, image[part])
-        pairs = targets.pairs(len(image))
+        pairs = targets.pairs(B)
         if learns:
             targets.add_gradients(d_image, d_text, image, text, -torch.ones_like(scale))
-            d_log_scale = scale / G * torch.linalg.vecdot(image, d_image).sum()
+            d_log_scale = scale / G * inner(image, d_image)
             ctx.save_for_backward(d_image, d_text, scale / G, d_log_scale, (d_row.sum() - pairs) / G)
         return sum_of_all(row.sum() - scale * targets.score(image, text) - bias * pairs) / G
 
@@ -198,11 +213,32 @@ class _Sigmoid(torch.autograd.Function):
         return factor * d_image, factor * d_text, everywhere * d_log_scale, everywhere * d_bias, None
 
 
+def _softplus(scores: Tensor, out: Tensor) -> Tensor:
+    """Return log(1 + e^scores), in the memory of ``out``."""
+    filled: Tensor = torch.ops.aten.softplus(scores, 1, 40, out=out)
+    return filled
+
+
+def _norms(embeddings: Tensor) -> Tensor:
+    norms: Tensor = torch.linalg.vector_norm(embeddings, dim=1)
+    return norms
+
+
 def _tables(image: Tensor, G: int, kept: Tensor | None = None) -> Iterator[tuple[slice, Tensor]]:
     """Give some rows at a time, and a table for their G scores each, which is a part of ``kept`` if given."""
     B = len(image)
-    rows = min(B, max(_ROWS, _SCORES // G))
+    rows = min(B, max(_ROWS, _TABLE // G))
     table = image.new_empty(rows, G) if kept is None else kept
     for start in range(0, B, rows):
         part = slice(start, min(start + rows, B))
         yield part, table[: part.stop - start] if kept is None else kept[part]
+
+
+def _blocks(part: slice, table: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Give a few rows of a table at a time: which of all they are, their scores, and memory of that size."""
+    count = max(1, _BLOCK // table.shape[1])
+    memory = torch.empty_like(table[:count])
+    for start in range(0, len(table), count):
+        block = table[start : start + count]
+        first = part.start + start
+        yield slice(first, first + len(block)), block, memory[: len(block)]

@@ -44,7 +44,8 @@ from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Example
 from sayso.data.picture_dataset import PicturePairDataset
 from sayso.data.picture_pairs import PicturePairs, read_picture_pairs
-from sayso.encoders.frozen_towers import FeaturePairs, FrozenTowersEncoder, heads_of
+from sayso.encoders.frozen_towers import FrozenTowersEncoder, heads_of
+from sayso.encoders.pair_features import FeaturePairs
 from sayso.encoders.trained_towers import TowerOptions, fresh_towers, towers_of
 from sayso.engine.contrastive_metrics import ContrastiveMetrics
 from sayso.engine.system import EmbeddingMethod

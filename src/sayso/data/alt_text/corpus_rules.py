@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,9 +130,10 @@ class CorpusRules:
     def _flag_rare(self, flags: NDArray[np.uint8], common: int) -> None:
         counter = KeyCounter(self.folder, "rare-words")
         for rows, texts, _ in self._readable():
-            for row, text in zip(rows, texts, strict=True):
-                keys = np.array(sorted({_hash(part) for part in unigrams_and_bigrams(text)}), np.uint64)
-                counter.add(keys, np.full(len(keys), row, np.uint64), np.full(len(keys), row, np.int64))
+            found = [{_hash(part) for part in unigrams_and_bigrams(text)} for text in texts]
+            keys = np.fromiter(chain.from_iterable(found), np.uint64)
+            owners = np.repeat(rows, [len(one) for one in found])
+            counter.add(keys, owners.astype(np.uint64), owners)
         reached = np.cumsum(counter.frequencies()[::-1])[::-1]  # [c]: how many occur in c texts or more
         least = int(np.flatnonzero(reached >= common).max(initial=1))
         for numbers, counts in counter.counts():

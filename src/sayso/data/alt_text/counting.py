@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 _RECORD = np.dtype([("key", "<u8"), ("value", "<u8"), ("row", "<i8")])
 _BUCKETS = 64
+_MOST = 1_000_000
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 Keys = NDArray[np.uint64]
@@ -41,12 +42,18 @@ class KeyCounter:
         records = np.empty(len(keys), _RECORD)
         records["key"], records["value"], records["row"] = keys, values, rows
         bucket = ((keys * _MIX) >> np.uint64(58)).astype(np.int64)
-        for b in np.unique(bucket):
-            file = self._files[b]
-            if file is None:
-                file = self._files[b] = self._paths[b].open("wb")
-            file.write(records[bucket == b].tobytes())
+        order = np.argsort(bucket, kind="stable")
+        ends = np.cumsum(np.bincount(bucket, minlength=_BUCKETS))
+        for b, part in enumerate(np.split(records[order], ends[:-1])):
+            if len(part):
+                self._file(b).write(part.tobytes())
         self.records += len(keys)
+
+    def _file(self, bucket: int) -> IO[bytes]:
+        file = self._files[bucket]
+        if file is None:
+            file = self._files[bucket] = self._paths[bucket].open("wb")
+        return file
 
     def counts(self) -> Iterator[tuple[RowNumbers, NDArray[np.int64]]]:
         """Yield rows (n,) and, for each, the number (n,) of different values of its key; file by file."""
@@ -60,12 +67,11 @@ class KeyCounter:
 
     def frequencies(self) -> NDArray[np.int64]:
         """Return h: h[c] keys have c different values, for c up to a million; more count as a million."""
-        most = 1_000_000
-        found = np.zeros(most + 1, np.int64)
+        found = np.zeros(_MOST + 1, np.int64)
         for records in self._buckets():
             pairs = np.unique(records[["key", "value"]])
             _, counts = np.unique(pairs["key"], return_counts=True)
-            found += np.bincount(np.minimum(counts, most), minlength=most + 1)
+            np.add.at(found, np.minimum(counts, _MOST), 1)
         return found
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
-from sayso.data.alt_text.near_duplicates import Thumbnail, fingerprint
+from sayso.data.alt_text.near_duplicates import Thumbnail, fingerprints
 from sayso.data.archives import read_part
 from sayso.data.listed_picture import ListedPicture
 
@@ -38,7 +38,7 @@ class Measured:
         width: pixels, as it is shown; before it was made smaller, where that is known.
         height: pixels.
         content: a digest of the file, 64 bits.
-        thumbnail: for the search for near-duplicates, if asked for.
+        thumbnails: for the search for near-duplicates, if asked for: of a test picture perhaps two.
         picture: for an encoder, if asked for.
     """
 
@@ -47,7 +47,7 @@ class Measured:
     width: int = 0
     height: int = 0
     content: int = 0
-    thumbnail: Thumbnail | None = None
+    thumbnails: tuple[Thumbnail, ...] = ()
     picture: Image | None = None
 
 
@@ -74,8 +74,8 @@ def measure(listed: ListedPicture, *, side: int = 0, compared: bool = False) -> 
         return Measured(reason_of(error), str(error))
     digest = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little", signed=True)
     width, height = listed.original or (shown[0] if shown else picture.size)
-    thumbnail = fingerprint(picture) if compared else None
-    return Measured("", "", width, height, digest, thumbnail, picture if side else None)
+    thumbnails = tuple(fingerprints(picture)) if compared else ()
+    return Measured("", "", width, height, digest, thumbnails, picture if side else None)
 
 
 def file_bytes(listed: ListedPicture) -> bytes:

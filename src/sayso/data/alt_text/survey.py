@@ -14,7 +14,7 @@ import numpy as np
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.data.alt_text.measure import Measured, measure
-from sayso.data.alt_text.near_duplicates import TestSet
+from sayso.data.alt_text.near_duplicates import TestSet, Thumbnail
 from sayso.data.alt_text.parts import PART, Listed, Parts, Row
 from sayso.data.alt_text.rules import MISSING, UNREADABLE, CurationRules, picture_rule, text_rule
 from sayso.data.alt_text.scoring import PairEncoder, score_pairs
@@ -83,9 +83,9 @@ class Survey:
     def _near_duplicates(self, measured: Sequence[Measured]) -> list[str | None]:
         if self.near is None:
             return [None] * len(measured)
-        compared = [one.thumbnail for one in measured if one.thumbnail is not None]
+        compared = [one.thumbnails[0] for one in measured if one.thumbnails]
         found = iter(self.near.find(np.stack(compared)) if compared else [])
-        return [None if one.thumbnail is None else next(found) for one in measured]
+        return [next(found) if one.thumbnails else None for one in measured]
 
     def _score(self, measured: Sequence[Measured], groups: Sequence[list[Row]]) -> None:
         """Note the scores of pairs that no rule has dropped yet."""
@@ -109,19 +109,21 @@ def read_test_set(paths: Sequence[Path]) -> tuple[TestSet, Problems]:
     Raises:
         SaysoError: if none of their pictures can be read.
     """
-    names, thumbnails, problems = [], [], Problems()
+    problems = Problems()
+    names: list[str] = []
+    thumbnails: list[Thumbnail] = []
     for path in paths:
         for one in _test_pictures(path):
             if isinstance(one, RecordProblem):
                 problems.add(replace(one, missing=False))
                 continue
             found = measure(one, compared=True)
-            if found.thumbnail is None:
+            if not found.thumbnails:
                 why = f"a test picture, which cannot be searched for then, {found.reason}"
                 problems.add(RecordProblem(one.name, why))
                 continue
-            names.append(one.name)
-            thumbnails.append(found.thumbnail)
+            names += [one.name] * len(found.thumbnails)
+            thumbnails += found.thumbnails
     if not names:
         why = next(iter(problems.lines), "there is none")
         raise SaysoError(f"no picture of the test set {', '.join(map(str, paths))} can be read: {why}")

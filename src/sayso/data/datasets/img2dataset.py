@@ -40,9 +40,7 @@ def read_picture_shards(tars: list[Path]) -> Iterator[ListedPicture | RecordProb
                 found.add(sample.key.rpartition("/")[2])
                 yield _picture(sample, full)
         except (OSError, tarfile.TarError) as error:
-            yield RecordProblem(
-                f"{tar} ({error})", "the shard is damaged or cut off; what stands before is read"
-            )
+            yield RecordProblem(f"{tar} ({error})", "its shard is damaged or cut off after it")
         yield from (RecordProblem(where, _short(why)) for where, why in reports)
         yield from failed_downloads(tar.with_suffix(".parquet"), found)
     if tars:

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.core.errors import MediaError, SaysoError
+from sayso.core.errors import MediaError
 from sayso.core.io import write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.data.manifest import Failure
+from sayso.data.picture_files import FilePath, picture_files
 from sayso.export.coco import CocoIds, coco_results
 
 if TYPE_CHECKING:
     from sayso.systems.localize.locate import Localizer, Located
 
-FilePath = str | os.PathLike[str]
 Heat = NDArray[np.uint8]
 
 
@@ -155,26 +155,6 @@ def run(
         maps.append(tuple(_heat(found.maps[k]) for k in chosen))
         progress.update(number, len(paths), path.name)
     return LocalizeResult(tuple(rows), tuple(maps), tuple(failures), ids)
-
-
-def picture_files(paths: Sequence[FilePath]) -> Iterator[Path]:
-    """Yield pictures, and those anywhere in folders.
-
-    Raises:
-        SaysoError: if a place is not there, or a folder holds no picture.
-    """
-    from sayso.media.kinds import kind_of
-
-    for place in (Path(place).expanduser() for place in paths):
-        if not place.exists():
-            raise SaysoError(f"{place} is not there; name pictures, or folders of pictures")
-        if not place.is_dir():
-            yield place
-            continue
-        inside = [file for file in sorted(place.rglob("*")) if file.is_file() and kind_of(file) == "picture"]
-        if not inside:
-            raise SaysoError(f"{place} holds no picture")
-        yield from inside
 
 
 def _loaded(model: FilePath | Localizer, device: str) -> Localizer:
