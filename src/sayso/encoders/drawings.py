@@ -23,6 +23,7 @@ Source
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def one_length(features: Tensor) -> Tensor:
     import torch
 
     unit: Tensor = torch.nn.functional.normalize(features, dim=1)
-    return unit * features.shape[1] ** 0.5
+    return unit * math.sqrt(features.shape[1])
 
 
 class DrawingHead:
