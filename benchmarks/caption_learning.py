@@ -133,9 +133,8 @@ def scratch(out: Path, options: dict[str, Any]) -> None:
     print_table(
         "CLIP from scratch, clip-toy: top-1 by how names become prompts", rows, ("unseen kinds", "all kinds")
     )
-    print_table(
-        "of seven templates, all kinds", {"clip-toy": runs}, ("colour right", "thing right", "wall_s", "cpu_s")
-    )
+    columns = ("colour right", "thing right", "wall_s", "cpu_s")
+    print_table("of seven templates, all kinds", {"clip-toy": runs}, columns)
 
 
 def scratch_batch(out: Path, options: dict[str, Any]) -> None:

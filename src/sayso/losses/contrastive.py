@@ -43,7 +43,7 @@ ContrastiveKind = Literal["softmax", "sigmoid"]
 
 _TABLE = 1 << 21  # scores of one matrix product ...
 _ROWS = 256  # ... or those of so many rows: narrower products are slow
-_BLOCK = 1 << 17  # scores that stay in a core's cache between one operation and the next
+_BLOCK = 1 << 18  # scores that stay in a core's cache between one operation and the next
 
 
 def contrastive(
@@ -160,10 +160,11 @@ def _sums(
 ) -> tuple[Tensor, Tensor]:
     """Return the sums of e^(s - shift) over rows, (B,), and columns, (G,); ``kept`` gets them all."""
     row, column = image.new_empty(len(image)), image.new_zeros(len(text))
+    shifted = bool(shift > 0)
     for part, table in _tables(image, len(text), kept):
         torch.mm(image[part] * scale, text.T, out=table)
         for rows, block, _ in _blocks(part, table):
-            row[rows] = block.sub_(shift).exp_().sum(1)
+            row[rows] = (block.sub_(shift) if shifted else block).exp_().sum(1)
             column += block.sum(0)
     return row, sum_of_all(column)
 
@@ -224,8 +225,8 @@ def _pairwise(
     z = s + b. Where it is not ``large``, the slope e^z / (1 + e^z) has the exponential of the loss.
     """
     row, d_row = image.new_empty(len(image)), image.new_empty(len(image))
-    for d in gradients or ():
-        d.zero_()
+    if gradients is not None:
+        gradients[1].zero_()
     for part, table in _tables(image, len(text)):
         torch.mm(image[part] * scale, text.T, out=table)
         for rows, block, other in _blocks(part, table):
