@@ -16,7 +16,9 @@ drawing-retrieval``. The detector of drawings is a logistic regression on these 
     python scripts/drawing_head.py S WORK --splits 5 --ship
 
 Packages of Debian 12: openclipart 1:0.18+dfsg-19, lomiri-wallpapers 20.04.0-2, opencv-doc 4.6.0+dfsg-12.
-All random numbers are seeded; one thread gives the same file again. THIRD_PARTY.md names the licences.
+All random numbers are seeded. What is shipped was made by torch 2.13.0 with OMP_NUM_THREADS=1; its SHA-256 is
+746fc12669fc66658411e9e8e72d60ad09f00d96c443a20913c1e1889651dd4c; other arithmetic changes the last bit of
+some weights. THIRD_PARTY.md names the licences.
 """
 
 from __future__ import annotations
