@@ -24,6 +24,7 @@ _HERE = {
     "caption-choice": "caption_choice:CAPTION_CHOICE",
     "few-shot-naming": "few_shot_naming:FEW_SHOT_NAMING",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
+    "drawing-retrieval": "drawing_retrieval:DRAWING_RETRIEVAL",
     **{name: f"zero_shot:{name}" for name in _toml("zero_shot")["sets"]},
     "robustness": "robustness:ROBUSTNESS",
     "zero-shot": "named_classes:ZERO_SHOT",
