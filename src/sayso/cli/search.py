@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from sayso.cli.moment_output import (
+    Csv,
+    Edl,
+    Fcpxml,
+    Otio,
+    Sheet,
+    Srt,
+    chosen_format,
+    print_moments,
+    write_sheet,
+)
 from sayso.cli.options import Device, IndexAddress, Json
-from sayso.cli.output import hit_lines, print_json, print_lines
+from sayso.cli.output import hit_lines, print_lines
 
 QUERY = "What to look for, or - for one query a line on stdin. Sums work too: '2:dog + ./pool.jpg - night'."
 LIKE = "A picture or clip to look for: x.jpg, talk.mp4@12.5."
@@ -37,8 +48,17 @@ def search(
     device: Device = "auto",
     paths: Annotated[bool, Option("--paths", help="Print only the files, for pipes.")] = False,
     as_json: Json = False,
+    as_csv: Csv = False,
+    as_srt: Srt = False,
+    as_edl: Edl = False,
+    as_fcpxml: Fcpxml = False,
+    as_otio: Otio = False,
+    sheet: Sheet = None,
 ) -> None:
-    """Find the moments that fit, best first.
+    """Find the moments that fit, best first; without a query, list those that pass the filter.
+
+    Edit lists are exact to the frame, at the rate of most of the videos; pictures are left out of them.
+    Subtitles have the times of the video, or, if the moments are of several, those of the edit list.
 
     Examples:
 
@@ -49,23 +69,35 @@ def search(
       sayso search my.index --like talk.mp4@12.5 --json
 
       sayso search my.index 'who:ilsa playing piano'
+
+      sayso search my.index "hold a wine glass" --edl --sheet glass.png > glass.edl
     """
     from sayso.index import Index
 
     collection = Index.open(address, create=False, device=device)
     many = query == ["-"]
+    given = {
+        "json": as_json,
+        "csv": as_csv,
+        "srt": as_srt,
+        "edl": as_edl,
+        "fcpxml": as_fcpxml,
+        "otio": as_otio,
+    }
+    printed = chosen_format(given, sheet, many=many)
     for text in filter(None, map(str.strip, sys.stdin)) if many else [" ".join(query or [])]:
-        hits = collection.search(
-            text,
-            like=like,
-            limit=limit,
-            min_score=min_score,
-            filter=filter_,
-            text_weight=text_weight,
-            merge=merge,
-        )
-        if as_json:
-            print_json(*({"query": text, **hit.to_dict()} if many else hit.to_dict() for hit in hits))
+        options: dict[str, Any] = {
+            "like": like,
+            "limit": limit,
+            "min_score": min_score,
+            "filter": filter_,
+            "merge": merge,
+        }
+        hits = collection.search(text, text_weight=text_weight, **options)
+        if sheet is not None:
+            write_sheet(collection, hits, sheet)
+        if printed is not None:
+            print_moments(hits, printed, text, many=many)
         elif paths:
             print("\n".join(dict.fromkeys(hit.path for hit in hits)))
         else:

@@ -180,7 +180,7 @@ class Index:
         merge: bool = True,
         files: bool = True,
     ) -> list[Hit]:
-        """Return the moments that fit best, best first.
+        """Return the moments that fit best, best first; without a query, all that pass the filter.
 
         Args:
             query: words; also sums such as ``2:dog + ./pool.jpg - night``, and ``who:ilsa`` for people.
@@ -199,8 +199,9 @@ class Index:
         people, query = split_people(query)
         sql = people_filter(filter, people)
         terms = parse_query(query, files=files) if query.strip() else []
-        if not terms and like is None and not people:
-            raise QueryError("the query is empty; say what to look for, or give a picture with --like")
+        if not terms and like is None and not people and not (filter or "").strip():
+            says = "say what to look for, give a picture with --like, or list by --filter"
+            raise QueryError(f"the query is empty; {says}")
         if limit < 1:
             raise QueryError(f"the limit must be at least 1; got {limit}")
         self._hints.about_people(people)
