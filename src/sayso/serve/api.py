@@ -84,13 +84,16 @@ def _search(holdings: Holdings, wanted: ImageSearch, like: Image | None = None) 
 
 @router.get("/similar/{clip_id}")
 def search_similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
-    """Search for what looks like a clip of this index."""
+    """Search for what looks like a clip of this index, to which words may be added."""
     began = time.perf_counter()
     try:
-        hits = holdings.index.similar(clip_id, limit=wanted.limit, filter=wanted.sql())
+        if wanted.q.strip():
+            hits = holdings.search_like(clip_id, wanted.q, limit=wanted.limit, filter=wanted.sql())
+        else:
+            hits = holdings.index.similar(clip_id, limit=wanted.limit, filter=wanted.sql())
     except KeyError as error:
         raise no_such("clip", clip_id) from error
-    return _answer("", hits, began)
+    return _answer(wanted.q, hits, began)
 
 
 def _answer(query: str, hits: list[Hit], began: float) -> SearchAnswer:

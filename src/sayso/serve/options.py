@@ -71,6 +71,7 @@ class TextSearch(ImageSearch):
 class Similar(Filters):
     """A search for what looks like a clip of the index."""
 
+    q: Text = Field("", description="Words to add to it; the clip then counts by its thumbnail.")
     limit: Limit = Field(20, description="How many moments.")
 
 
