@@ -91,3 +91,14 @@ def test_nothing_found_prints_nothing(run):
     ran = run("--filter", "duration_s > 99", "--edl")
     assert (ran.stdout, ran.stderr, ran.exit_code) == ("", "nothing found\n", 0)
     assert run("--filter", "duration_s > 99", "--csv").stdout.startswith("path,title")
+
+
+def test_thumbnails_stand_above_their_lines(run, monkeypatch):
+    for name in ("TMUX", "KITTY_WINDOW_ID", "TERM_PROGRAM", "LC_TERMINAL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    lines = run("blue", "--thumbs", "-n", 2).stdout.splitlines()
+    told = [k for k, line in enumerate(lines) if "▀" not in line]
+    assert [lines[k] for k in told] == run("blue", "-n", 2).stdout.splitlines()
+    assert told[0] > 5
+    assert told[-1] == len(lines) - 1

@@ -39,11 +39,10 @@ def test_picks_come_back_in_their_order_with_their_spans(site, talk):
         (talk[0].id, 0.0, 8.0),
     ]
     assert hits[2]["text"] == "we begin with apples then come pears"
-    answer = site.client.get("/api/moments", params={"pick": "nobody-1"})
-    assert (answer.status_code, answer.json()["error"].partition(";")[0]) == (
-        400,
-        "the index holds no clip 'nobody-1'",
-    )
+    some = site.client.get("/api/moments", params={"pick": ["nobody-1@0-4", talk[1].id]}).json()["hits"]
+    assert [hit["id"] for hit in some] == [talk[1].id], "what is gone is left out"
+    answer = site.client.get("/api/moments", params={"pick": "x@5-4"})
+    assert (answer.status_code, "ends before it starts" in answer.json()["error"]) == (400, True)
 
 
 def test_a_table_holds_the_scores_that_the_search_said(site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from typer import Option
 
-from sayso.cli.output import print_json
+from sayso.cli.output import hit_lines, print_json
 from sayso.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ Fcpxml = Annotated[bool, Option("--fcpxml", help="Print the same for Final Cut P
 Otio = Annotated[bool, Option("--otio", help="Print the same as OpenTimelineIO.")]
 SHEET = "Write a contact sheet of the moments to this PNG too."
 Sheet = Annotated[Path | None, Option("--sheet", metavar="FILE", help=SHEET)]
+
+THUMBS = "Show a picture above each moment (kitty, iTerm2, sixel, else blocks)."
+Thumbs = Annotated[bool, Option("--thumbs", help=THUMBS)]
 
 
 def chosen_format(given: Mapping[str, bool], sheet: Path | None, *, many: bool) -> MomentFormat | None:
@@ -82,3 +86,17 @@ def write_sheet(index: Index, hits: Sequence[Hit], path: Path) -> None:
         raise UsageError(f"{path} is a contact sheet, which is a PNG; let it end in .png")
     thumbs = [index.thumbnail(hit.id) for hit in hits]
     write_atomic(path, contact_sheet([hit.to_dict() for hit in hits], thumbs))
+
+
+def picture_lines(index: Index, hits: Sequence[Hit]) -> list[str]:
+    """Return the lines of moments, each below its picture as the terminal shows it.
+
+    Args:
+        index: has the thumbnails.
+        hits: the moments.
+    """
+    from sayso.cli.terminal_pictures import terminal_picture, terminal_protocol
+
+    protocol = terminal_protocol(os.environ)
+    lines = zip(hits, hit_lines(hits), strict=True)
+    return [f"{terminal_picture(index.thumbnail(hit.id), protocol)}{line}" for hit, line in lines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,7 @@ def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
     return [*lines, f"{len(failures)} could not be read; {more}{where}"] if failures else []
 
 
-def hit_lines(hits: list[Hit]) -> list[str]:
+def hit_lines(hits: Sequence[Hit]) -> list[str]:
     """Return one moment a line: score, time, file, and what is said."""
     texts = [f"  “{hit.text[:60]}”" if hit.text else "" for hit in hits]
     return [

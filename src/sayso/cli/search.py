@@ -14,7 +14,9 @@ from sayso.cli.moment_output import (
     Otio,
     Sheet,
     Srt,
+    Thumbs,
     chosen_format,
+    picture_lines,
     print_moments,
     write_sheet,
 )
@@ -54,6 +56,7 @@ def search(
     as_fcpxml: Fcpxml = False,
     as_otio: Otio = False,
     sheet: Sheet = None,
+    thumbs: Thumbs = False,
 ) -> None:
     """Find the moments that fit, best first; without a query, list those that pass the filter.
 
@@ -101,7 +104,8 @@ def search(
         elif paths:
             print("\n".join(dict.fromkeys(hit.path for hit in hits)))
         else:
-            print_lines([f"# {text}", *hit_lines(hits)] if many else hit_lines(hits))
+            lines = picture_lines(collection, hits) if thumbs else hit_lines(hits)
+            print_lines([f"# {text}", *lines] if many else lines)
             if not hits:
                 print("nothing found", file=sys.stderr)
         sys.stdout.flush()

@@ -68,20 +68,22 @@ def parse_pick(text: str) -> Pick:
     return Pick(*split_span(text))
 
 
-def find_picks(index: Index, picks: Sequence[Pick]) -> list[Hit]:
+def find_picks(index: Index, picks: Sequence[Pick], *, strict: bool = True) -> list[Hit]:
     """Return picked moments as hits, in their order; ``score`` is 0, and the text is what is said meanwhile.
 
     Args:
         index: that gave the ids.
         picks: at most some thousand.
+        strict: whether an unknown id is an error; otherwise it is left out.
 
     Raises:
-        QueryError: if the index holds no clip of an id.
+        QueryError: if ``strict``, and the index holds no clip of an id.
     """
     clips = {row["id"]: row for row in _rows(index, "id", {pick.id for pick in picks})}
-    for pick in picks:
+    for pick in picks if strict else ():
         if pick.id not in clips:
             raise QueryError(f"the index holds no clip {pick.id[:60]!r}; take one of search --json")
+    picks = [pick for pick in picks if pick.id in clips]
     wider = {clips[pick.id]["media_id"] for pick in picks if pick.start_s is not None}
     by_file: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(_rows(index, "media_id", wider), key=lambda row: (row["start_s"], row["end_s"])):

@@ -63,8 +63,8 @@ def picked_moments(
         Query(max_length=MOST_PICKS, description="ID, or ID@START-END in seconds; may be repeated."),
     ],
 ) -> SearchAnswer:
-    """Look up picked moments, in their order."""
-    hits = find_picks(holdings.index, [parse_pick(text) for text in pick])
+    """Look up picked moments, in their order; those that the index does not hold (any more) are left out."""
+    hits = find_picks(holdings.index, [parse_pick(text) for text in pick], strict=False)
     return SearchAnswer(query="", hits=hits, took_ms=0.0)
 
 
