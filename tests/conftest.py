@@ -52,6 +52,7 @@ FILES = {
     ),
     "long": (
         "evaluation/test_film_actions",
+        "evaluation/test_linear_probe",
         "evaluation/test_step_discovery",
         "solvers/test_clustering",
         "solvers/test_quasi_newton",
@@ -69,6 +70,8 @@ FILES = {
         "serve/test_stream",
         "cli/test_steps",
         "cli/test_evaluate",
+        "evaluation/test_robustness",
+        "evaluation/test_zero_shot",
         "cli/test_name",
         "media/test_fuzz",
         "solvers/test_running",

@@ -91,5 +91,5 @@ def test_filters_are_sql_over_the_columns(index):
     found = index.search("red", filter="kind = 'picture' AND path LIKE '%sub%'")
     assert [hit.title for hit in found] == ["it's magenta"]
     assert {hit.title for hit in index.search("red", filter="duration_s > 8")} == {"rbg"}
-    with pytest.raises(QueryError, match="columns are path, title"):
+    with pytest.raises(QueryError, match="of the columns path, title"):
         index.search("red", filter="colour = 'red'")
