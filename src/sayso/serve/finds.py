@@ -21,7 +21,6 @@ from sayso.core.errors import QueryError
 from sayso.index import Hit
 from sayso.index.picks import Pick, find_picks, parse_pick
 from sayso.media.cut_forms import CONTENT_TYPES, Form
-from sayso.serve.answers import SearchAnswer
 from sayso.serve.api import PROBLEMS, Id, Shared
 from sayso.serve.body import OnDemand
 from sayso.serve.files import CHUNK
@@ -55,6 +54,12 @@ class ToSave(BaseModel):
     moments: Annotated[list[PickedMoment], Field(min_length=1, max_length=MOST_PICKS)]
 
 
+class PicksAnswer(BaseModel):
+    """Picked moments; their scores say nothing."""
+
+    hits: list[Hit]
+
+
 @router.get("/api/moments")
 def picked_moments(
     holdings: Shared,
@@ -62,10 +67,10 @@ def picked_moments(
         list[Annotated[str, Field(max_length=300)]],
         Query(max_length=MOST_PICKS, description="ID, or ID@START-END in seconds; may be repeated."),
     ],
-) -> SearchAnswer:
+) -> PicksAnswer:
     """Look up picked moments, in their order; those that the index does not hold (any more) are left out."""
     hits = find_picks(holdings.index, [parse_pick(text) for text in pick], strict=False)
-    return SearchAnswer(query="", hits=hits, took_ms=0.0)
+    return PicksAnswer(hits=hits)
 
 
 @router.post("/api/save/{form}", response_class=Response)
