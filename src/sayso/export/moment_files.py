@@ -24,7 +24,7 @@ FORMATS: dict[MomentFormat, str] = {
     "otio": "application/json",
 }
 FIRST = ("path", "title", "kind", "start_s", "end_s", "duration_s")
-LEFT_OUT = ("thumb", "meta")
+LEFT_OUT = ("thumb", "meta", "copies")
 
 
 def moments_as(form: MomentFormat, rows: Sequence[Row], name: str) -> str:

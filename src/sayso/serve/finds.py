@@ -90,7 +90,8 @@ def save_moments(holdings: Shared, form: Saved, wanted: ToSave) -> Response:
 
 def _row(hit: Hit, scores: dict[str, float | None]) -> dict[str, Any]:
     row = hit.to_dict()
-    return {**row, **dict.fromkeys((name for name in row if name.endswith("score")), None), **scores}
+    unsaid = (name for name in row if name.endswith("score") or name in scores)
+    return {**row, **dict.fromkeys(unsaid), **scores}
 
 
 def _attached(content: bytes, kind: str, name: str) -> Response:

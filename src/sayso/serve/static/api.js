@@ -109,7 +109,7 @@ export async function saved(form, name, hits) {
   return response.blob();
 }
 
-const SCORE = /score$|^visual$|^spoken$/;
+const SCORE = /score$|^(visual|spoken|described|similarity|bm25)$/;
 
 const scoresOf = (hit) => Object.fromEntries(Object.entries(hit).filter(([name, value]) => SCORE.test(name) && (value === null || typeof value === "number")));
 
