@@ -94,6 +94,7 @@ def test_folding_loses_nothing(drawn):
     assert sorted(held) == sorted(one.id for one in moments)
     for hit in found:
         for copy in hit.folded:
+            assert (copy.end_s > 0) == (hit.end_s > 0), "a picture is no copy of a video"
             assert copy.media_id != hit.media_id
             assert copy.score <= hit.score
             assert float(copy.vector @ hit.vector) >= ALIKE.content

@@ -21,6 +21,7 @@ def _toml(name: str) -> dict[str, Any]:
 _HERE = {
     **{name: f"text_video_retrieval:{name}" for name in _toml("text_video_retrieval")},
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
+    "search": "search:SEARCH",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
     **{name: f"zero_shot:{name}" for name in _toml("zero_shot")["sets"]},
     "robustness": "robustness:ROBUSTNESS",

@@ -140,10 +140,13 @@ def _original(
     if moment.vector is None or not kept:
         return None
     alike = np.flatnonzero(np.stack(directions) @ own >= least)
-    return next(
-        (kept[k] for k in alike if kept[k].media_id != moment.media_id and _said_alike(kept[k], moment)),
-        None,
-    )
+    return next((kept[k] for k in alike if _may_be_copies(kept[k], moment)), None)
+
+
+def _may_be_copies(one: Candidate, other: Candidate) -> bool:
+    """Return whether they are of different files, of one kind, and have words as relevant."""
+    kinds = (one.end_s > 0) == (other.end_s > 0)  # a picture is no copy of a video
+    return one.media_id != other.media_id and kinds and _said_alike(one, other)
 
 
 def group_by_file(moments: Sequence[Candidate]) -> list[Candidate]:
