@@ -89,7 +89,7 @@ def test_a_model_that_sees_colours_finds_them_with_and_without_captions(data, mo
     for name in ("with captions", "without"):
         assert found.rows[name]["R@1"] == found.rows[name]["R@10"] == 1
     assert found.rows["with captions"]["spoken R@1"] == 1
-    assert found.rows["without"]["spoken R@1"] < 0.5
+    assert found.rows["without"].keys() == {"R@1", "R@10"}
     assert found.primary.value == found.rows["with captions"]["AUROC"] > 0.95
     assert found.rows["rank fusion, with captions"]["AUROC"] < found.primary.value
     assert found.counts["visual"].used == 3

@@ -73,8 +73,9 @@ def measure_search(
             found[name] = _ask(index, asked, progress, name)
     rows = {}
     for name, (now, fused) in found.items():
-        rows[name] = _row(asked, now)
-        rows[f"rank fusion, {name}"] = _row(asked, fused)
+        kept = COLUMNS if name == "with captions" else COLUMNS[:2]  # what is spoken is not there without
+        for row, answers in ((name, now), (f"rank fusion, {name}", fused)):
+            rows[row] = {key: value for key, value in _row(asked, answers).items() if key in kept}
     scores = found["with captions"][0][1]
     rows |= half_rows(asked, scores, options.seeds or tuple(range(HALVES)))
     kinds = [one.kind for one in asked]

@@ -119,7 +119,8 @@ def _unremarkable(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _spread(values: NDArray[Any], size: float) -> Spread:
-    return Spread(float(values.mean()), max(float(values.std()), 0.01 * size))
+    sd = float(values.std())
+    return Spread(float(values.mean()), max(sd, 0.01 * size) if sd > 1e-3 * size else 0.1 * size)
 
 
 def _batches(store: Store) -> Iterator[tuple[list[str], Floats]]:

@@ -86,17 +86,17 @@ class _Walk:
         while 0 <= k + step < len(timeline):
             clip, other = timeline[k], timeline[k + step]
             gap = other.start_s - clip.end_s if step > 0 else clip.start_s - other.end_s
-            if gap > TOUCHING_S or other.id in self.taken or not self._belongs(clip, other):
+            if gap > TOUCHING_S or other.id in self.taken or not self._belongs(other):
                 break
             k += step
         return k
 
-    def _belongs(self, clip: Candidate, other: Candidate) -> bool:
+    def _belongs(self, other: Candidate) -> bool:
         if other.score >= self.floor:
             return True
         if self.likeness is None or not _said_alike(self.best, other):
             return False
-        return _cosine(clip, other) >= self.likeness.shot
+        return _cosine(self.best, other) >= self.likeness.shot
 
 
 def _moment(best: Candidate, members: list[Candidate]) -> Candidate:
