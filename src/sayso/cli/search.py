@@ -21,7 +21,7 @@ from sayso.cli.moment_output import (
     write_sheet,
 )
 from sayso.cli.options import Device, IndexAddress, Json
-from sayso.cli.output import hit_lines, print_lines
+from sayso.cli.output import hit_lines, print_found
 
 QUERY = "What to look for, or - for one query a line on stdin. Sums work too: '2:dog + ./pool.jpg - night'."
 LIKE = "A picture or clip to look for: x.jpg, talk.mp4@12.5."
@@ -32,9 +32,13 @@ TextWeight = Annotated[
         "--text-weight",
         min=0.0,
         max=1.0,
-        help="Weight of what is said: 0 ranks by the pictures alone, 1 by the text alone.",
-        show_default="0.5 if the index holds text",
+        help="Weight of words: 0 ranks by the pictures alone, 1 by the words alone.",
+        show_default="0.5: both count in full",
     ),
+]
+
+MinScore = Annotated[
+    float | None, Option("--min-score", min=0.0, max=1.0, help="Leave out what scores lower, from 0 to 1.")
 ]
 
 
@@ -43,10 +47,11 @@ def search(
     query: Annotated[list[str] | None, Argument(help=QUERY)] = None,
     like: Annotated[str | None, Option("--like", help=LIKE)] = None,
     limit: Annotated[int, Option("--limit", "-n", min=1, help="How many moments.")] = 20,
-    min_score: Annotated[float | None, Option("--min-score", help="Leave out what scores lower.")] = None,
+    min_score: MinScore = None,
     filter_: Annotated[str | None, Option("--filter", "-f", help=FILTER)] = None,
     text_weight: TextWeight = None,
-    merge: Annotated[bool, Option(help="Merge neighbouring clips of a video into one moment.")] = True,
+    merge: Annotated[bool, Option(help="Merge the clips of a shot into one moment, fold copies.")] = True,
+    by_file: Annotated[bool, Option("--by-file", help="Only the best moment of each file.")] = False,
     device: Device = "auto",
     paths: Annotated[bool, Option("--paths", help="Print only the files, for pipes.")] = False,
     as_json: Json = False,
@@ -62,6 +67,8 @@ def search(
 
     Edit lists are exact to the frame, at the rate of most of the videos; pictures are left out of them.
     Subtitles have the times of the video, or, if the moments are of several, those of the edit list.
+
+    Scores are relevances from 0 to 1; below 0.5 stand guesses, after a line on stderr.
 
     Examples:
 
@@ -95,6 +102,7 @@ def search(
             "min_score": min_score,
             "filter": filter_,
             "merge": merge,
+            "by_file": by_file,
         }
         hits = collection.search(text, text_weight=text_weight, **options)
         if sheet is not None:
@@ -104,8 +112,6 @@ def search(
         elif paths:
             print("\n".join(dict.fromkeys(hit.path for hit in hits)))
         else:
-            lines = picture_lines(collection, hits) if thumbs else hit_lines(hits)
-            print_lines([f"# {text}", *lines] if many else lines)
-            if not hits:
-                print("nothing found", file=sys.stderr)
+            lines = (lambda some: picture_lines(collection, some)) if thumbs else hit_lines
+            print_found(hits, text if many else None, lines=lines)
         sys.stdout.flush()

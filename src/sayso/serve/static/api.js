@@ -36,14 +36,13 @@ const filtersOf = (state) => ({
   ...Object.fromEntries(FILTERS.map((name) => [name, state[name].trim()])),
 });
 
-/** Return {query, hits, took_ms} for a state; `picture` is the Blob to search by, if any. */
-export function search(state, { limit, picture, signal, media_id, merge }) {
-  const { min_score, ...filters } = filtersOf(state);
-  const wanted = { ...filters, limit, media_id };
+/** Return {query, hits, found, next, took_ms} for a state; `picture` is the Blob to search by, if any. */
+export function search(state, { limit, cursor, picture, signal, media_id, merge }) {
+  const wanted = { ...filtersOf(state), limit, cursor, media_id, by_file: state.by_file };
   if (state.similar) {
     return ask(`/api/similar/${encodeURIComponent(state.similar)}?${query({ ...wanted, q: state.q })}`, { signal });
   }
-  Object.assign(wanted, { q: state.q, min_score, text_weight: state.text_weight, merge });
+  Object.assign(wanted, { q: state.q, text_weight: state.text_weight, merge });
   if (!state.picture) return ask(`/api/search?${query(wanted)}`, { signal });
   if (!picture) return Promise.reject(new Error("The picture of this search is not here any more. Drop it again."));
   const body = new FormData();
