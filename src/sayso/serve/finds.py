@@ -25,7 +25,7 @@ from sayso.serve.api import PROBLEMS, Id, Shared
 from sayso.serve.body import OnDemand
 from sayso.serve.files import CHUNK
 from sayso.serve.media import vanished
-from sayso.serve.options import Finite, Seconds, Text
+from sayso.serve.options import Seconds, Text
 
 MOST_PICKS = 500
 LONGEST_CLIP_S = 120.0
@@ -34,6 +34,7 @@ _cutting = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
 """How many clips are cut at the same time."""
 
 Saved = Literal["json", "csv", "srt", "edl", "fcpxml", "otio", "sheet"]
+Score = Annotated[float, Field(allow_inf_nan=False)]
 ScoreName = Annotated[str, Field(pattern=r"^[a-z_]{1,30}$")]
 router = APIRouter(responses=PROBLEMS)
 
@@ -44,7 +45,7 @@ class PickedMoment(BaseModel):
     id: Annotated[str, Field(max_length=200)]
     start_s: Seconds
     end_s: Seconds
-    scores: Annotated[dict[ScoreName, Finite | None], Field(max_length=10)] = Field(default_factory=dict)
+    scores: Annotated[dict[ScoreName, Score | None], Field(max_length=10)] = Field(default_factory=dict)
 
 
 class ToSave(BaseModel):

@@ -61,14 +61,13 @@ class Holdings:
         with self.model_turn:
             return self.index.search(query, files=False, **options)
 
-    def search_like(self, clip_id: str, query: str, *, limit: int, filter: str | None = None) -> list[Hit]:  # noqa: A002
+    def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
         """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.
 
         Args:
             clip_id: of the clip.
             query: the words.
-            limit: how many.
-            filter: SQL, as for ``search``.
+            options: of ``Index.search``.
 
         Raises:
             KeyError: if there is no such clip.
@@ -77,8 +76,9 @@ class Holdings:
 
         with Image.open(io.BytesIO(self.index.thumbnail(clip_id))) as thumb:
             like = thumb.convert("RGB")
-        sql = f"id != {sql_string(clip_id)}" + (f" AND ({filter})" if filter else "")
-        return self.search(query, like=like, limit=limit, filter=sql)
+        passes = options.pop("filter", None)
+        sql = f"id != {sql_string(clip_id)}" + (f" AND ({passes})" if passes else "")
+        return self.search(query, like=like, filter=sql, **options)
 
     def summary(self) -> tuple[dict[str, Any], Summary]:
         """Return ``Index.info`` and a summary, which is made anew when the index has changed."""
