@@ -35,7 +35,7 @@ _cutting = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
 
 Saved = Literal["json", "csv", "srt", "edl", "fcpxml", "otio", "sheet"]
 Score = Annotated[float, Field(allow_inf_nan=False)]
-ScoreName = Annotated[str, Field(pattern=r"^[a-z_]{1,30}$")]
+ScoreName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,30}$")]
 router = APIRouter(responses=PROBLEMS)
 
 
