@@ -66,6 +66,7 @@ FILES = {
         "engine/test_segment",
         "media/test_clip",
         "media/test_clock",
+        "media/test_cut",
         "media/test_images",
         "media/test_stream",
         "people/test_shots",
@@ -80,6 +81,7 @@ FILES = {
         "toyworld/test_toyworld",
     ),
     "processes": (
+        "cli/test_clip",
         "cli/test_foreign_files",
         "cli/test_index_search",
         "cli/test_serve",

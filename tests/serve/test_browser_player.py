@@ -61,7 +61,7 @@ def test_the_timeline_marks_every_moment_by_its_score_and_seeks(open_page):
 
 @pytest.mark.parametrize(("words", "title", "start"), [("magenta", "film", 4), ("white", "old", 4)])
 def test_what_browsers_do_not_play_is_streamed_with_the_right_clock(open_page, words, title, start):
-    page = open_page()
+    page = open_page(f"/?title={title}")
     asked = []
     page.on("request", lambda request: "/play/" in request.url and asked.append(request.url))
     page.open_moment(words, title)

@@ -23,6 +23,7 @@ _HERE = {
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
     "caption-choice": "caption_choice:CAPTION_CHOICE",
     "few-shot-naming": "few_shot_naming:FEW_SHOT_NAMING",
+    "search": "search:SEARCH",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
     "drawing-retrieval": "drawing_retrieval:DRAWING_RETRIEVAL",
     **{name: f"zero_shot:{name}" for name in _toml("zero_shot")["sets"]},
