@@ -30,7 +30,7 @@ from torch import Tensor
 from sayso.evaluation.record import commit
 from sayso.losses import contrastive
 
-D, BIAS = 512, torch.tensor(-10.0)
+D, BIAS = 512, torch.tensor(-10.0, requires_grad=True)
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -82,7 +82,7 @@ def products(image: Tensor, text: Tensor, times: int, rows: int) -> None:
 
 def step(loss: Loss) -> Callable[[Tensor, Tensor, Tensor], None]:
     def run(*inputs: Tensor) -> None:
-        for one in inputs:
+        for one in (*inputs, BIAS):
             one.grad = None
         loss(*inputs).backward()
 

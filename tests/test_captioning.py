@@ -98,7 +98,9 @@ def test_a_line_that_a_kill_cut_off_is_made_again(folder):
 def test_a_file_of_something_else_is_refused_and_stays(folder, content):
     out = folder / "captions.jsonl"
     out.write_text(content)
-    with pytest.raises(SaysoError, match="line 1, is no caption"):
+    with pytest.raises(SaysoError, match="not as sayso wrote it"):
+        caption([folder], out, model=Bright())
+    with writing("caption", overwrite=True), pytest.raises(SaysoError, match="line 1, is no caption"):
         caption([folder], out, model=Bright())
     assert out.read_text() == content
 

@@ -78,8 +78,8 @@ def test_files_of_others_are_not_written_over(tmp_path):
     done = run(small_corpus(tmp_path), "--out", tmp_path / "kept.parquet")
     assert isinstance(done.exception, SaysoError)
     assert (tmp_path / "kept.parquet").read_text() == "mine"
-    (tmp_path / "other.parquet.work").mkdir()
-    (tmp_path / "other.parquet.work" / "note").write_text("mine")
+    (tmp_path / ".other.parquet.work").mkdir()
+    (tmp_path / ".other.parquet.work" / "note").write_text("mine")
     done = run(tmp_path / "corpus", "--out", tmp_path / "other.parquet")
     assert "holds other things" in str(done.exception)
 
@@ -98,7 +98,7 @@ def test_what_a_person_can_get_wrong_is_one_sentence(tmp_path, asked, what):
     assert isinstance(done.exception, SaysoError), done.exception
     assert what in str(done.exception)
     assert "\n" not in str(done.exception)
-    assert not list(tmp_path.glob("kept*"))
+    assert not list(tmp_path.glob("*kept*"))
 
 
 def test_nothing_there_and_no_out(tmp_path):

@@ -59,7 +59,7 @@ def home(tmp_path, monkeypatch):
         path = tmp_path / "foreign" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"mine, {number}\n")
-    (tmp_path / "notes.txt").write_text("mine\n")
+    (tmp_path / "notes.txt").write_text("mine\nyours\n")
     return tmp_path
 
 
@@ -85,6 +85,8 @@ COMMANDS = {
     ],
     "steps": [".", "--model", "offline", "--out", "OUT"],
     "localize": ["film.mp4", "--model", "nosuch", "--instances", "points.json", "--out", "OUT"],
+    "caption": ["film.mp4", "--model", "nosuch", "--out", "OUT"],
+    "classify": ["film.mp4", "--names", "notes.txt", "--model", "offline", "--out", "OUT"],
     "demo": ["--no-serve", "--out", "OUT"],
     "curate": [".", "--out", "OUT"],
     "train": ["mil-nce", ".", "--set", "steps=1", "--out", "OUT"],
@@ -100,7 +102,7 @@ PLACES = (
 
 
 def test_every_verb_that_writes_is_tried():
-    silent = {"search", "serve", "models", "doctor"}
+    silent = {"search", "serve", "ask", "models", "doctor"}
     assert {verb.__name__ for verb in VERBS} == silent | set(COMMANDS)
 
 
@@ -186,7 +188,7 @@ def test_a_list_of_failures_is_renewed_and_removed_but_not_if_it_is_foreign(says
     assert (code, (home / "list.jsonl").exists()) == (0, False), said
     code, said = sayso("index", "my.index", "film.mp4", "--model", "offline", "--failures", "notes.txt")
     assert code == 1 and "notes.txt is there already" in said
-    assert (home / "notes.txt").read_text() == "mine\n"
+    assert (home / "notes.txt").read_text() == "mine\nyours\n"
 
 
 def test_own_files_are_renewed_edited_ones_kept_and_overwrite_allows_it(sayso, home):

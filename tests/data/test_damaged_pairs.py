@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from collections import Counter
 
@@ -14,7 +15,7 @@ from data.damaged import CUT, GOOD, NO_PICTURE, write_damaged
 from data.test_shards import write_shard
 from sayso.core.errors import SaysoError
 from sayso.data import Loader, PicturePairDataset, read_picture_pairs
-from sayso.data.alt_text import curate
+from sayso.data.alt_text import NO_RULES, curate
 
 WHEN_DECODED = {CUT, NO_PICTURE, "has more pixels than can be decoded"}
 
@@ -103,6 +104,24 @@ def test_tables_and_manifests_with_broken_rows(tmp_path):
         "its caption is no text": 1,
         "there is no such file": 3,
         "its place in an archive is wrong": 5,
+    }
+
+
+def test_nothing_waits_for_a_pipe_or_reads_a_folder_as_a_file(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(encoded())
+    (tmp_path / "a.txt").write_text("sound")
+    (tmp_path / "b.jpg").write_bytes(encoded())
+    os.mkfifo(tmp_path / "b.txt")
+    os.mkfifo(tmp_path / "c.jpg")
+    (tmp_path / "c.txt").write_text("of a pipe")
+    (tmp_path / "d.jpg").write_bytes(encoded())
+    (tmp_path / "d.txt").mkdir()
+    result = curate(tmp_path, tmp_path / "kept.parquet", NO_RULES)
+    assert result.kept == 1
+    assert {(one.reason, one.missing) for one in result.problems} == {
+        ("its caption is empty", False),
+        ("has no caption", True),
+        ("is a named pipe", False),
     }
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from data.test_shards import write_shard
 from sayso.core.errors import SaysoError
 from sayso.data import Loader, PicturePairDataset, read_picture_pairs
+from sayso.data.problems import Problems, RecordProblem
 
 COLOURS = {"a": (250, 10, 10), "b": (10, 250, 10), "c": (10, 10, 250)}
 SAID = {name: f"a {name} picture" for name in COLOURS}
@@ -230,3 +231,43 @@ def test_what_is_no_corpus_is_one_sentence(tmp_path):
         read_picture_pairs(tmp_path / "x.doc")
     with pytest.raises(SaysoError, match="holds no picture with a caption that can be used: there is none"):
         read_picture_pairs(tmp_path)
+
+
+def test_what_img2dataset_writes_as_files(tmp_path):
+    for name, content in members().items():
+        (tmp_path / "00000").mkdir(exist_ok=True)
+        (tmp_path / "00000" / name).write_bytes(content)
+    rows = [{"key": n, "status": "success", "error_message": None} for n in "abc"]
+    rows.append({"key": "d", "status": "failed_to_download", "error_message": "x"})
+    table(tmp_path / "00000.parquet", rows)
+    (tmp_path / "00000_stats.json").write_text('{"count": 4}')
+    pairs = read_picture_pairs(tmp_path)
+    assert [pairs.captions(i) for i in range(len(pairs))] == [(SAID[name],) for name in COLOURS]
+    assert [(one.reason, one.count) for one in pairs.problems] == [("failed_to_download: x", 1)]
+    assert pairs.failures == ()
+
+
+def test_a_table_of_urls_beside_shards_is_the_shards(tmp_path):
+    path = tmp_path / "cc3m.tsv"
+    path.write_text("".join(f"{SAID[name]}\t{url(name)}\n" for name in COLOURS))
+    (tmp_path / "cc3m").mkdir()
+    img2dataset(tmp_path / "cc3m")
+    pairs = read_picture_pairs(path)
+    assert [pairs.captions(i) for i in range(len(pairs))] == [(SAID[name],) for name in COLOURS]
+
+
+def test_the_folder_of_pictures_may_be_named(tmp_path):
+    path = coco(tmp_path)
+    (tmp_path / "images").rename(tmp_path / "elsewhere")
+    with pytest.raises(SaysoError, match="there is no such file"):
+        read_picture_pairs(path)
+    assert len(read_picture_pairs(path, images=tmp_path / "elsewhere")) == 3
+
+
+def test_reasons_are_bounded_in_number():
+    problems = Problems()
+    for n in range(1000):
+        problems.add(RecordProblem(f"file {n}", f"reason {n % 500}"))
+    assert problems.broken == 1000
+    assert len(list(problems)) == 201
+    assert problems.lines[0] == "600 left out: other reasons, such as file 200"

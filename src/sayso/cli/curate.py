@@ -23,6 +23,7 @@ NotIn = Annotated[list[Path] | None, Option("--not-in", help=NOT_IN, show_defaul
 NAMES = "A list of names, one a line: balance the texts by them, as MetaCLIP does."
 SCORE = "A model, as --model takes it elsewhere, that says how well picture and text fit."
 SHARE = "Keep the share of pairs with the best scores, 0 to 1."
+ENGLISH = "Keep English texts alone, as DataComp does; no rule set does it by itself (needs sayso[curate])."
 IMAGES = "Folder of the pictures, for a .json or .tsv, if they are not beside it."
 
 
@@ -36,7 +37,7 @@ def curate(
     score_with: Annotated[str | None, Option("--score-with", help=SCORE, show_default=False)] = None,
     min_score: Annotated[float | None, Option("--min-score", help="Keep pairs with this score.")] = None,
     best_share: Annotated[float | None, Option("--best-share", help=SHARE)] = None,
-    english: Annotated[bool, Option("--english", help="Keep English texts alone.")] = False,
+    english: Annotated[bool, Option("--english", help=ENGLISH)] = False,
     images: Annotated[Path | None, Option("--images", help=IMAGES, show_default=False)] = None,
     workers: Annotated[int | None, Option("--workers", min=1, help="Decoding threads.")] = None,
     device: Device = "auto",

@@ -1,4 +1,4 @@
-"""Reading a part of a large file: a sample of a shard, from where it lies."""
+"""Reading files that somebody else chose, whole or in part: bounded, and never waiting for one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,24 @@ def is_there(path: str | os.PathLike[str]) -> bool:
         return Path(path).is_file()
     except (OSError, ValueError):
         return False
+
+
+def read_whole(path: str | os.PathLike[str], limit: int) -> bytes:
+    """Return the bytes of a regular file.
+
+    Raises:
+        SaysoError: if it cannot be read, is empty, or larger than ``limit`` bytes.
+    """
+    from sayso.media.files import open_regular, printable_path
+
+    with open_regular(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
+        size = os.fstat(descriptor).st_size
+        if size > limit:
+            raise SaysoError(f"{printable_path(path)} is too large, {size:,} bytes")
+        try:
+            return file.read()
+        except OSError as error:
+            raise SaysoError(f"{printable_path(path)} cannot be read: {error.strerror or error}") from error
 
 
 def read_part(path: str, offset: int, size: int) -> bytes:

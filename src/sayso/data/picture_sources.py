@@ -20,15 +20,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sayso.core.errors import SaysoError
-from sayso.data.archives import is_there
+from sayso.core.errors import MediaError, SaysoError
+from sayso.data.archives import is_there, read_whole
 from sayso.data.datasets.conceptual_captions import read_url_table
 from sayso.data.datasets.img2dataset import failed_downloads, read_picture_shards
 from sayso.data.listed_picture import ListedPicture
 from sayso.data.manifest import MANIFESTS, Failure, ListedFile, manifest_rows
 from sayso.data.picture_texts import captions_in, original_size, read_texts
 from sayso.data.problems import RecordProblem
-from sayso.data.shards import find_shards
+from sayso.data.shards import LARGEST_TEXT, find_shards
 from sayso.data.sources import Skipped, walk_files
 
 _WHAT = (
@@ -124,11 +124,11 @@ def _with_texts(
     if not beside:
         return RecordProblem(path, "has no caption", missing=True)
     try:
-        told = read_texts({suffix: Path(name).read_bytes() for suffix, name in beside.items()})
+        told = read_texts({suffix: _text_of(name) for suffix, name in beside.items()})
+    except MediaError:
+        return RecordProblem(path, "its caption cannot be read")
     except SaysoError as error:
         return RecordProblem(path, str(error))
-    except OSError:
-        return RecordProblem(path, "its caption cannot be read")
     finally:
         texts[os.path.splitext(path)[0]] = {}  # noqa: PTH122
     return ListedPicture(path, path, told.captions, url=told.url, original=told.original)
@@ -142,6 +142,11 @@ def _part_of(row: dict[str, Any]) -> tuple[int, int] | None:
     if not isinstance(offset, int) or not isinstance(size, int):
         return None
     return (offset, size) if min(offset, size) >= 0 and max(offset, size) < 1 << 62 else None
+
+
+def _text_of(path: str) -> bytes:
+    """Return the content of a text; an empty one has none."""
+    return read_whole(path, LARGEST_TEXT) if is_there(path) and os.path.getsize(path) else b""  # noqa: PTH202
 
 
 def _is_stats(path: str) -> bool:

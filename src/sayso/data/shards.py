@@ -24,7 +24,7 @@ from sayso.core.progress import Progress
 from sayso.data.corpus import CorpusBuilder, RawCaption
 from sayso.text.captions.sidecar import SUFFIXES
 
-_LARGEST_TEXT = 32 << 20
+LARGEST_TEXT = 32 << 20
 _RESOURCE_FORK = "._"  # macOS writes such a file beside each
 Reports = list[tuple[str, str]]  # where something is wrong, and what
 
@@ -170,7 +170,7 @@ def _list(
         reports.append((where, "is there twice, the last counts"))
     if is_media:
         group.media[name] = (member.offset_data, member.size)
-    elif _is_text(kind) and member.size > _LARGEST_TEXT:
+    elif _is_text(kind) and member.size > LARGEST_TEXT:
         reports.append((where, f"is a text of {member.size:,} bytes, which is too large"))
     elif _is_text(kind) and (content := shard.extractfile(member)):
         group.texts[f"{name}.{kind}"] = content.read()

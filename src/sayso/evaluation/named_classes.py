@@ -23,7 +23,7 @@ from sayso.encoders.classifier import Classifier
 from sayso.evaluation.class_words import ClassWords, folder_words, words_classifier
 from sayso.evaluation.evaluator import EvaluationOptions, EvaluationResult, FunctionEvaluator, Primary
 from sayso.evaluation.picture_features import ROOM, PictureFeatures, embed_pictures
-from sayso.evaluation.picture_sets import Question
+from sayso.evaluation.picture_sets import ClassQuestion
 from sayso.evaluation.zero_shot import COLUMNS, MEASURES, answer
 from sayso.metrics.calibration import calibration
 from sayso.metrics.classification import likeliest_scale
@@ -86,7 +86,9 @@ def _result(
 ) -> EvaluationResult:
     """Return the result on pictures or things, with their classes (N,)."""
     count = len(by_words.names)
-    rows: dict[str, Any] = answer(found, by_words, Question("zero-shot", labels, np.eye(count, dtype=bool)))
+    rows: dict[str, Any] = answer(
+        found, by_words, ClassQuestion("zero-shot", labels, np.eye(count, dtype=bool))
+    )
     probabilities = by_words.probabilities(found.embeddings)
     chosen, used = probabilities.argmax(1), labels[found.used]
     stated = calibration(probabilities[np.arange(len(used)), chosen], chosen == used)

@@ -34,7 +34,7 @@ class PictureSet:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class ClassQuestion:
     """Which of some classes each of N pictures shows.
 
     Args:
@@ -57,7 +57,7 @@ class SetPart:
     """N pictures of a set, and what is asked about them."""
 
     pictures: list[Path]
-    questions: tuple[Question, ...]
+    questions: tuple[ClassQuestion, ...]
 
 
 @cache
@@ -129,7 +129,7 @@ def _imagenet(folder: Path, how: PictureSet, row: str) -> SetPart:
         )
     columns = np.array([wnids.index(wnid) for wnid in read.classes])
     right = np.arange(len(wnids))[:, None] == columns
-    return SetPart(read.pictures, (Question(row, read.labels, right, columns=columns),))
+    return SetPart(read.pictures, (ClassQuestion(row, read.labels, right, columns=columns),))
 
 
 def _objectnet(folder: Path) -> SetPart:
@@ -141,8 +141,8 @@ def _objectnet(folder: Path) -> SetPart:
     return SetPart(
         read.labelled.pictures,
         (
-            Question("its own names", labels, np.eye(count, dtype=bool), names=tuple(read.names)),
-            Question("ImageNet's classes", labels, mapped, columns=columns),
+            ClassQuestion("its own names", labels, np.eye(count, dtype=bool), names=tuple(read.names)),
+            ClassQuestion("ImageNet's classes", labels, mapped, columns=columns),
         ),
     )
 

@@ -39,8 +39,8 @@ from sayso.evaluation.evaluator import (
 )
 from sayso.evaluation.picture_features import PictureFeatures, embed_pictures
 from sayso.evaluation.picture_sets import (
+    ClassQuestion,
     PictureSet,
-    Question,
     find_set,
     picture_sets,
     published_rows,
@@ -125,7 +125,7 @@ def measure_set(
     return SetResult(rows, Count(used, listed), tuple(missing), tuple(unreadable), definition)
 
 
-def answer(found: PictureFeatures, asked: Classifier, question: Question) -> dict[str, Row]:
+def answer(found: PictureFeatures, asked: Classifier, question: ClassQuestion) -> dict[str, Row]:
     """Return the rows of a question: ties as published, and strict.
 
     Args:
@@ -148,7 +148,7 @@ def answer(found: PictureFeatures, asked: Classifier, question: Question) -> dic
 
 
 def _asked(
-    by_words: Classifier, words: ClassWords, question: Question, cache: Path | None, progress: Progress
+    by_words: Classifier, words: ClassWords, question: ClassQuestion, cache: Path | None, progress: Progress
 ) -> Classifier:
     """Return the classifier of the classes that compete."""
     if question.columns is None:

@@ -43,7 +43,7 @@ ContrastiveKind = Literal["softmax", "sigmoid"]
 
 _TABLE = 1 << 21  # scores of one matrix product ...
 _ROWS = 256  # ... or those of so many rows: narrower products are slow
-_BLOCK = 1 << 17  # scores that stay in a core's cache between one operation and the next
+_BLOCK = 1 << 18  # scores that stay in a core's cache between one operation and the next
 
 
 def contrastive(
@@ -113,34 +113,37 @@ class _Softmax(torch.autograd.Function):
         limits, least = torch.finfo(row.dtype), largest_of_all(-torch.minimum(row.min(), column.min()))
         ctx.once, ctx.targets = bool(-least >= G * limits.tiny / limits.eps), targets
         if ctx.once:
-            ctx.save_for_backward(image, text, scale, 1 / row, 1 / column, shift, kept)
+            ctx.save_for_backward(image, text, scale, 1 / row, 1 / column, shift)
             log_z = row.log() + shift, column.log() + shift
         else:
             log_z = _log_z(image, text, scale)
-            ctx.save_for_backward(image, text, scale, *log_z, shift, None)
+            ctx.save_for_backward(image, text, scale, *log_z, shift)
+            kept = None
+        ctx.kept = kept
         own = log_z[0].sum() / 2 - scale * targets.score(image, text)
         return (sum_of_all(own) + log_z[1].sum() / 2) / G
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        image, text, scale, row, column, shift, kept = ctx.saved_tensors
+        image, text, scale, row, column, shift = ctx.saved_tensors
+        kept, ctx.kept = ctx.kept, None  # its memory becomes the slopes'; another pass computes it again
         d_image, d_text = torch.empty_like(image), torch.zeros_like(text)
         with torch.autocast(image.device.type, enabled=False):
-            for part, table in _tables(image, len(text)):
+            for part, table in _tables(image, len(text), kept):
                 if kept is None:
                     torch.mm(image[part] * scale, text.T, out=table)
                 for rows, block, other in _blocks(part, table):
                     if ctx.once:
                         torch.add(row[rows, None], column, out=other)
-                        e = block.sub_(shift).exp_() if kept is None else kept[rows]
-                        torch.mul(e, other, out=block)
+                        e = block.sub_(shift).exp_() if kept is None else block
+                        e.mul_(other)
                     else:
                         torch.sub(block, column, out=other).exp_()
                         block.sub_(row[rows, None]).exp_().add_(other)
                 torch.mm(table, text, out=d_image[part])
                 d_text.addmm_(table.T, image[part])
-            ctx.targets.add_gradients(d_image, d_text, image, text, -2 * torch.ones_like(scale))
+            ctx.targets.add_gradients(d_image, d_text, image, text, -2.0)
             share = sum_of_all(gradient) * scale / (2 * len(text))
             d_image.mul_(share)
             return d_image, d_text.mul_(share), inner(image, d_image), None, None
@@ -157,10 +160,11 @@ def _sums(
 ) -> tuple[Tensor, Tensor]:
     """Return the sums of e^(s - shift) over rows, (B,), and columns, (G,); ``kept`` gets them all."""
     row, column = image.new_empty(len(image)), image.new_zeros(len(text))
+    shifted = bool(shift > 0)
     for part, table in _tables(image, len(text), kept):
         torch.mm(image[part] * scale, text.T, out=table)
         for rows, block, _ in _blocks(part, table):
-            row[rows] = block.sub_(shift).exp_().sum(1)
+            row[rows] = (block.sub_(shift) if shifted else block).exp_().sum(1)
             column += block.sum(0)
     return row, sum_of_all(column)
 
@@ -187,19 +191,14 @@ class _Sigmoid(torch.autograd.Function):
     ) -> Tensor:
         scale, (B, G) = log_scale.exp(), (len(image), len(text))
         learns = any(ctx.needs_input_grad)
-        d_image, d_text = torch.empty_like(image), torch.zeros_like(text)
-        row, d_row = image.new_empty(B), image.new_empty(B)
-        for part, table in _tables(image, G):
-            torch.mm(image[part] * scale, text.T, out=table)
-            for rows, block, other in _blocks(part, table):
-                row[rows] = _softplus(block.add_(bias), other).sum(1)
-                d_row[rows] = block.sigmoid_().sum(1)
-            if learns:
-                torch.mm(table, text, out=d_image[part])
-                d_text.addmm_(table.T, image[part])
+        d_image, d_text = torch.empty_like(image), torch.empty_like(text)
+        gradients = (d_image, d_text) if learns else None
+        row, d_row = _pairwise(image, text, scale, bias, gradients)
+        if not row.isfinite().all():
+            row, d_row = _pairwise(image, text, scale, bias, gradients, large=True)
         pairs = targets.pairs(B)
         if learns:
-            targets.add_gradients(d_image, d_text, image, text, -torch.ones_like(scale))
+            targets.add_gradients(d_image, d_text, image, text, -1.0)
             d_log_scale = scale / G * inner(image, d_image)
             ctx.save_for_backward(d_image, d_text, scale / G, d_log_scale, (d_row.sum() - pairs) / G)
         return sum_of_all(row.sum() - scale * targets.score(image, text) - bias * pairs) / G
@@ -213,10 +212,35 @@ class _Sigmoid(torch.autograd.Function):
         return factor * d_image, factor * d_text, everywhere * d_log_scale, everywhere * d_bias, None
 
 
-def _softplus(scores: Tensor, out: Tensor) -> Tensor:
-    """Return log(1 + e^scores), in the memory of ``out``."""
-    filled: Tensor = torch.ops.aten.softplus(scores, 1, 40, out=out)
-    return filled
+def _pairwise(
+    image: Tensor,
+    text: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    gradients: tuple[Tensor, Tensor] | None,
+    large: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the sums of log(1 + e^z) and of their slopes over rows, (B,) each; ``gradients`` get theirs.
+
+    z = s + b. Where it is not ``large``, the slope e^z / (1 + e^z) has the exponential of the loss.
+    """
+    row, d_row = image.new_empty(len(image)), image.new_empty(len(image))
+    if gradients is not None:
+        gradients[1].zero_()
+    for part, table in _tables(image, len(text)):
+        torch.mm(image[part] * scale, text.T, out=table)
+        for rows, block, other in _blocks(part, table):
+            block.add_(bias)
+            if large:
+                row[rows] = torch.ops.aten.softplus(block, 1, 40, out=other).sum(1)
+                d_row[rows] = block.sigmoid_().sum(1)
+            else:
+                row[rows] = torch.log1p(block.exp_(), out=other).sum(1)
+                d_row[rows] = block.div_(torch.add(block, 1, out=other)).sum(1)
+        if gradients is not None:
+            torch.mm(table, text, out=gradients[0][part])
+            gradients[1].addmm_(table.T, image[part])
+    return row, d_row
 
 
 def _norms(embeddings: Tensor) -> Tensor:

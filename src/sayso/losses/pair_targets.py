@@ -68,18 +68,18 @@ class PairTargets:
         return count
 
     def add_gradients(
-        self, d_image: Tensor, d_text: Tensor, image: Tensor, text: Tensor, factor: Tensor
+        self, d_image: Tensor, d_text: Tensor, image: Tensor, text: Tensor, factor: float
     ) -> None:
-        """Add ``factor``, (), times the gradients of the score to d_image (B, D) and d_text (G, D)."""
+        """Add ``factor`` times the gradients of the score to d_image (B, D) and d_text (G, D)."""
         own, spread = factor * (1 - self.smoothing), factor * self.smoothing / len(text)
         for into, here, other, there in (
             (d_image, self.rows, text, self.columns),
             (d_text, self.columns, image, self.rows),
         ):
             sums = self._weighed(other, there)
-            into.addcmul_(sums if here is None else sums[here], own)
+            into.add_(sums if here is None else sums[here], alpha=own)
             if self.smoothing:
-                into.add_(spread * other.sum(0))
+                into.add_(other.sum(0), alpha=spread)
 
     def _sums(self, embeddings: Tensor, labels: Tensor | None) -> Tensor:
         """Return the sums of the embeddings of each label, (L, D)."""
@@ -94,5 +94,5 @@ class PairTargets:
 
 def inner(one: Tensor, two: Tensor) -> Tensor:
     """Return the sum of the inner products of the rows of two (B, D), without a third of their size."""
-    parts = (slice(start, start + 256) for start in range(0, len(one), 256))
-    return torch.stack([(one[part] * two[part]).sum() for part in parts]).sum()
+    parts = (slice(start, start + 256) for start in range(0, len(one), 256))  # sums of float32 stay short
+    return torch.stack([torch.dot(one[part].reshape(-1), two[part].reshape(-1)) for part in parts]).sum()

@@ -6,8 +6,6 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
 from sayso.data.alt_text.counting import KeyCounter
@@ -17,7 +15,7 @@ from sayso.data.alt_text.scoring import score_of_share
 def test_counts_of_different_values_are_those_of_a_dictionary(tmp_path):
     rng = np.random.default_rng(0)
     counter, known = KeyCounter(tmp_path, "x"), defaultdict(set)
-    keys = rng.integers(0, 2**63, 300).astype(np.uint64)
+    keys = rng.integers(0, 2**63, 3000).astype(np.uint64)
     asked = {}
     for start in range(0, 5000, 700):
         key, value = rng.choice(keys, 700), rng.integers(0, 6, 700).astype(np.uint64)
@@ -36,15 +34,17 @@ def test_counts_of_different_values_are_those_of_a_dictionary(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@given(
-    st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=200),
-    st.floats(0, 1, exclude_min=True),
-)
-def test_the_score_of_a_share_is_that_of_the_sorted_list(scores, share):
-    values = np.array(scores, np.float32)
+@pytest.mark.parametrize("seed", range(60))
+def test_the_score_of_a_share_is_that_of_the_sorted_list(seed):
+    rng = np.random.default_rng(seed)
+    few = [0.0, -0.0, 1e-45, -1e-45, 1.0, -1.0, 2.0**-126]
+    count = int(rng.integers(1, 120))
+    kinds = [rng.uniform(-1, 1, count), np.round(rng.uniform(-1, 1, count), 1), rng.choice(few, count)]
+    values = kinds[seed % 3].astype(np.float32)
     pieces = [values[:50], values[50:51], values[51:]]
-    wanted = max(1, int(np.ceil(share * len(values))))
-    assert score_of_share(lambda: pieces, share) == np.sort(values)[::-1][wanted - 1]
+    for share in (1.0, 1 / 3, 5e-324, float(rng.uniform(1e-9, 1))):
+        wanted = int(np.ceil(share * len(values)))
+        assert score_of_share(lambda: pieces, share) == np.sort(values)[::-1][wanted - 1]
 
 
 def test_the_score_of_a_share_of_nothing_is_an_error():

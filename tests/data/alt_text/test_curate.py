@@ -36,7 +36,7 @@ def test_each_rule_drops_what_it_says_and_the_first_is_noted(tmp_path):
             ("b.jpg", encoded(size=(300, 199)), "too small by one"),
             ("c.jpg", encoded(size=(200, 600)), "exactly three to one"),
             ("d.jpg", encoded(size=(200, 601)), "more than three to one"),
-            ("e.jpg", encoded(), ["two words", "a b c", "three words fit"]),
+            ("e.jpg", encoded(), ["two words", "a b c", "three words fit", "and three more"]),
             ("f.jpg", encoded(size=(10, 10)), "one"),
         ],
     )
@@ -49,13 +49,14 @@ def test_each_rule_drops_what_it_says_and_the_first_is_noted(tmp_path):
         "two words": "words",
         "a b c": "characters",
         "three words fit": None,
+        "and three more": None,
         "one": "side",
     }
     assert result.dropped == {"side": 2, "aspect": 1, "words": 1, "characters": 1}
-    assert (result.kept, result.pictures, result.total) == (3, 3, 8)
+    assert (result.kept, result.pictures, result.total) == (4, 3, 9)
     pairs = read_picture_pairs(tmp_path / "kept.parquet")
     said = [pairs.captions(i) for i in range(len(pairs))]
-    assert said == [(good,), ("exactly three to one",), ("three words fit",)]
+    assert said == [(good,), ("exactly three to one",), ("three words fit", "and three more")]
     curate(folder, tmp_path / "align.parquet", ALIGN)
     assert rules_of(tmp_path / "align.parquet")["exactly three to one"] == "side"
     align = replace(ALIGN, min_side=1)
@@ -114,15 +115,18 @@ def parts_of(text):
     return {*words, *(f"{a} {b}" for a, b in pairwise(words))}
 
 
-def test_balancing_counts_what_other_rules_have_left(tmp_path):
+@pytest.mark.parametrize("part", [4096, 9])
+def test_balancing_counts_what_other_rules_have_left(tmp_path, monkeypatch, part):
+    monkeypatch.setattr("sayso.data.alt_text.parts.PART", part)
     said = ["a dog on grass"] * 60 + ["a dog"] * 40 + ["an axolotl and a dog"] * 5 + ["nothing to see"]
     pairs = [(f"{n:03d}.jpg", encoded(), text) for n, text in enumerate(said)]
+    pairs += [(f"0-{n}.jpg", encoded((n * 6, 0, 0), quality=95), "a dog everywhere") for n in range(40)]
     folder = write_pairs(tmp_path / "corpus", pairs)
     (tmp_path / "names.txt").write_text("dog\naxolotl\n")
-    rules = CurationRules(per_name=13, seed=1)
+    rules = CurationRules(per_name=13, max_text_pictures=20, seed=1)
     result = curate(folder, tmp_path / "kept.parquet", rules, names=tmp_path / "names.txt")
     assert result.dropped["words"] == 40
-    assert result.dropped["no-name"] == 1
+    assert (result.dropped["no-name"], result.dropped["text-pictures"]) == (1, 40)
     kept = Counter(row["text"] for row in rows_of(tmp_path / "kept.parquet") if not row["dropped_by"])
     assert kept["an axolotl and a dog"] == 5
     assert 3 <= kept["a dog on grass"] <= 22  # 60 draws at 13 / 65: 12, by four deviations
@@ -182,7 +186,7 @@ def test_the_result_is_the_same_with_any_number_of_threads_and_has_paths_beside_
     folder.rename(tmp_path / "moved" / "corpus")
     pairs = read_picture_pairs(tmp_path / "moved" / "1.parquet")
     assert pairs.read(3).size == (300, 240)
-    assert not list(tmp_path.glob("*.work"))
+    assert not list(tmp_path.glob(".*.work"))
 
 
 def test_it_does_not_matter_how_the_work_is_parted(tmp_path, monkeypatch):

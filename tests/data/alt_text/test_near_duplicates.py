@@ -103,7 +103,7 @@ def test_photographs(shared_data):
         paths = sorted((shared_data / folder / "images").glob("*.jpg"))[:count]
         return [Image.open(path).convert("RGB") for path in paths]
 
-    others, known = pictures("coco", 80), pictures("coco_more", 16)
+    others, known = pictures("coco", 50), pictures("coco_more", 8)
     held_out = kept_aside(known)
     assert set(held_out.find(np.stack([fingerprint(one) for one in others]))) == {None}
     missed = []

@@ -51,7 +51,7 @@ def kill(process):
 
 
 def parts_in(out: Path) -> int:
-    return len(list(out.with_name(f"{out.name}.work").glob("part-*.parquet")))
+    return len(list(out.with_name(f".{out.name}.work").glob("part-*.parquet")))
 
 
 def until(condition, process):
@@ -73,7 +73,7 @@ def test_a_run_killed_at_any_moment_goes_on_and_ends_with_the_same_file(tmp_path
     out, rng = tmp_path / "killed.parquet", random.Random(0)
     for enough in (0, 3, 7):
         process = start(folder, out, wait=0.01)
-        until((out.with_name("killed.parquet.work") / "plan.json").exists, process)
+        until((out.with_name(".killed.parquet.work") / "plan.json").exists, process)
         until(lambda enough=enough: parts_in(out) >= enough, process)
         time.sleep(rng.random() * 0.1)
         kill(process)
@@ -88,7 +88,7 @@ def test_a_run_killed_at_any_moment_goes_on_and_ends_with_the_same_file(tmp_path
     assert last.returncode == 0
     assert re.search(r"measured 0 kept \d+", printed)
     assert out.read_bytes() == (tmp_path / "plain.parquet").read_bytes()
-    assert not out.with_name("killed.parquet.work").exists()
+    assert not out.with_name(".killed.parquet.work").exists()
 
 
 def test_parts_of_what_changed_are_made_anew(tmp_path):
@@ -113,7 +113,7 @@ def test_parts_of_other_rules_are_not_used_and_a_folder_of_others_is_left_alone(
     process = start(folder, out, wait=0.01)
     until(lambda: parts_in(out) >= 2, process)
     kill(process)
-    mine = out.with_name("kept.parquet.work") / "note.txt"
+    mine = out.with_name(".kept.parquet.work") / "note.txt"
     mine.write_text("mine")
     result = curate(folder, out, CurationRules(min_side=1))
     assert result.kept == 60

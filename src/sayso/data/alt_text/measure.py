@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
 from sayso.data.alt_text.near_duplicates import Thumbnail, fingerprints
-from sayso.data.archives import read_part
+from sayso.data.archives import read_part, read_whole
 from sayso.data.listed_picture import ListedPicture
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ _REASONS = (
     ("not enough memory", "there is not enough memory to decode it"),
     ("empty (0 bytes)", "is empty (0 bytes)"),
     ("shorter than when it was listed", "its shard is shorter than when it was listed"),
+    ("is too large", "its file is too large"),
 )
 
 
@@ -71,7 +71,7 @@ def measure(listed: ListedPicture, *, side: int = 0, compared: bool = False) -> 
         content = file_bytes(listed)
         picture = decode_image(content, listed.name, size=needed)
     except SaysoError as error:
-        return Measured(reason_of(error), str(error))
+        return Measured(reason_of(error, listed.name), str(error))
     digest = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little", signed=True)
     width, height = listed.original or (shown[0] if shown else picture.size)
     thumbnails = tuple(fingerprints(picture)) if compared else ()
@@ -84,27 +84,26 @@ def file_bytes(listed: ListedPicture) -> bytes:
     Raises:
         SaysoError: if it cannot be read, or is larger than 256 MiB.
     """
-    from sayso.media.files import open_regular
-
     offset, size = listed.part
     if size >= 0:
         if size > LARGEST_FILE:
             raise SaysoError(f"{listed.name} is too large, {size:,} bytes")
         return read_part(listed.path, offset, size)
-    with open_regular(listed.path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
-        length = os.fstat(descriptor).st_size
-        if length > LARGEST_FILE:
-            raise SaysoError(f"{listed.name} is too large, {length:,} bytes")
-        return file.read()
+    return read_whole(listed.path, LARGEST_FILE)
 
 
-def reason_of(error: SaysoError) -> str:
-    """Return why a picture cannot be used, in words that are the same for all of that kind."""
+def reason_of(error: SaysoError, name: str) -> str:
+    """Return why a picture cannot be used, in words that are the same for all of that kind.
+
+    Args:
+        error: the sentence.
+        name: what it calls the picture.
+    """
     message = str(error)
     known = next((reason for part, reason in _REASONS if part in message), None)
     if known is not None:
         return known
-    if "is too large" in message:
-        return "its file is too large"
-    last = re.split(r": | \(", message)
-    return re.sub(r"\d[\d,.]*", "N", last[-1])[:80] if len(last) > 1 else "cannot be read"
+    rest = message.removeprefix(name).lstrip(": ")
+    if rest == message.lstrip(": "):
+        rest = message.rpartition(": ")[2] if ": " in message else "cannot be read"
+    return re.sub(r"\d[\d,.]*", "N", re.split(r" \(|;", rest)[0])[:80]

@@ -115,7 +115,7 @@ def curate(
     listed = read_names(names) if names else None
     near, unsearched = read_test_set(not_in) if not_in else (None, Problems())
     records = list_pictures(source, images)
-    work = target.with_name(f"{target.name}.work")
+    work = target.with_name(f".{target.name}.work")  # hidden: the corpus may lie here too
     claim_folder(work, "curate")
     parts = Parts(work, _plan(source, images, rules, near, encoder))
     Survey(rules, near, encoder, workers).run(records, parts, progress or Silent())
