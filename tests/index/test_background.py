@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -110,6 +112,17 @@ def test_what_an_index_does_show_is_no_background(tmp_path):
     index.add(tmp_path)
     assert len(index.calibration.background) <= 0.92 * len(background_captions())
     assert index.search("red")[0].likely
+
+
+def test_copies_are_no_strangers(scattered, media):
+    before = scattered.calibration
+    for name in ("white.png", "rbg.mp4", "sub/yellow.mp4", "sub/it's magenta.jpg"):
+        shutil.copy(media / name, media / f"copy of {name.rpartition('/')[2]}")
+    assert scattered.add(media).added == 4
+    after = scattered.calibration
+    assert after.clips == 2 * before.clips
+    assert after.strangers == pytest.approx(before.strangers, abs=0.01)
+    assert after.pictures.mean == pytest.approx(before.pictures.mean, abs=0.02)
 
 
 def test_a_model_that_takes_no_captions_has_a_background_of_clips(tmp_path, media):

@@ -175,7 +175,8 @@ def _recall(ranks: list[int | None], chosen: NDArray[np.bool_], reach: int) -> f
 def balance(present: NDArray[np.bool_]) -> Values:
     """Return weights (N,) with which the present and the absent count the same in all."""
     share = present.mean()
-    return np.where(present, 0.5 / max(share, 1e-9), 0.5 / max(1 - share, 1e-9))
+    weights: Values = np.where(present, 0.5 / max(share, 1e-9), 0.5 / max(1 - share, 1e-9))
+    return weights
 
 
 def calibration_error(scores: Values, present: NDArray[np.bool_], weights: Values, bins: int = 10) -> float:

@@ -98,12 +98,11 @@ def _between_files(store: Store, media: list[str], vectors: Floats, size: float)
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     own = np.array(media)
     for others, batch in _batches(store):
-        foreign = own[:, None] != np.array(others)[None]
-        best = np.maximum(best, np.where(foreign, vectors @ batch.T, -np.inf).max(axis=1, initial=-np.inf))
         length = np.maximum(np.linalg.norm(batch, axis=1), 1e-9)
-        near = np.where(foreign, unit @ batch.T / length, -np.inf)
-        near[near > 1 - 1e-3] = -np.inf  # a copy is no stranger
-        cosine = np.maximum(cosine, near.max(axis=1, initial=-np.inf))
+        near = unit @ batch.T / length
+        foreign = (own[:, None] != np.array(others)[None]) & (near < 1 - 1e-3)  # a copy is no stranger
+        best = np.maximum(best, np.where(foreign, vectors @ batch.T, -np.inf).max(axis=1, initial=-np.inf))
+        cosine = np.maximum(cosine, np.where(foreign, near, -np.inf).max(axis=1, initial=-np.inf))
     best, cosine = best[np.isfinite(best)], cosine[np.isfinite(cosine)]
     if not len(best) or not len(cosine):
         return Spread(0.5 * size**2, 0.1 * size**2), 0.5

@@ -112,35 +112,26 @@ def fold_copies(moments: Sequence[Candidate], likeness: Likeness) -> list[Candid
     """Fold moments of other files that show the same into the best of them; best first.
 
     Args:
-        moments: best first; without a vector they are kept.
+        moments: best first; none is folded if one has no vector.
         likeness: what the same content is.
     """
+    if not moments or any(moment.vector is None for moment in moments):
+        return list(moments)
     kept: list[Candidate] = []
     copies: dict[str, list[Candidate]] = {}
-    directions: list[NDArray[np.float32]] = []
-    for moment in moments:
-        own = _direction(moment)
-        first = _original(moment, own, kept[-COMPARED:], directions[-COMPARED:], likeness.content)
+    units = np.stack([_direction(moment) for moment in moments])
+    held = np.empty_like(units)  # those of what is kept
+    for moment, unit in zip(moments, units, strict=True):
+        start = max(0, len(kept) - COMPARED)
+        cosines = np.einsum("nd,d->n", held[start : len(kept)], unit)
+        alike = (kept[start + k] for k in np.flatnonzero(cosines >= likeness.content))
+        first = next((one for one in alike if _may_be_copies(one, moment)), None)
         if first is not None:
             copies.setdefault(first.id, []).append(moment)
         else:
+            held[len(kept)] = unit
             kept.append(moment)
-            directions.append(own)
     return [replace(moment, folded=tuple(copies.get(moment.id, ()))) for moment in kept]
-
-
-def _original(
-    moment: Candidate,
-    own: NDArray[np.float32],
-    kept: list[Candidate],
-    directions: list[NDArray[np.float32]],
-    least: float,
-) -> Candidate | None:
-    """Return the first moment of another file that shows the same and whose words are as relevant."""
-    if moment.vector is None or not kept:
-        return None
-    alike = np.flatnonzero(np.stack(directions) @ own >= least)
-    return next((kept[k] for k in alike if _may_be_copies(kept[k], moment)), None)
 
 
 def _may_be_copies(one: Candidate, other: Candidate) -> bool:
