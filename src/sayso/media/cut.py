@@ -249,7 +249,7 @@ def _copied(
 ) -> Cut:
     """Write packets, of which the first is a key frame; its time becomes 0."""
     key = next(packets)
-    streams = {source.stream.index: target.add_stream_from_template(source.stream)}
+    streams: dict[int, Any] = {source.stream.index: target.add_stream_from_template(source.stream)}
     for audio in source.container.streams.audio[:1]:
         streams[audio.index] = target.add_stream_from_template(audio)
     zero_s = _time_s(key)
@@ -257,7 +257,7 @@ def _copied(
     frames, last_s = 0, zero_s
     held: list[Packet[Any]] = []  # shown after the end; needed only if an earlier one follows
 
-    def write(packet: Packet[Any]) -> None:
+    def write(packet: Any) -> None:
         shift = round(zero_s / packet.time_base)
         packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
         packet.stream = streams[packet.stream.index]
