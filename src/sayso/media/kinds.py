@@ -22,6 +22,10 @@ _PICTURE = (
     ".icns .ico .im .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .pbm .pcd .pcx .pfm .pgm .png "
     ".pnm .ppm .psd .qoi .ras .rgb .rgba .sgi .tga .tif .tiff .vda .vst .webp .xbm .xpm"
 )
+_SOUND = (
+    ".aac .ac3 .aif .aiff .amr .ape .au .caf .flac .m4a .m4b .mka .mp3 .oga .ogg .opus .tta .wav .wma .wv"
+)
+SOUND_SUFFIXES = frozenset(_SOUND.split())
 VIDEO_SUFFIXES = frozenset(_VIDEO.split())
 PICTURE_SUFFIXES = frozenset(_PICTURE.split())
 _HEAD = 4096
@@ -68,6 +72,11 @@ def kind_of(path: str | os.PathLike[str]) -> Kind | None:
     if suffix in VIDEO_SUFFIXES:
         return "video"
     return "picture" if suffix in PICTURE_SUFFIXES else None
+
+
+def names_sound(path: str | os.PathLike[str]) -> bool:
+    """Tell whether the file's extension says that it holds only sound."""
+    return Path(path).suffix.lower() in SOUND_SUFFIXES
 
 
 def sniff(path: str | os.PathLike[str]) -> Kind | None:
