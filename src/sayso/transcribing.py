@@ -19,7 +19,7 @@ from sayso.core.ownership import writing_as
 from sayso.core.progress import Progress, Silent
 from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import list_sources
-from sayso.media.kinds import kind_of, names_sound
+from sayso.media.kinds import kind_of
 from sayso.media.sound import NoSound, probe_sound
 from sayso.speech.beside import Beside
 from sayso.speech.listeners import Reached, listen
@@ -90,10 +90,10 @@ def transcribe(
         Unavailable: if the model or faster-whisper is not at hand.
     """
     spoken = _spoken(language)
-    listing = list_sources([os.fspath(path) for path in paths])
+    listing = list_sources([os.fspath(path) for path in paths]).with_sound(lambda _: True)
     report = TranscribeReport(failures=list(listing.failures))
     with writing_as(VERB):
-        waiting = dict(_waiting([*listing.files, *map(ListedFile, listing.skipped)], report, again=again))
+        waiting = dict(_waiting(listing.files, report, again=again))
         if not waiting:
             return report
         place = _device(device)
@@ -157,7 +157,7 @@ def _waiting(
     """Yield the files to listen to and how many seconds each lasts; count the others in the report."""
     for source in sources:
         path = Path(source.path)
-        if not names_sound(path) and (kind_of(path) == "picture" or not (source.named or kind_of(path))):
+        if kind_of(path) == "picture":
             continue
         report.files += 1
         try:

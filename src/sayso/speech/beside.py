@@ -17,6 +17,7 @@ from typing import Any
 
 from sayso.core.io import sha256_of, write_atomic
 from sayso.core.ownership import is_mine, refuse_foreign
+from sayso.data.sources import WORDS_SUFFIX
 from sayso.media.kinds import SOUND_SUFFIXES, VIDEO_SUFFIXES
 from sayso.speech.recognizer import DROPPED, SETTINGS, Heard
 from sayso.speech.speech_model import SpeechModel
@@ -28,7 +29,6 @@ from sayso.version import __version__
 
 LEDGER = ".sayso-listened"
 MARK = "auto"
-_WORDS = ".words.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Beside:
     @property
     def words(self) -> Path:
         """Where the words and their times are."""
-        return self.path.with_name(self._stem() + _WORDS)
+        return self.path.with_name(self._stem() + WORDS_SUFFIX)
 
     def captions(self, language: str | None) -> Path:
         """Return where the captions are, if that is what is spoken."""
@@ -144,8 +144,11 @@ class Beside:
 
     def _note(self, known: dict[str, Any]) -> None:
         """Add a line about a file in which nobody speaks; after one that a kill cut off, on a new line."""
-        with (self.path.parent / LEDGER).open("a", encoding="utf-8", errors="replace") as file:
-            file.write("\n" * bool(file.tell()) + json.dumps(known) + "\n")
+        with (self.path.parent / LEDGER).open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                file.write(b"" if file.read(1) == b"\n" else b"\n")
+            file.write(json.dumps(known).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
