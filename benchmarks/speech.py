@@ -7,7 +7,8 @@ default they are some made here; ``--sentences`` takes a text, one a line. ``bar
 files that loads the model once and calls ``WhisperModel.transcribe`` with the same settings; ours are the
 processes of ``sayso transcribe``, once they have the model, whose loading is given beside. Every way takes
 its turn in each round, and the best round counts. By the clock on the wall it needs a quiet machine; ``cpu``
-are CPU seconds of one thread, in which a busy one matters less.
+are CPU seconds, in which a busy one matters less: ``two_to_one_cpu`` is how much faster two processes are
+where each has a core of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -171,6 +173,23 @@ def ours(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
     return time.perf_counter() - began
 
 
+def cpu_of(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
+    """Return the CPU seconds of our processes together, without starting and loading."""
+    return _cpu(paths, model, processes) - _cpu([], model, processes)
+
+
+def _cpu(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        nothing = [Path(folder, f"{k}.wav") for k in range(processes)]
+        for path in nothing:
+            write_wav(path, np.zeros(16_000, np.int16), 16_000)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        for _ in listen([str(path) for path in (*nothing, *paths)], model, processes=processes):
+            pass
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -228,6 +247,8 @@ def measure(
         "ours_2": lambda: ours(paths, model, 2),
     }
     ways |= {
+        "ours_1_cpu": lambda: cpu_of(paths, model, 1),
+        "ours_2_cpu": lambda: cpu_of(paths, model, 2),
         "bare_cpu": lambda: bare(paths, model, time.process_time),
         "ours_cpu": lambda: alone(paths, recognizer),
     }
@@ -237,6 +258,7 @@ def measure(
     result |= {f"{name}_x_real_time": round(seconds / took, 1) for name, took in times.items()}
     result["ours_to_bare_cpu"] = round(times["bare_cpu"] / times["ours_cpu"], 3)
     result["ours_to_bare"] = round(times["bare"] / times["ours_1"], 3)
+    result["two_to_one_cpu"] = round(2 * times["ours_1_cpu"] / times["ours_2_cpu"], 3)
     result["two_to_one"] = round(times["ours_1"] / times["ours_2"], 3)
     return result
 

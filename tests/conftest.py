@@ -49,6 +49,7 @@ FILES = {
         "hub/test_load_model",
         "hub/test_model_folder",
         "models/test_s3d",
+        "speech/test_hearing",
     ),
     "long": (
         "evaluation/test_film_actions",
@@ -85,6 +86,7 @@ FILES = {
         "index/test_object_store",
         "serve/test_media",
         "serve/test_server",
+        "test_transcribing",
         "test_types",
     ),
 }

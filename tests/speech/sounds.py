@@ -59,3 +59,9 @@ def speak(text: str, path: Path) -> Path:
     assert program
     subprocess.run([program, "-s", "150", "-w", str(path), text], check=True)
     return path
+
+
+def read_samples(path: Path) -> tuple[np.ndarray, int]:
+    """Read a WAV file of one channel: (n,) int16, and its rate."""
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate()
