@@ -90,8 +90,8 @@ def index(
             *paths, window_s=window, by_caption=cut, prune=prune, workers=workers, progress=bar
         )
     listed = failures or collection.store.failures_file
-    known = {failure.path for failure in report.failures}
-    report.failures += [one for one in heard.failures if one.path not in known] if heard else []
+    failed = {failure.path for failure in report.failures}
+    report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
     write_failures(report.failures, listed)
     row: dict[str, Any] = {"index": address, **report_counts(report), "failed": len(report.failures)}
     if heard:
