@@ -50,7 +50,7 @@ class Towers(nn.Module):
         self, patch: int, patches: int, width: int = 64, layers: int = 2, dropout: float = 0.1
     ) -> None:
         super().__init__()
-        self.patch = nn.Conv2d(3, width, patch, patch)
+        self.side, self.patch = patch, nn.Linear(patch * patch * 3, width)
         self.position = nn.Parameter(0.02 * torch.randn(patches, width))
         layer = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout, batch_first=True)
         self.layers = nn.TransformerEncoder(layer, layers)
@@ -59,10 +59,12 @@ class Towers(nn.Module):
 
     def forward(self, image: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
         """Return unit embeddings (B, width) of image (B, H, W, 3) uint8 and words (B, L) int64."""
-        pixels = image.permute(0, 3, 1, 2).to(self.position.dtype) / 255
-        x = self.patch(pixels).flatten(2).mT + self.position
-        seen = torch.rand(x.shape[:2], device=x.device).argsort(1)[:, : x.shape[1] // 2]
-        x = self.layers(x.take_along_dim(seen[..., None], 1)).mean(1)
+        B, H, W, _ = image.shape
+        grid = image.view(B, H // self.side, self.side, W // self.side, self.side, 3).transpose(2, 3)
+        patches = grid.reshape(B, len(self.position), -1)
+        seen = torch.rand(patches.shape[:2], device=image.device).argsort(1)[:, : patches.shape[1] // 2]
+        pixels = patches[torch.arange(B, device=image.device)[:, None], seen].to(self.position.dtype) / 255
+        x = self.layers(self.patch(pixels) + self.position[seen]).mean(1)
         return F.normalize(x, dim=1), F.normalize(self.words(self.dropout_words(words)), dim=1)
 
     def dropout_words(self, words: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
     python benchmarks/caption_learning.py --out runs/captions --only scratch   # CLIP from pixels, 3 seeds
     python benchmarks/caption_learning.py --out runs/captions --only batch noise scratch-batch
 
-scratch: ``sayso train clip`` from random weights with the recipe clip_toy; classifiers made of names of
+scratch: ``sayso train clip`` from random weights with the recipe clip-toy; classifiers made of names of
 kinds (a colour and a thing) that training never shows or names, by one template, by seven.
 
 batch, scratch-batch: batches of 64, 256 and 1,024 at equal pictures seen. noise: captions of which 0, 30 or
@@ -120,7 +120,7 @@ def scratch(out: Path, options: dict[str, Any]) -> None:
     runs = [
         learned(
             out / f"scratch_{seed}", world / "train" / "captions.json", world / "zero_shot",
-            recipe="clip_toy", seed=seed, **options,
+            recipe="clip-toy", seed=seed, **options,
         )
         for seed in SEEDS
     ]  # fmt: skip
@@ -131,11 +131,10 @@ def scratch(out: Path, options: dict[str, Any]) -> None:
         },
     }
     print_table(
-        "CLIP from scratch, clip_toy: top-1 by how names become prompts", rows, ("unseen kinds", "all kinds")
+        "CLIP from scratch, clip-toy: top-1 by how names become prompts", rows, ("unseen kinds", "all kinds")
     )
-    print_table(
-        "of seven templates, all kinds", {"right": runs}, ("colour right", "thing right", "wall_s", "cpu_s")
-    )
+    columns = ("colour right", "thing right", "wall_s", "cpu_s")
+    print_table("of seven templates, all kinds", {"clip-toy": runs}, columns)
 
 
 def scratch_batch(out: Path, options: dict[str, Any]) -> None:
@@ -149,7 +148,7 @@ def scratch_batch(out: Path, options: dict[str, Any]) -> None:
                 out / f"scratch_batch_{size}_{seed}",
                 world / "train" / "captions.json",
                 world / "zero_shot",
-                recipe="clip_toy",
+                recipe="clip-toy",
                 batch_size=size,
                 steps=SCRATCH_SEEN // size,
                 lr=2 * LR[size],

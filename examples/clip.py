@@ -20,7 +20,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     world = write_captioned(folder / "toy", train=256, test=32, size=32)
     done = sayso.train(
-        "clip", world / "train" / "captions.json", folder / "run", recipe="clip_toy", batch_size=32, steps=20
+        "clip", world / "train" / "captions.json", folder / "run", recipe="clip-toy", batch_size=32, steps=20
     )
     print(done)
 

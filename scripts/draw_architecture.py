@@ -35,6 +35,8 @@ PURPOSES = {
     "index": "the searchable collection: files go in, moments come out",
     "export": "results as files for other programs",
     "engine": "training, extraction",
+    "alignment": "a script's words find those of subtitles",
+    "generators": "what answers in words: hub models, Flamingo",
     "encoders": "dual encoders: interface, offline, hub; loaded by name",
     "hub": "the model folder, its kinds, cache, download",
     "models": "every network and backbone",

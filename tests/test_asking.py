@@ -14,8 +14,8 @@ import sayso
 from generators.bright import Bright
 from sayso.asking import best_moments, nearest_shots
 from sayso.core.errors import SaysoError
+from sayso.generators.media_part import MediaPart
 from sayso.generators.shots import read_shots
-from sayso.generators.shown import Shown
 
 
 @pytest.fixture
@@ -62,36 +62,36 @@ def test_a_moment_is_a_frame_and_a_stretch_is_some(tmp_path):
         file.mux(stream.encode())
 
     def shades(text: str, **how) -> list[int]:
-        pixels = Shown.parse(text).read(**how)
+        pixels = MediaPart.parse(text).read(**how)
         return [round(float(one.mean()) / 40) for one in (pixels if pixels.ndim == 4 else pixels[None])]
 
     assert shades(f"{path}") == [1, 2, 3, 4]
     assert shades(f"{path}@1-3") == [2, 2, 3, 3] and shades(f"{path}@1-3", frames=2) == [2, 3]
-    assert shades(f"{path}@2.5") == [3] and Shown.parse(f"{path}@2.5").read().ndim == 3
+    assert shades(f"{path}@2.5") == [3] and MediaPart.parse(f"{path}@2.5").read().ndim == 3
     with pytest.raises(SaysoError, match=r"ends at 4\.0 s, before second 99"):
-        Shown(path, 99).read()
+        MediaPart(path, 99).read()
 
 
 @pytest.mark.parametrize("text", ["no.jpg", "no.mp4@3", "no.mp4@3-4"])
 def test_a_file_that_is_not_there_is_said(text):
     with pytest.raises(SaysoError, match="there is no file no"):
-        Shown.parse(text)
+        MediaPart.parse(text)
 
 
 def test_a_stretch_must_not_end_before_it_begins(grey):
     with pytest.raises(SaysoError, match="ends before it begins"):
-        Shown.parse(f"{grey('a.png', 1)}@5-4")
+        MediaPart.parse(f"{grey('a.png', 1)}@5-4")
 
 
 def test_a_picture_has_no_second(grey):
     with pytest.raises(SaysoError, match="is a picture, which has no second 5"):
-        Shown(grey("a.png", 1), 5.0).read()
+        MediaPart(grey("a.png", 1), 5.0).read()
 
 
 def test_a_file_named_like_a_moment_is_that_file(grey):
     path = grey("a.png", 1)
     odd = path.rename(path.with_name("a.png@3"))
-    assert Shown.parse(str(odd)) == Shown(odd)
+    assert MediaPart.parse(str(odd)) == MediaPart(odd)
 
 
 def test_examples_come_from_json_lines(grey, tmp_path):
@@ -154,13 +154,13 @@ def hit(
 
 def test_the_best_moments_of_an_index_are_asked_about(grey):
     index = FoundMoments(hit(grey("a.png", 1)), hit(Path("talk.mp4"), kind="video", start=2, end=5))
-    assert best_moments(index, "dog", 2) == [Shown(grey("a.png", 1)), Shown(Path("talk.mp4"), 2, 5)]
+    assert best_moments(index, "dog", 2) == [MediaPart(grey("a.png", 1)), MediaPart(Path("talk.mp4"), 2, 5)]
     with pytest.raises(SaysoError, match="nothing in the index fits 'dog'"):
         best_moments(FoundMoments(), "dog")
 
 
 def test_nearest_examples_have_a_text_are_others_and_the_most_similar_is_last(grey):
-    asked = Shown(grey("x.png", 100))
+    asked = MediaPart(grey("x.png", 100))
     index = FoundMoments(
         hit(asked.path, "itself"), hit(grey("a.png", 99), "near"), hit(grey("b.png", 50), "far")
     )

@@ -196,10 +196,10 @@ def test_arrows_that_follow_from_others_are_left_out():
     assert reduced({"a": {"b", "c"}, "b": {"a", "c"}}) == [("a", "b"), ("a", "c"), ("b", "a"), ("b", "c")]
 
 
-def test_the_seven_ways_of_data_name_what_is_there():
+def test_the_ways_of_data_name_what_is_there():
     measure = script("measure_house")
     ways = measure.ways_listed((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
-    assert ways.keys() == measure.WAYS_BEFORE.keys()
+    assert ways.keys() >= measure.WAYS_BEFORE.keys()
     known = measure.defined_names(modules())
     for way, parts in ways.items():
         assert [part for part in parts if part not in known] == [], way

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sayso.core.errors import SaysoError
 from sayso.generators.base import GREEDY, Decoding
+from sayso.generators.media_part import MediaPart, read_all
 from sayso.generators.prompt import Exchange, Prompt, TemplateName
-from sayso.generators.shown import Shown, read_all
+from sayso.generators.shots import read_shots
 
 if TYPE_CHECKING:
     from sayso.generators.base import Generator
@@ -38,7 +40,7 @@ class Answer:
     question: str
     answer: str
     probabilities: dict[str, float] | None
-    shown: tuple[Shown, ...]
+    shown: tuple[MediaPart, ...]
     model: str
     sha256: str
     made_by: str
@@ -58,24 +60,26 @@ class Answer:
 
 def ask(
     question: str,
-    shown: Sequence[str | Shown] = (),
+    shown: Sequence[str | MediaPart] = (),
     *,
     model: str | Generator = "auto",
     shots: Sequence[Exchange] = (),
     choices: Sequence[str] = (),
     template: TemplateName | None = None,
     decoding: Decoding = GREEDY,
+    on_piece: Callable[[str], None] | None = None,
 ) -> Answer:
     """Ask about pictures and moments.
 
     Args:
         question: empty: a caption is asked for.
-        shown: files, ``talk.mp4@12.5-18``; see ``Shown``.
+        shown: files, ``talk.mp4@12.5-18``; see ``MediaPart``.
         model: a name that ``load_generator`` takes, or a model.
         shots: examples that teach the task.
         choices: the answer is one of these, each with its probability.
         template: how it is spelled for models without a dialogue format.
         decoding: how words are chosen.
+        on_piece: called with each piece of the answer as it is made; not of choices.
 
     Raises:
         SaysoError: if a file cannot be read, or the model cannot take the prompt.
@@ -85,18 +89,19 @@ def ask(
         ``sayso.ask("What is this?", ["beach.jpg"]).answer``
     """
     generator = _loaded(model)
-    places = tuple(one if isinstance(one, Shown) else Shown.parse(one) for one in shown)
+    places = tuple(one if isinstance(one, MediaPart) else MediaPart.parse(one) for one in shown)
     prompt = Prompt.ask(question, read_all(places), shots=shots, template=template)
-    return answer_prompt(generator, prompt, places, choices=choices, decoding=decoding)
+    return answer_prompt(generator, prompt, places, choices=choices, decoding=decoding, on_piece=on_piece)
 
 
 def answer_prompt(
     model: Generator,
     prompt: Prompt,
-    shown: Sequence[Shown],
+    shown: Sequence[MediaPart],
     *,
     choices: Sequence[str] = (),
     decoding: Decoding = GREEDY,
+    on_piece: Callable[[str], None] | None = None,
 ) -> Answer:
     """Answer a prompt.
 
@@ -106,6 +111,7 @@ def answer_prompt(
         shown: what its last question is about.
         choices: as for ``ask``.
         decoding: as for ``ask``.
+        on_piece: as for ``ask``.
 
     Raises:
         SaysoError: if the model cannot take the prompt.
@@ -113,36 +119,28 @@ def answer_prompt(
     probabilities = choice_probabilities(model, prompt, choices) if choices else None
     if probabilities:
         said = max(probabilities, key=probabilities.__getitem__)
+    elif on_piece:
+        said = _streamed(model, prompt, decoding, on_piece)
     else:
         said = model.generate([prompt], decoding)[0]
-    return describe_answer(model, prompt, shown, said, probabilities)
-
-
-def describe_answer(
-    model: Generator,
-    prompt: Prompt,
-    shown: Sequence[Shown],
-    answer: str,
-    probabilities: dict[str, float] | None = None,
-) -> Answer:
-    """Return an answer with what made it.
-
-    Args:
-        model: what answered.
-        prompt: what was asked.
-        shown: what the question is about.
-        answer: the words.
-        probabilities: of choices.
-    """
     return Answer(
         question=prompt.exchanges[-1].text,
-        answer=answer,
+        answer=said,
         probabilities=probabilities,
         shown=tuple(shown),
         model=model.name,
         sha256=model.sha256,
         made_by=model.made_by,
     )
+
+
+def _streamed(model: Generator, prompt: Prompt, decoding: Decoding, on_piece: Callable[[str], None]) -> str:
+    pieces = []
+    with closing(cast("Any", model.stream(prompt, decoding))) as stream:
+        for piece in stream:
+            on_piece(piece)
+            pieces.append(piece)
+    return "".join(pieces).strip()
 
 
 def choice_probabilities(model: Generator, prompt: Prompt, choices: Sequence[str]) -> dict[str, float]:
@@ -163,7 +161,7 @@ def choice_probabilities(model: Generator, prompt: Prompt, choices: Sequence[str
     return {choice: float(p) for choice, p in zip(choices, share / share.sum(), strict=True)}
 
 
-def best_moments(index: Index, question: str, count: int = MOMENTS) -> list[Shown]:
+def best_moments(index: Index, question: str, count: int = MOMENTS) -> list[MediaPart]:
     """Return the moments of an index that fit a question best.
 
     Args:
@@ -180,14 +178,14 @@ def best_moments(index: Index, question: str, count: int = MOMENTS) -> list[Show
     return [hit_shown(hit) for hit in hits]
 
 
-def hit_shown(hit: Hit) -> Shown:
+def hit_shown(hit: Hit) -> MediaPart:
     """Return what is shown of a hit: the picture, or the stretch of the video."""
     if hit.kind == "picture" or hit.end_s <= hit.start_s:
-        return Shown(Path(hit.path))
-    return Shown(Path(hit.path), hit.start_s, hit.end_s)
+        return MediaPart(Path(hit.path))
+    return MediaPart(Path(hit.path), hit.start_s, hit.end_s)
 
 
-def nearest_shots(index: Index, shown: Shown, question: str, count: int = SHOTS) -> list[Exchange]:
+def nearest_shots(index: Index, shown: MediaPart, question: str, count: int = SHOTS) -> list[Exchange]:
     """Return the most similar pictures and moments of an index that have a text; it is their answer (RICES).
 
     The most similar comes last, next to what is asked (Yang et al., AAAI 2022).
@@ -207,6 +205,52 @@ def nearest_shots(index: Index, shown: Shown, question: str, count: int = SHOTS)
     if not others:
         raise SaysoError("no other picture or moment of the index has a text that could be an example")
     return [Exchange(question, (hit_shown(hit).read(),), hit.text) for hit in reversed(others)]
+
+
+def find_examples(
+    shots: str | None, question: str, about: Sequence[MediaPart], index: Index | None
+) -> list[Exchange]:
+    """Return examples from a file, or the most similar ones of an index.
+
+    Args:
+        shots: the file of ``read_shots``; None: no examples, unless an index is given.
+        question: that they answer.
+        about: what is asked about.
+        index: whose pictures and moments with texts are examples.
+
+    Raises:
+        SaysoError: if there are none, or they cannot be read.
+    """
+    if index is not None:
+        return nearest_shots(index, about[0], question)
+    return read_shots(shots, question) if shots else []
+
+
+def split_question(what: Sequence[str], *, searched: bool) -> tuple[list[MediaPart], str | None]:
+    """Return what is shown, and the question, which is what is no file.
+
+    Args:
+        what: the arguments.
+        searched: whether there is an index to search, so that nothing need be shown.
+
+    Raises:
+        SaysoError: if a file is not there, or nothing is asked about.
+    """
+    *files, last = what
+    try:
+        shown, question = [MediaPart.parse(text) for text in what], None
+    except SaysoError:
+        if looks_like_file(last):
+            raise
+        shown, question = [MediaPart.parse(text) for text in files], last
+    if not shown and not searched:
+        raise SaysoError(f"there is no file {last}; name a picture first: sayso ask beach.jpg {last!r}")
+    return shown, question
+
+
+def looks_like_file(text: str) -> bool:
+    """Tell whether somebody meant a file: one word with an ending or a folder in it, and no question."""
+    return " " not in text.strip() and not text.endswith("?") and bool(Path(text).suffix or "/" in text)
 
 
 def _loaded(model: str | Generator) -> Generator:

@@ -8,9 +8,8 @@ taken for what somebody said.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -19,14 +18,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import sha256_of, write_atomic
-from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
+from sayso.data.seen_file import SeenFile, row_span
 from sayso.data.sources import list_sources
 from sayso.generators.base import Decoding, Generator
+from sayso.generators.media_part import MediaPart
 from sayso.generators.prompt import Prompt
-from sayso.generators.shown import Shown
 
 if TYPE_CHECKING:
     from sayso.core.arrays import Pixels
@@ -89,7 +88,7 @@ def caption(
     if not window_s > SHORTEST_S:
         raise SaysoError(f"the window must be longer than {SHORTEST_S} s; got {window_s}")
     listing = list_sources([os.fspath(path) for path in paths])
-    book = _Book(Path(out).expanduser())
+    book = SeenFile(Path(out).expanduser())
     report = CaptionReport(len(listing.files), failures=list(listing.failures))
     if not listing.files:
         return report
@@ -122,8 +121,8 @@ class _Stretch:
     span: Span | None
 
     @property
-    def shown(self) -> Shown:
-        return Shown(Path(self.path), *((self.span.start, self.span.end) if self.span else (None, None)))
+    def shown(self) -> MediaPart:
+        return MediaPart(Path(self.path), *((self.span.start, self.span.end) if self.span else (None, None)))
 
 
 @dataclass(eq=False)
@@ -132,7 +131,7 @@ class _Work:
     prompt: str
     window_s: float
     decoding: Decoding
-    book: _Book
+    book: SeenFile
     report: CaptionReport
     stale: set[int] = field(default_factory=set)
     videos: list[str] = field(default_factory=list)
@@ -151,8 +150,8 @@ class _Work:
         there = {}
         for number, row in self.book.of(source.path):
             alike = (row.get("content"), row.get("sha256"), row.get("prompt")) == self._made_by(content)
-            if alike and _span(row) in spans and _span(row) not in there:
-                there[_span(row)] = number
+            if alike and row_span(row) in spans and row_span(row) not in there:
+                there[row_span(row)] = number
             else:
                 self.stale.add(number)
         self.report.kept += len(there)
@@ -201,7 +200,9 @@ class _Work:
         from sayso.text import write_vtt
 
         for path in self.videos:
-            cues = [Caption(span, str(row["seen"])) for _, row in self.book.of(path) if (span := _span(row))]
+            cues = [
+                Caption(span, str(row["seen"])) for _, row in self.book.of(path) if (span := row_span(row))
+            ]
             target, text = seen_path(path), write_vtt(cues)
             with suppress(OSError, ValueError):
                 if target.read_text(encoding="utf-8") == text:
@@ -210,85 +211,6 @@ class _Work:
                 write_atomic(target, text)
             except SaysoError as error:
                 self.report.failures.append(Failure(str(target), "write", str(error)))
-
-
-class _Book:
-    """The file of captions: rows that are only added while a run goes; a line that a kill cut off is dropped.
-
-    Args:
-        path: the file.
-
-    Raises:
-        SaysoError: if it is another program's, or holds something else.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: list[dict[str, Any]] = []
-        self._by_path: dict[str, list[int]] = {}
-        refuse_foreign(path, grows=True)
-        whole, cut = self._lines()
-        for number, line in enumerate(whole, 1):
-            row = _json(line)
-            if row is None or "seen" not in row or not isinstance(row.get("path"), str):
-                raise SaysoError(f"{path}, line {number}, is no caption; give another --out")
-            self._take(row)
-        if cut or not path.exists():
-            self._write()
-
-    def of(self, path: str) -> list[tuple[int, dict[str, Any]]]:
-        """Return the rows of a file in time order, each with its number."""
-        rows = [(number, self.rows[number]) for number in self._by_path.get(self.spelled(path), ())]
-        return sorted(rows, key=lambda row: float(row[1].get("start_s") or 0.0))
-
-    def spelled(self, path: str) -> str:
-        """Return a path as rows have it: relative to the file of captions, where it lies below its folder."""
-        folder = self.path.absolute().parent
-        return os.path.relpath(path, folder) if Path(path).is_relative_to(folder) else path
-
-    def append(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Add rows, on disk when this returns.
-
-        Raises:
-            SaysoError: if the file cannot be written.
-        """
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.writelines(map(_line, rows))
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise SaysoError(
-                f"{self.path} cannot be written: {error.strerror}; give another --out"
-            ) from error
-        for row in rows:
-            self._take(row)
-
-    def drop(self, numbers: set[int]) -> None:
-        """Remove rows, and note the file as this command's."""
-        self.rows = [row for number, row in enumerate(self.rows) if number not in numbers]
-        kept, self.rows, self._by_path = self.rows, [], {}
-        for row in kept:
-            self._take(row)
-        self._write()
-
-    def _write(self) -> None:
-        write_atomic(self.path, "".join(map(_line, self.rows)), grows=True)
-
-    def _take(self, row: dict[str, Any]) -> None:
-        self._by_path.setdefault(str(row["path"]), []).append(len(self.rows))
-        self.rows.append(row)
-
-    def _lines(self) -> tuple[list[str], bool]:
-        """Return the whole lines, and whether another one was cut off."""
-        if not self.path.exists():
-            return [], False
-        try:
-            text = self.path.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise SaysoError(f"{self.path} cannot be read: {error.strerror}; give another --out") from error
-        *lines, last = text.split("\n")
-        return [line for line in lines if line.strip()], bool(last)
 
 
 def seen_path(media: str | os.PathLike[str], language: str = LANGUAGE) -> Path:
@@ -306,24 +228,6 @@ def _windows(start_s: float, end_s: float, window_s: float) -> Iterator[Span]:
             end = end_s
         yield Span(round(begin, 3), round(end, 3))
         begin = end
-
-
-def _span(row: Mapping[str, Any]) -> Span | None:
-    start, end = row.get("start_s"), row.get("end_s")
-    if isinstance(start, int | float) and isinstance(end, int | float):
-        return Span(float(start), float(end))
-    return None
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _json(line: str) -> dict[str, Any] | None:
-    with suppress(ValueError, RecursionError):
-        row = json.loads(line)
-        return row if isinstance(row, dict) else None
-    return None
 
 
 def _in_groups(items: Sequence[T], size: int) -> Iterator[list[T]]:

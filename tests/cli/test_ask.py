@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 
 from generators import vlms
 from generators.bright import Bright
-from sayso.asking import Shown
+from sayso.asking import MediaPart, looks_like_file
 from sayso.cli import main
-from sayso.cli.ask import looks_like_file
 from sayso.cli.dialogue import hold_dialogue
 from sayso.generators.base import Decoding
 
@@ -116,7 +115,7 @@ def test_a_dialogue_remembers_adds_begins_anew_and_is_saved(pictures, tmp_path, 
         "How bright?", f"/add {pictures[1]}", "And this?", "/nonsense", "/add no.jpg", f"/save {kept}",
         "/new", "Anew?", "/quit", "never",
     ]  # fmt: skip
-    hold_dialogue(model, [Shown(pictures[0])], Decoding(), typed)
+    hold_dialogue(model, [MediaPart(pictures[0])], Decoding(), typed)
     out = capsys.readouterr()
     assert "shade 10" in out.out and "shade 240" in out.out
     assert "there is no command /nonsense" in out.err and "there is no file no.jpg" in out.err

@@ -85,6 +85,7 @@ COMMANDS = {
     ],
     "steps": [".", "--model", "offline", "--out", "OUT"],
     "localize": ["film.mp4", "--model", "nosuch", "--instances", "points.json", "--out", "OUT"],
+    "caption": ["film.mp4", "--model", "nosuch", "--out", "OUT"],
     "classify": ["film.mp4", "--names", "notes.txt", "--model", "offline", "--out", "OUT"],
     "demo": ["--no-serve", "--out", "OUT"],
     "curate": [".", "--out", "OUT"],
@@ -101,7 +102,7 @@ PLACES = (
 
 
 def test_every_verb_that_writes_is_tried():
-    silent = {"search", "serve", "models", "doctor"}
+    silent = {"search", "serve", "ask", "models", "doctor"}
     assert {verb.__name__ for verb in VERBS} == silent | set(COMMANDS)
 
 

@@ -23,6 +23,7 @@ from sayso.engine.tensor_batch import TensorBatch
 from sayso.engine.train import Trainer
 from sayso.engine.train_state import TrainState
 from sayso.engine.training_config import TrainingConfig
+from sayso.losses import contrastive
 
 PROGRAM = str(Path(__file__).with_name("training.py"))
 SHORT = TrainingConfig(steps=20, batch_size=8, warmup=5, save_every=7, log_every=1)
@@ -433,3 +434,23 @@ def test_only_weights_that_may_decay_do(tmp_path):
             decays = value.ndim > 1 and key not in stays
             torch.testing.assert_close(value, before[key] * (0.98 if decays else 1), rtol=1e-6, atol=0)
         assert method.criterion.scale == 0.5
+
+
+def test_towers_compute_in_bfloat16_and_the_loss_in_float32(tmp_path):
+    seen = {}
+
+    class Mixed(Tempered):
+        def loss(self, embeddings, batch):
+            value = contrastive(*embeddings, self.criterion.scale)
+            seen["loss"] = (value.dtype, value.item())
+            double = [e.detach().double() for e in embeddings]
+            seen["exact"] = float(contrastive(*double, self.criterion.scale.detach().double()))
+            return value
+
+    method = Mixed(0.0)
+    method.model.seen.register_forward_hook(lambda *call: seen.update(tower=call[-1].dtype))
+    run(tmp_path / "run", method, steps=2, precision="bf16", micro_batch=3)
+    assert seen["tower"] == torch.bfloat16
+    assert seen["loss"][0] == torch.float32
+    assert seen["loss"][1] == pytest.approx(seen["exact"], rel=1e-6)
+    assert method.model.seen.weight.dtype == torch.float32

@@ -11,12 +11,20 @@ import pytest
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
+@pytest.fixture(scope="module")
+def more(tmp_path_factory):
+    """What examples take besides a folder: a small language model in the place of a package's."""
+    from generators import lms
+
+    return {"flamingo": [str(lms.save_lm(tmp_path_factory.mktemp("lm") / "llama", "llama"))]}
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_runs_and_prints_what_it_found(path, tmp_path, monkeypatch, capsys):
+def test_an_example_runs_and_prints_what_it_found(path, tmp_path, monkeypatch, capsys, more):
     spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
-    monkeypatch.setattr(sys, "argv", [str(path), str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", [str(path), str(tmp_path), *more.get(path.stem, [])])
     example.main()
     assert capsys.readouterr().out.strip()
     assert f"python examples/{path.name} FOLDER" in path.read_text(), "its docstring says how to run it"

@@ -56,6 +56,8 @@ def test_likelihoods_follow_from_the_logits_one_token_at_a_time(loaded, photos, 
             ids, total = inputs["input_ids"], 0.0
             for token in model._tokenizer(answer, add_special_tokens=False).input_ids:
                 whole = {**inputs, "input_ids": ids, "attention_mask": torch.ones_like(ids)}
+                if "mm_token_type_ids" in whole:  # Qwen2-VL's: 1 at pictures
+                    whole["mm_token_type_ids"] = (ids == model._processor.image_token_id).int()
                 with torch.no_grad():
                     logits = model._model(**whole).logits[0, -1]
                 total += float(logits.log_softmax(0)[token])
@@ -65,7 +67,7 @@ def test_likelihoods_follow_from_the_logits_one_token_at_a_time(loaded, photos, 
     np.testing.assert_allclose(each, found / [1, 3], rtol=1e-9)
 
 
-@pytest.mark.parametrize("kind", ["llava", "idefics2"])
+@pytest.mark.parametrize("kind", ["llava", "idefics2", "qwen2_vl"])
 def test_examples_dialogues_clips_and_text_alone(loaded, photos, kind):
     model = loaded[kind]
     shots = [Exchange("what is this?", (photos[1],), "a cat")]
@@ -137,3 +139,12 @@ def test_auto_takes_what_is_cached_or_says_how_to_get_one(kin, tmp_path, monkeyp
     assert load_generator(device="cpu").name == name
     row = next(row for row in catalog.list_models() if row.name == name)
     assert row.cached and row.task == "answer"
+
+
+def test_smolvlm_answers_where_num2words_is(tmp_path, photos):
+    pytest.importorskip("num2words")
+    model = load_generator(str(vlms.save_vlm(tmp_path / "smolvlm", "smolvlm", seed=2)), device="cpu")
+    prompts = asked(photos)
+    together = model.generate(prompts, SIX)
+    assert together == [model.generate([prompt], SIX)[0] for prompt in prompts]
+    assert model.log_likelihood(prompts, ["yes", "no maybe"]).shape == (3, 2)

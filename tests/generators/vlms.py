@@ -10,7 +10,7 @@ WORDS = (
     *("USER", "ASSISTANT", "Question", "Short", "answer", "Answer", "Output", "Describe", "in", "one"),
     *("question", "using", "single", "word", "or", "phrase", ":", ".", "?", ","),
 )
-KINDS = ("llava", "blip-2", "idefics2")
+KINDS = ("llava", "blip-2", "idefics2", "qwen2_vl")
 CHAT = (
     "{% for m in messages %}{{ 'USER: ' if m.role == 'user' else 'ASSISTANT: ' }}"
     "{% for c in m.content %}{{ '<image>' if c.type == 'image' else c.text }} {% endfor %}{% endfor %}"
@@ -53,14 +53,20 @@ def save_vlm(folder: Path, kind: str, seed: int = 0, *, chat: bool = True) -> Pa
     tf.utils.logging.set_verbosity_error()
     tf.utils.logging.disable_progress_bar()
     torch.manual_seed(seed)
-    model, processor = {"llava": _llava, "blip-2": _blip2, "idefics2": _idefics2}[kind]()
+    folder.mkdir(parents=True)
+    makers = {"llava": _llava, "blip-2": _blip2, "idefics2": _idefics2, "qwen2_vl": _qwen2_vl}
+    makers["smolvlm"] = _smolvlm
+    model, processors, mark = makers[kind]()
     for parameter in model.parameters():  # of some size, so that answers differ with what is asked
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, std=0.3)
     if chat and kind != "blip-2":
-        processor.chat_template = CHAT
+        (folder / "chat_template.jinja").write_text(CHAT.replace("<image>", mark))
     model.eval().save_pretrained(folder)
-    processor.save_pretrained(folder)
+    if kind == "smolvlm":
+        (folder / "processor_config.json").write_text('{"image_seq_len": 4}')
+    for processor in processors:
+        processor.save_pretrained(folder)
     return folder
 
 
@@ -91,7 +97,7 @@ def _llava():
     processor = tf.LlavaProcessor(
         pictures, words, patch_size=8, vision_feature_select_strategy="default", num_additional_image_tokens=1
     )
-    return tf.LlavaForConditionalGeneration(config), processor
+    return tf.LlavaForConditionalGeneration(config), [processor], "<image>"
 
 
 def _blip2():
@@ -110,7 +116,8 @@ def _blip2():
         image_token_index=words.convert_tokens_to_ids("<image>"),
     )  # fmt: skip
     pictures = BlipImageProcessorPil(size={"height": SIDE, "width": SIDE})
-    return tf.Blip2ForConditionalGeneration(config), tf.Blip2Processor(pictures, words, num_query_tokens=4)
+    processor = tf.Blip2Processor(pictures, words, num_query_tokens=4)
+    return tf.Blip2ForConditionalGeneration(config), [processor], "<image>"
 
 
 def _idefics2():
@@ -130,4 +137,48 @@ def _idefics2():
     pictures = Idefics2ImageProcessorPil(
         size={"shortest_edge": SIDE, "longest_edge": SIDE}, do_image_splitting=False
     )
-    return tf.Idefics2ForConditionalGeneration(config), tf.Idefics2Processor(pictures, words, image_seq_len=4)
+    processor = tf.Idefics2Processor(pictures, words, image_seq_len=4)
+    return tf.Idefics2ForConditionalGeneration(config), [processor], "<image>"
+
+
+def _qwen2_vl():
+    """Saved in parts: its whole processor needs torchvision for videos."""
+    import transformers as tf
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    marks = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
+    words = tokenizer(*marks)
+    image, video, start, end = words.convert_tokens_to_ids(marks)
+    rope = {"rope_type": "default", "type": "mrope", "mrope_section": [2, 3, 3]}
+    config = tf.Qwen2VLConfig(
+        text_config={**_text(len(words)), "num_key_value_heads": 2, "rope_parameters": rope},
+        vision_config={
+            "depth": 1, "embed_dim": 16, "hidden_size": 32, "num_heads": 2, "patch_size": 4,
+            "spatial_merge_size": 2, "temporal_patch_size": 2, "mlp_ratio": 2,
+        },
+        image_token_id=image, video_token_id=video, vision_start_token_id=start, vision_end_token_id=end,
+    )  # fmt: skip
+    pictures = Qwen2VLImageProcessorPil(
+        patch_size=4, merge_size=2, temporal_patch_size=2, min_pixels=64, max_pixels=1024
+    )
+    mark = "<|vision_start|><|image_pad|><|vision_end|>"
+    return tf.Qwen2VLForConditionalGeneration(config), [words, pictures], mark
+
+
+def _smolvlm():
+    """Saved in parts, as Qwen2-VL; its processor needs num2words."""
+    import transformers as tf
+    from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
+
+    marks = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
+    words = tokenizer(*marks)
+    config = tf.SmolVLMConfig(
+        vision_config=dict(VISION),
+        text_config={"model_type": "llama", **_text(len(words)), "num_key_value_heads": 2},
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        scale_factor=1,
+    )
+    pictures = SmolVLMImageProcessorPil(
+        size={"longest_edge": SIDE}, max_image_size={"longest_edge": SIDE}, do_image_splitting=False
+    )
+    return tf.SmolVLMForConditionalGeneration(config), [words, pictures], "<image>"

@@ -10,6 +10,7 @@ from typer import Argument, Option
 from sayso.cli.ask import AUTO, Model
 from sayso.cli.options import Device, Json, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json
+from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
 WHERE = "The captions, JSON lines; a manifest for sayso index."
@@ -49,6 +50,7 @@ def caption(
 
     first = Path(paths[0]).expanduser()
     target = out or (first if first.is_dir() else Path()) / "captions.jsonl"
+    refuse_foreign(target, grows=True)
     generator = load_generator(model, device=device)
     with reporter("captions", mode=progress) as bar:
         report = caption_all(

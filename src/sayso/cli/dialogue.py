@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sayso.cli.ask import print_stream
+from sayso.asking import answer_prompt
+from sayso.cli.output import print_piece
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.generators.base import Decoding, Generator
+from sayso.generators.media_part import MediaPart, read_all
 from sayso.generators.prompt import Prompt
-from sayso.generators.shown import Shown, read_all
 
 HELP = """\
 /add FILE    show a picture or a moment, such as talk.mp4@12.5-18, with the next question
@@ -32,7 +33,7 @@ class Dialogue:
         decoding: how words are chosen.
     """
 
-    def __init__(self, model: Generator, shown: Sequence[Shown], decoding: Decoding) -> None:
+    def __init__(self, model: Generator, shown: Sequence[MediaPart], decoding: Decoding) -> None:
         self.model, self.decoding = model, decoding
         self.first, self.waiting = list(shown), list(shown)
         self.prompt: Prompt | None = None
@@ -67,7 +68,7 @@ class Dialogue:
         Raises:
             SaysoError: if it is not there.
         """
-        self.waiting.append(Shown.parse(text))
+        self.waiting.append(MediaPart.parse(text))
 
     def start(self, _: str = "") -> None:
         """Forget what was said."""
@@ -96,16 +97,14 @@ class Dialogue:
             prompt = Prompt.ask(question, pictures)
         else:
             prompt = self.prompt.then(str(self.said[-1]["answer"]), question, pictures)
-        answer = print_stream(self.model, prompt, self.decoding)
-        shown = [one.to_dict() for one in self.waiting]
-        self.said.append(
-            {"question": question, "answer": answer, "shown": shown, "made_by": self.model.made_by}
-        )
+        answer = answer_prompt(self.model, prompt, self.waiting, decoding=self.decoding, on_piece=print_piece)
+        print()
+        self.said.append(answer.to_dict())
         self.prompt, self.waiting = prompt, []
 
 
 def hold_dialogue(
-    model: Generator, shown: Sequence[Shown], decoding: Decoding, lines: Iterable[str] | None = None
+    model: Generator, shown: Sequence[MediaPart], decoding: Decoding, lines: Iterable[str] | None = None
 ) -> None:
     """Answer question after question until there are no more.
 

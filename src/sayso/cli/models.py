@@ -30,7 +30,7 @@ def models(as_json: Json = False) -> None:
     for row in rows:
         here = "yes" if row.cached else "no"
         size = _megabytes(row.size_bytes)
-        dim, licence = row.dim or ("-" if row.task == "answer" else "?"), row.licence or "?"
+        dim, licence = row.dim or ("?" if row.task == "embed" else "-"), row.licence or "?"
         print(f"{row.name:{width}}  {size:>9}  {dim:>4}  {licence:18}  {here:4}  {row.what}")
 
 

@@ -14,7 +14,9 @@ import typer
 from sayso.cli.exit_codes import INTERRUPTED, SOME_FAILED
 
 if TYPE_CHECKING:
+    from sayso.asking import Answer
     from sayso.data.manifest import Failure
+    from sayso.generators.media_part import MediaPart
     from sayso.index import AddReport, Hit
 
 CHANGES = ("added", "replaced", "unchanged", "moved", "removed")
@@ -109,3 +111,26 @@ def clock_time(seconds: float) -> str:
     hours, minute = divmod(minutes, 60)
     text = f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
     return f"{text}.{tenth}" if tenth else text
+
+
+def print_piece(piece: str) -> None:
+    """Print a piece of an answer as it is made."""
+    print(piece, end="", flush=True)
+
+
+def answer_lines(answer: Answer, *, with_places: bool = False) -> list[str]:
+    """Return what follows a streamed answer: the end of its line, or its choices; and where it looked.
+
+    Args:
+        answer: the answer, whose words are printed unless it was one of several choices.
+        with_places: whether the moments it is about are named.
+    """
+    ranked = sorted((answer.probabilities or {}).items(), key=lambda row: -row[1])
+    lines = [f"{probability:6.3f}  {choice}" for choice, probability in ranked] or [""]
+    return lines + [f"  {_media_place(one)}" for one in answer.shown if with_places]
+
+
+def _media_place(part: MediaPart) -> str:
+    if part.start_s is None or part.end_s is None:
+        return str(part.path)
+    return f"{part.path}  {clock_time(part.start_s)}-{clock_time(part.end_s)}"

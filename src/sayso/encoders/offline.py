@@ -1,7 +1,8 @@
 """The offline encoder: pictures and texts in one space, with no model hub.
 
 The picture tower is a classifier (EfficientNet-Lite0, ImageNet), the text tower
-a sentence encoder (MiniLM); ConSE is the bridge. All come from PyPI packages.
+a sentence encoder (MiniLM); ConSE is the bridge, and for drawings a small head that
+comes with this package (``sayso.encoders.drawings``). The towers come from PyPI packages.
 Each tower is loaded when it is first needed: a search loads no torch.
 """
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from sayso.core.arrays import Pixels
 from sayso.core.device import resolve_device
-from sayso.encoders import conse
+from sayso.encoders import conse, drawings
 from sayso.encoders.batching import as_texts, in_batches, pool_clips
 from sayso.encoders.dense import LONGER_SIDE, SimilarityMap, conse_map, query_embedding, resize_to_stride
 from sayso.encoders.interface import ClipSpec, Embeddings
@@ -34,7 +35,9 @@ SCALE = (
 
 
 class OfflineEncoder:
-    """EfficientNet-Lite0 and MiniLM joined by ConSE; see ``sayso.encoders.interface.Encoder``.
+    """EfficientNet-Lite0 and MiniLM, joined by ConSE and by a head for drawings.
+
+    See ``sayso.encoders.interface.Encoder``.
 
     Args:
         device: where pictures are encoded: ``auto``, ``cpu``, ``cuda``, ... Texts are on the CPU.
@@ -55,7 +58,7 @@ class OfflineEncoder:
         self.device = device
         self._lock = Lock()
         self._text: minilm.MiniLM | None = None
-        self._pictures: efficientnet_lite.Lite0 | None = None
+        self._pictures: tuple[efficientnet_lite.Lite0, drawings.DrawingHead] | None = None
 
     @property
     def sha256(self) -> str:
@@ -66,6 +69,8 @@ class OfflineEncoder:
             efficientnet_lite.WEIGHTS_SHA256,
             minilm.WEIGHTS_SHA256,
             minilm.TOKENIZER_SHA256,
+            drawings.RECIPE,
+            drawings.head_sha256(),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -77,12 +82,14 @@ class OfflineEncoder:
 
     def encode_images(self, images: Sequence[Image | Pixels]) -> Embeddings:
         """Embed B pictures, each a PIL image or (H, W, 3) uint8 of any size: (B, 384)."""
-        tower = self._tower()
+        tower, head = self._tower()
         size = CPU_BATCH if tower.device.type == "cpu" else GPU_BATCH
 
         def encode(batch: Sequence[Image | Pixels]) -> Embeddings:
             squares = [as_square(image, self.clip.size, self.clip.crop) for image in batch]
-            embeddings: Embeddings = conse.embed_logits(tower(np.stack(squares))).cpu().numpy()
+            features, early = tower.levels(np.stack(squares))
+            by_names = conse.embed_logits(tower.scores(features))
+            embeddings: Embeddings = head(by_names, features, early).cpu().numpy()
             return embeddings
 
         return in_batches(encode, images, size, self.dim)
@@ -95,10 +102,12 @@ class OfflineEncoder:
         """Return how much each grid cell of a picture is like a query: (h, w) cosines."""
         vector = query_embedding(self, query)
         picture = resize_to_stride(image, LONGER_SIDE, efficientnet_lite.STRIDE)
-        return conse_map(self._tower().logit_map(picture), vector)
+        return conse_map(self._tower()[0].logit_map(picture), vector)
 
-    def _tower(self) -> efficientnet_lite.Lite0:
-        """Return the picture tower, loaded when it is first needed."""
+    def _tower(self) -> tuple[efficientnet_lite.Lite0, drawings.DrawingHead]:
+        """Return the picture tower and the head for drawings, loaded when they are first needed."""
         with self._lock:
-            self._pictures = self._pictures or efficientnet_lite.Lite0(resolve_device(self.device))
+            if self._pictures is None:
+                device = resolve_device(self.device)
+                self._pictures = efficientnet_lite.Lite0(device), drawings.DrawingHead(device)
             return self._pictures

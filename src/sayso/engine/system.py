@@ -217,5 +217,6 @@ SYSTEMS: Registry[AnySystem] = Registry(
         "clip": "sayso.systems.clip:SYSTEM",
         "howto100m": "sayso.systems.howto100m:SYSTEM",
         "mil-nce": "sayso.systems.mil_nce:SYSTEM",
+        "flamingo": "sayso.systems.flamingo:SYSTEM",
     },
 )

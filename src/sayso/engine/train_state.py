@@ -197,7 +197,9 @@ class TrainState:
 def _accelerator(config: TrainingConfig, device: str) -> Accelerator:
     need("accelerate", "train")
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
 
+    AcceleratorState._reset_state()  # who trained in this process before may have had another precision
     return Accelerator(mixed_precision=config.precision, cpu=resolve_device(device).type == "cpu")
 
 

@@ -21,7 +21,10 @@ def _toml(name: str) -> dict[str, Any]:
 _HERE = {
     **{name: f"text_video_retrieval:{name}" for name in _toml("text_video_retrieval")},
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
+    "caption-choice": "caption_choice:CAPTION_CHOICE",
+    "few-shot-naming": "few_shot_naming:FEW_SHOT_NAMING",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",
+    "drawing-retrieval": "drawing_retrieval:DRAWING_RETRIEVAL",
     **{name: f"zero_shot:{name}" for name in _toml("zero_shot")["sets"]},
     "robustness": "robustness:ROBUSTNESS",
     "zero-shot": "named_classes:ZERO_SHOT",

@@ -21,11 +21,12 @@ import numpy as np
 
 from sayso.core.device import resolve_device
 from sayso.core.errors import SaysoError
-from sayso.core.lazy import need
+from sayso.data.interleaved import IMAGE
 from sayso.generators.base import GREEDY, Decoding, LogLikelihood, candidates_of
-from sayso.generators.prompt import IMAGE, Prompt, as_messages, frames_of
+from sayso.generators.prompt import Prompt, as_messages, frames_of
 from sayso.generators.streaming import stream_pieces
-from sayso.hub.hub_folder import identity, quiet_transformers
+from sayso.hub.hub_folder import identity
+from sayso.hub.image_text_model import load_image_text_model
 from sayso.hub.kinds import HUB_GENERATOR
 from sayso.hub.model_folder import resolve_step
 
@@ -194,7 +195,12 @@ class HubGenerator:
         """
         pictures = [frame for picture in prompt.pictures for frame in frames_of(picture)]
         if self._processor.chat_template:
-            text = self._processor.apply_chat_template(as_messages(prompt), add_generation_prompt=True)
+            text = self._tokenizer.apply_chat_template(
+                as_messages(prompt),
+                chat_template=self._processor.chat_template,
+                add_generation_prompt=True,
+                tokenize=False,
+            )
             return str(text), pictures
         if self._family not in PLAIN:
             raise SaysoError(
@@ -235,27 +241,6 @@ class HubGenerator:
         return made.to(self.device)
 
 
-def _check_family(folder: Path) -> None:
-    """Refuse models that see no pictures.
-
-    Raises:
-        SaysoError: if the folder's is one.
-    """
-    from transformers import AutoConfig
-    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
-
-    try:
-        family = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
-    except (OSError, ValueError, KeyError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise SaysoError(f"the model in {folder} cannot be loaded: {first}") from error
-    if family not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
-        raise SaysoError(
-            f"{folder} holds a text-only model ({family}), which sees no pictures; name a visual one, or"
-            " train Flamingo on it: sayso train flamingo DATA --out RUN --set language_model=FOLDER"
-        )
-
-
 def _padded_left(each: Sequence[Any], padding: int, device: torch.device) -> dict[str, torch.Tensor]:
     """Return the inputs of B prompts as one batch."""
     import torch
@@ -273,32 +258,3 @@ def _padded_left(each: Sequence[Any], padding: int, device: torch.device) -> dic
         ]
         made[name] = torch.cat(rows).to(device)
     return made
-
-
-def load_image_text_model(folder: Path, device: torch.device) -> tuple[Any, Any]:
-    """Load model (for inference) and processor; no connection, no output.
-
-    Raises:
-        MissingExtra: if transformers, or a package that this model needs, is not installed.
-        SaysoError: if something in the folder is missing, damaged or unknown.
-    """
-    transformers = need("transformers", "hub")
-    if not any(folder.glob("*.safetensors")):
-        raise SaysoError(f"{folder} has no *.safetensors; pickled weights, which can run code, are not read")
-    dtype = "float32" if device.type == "cpu" else "bfloat16"
-    with quiet_transformers():
-        _check_family(folder)
-        try:
-            model, report = transformers.AutoModelForImageTextToText.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=dtype, output_loading_info=True
-            )
-            processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError) as error:
-            reason = " ".join((str(error).strip() or type(error).__name__).splitlines()[:3]).strip()
-            raise SaysoError(f"the model in {folder} cannot be loaded: {reason}") from error
-    if report["missing_keys"]:
-        raise SaysoError(
-            f"the model in {folder} lacks {len(report['missing_keys'])} of its weights,"
-            f" such as {min(report['missing_keys'])}; fetch it again"
-        )
-    return model.eval().to(device), processor

@@ -21,12 +21,13 @@ import numpy as np
 
 from sayso.core.arrays import Pixels
 from sayso.core.errors import SaysoError
+from sayso.data.interleaved import END, IMAGE
 from sayso.encoders.preprocess import as_rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-IMAGE, END = "<image>", "<|endofchunk|>"
+
 CAPTION_REQUEST = "Describe the picture in one short sentence."
 BRIEFLY = "Answer the question using a single word or phrase."
 TemplateName = Literal["caption", "vqa", "plain"]

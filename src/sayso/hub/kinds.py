@@ -45,6 +45,7 @@ KINDS: Registry[ModelKind] = Registry(
         "frozen_towers": "sayso.encoders.frozen_towers:FrozenTowersEncoder",
         HUB_ENCODER: "sayso.encoders.hub:HubEncoder",
         HUB_GENERATOR: "sayso.generators.hub:HubGenerator",
+        "flamingo": "sayso.generators.flamingo:Flamingo",
         "localizer": "sayso.systems.localize:Localizer",
         "step_classifier": "sayso.systems.crosstask:StepClassifier",
         "step_model": "sayso.systems.instruction_steps:StepModel",

@@ -83,6 +83,11 @@ class Index:
 
     def _refuse(self, other: str) -> None:
         model = self.store.identity.model
+        if other == model:
+            raise IndexMismatch(
+                f"the index {self.store.address} was made by another version of the model {model}, whose "
+                "vectors do not compare with those of today; index again into a new folder"
+            )
         raise IndexMismatch(
             f"the index {self.store.address} was made by the model {model}, not by {other}; "
             f"leave --model away, or index again into a new folder"

@@ -89,21 +89,37 @@ class Lite0:
 
     def __call__(self, pictures: Pixels) -> Tensor:
         """Score (B, 224, 224, 3) uint8 pictures: (B, 1000) logits, float32, on the device."""
-        import torch
-
-        with torch.inference_mode():
-            return torch.nn.functional.linear(self.features(pictures), *self.classes)
+        return self.scores(self.features(pictures))
 
     def features(self, pictures: Pixels) -> Tensor:
         """Return what the classes are scored by, of (B, 224, 224, 3) uint8 pictures: (B, 1280) float32."""
+        return self.levels(pictures)[0]
+
+    def levels(self, pictures: Pixels) -> tuple[Tensor, Tensor]:
+        """Return what a picture shows and how it looks.
+
+        Args:
+            pictures: (B, 224, 224, 3) uint8.
+
+        Returns:
+            features (B, 1280), from which the classes are scored, and the feature map of the early
+            blocks (B, 40, 28, 28), turned by half; float32, on the device.
+        """
         import torch
 
         group = GROUP_A_THREAD * torch.get_num_threads() if self.device.type == "cpu" else len(pictures)
         with torch.inference_mode():
             groups = [self._begin(pictures[i : i + group]) for i in range(0, len(pictures), group)]
-            x = torch.cat(groups).contiguous(memory_format=torch.channels_last)  # (B, 40, 28, 28)
-            mean: Tensor = self.head(_run(self.blocks[LARGE:], x)).mean((2, 3))
-            return mean
+            early = torch.cat(groups).contiguous(memory_format=torch.channels_last)  # (B, 40, 28, 28)
+            features: Tensor = self.head(_run(self.blocks[LARGE:], early)).mean((2, 3))
+            return features, early
+
+    def scores(self, features: Tensor) -> Tensor:
+        """Return the logits (B, 1000) of features (B, 1280)."""
+        import torch
+
+        with torch.inference_mode():
+            return torch.nn.functional.linear(features, *self.classes)
 
     def logit_map(self, picture: Pixels) -> Tensor:
         """Score every grid cell of one picture, whose mean over the grid ``__call__`` gives.

@@ -9,8 +9,8 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, Field
 
 from sayso.core.errors import MediaError
+from sayso.generators.media_part import MediaPart
 from sayso.generators.prompt import Exchange, Prompt
-from sayso.generators.shown import Shown
 from sayso.serve.api import PROBLEMS, Shared, find_media
 from sayso.serve.body import OnDemand
 
@@ -42,7 +42,7 @@ class Question(BaseModel):
 
 
 @router.post("/ask", response_model=None, response_class=OnDemand)
-def ask(holdings: Shared, asked: Question) -> OnDemand:
+def ask_about(holdings: Shared, asked: Question) -> OnDemand:
     """Answer a question about a moment: plain text, sent as it is made, by a model that may be wrong."""
     media = find_media(holdings, asked.media_id)
     before = [Exchange(said.question, (), said.answer) for said in asked.before]
@@ -62,11 +62,11 @@ def _pixels(media: Media, asked: Question) -> Any:
     """Return what is shown, or answer 404 if it cannot be read."""
     path = Path(media.path)
     if media.kind == "picture":
-        shown = Shown(path)
+        shown = MediaPart(path)
     elif asked.end_s > asked.start_s:
-        shown = Shown(path, asked.start_s, min(asked.end_s, asked.start_s + LONGEST_S))
+        shown = MediaPart(path, asked.start_s, min(asked.end_s, asked.start_s + LONGEST_S))
     else:
-        shown = Shown(path, asked.start_s)
+        shown = MediaPart(path, asked.start_s)
     try:
         return shown.read()
     except MediaError as error:

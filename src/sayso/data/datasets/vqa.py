@@ -24,7 +24,7 @@ SPLITS = ("train", "val", "test-dev", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class VisualQuestion:
     """A question about a picture.
 
     Args:
@@ -40,7 +40,9 @@ class Question:
     answers: tuple[str, ...]
 
 
-def read_questions(folder: Path, split: str, images: Path | None = None) -> tuple[list[Question], list[str]]:
+def read_questions(
+    folder: Path, split: str, images: Path | None = None
+) -> tuple[list[VisualQuestion], list[str]]:
     """Read the questions of a split; a sentence for each record that cannot be used.
 
     Args:
@@ -73,7 +75,7 @@ def read_questions(folder: Path, split: str, images: Path | None = None) -> tupl
         except (KeyError, TypeError, ValueError):
             problems.append(f"{questions.name}: a question has no question_id, image_id or question")
             continue
-        read.append(Question(id_, _picture(number, name, folders), text, answers.get(id_, ())))
+        read.append(VisualQuestion(id_, _picture(number, name, folders), text, answers.get(id_, ())))
     return read, problems
 
 

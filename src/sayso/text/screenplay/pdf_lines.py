@@ -23,7 +23,7 @@ FEW = 0.5  # a page is shifted if at most this share of its lines begins where o
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextRun:
     """Words at a place; in points, x from the left edge of the paper, y downwards.
 
     Args:
@@ -41,10 +41,10 @@ class Piece:
     text: str
 
 
-Line = list[Piece]
+Line = list[TextRun]
 
 
-def page_lines(pieces: Sequence[Piece]) -> list[Line]:
+def page_lines(pieces: Sequence[TextRun]) -> list[Line]:
     """Return the lines of a page from top to bottom, each from left to right."""
     lines: list[Line] = []
     for piece in sorted(_once(pieces), key=lambda piece: piece.y):
@@ -59,9 +59,9 @@ def page_lines(pieces: Sequence[Piece]) -> list[Line]:
     return [sorted(line, key=lambda piece: piece.x) for line in lines]
 
 
-def _once(pieces: Sequence[Piece]) -> list[Piece]:
+def _once(pieces: Sequence[TextRun]) -> list[TextRun]:
     """Leave out what is drawn a second time at nearly the same place."""
-    seen: dict[str, list[Piece]] = {}
+    seen: dict[str, list[TextRun]] = {}
     kept = []
     for piece in pieces:
         near = TWICE * piece.height

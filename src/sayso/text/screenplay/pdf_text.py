@@ -18,7 +18,7 @@ from typing import Any
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.text.screenplay.marks import parse_heading
-from sayso.text.screenplay.pdf_lines import Piece, page_lines, straightened, typed
+from sayso.text.screenplay.pdf_lines import TextRun, page_lines, straightened, typed
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def _plain(page: Any) -> list[str]:
     return [row.rstrip() for row in text.replace("\r", "").replace(EDGE, "").split("\n")]
 
 
-def _pieces(page: Any, reader: Any) -> list[Piece]:
+def _pieces(page: Any, reader: Any) -> list[TextRun]:
     """Return the words of a page with their places."""
     from pypdf._text_extraction import _layout_mode
     from pypdf.generic import ContentStream
@@ -107,7 +107,7 @@ def _pieces(page: Any, reader: Any) -> list[Piece]:
     operations = ContentStream(page["/Contents"].get_object(), reader, "bytes").operations
     found = _layout_mode.text_show_operations(iter(operations), page._layout_mode_fonts())
     return [
-        Piece(
+        TextRun(
             one["tx"],
             one["displaced_tx"],
             -one["ty"] * one["flip_sort"],

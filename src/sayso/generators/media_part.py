@@ -24,7 +24,7 @@ _PLACE = re.compile(r"(?P<path>.+)@(?P<start>\d+(?:\.\d+)?)(?:-(?P<end>\d+(?:\.\
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class MediaPart:
     """A picture, or what is shown of a video.
 
     Args:
@@ -45,7 +45,7 @@ class Shown:
             raise SaysoError(f"{self.path}@{self.start_s:g}-{self.end_s:g} ends before it begins")
 
     @classmethod
-    def parse(cls, text: str) -> Shown:
+    def parse(cls, text: str) -> MediaPart:
         """Return what is written like ``talk.mp4@12.5-18``; a file of that very name goes first.
 
         Raises:
@@ -93,7 +93,7 @@ class Shown:
         return {"path": str(self.path), "start_s": self.start_s, "end_s": self.end_s}
 
 
-def read_all(shown: Sequence[Shown], frames: int = FRAMES) -> tuple[Pixels, ...]:
+def read_all(shown: Sequence[MediaPart], frames: int = FRAMES) -> tuple[Pixels, ...]:
     """Return the pixels of each.
 
     Args:
@@ -102,6 +102,6 @@ def read_all(shown: Sequence[Shown], frames: int = FRAMES) -> tuple[Pixels, ...]
 
     Raises:
         MediaError: if a file cannot be read.
-        SaysoError: as ``Shown.read``.
+        SaysoError: as ``MediaPart.read``.
     """
     return tuple(one.read(frames) for one in shown)

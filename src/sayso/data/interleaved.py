@@ -1,0 +1,277 @@
+"""Interleaved pages: text with a mark ``<image>`` for each picture or clip; ``<|endofchunk|>`` ends a part.
+
+Pages come from captioned pictures (a page each, ``PairPages``), from a file of pages (``PageFile``: JSON
+lines with ``text`` and ``images``), and from pictures of known classes (``sayso.data.episodes``).
+``PageDataset`` gives them to a loader with the features of their pictures, and ``MixedPages`` several of
+them in one batch, as Flamingo adds the gradients of several data sets before each step.
+
+Source
+    Alayrac et al., NeurIPS 2022, sections 2.4 and 3.2.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.core.errors import SaysoError
+from sayso.data.batch import Dataset, Example
+from sayso.data.manifest import Failure
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from sayso.data.picture_pairs import PicturePairs
+
+IMAGE, END = "<image>", "<|endofchunk|>"
+CLIP_FRAMES = 8
+SpellAnswer = Callable[[str], str]  # an answer as a page has it, its picture's mark before it
+Look = Callable[[int, np.random.Generator], NDArray[Any]]  # a picture's features (F, V, D), perhaps augmented
+
+
+class Pages(Protocol):
+    """Pages, and the pictures and clips they speak of."""
+
+    @property
+    def media(self) -> int:
+        """How many pictures and clips there are."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many pages there are."""
+        ...
+
+    def page(self, number: int, rng: np.random.Generator) -> tuple[str, Sequence[int]]:
+        """Return a page's text, and the numbers of its pictures in the order of their marks."""
+        ...
+
+    def read(self, number: int, size: int) -> list[Image | NDArray[np.uint8]]:
+        """Return the frames of a clip, or a picture alone.
+
+        Args:
+            number: which, from 0.
+            size: pixels of the short side that are needed.
+
+        Raises:
+            SaysoError: if it cannot be read.
+        """
+        ...
+
+    def name(self, number: int) -> str:
+        """Return what to call a picture or a clip in messages."""
+        ...
+
+
+class PairPages:
+    """A page for each captioned picture, with one of its captions.
+
+    Args:
+        pairs: the pictures.
+        spell: how a caption stands in a page.
+    """
+
+    def __init__(self, pairs: PicturePairs, spell: SpellAnswer) -> None:
+        self.pairs, self.spell = pairs, spell
+
+    @property
+    def media(self) -> int:
+        """How many pictures there are."""
+        return len(self.pairs)
+
+    def __len__(self) -> int:
+        """Return how many pages there are: one a picture."""
+        return len(self.pairs)
+
+    def page(self, number: int, rng: np.random.Generator) -> tuple[str, Sequence[int]]:
+        """Return a picture with one of its captions."""
+        captions = self.pairs.captions(number)
+        return self.spell(captions[int(rng.integers(len(captions)))]), (number,)
+
+    def texts(self) -> set[str]:
+        """Return all texts that pages may have."""
+        return {self.spell(text) for n in range(len(self.pairs)) for text in self.pairs.captions(n)}
+
+    def read(self, number: int, size: int) -> list[Image | NDArray[np.uint8]]:
+        """Return a picture; see ``Pages``."""
+        return [self.pairs.read(number, size)]
+
+    def name(self, number: int) -> str:
+        """Return what to call a picture."""
+        return self.pairs.name(number)
+
+
+@dataclass(frozen=True, slots=True)
+class _PageRow:
+    text: str
+    media: tuple[int, ...]
+
+
+class PageFile:
+    """Pages of a file: JSON lines with ``text``, which has a mark for each of ``images``.
+
+    An image is a path, relative to the file, or ``talk.mp4@12.5-18``: seconds of a video, as a clip.
+
+    Args:
+        path: the ``.jsonl`` file.
+
+    Attributes:
+        failures: the lines that cannot be used.
+
+    Raises:
+        SaysoError: if it cannot be read, or no line of it can be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.failures = path, list[Failure]()
+        self._rows: list[_PageRow] = []
+        self._media: dict[str, int] = {}
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SaysoError(f"the pages {path} cannot be read: {error}") from error
+        for n, line in enumerate(lines, 1):
+            if line.strip():
+                self._add(line, f"{path}, line {n}")
+        if not self._rows:
+            why = f": {self.failures[0].error}" if self.failures else ""
+            raise SaysoError(f"{path} holds no page (text, with a mark {IMAGE} for each of images){why}")
+        self._names = list(self._media)
+
+    @property
+    def media(self) -> int:
+        """How many pictures and clips there are."""
+        return len(self._names)
+
+    def __len__(self) -> int:
+        """Return how many pages there are."""
+        return len(self._rows)
+
+    def page(self, number: int, rng: np.random.Generator) -> tuple[str, Sequence[int]]:  # noqa: ARG002
+        """Return a page."""
+        row = self._rows[number]
+        return row.text, row.media
+
+    def read(self, number: int, size: int) -> list[Image | NDArray[np.uint8]]:
+        """Return the frames of a clip, or a picture alone; see ``Pages``."""
+        from sayso.media import read_clip, read_image
+
+        path, start_s, end_s = _place(self._names[number])
+        if start_s is None or end_s is None:
+            return [read_image(path, size=size)]
+        return list(read_clip(path, start_s, end_s, frames=CLIP_FRAMES, size=size).frames)
+
+    def name(self, number: int) -> str:
+        """Return what to call a picture or a clip."""
+        return self._names[number]
+
+    def _add(self, line: str, where: str) -> None:
+        try:
+            row = json.loads(line)
+            text, images = str(row["text"]), [str(image) for image in row["images"]]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            why = f"{where} is no page: {type(error).__name__} {error}"
+            self.failures.append(Failure(str(self.path), "record", why))
+            return
+        if text.count(IMAGE) != len(images):
+            why = f"{where} has {text.count(IMAGE)} {IMAGE} marks and {len(images)} images"
+            self.failures.append(Failure(str(self.path), "record", why))
+            return
+        places = [os.path.abspath(self.path.parent / image) for image in images]  # noqa: PTH100
+        numbers = tuple(self._media.setdefault(place, len(self._media)) for place in places)
+        self._rows.append(_PageRow(text, numbers))
+
+
+def _place(name: str) -> tuple[str, float | None, float | None]:
+    """Return the path, and the seconds if there are any after an ``@``."""
+    path, at, span = name.rpartition("@")
+    start, dash, end = span.partition("-")
+    try:
+        return (path, float(start), float(end)) if at and dash else (name, None, None)
+    except ValueError:
+        return name, None, None
+
+
+class PageDataset:
+    """Pages with the features of their pictures; see ``sayso.data.batch.Dataset``.
+
+    Args:
+        pages: the pages.
+        look: gives a picture's features.
+        ahead: share of the pages with several pictures whose text sees the next picture, not the last.
+    """
+
+    group = 1
+
+    def __init__(self, pages: Pages, look: Look, ahead: float = 0.0) -> None:
+        self.pages, self.look, self.ahead = pages, look, ahead
+
+    def __len__(self) -> int:
+        """Return how many pages there are."""
+        return len(self.pages)
+
+    def name(self, item: int) -> str:
+        """Return what to call a page."""
+        return f"page {item}"
+
+    def sample(self, item: int, rng: np.random.Generator) -> list[Example]:
+        """Return one page: ``text``, ``pictures`` [(F, V, D), ...] and ``ahead``, whether it looks ahead.
+
+        Raises:
+            SaysoError: if a picture cannot be read.
+        """
+        text, media = self.pages.page(item, rng)
+        pictures = [self.look(number, rng) for number in media]
+        ahead = len(media) > 1 and bool(rng.random() < self.ahead)
+        return [{"text": text, "pictures": pictures, "ahead": ahead}]
+
+
+class MixedPages:
+    """Pages of several data sets in every batch, so many of each; ``source`` (from 0) says of which.
+
+    Args:
+        datasets: the first one is gone through, the others are drawn from.
+        shares: how many examples of each are in an item.
+
+    Raises:
+        SaysoError: if there are not as many shares as data sets, or one is below 1.
+    """
+
+    def __init__(self, datasets: Sequence[Dataset], shares: Sequence[int]) -> None:
+        if len(datasets) != len(shares) or not datasets or min(shares) < 1:
+            raise SaysoError(
+                f"{len(datasets)} data sets need as many shares, of 1 or more; got {list(shares)}"
+            )
+        self.datasets, self.shares = tuple(datasets), tuple(shares)
+
+    @property
+    def group(self) -> int:
+        """How many examples an item gives."""
+        return sum(self.shares)
+
+    def __len__(self) -> int:
+        """Return how many items go through the first data set."""
+        return max(1, len(self.datasets[0]) // self.shares[0])
+
+    def name(self, item: int) -> str:
+        """Return what to call an item: the first page of it."""
+        return self.datasets[0].name(item * self.shares[0] % len(self.datasets[0]))
+
+    def sample(self, item: int, rng: np.random.Generator) -> list[Example]:
+        """Return the examples of an item, those of one data set side by side.
+
+        Raises:
+            SaysoError: if one cannot be read.
+        """
+        examples: list[Example] = []
+        for source, (dataset, share) in enumerate(zip(self.datasets, self.shares, strict=True)):
+            for n in range(share):
+                of = (item * share + n) % len(dataset) if source == 0 else int(rng.integers(len(dataset)))
+                examples += [{**one, "source": source} for one in dataset.sample(of, rng)]
+        return examples
