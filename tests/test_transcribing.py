@@ -182,37 +182,42 @@ def test_progress_counts_seconds_of_sound(library, model):
 def test_after_kills_nothing_is_lost_and_nothing_twice(tmp_path, model, kills):
     rng = random.Random(kills)
     library = tmp_path / "library"
-    for k in range(6 + 6 * kills):
+    for k in range(6 + 4 * kills):
         write_sound(library / f"{k % 3}" / f"{k}.wav", f"{k + 5:b}" if k % 5 else "000")
     undisturbed = tmp_path / "undisturbed"
     shutil.copytree(library, undisturbed)  # with the dates
     sayso.transcribe([undisturbed], model=model, processes=1)
-    killed = 0
     finished: dict[Path, int] = {}
-    while True:
+    for killed in range(kills + 1):
         run = start(library, model)
-        time.sleep(rng.uniform(0.3, 1.5))
-        if killed == kills or run.poll() is not None:
-            assert run.wait(60) == 0
+        if killed == kills:
+            assert run.wait(300) == 0
             break
+        done = listened_to(library)
+        while listened_to(library) == done and run.poll() is None:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.4))
         workers = children(run.pid)
+        assert run.poll() is None, "it was done before it was killed"
         run.send_signal(signal.SIGKILL)
         run.wait()
-        killed += 1
         gone(workers)
         now = {path: path.stat().st_ino for path in library.rglob("*.vtt")}
         assert finished.items() <= now.items()  # none is lost, none written again
         finished = now
-    assert killed >= min(kills, 2)
     assert finished.items() <= {path: path.stat().st_ino for path in library.rglob("*.vtt")}.items()
     assert files(library) == files(undisturbed)
     assert noted(library) == noted(undisturbed)
 
 
+def listened_to(root: Path) -> int:
+    return len([*root.rglob("*.vtt")]) + len(noted(root))
+
+
 def start(library: Path, model: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "sayso", "transcribe", str(library), "--model", model, "--processes", "2"],
-        env={**os.environ, "STUB_SECONDS": "0.5"},
+        env={**os.environ, "STUB_SECONDS": "0.4"},
         stdout=subprocess.DEVNULL,
     )
 
@@ -240,8 +245,5 @@ def _runs(pid: int) -> bool:
 
 
 def noted(root: Path) -> set[str]:
-    return {
-        json.loads(line)["file"]
-        for path in root.rglob(".sayso-listened")
-        for line in path.read_text().splitlines()
-    }
+    lines = [line for path in root.rglob(".sayso-listened") for line in path.read_text().split("\n")[:-1]]
+    return {json.loads(line)["file"] for line in lines}

@@ -104,5 +104,6 @@ def _listened(paths: list[str], device: str, progress: Mode) -> TranscribeReport
     """Write what is said beside the files, as ``sayso transcribe`` does."""
     from sayso.transcribing import VERB, transcribe
 
+    place = device if device.startswith(("cpu", "cuda")) else "auto"
     with writing(VERB), reporter("listening", "s", mode=progress) as bar:
-        return transcribe(paths, device=device, progress=bar)
+        return transcribe(paths, device=place, progress=bar)
