@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -193,12 +194,32 @@ def test_filter_and_text_weight(run, media, tmp_path):
     (media / "rb.srt").write_text("1\n00:00:04,500 --> 00:00:07,000\na white boat\n")
     run("index", tmp_path / "x.index", media)
     found = run("search", tmp_path / "x.index", "white", "--json", "--text-weight", 1)
-    assert [(hit["text"], hit["text_score"] > 0, hit["start_s"]) for hit in lines(found)] == [
+    assert [(hit["text"], hit["bm25"] > 0, hit["start_s"]) for hit in lines(found)] == [
         ("a white boat", True, 4.0)
     ]
     found = run("search", tmp_path / "x.index", "white", "--json", "--filter", "duration_s > 5", "--no-merge")
     assert {hit["path"] for hit in lines(found)} == {str(media / "rb.mp4")}
-    assert all(hit["visual_score"] is not None and hit["duration_s"] == 8 for hit in lines(found))
+    assert all(hit["visual"] is not None and hit["duration_s"] == 8 for hit in lines(found))
+
+
+def test_guesses_stand_below_a_line_and_nothing_found_is_said(run, media, tmp_path):
+    shutil.copy(media / "white.png", media / "again.png")
+    run("index", tmp_path / "x.index", media)
+    found = run("search", tmp_path / "x.index", "white")
+    first, *guesses = found.stdout.splitlines()
+    assert "(2 copies)" in first and float(first.split()[0]) > 0.9
+    assert guesses and all(float(line.split()[0]) < 0.5 for line in guesses)
+    assert found.stderr == "-- guesses, less likely than not:\n"
+    nonsense = run("search", tmp_path / "x.index", "xyzzy qwrtp")
+    assert nonsense.exit_code == 0
+    assert "nothing found; the best guesses:" in nonsense.stderr
+    assert all(float(line.split()[0]) < 0.5 for line in nonsense.stdout.splitlines())
+    passing = run("search", tmp_path / "x.index", "xyzzy qwrtp", "--min-score", "0.6")
+    assert (passing.stdout, passing.stderr.splitlines()[-1]) == ("", "nothing found")
+    assert run("search", tmp_path / "x.index", "white", "--min-score", "0.6").stdout == f"{first}\n"
+    files = run("search", tmp_path / "x.index", "red + blue", "--by-file", "--json")
+    paths = [hit["path"] for hit in lines(files)]
+    assert len(set(paths)) == len(paths)
 
 
 def test_help_and_version(tmp_path):

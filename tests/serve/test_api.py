@@ -25,10 +25,36 @@ def png(colour: str, size=(64, 48)) -> bytes:
 
 def test_a_search_answers_what_the_index_answers(site):
     answer = site.client.get("/api/search", params={"q": "red", "limit": 5}).json()
-    assert set(answer) == {"query", "hits", "took_ms"}
+    assert set(answer) == {"query", "hits", "found", "next", "took_ms"}
     assert answer["query"] == "red"
     assert answer["took_ms"] >= 0
     assert answer["hits"] == [hit.to_dict() for hit in site.index.search("red", limit=5)]
+
+
+def test_a_cursor_goes_on_to_the_end(site):
+    whole = site.client.get("/api/search", params={"q": "red + blue", "limit": 500}).json()
+    assert whole["next"] is None
+    got, cursor = [], ""
+    while cursor is not None:
+        params = {"q": "red + blue", "limit": 2, "cursor": cursor}
+        answer = site.client.get("/api/search", params=params).json()
+        assert len(answer["hits"]) == 2 or answer["next"] is None
+        got, cursor = got + answer["hits"], answer["next"]
+    assert got == whole["hits"]
+    assert whole["found"] == sum(hit["score"] >= 0.5 for hit in got)
+    clip = got[0]["id"]
+    first = site.client.get(f"/api/similar/{clip}", params={"limit": 1}).json()
+    second = site.client.get(f"/api/similar/{clip}", params={"limit": 1, "cursor": first["next"]}).json()
+    similar = site.index.similar(clip, limit=2)
+    assert first["hits"] + second["hits"] == [hit.to_dict() for hit in similar]
+
+
+def test_results_are_grouped_by_file_on_demand(site):
+    grouped = site.client.get("/api/search", params={"q": "red", "limit": 500, "by_file": True}).json()[
+        "hits"
+    ]
+    assert len({hit["media_id"] for hit in grouped}) == len(grouped)
+    assert grouped == [hit.to_dict() for hit in site.index.search("red", limit=500, by_file=True)]
 
 
 def test_a_hit_has_one_schema_in_python_over_http_and_in_the_openapi_document(site):
@@ -205,6 +231,7 @@ def test_what_the_index_holds(site):
         ("/api/search?q=red&limit=0", "limit: input should be greater than or equal to 1"),
         ("/api/search?q=red&limit=501", "limit: input should be less than or equal to 500"),
         ("/api/search?q=red&text_weight=2", "text_weight: input should be less than or equal to 1"),
+        ("/api/search?q=red&cursor=-1", "cursor: string should match pattern '^\\d{0,8}$'"),
         ("/api/search?q=red&min_score=nan", "min_score: input should be a finite number"),
         ("/api/search?q=red&kind=song", "kind: input should be 'video' or 'picture'"),
         ("/api/search?q=red&filter=colour%20%3D%201", "cannot be used"),

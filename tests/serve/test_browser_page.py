@@ -36,7 +36,7 @@ def test_a_dropped_picture_searches_and_survives_reloading(open_page):
     assert page.locator("#marks .mark.best").evaluate("(mark) => mark.style.left") == "75%"
     page.keyboard.press("Escape")
     page.get_by_role("searchbox").fill("red")
-    expect(page.locator("#count")).to_contain_text("moments")
+    expect(page.locator("#count")).to_contain_text("ms")
     assert page.state.keys() == {"q", "picture"}
     page.get_by_role("button", name="Stop searching by this picture").click()
     expect(page.locator("#example")).to_be_hidden()

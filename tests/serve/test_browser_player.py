@@ -47,10 +47,12 @@ def test_the_timeline_marks_every_moment_by_its_score_and_seeks(open_page):
     lefts = marks.evaluate_all("(all) => all.map((mark) => mark.style.left)")
     assert lefts == ["0%", "25%", "50%", "75%"]
     page.wait_until("node.readyState > 2")
-    marks.nth(1).click()
-    page.wait_until("node.currentTime >= 4 && node.currentTime < 6")
     page.locator("#transcript button").nth(3).click()
     page.wait_until("node.currentTime >= 12 && node.currentTime < 14")
+    marks.nth(2).click()
+    page.wait_until("node.currentTime >= 8 && node.currentTime < 10")
+    page.locator("#transcript button").nth(3).click()
+    page.wait_until("node.currentTime >= 12")
     box = page.locator("#seek").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] - 6)
     page.wait_until("node.currentTime >= 7.5 && node.currentTime < 9.5")
@@ -59,9 +61,9 @@ def test_the_timeline_marks_every_moment_by_its_score_and_seeks(open_page):
     expect(page.locator("#tip img")).to_be_visible()
 
 
-@pytest.mark.parametrize(("words", "title", "start"), [("magenta", "film", 4), ("white", "old", 4)])
+@pytest.mark.parametrize(("words", "title", "start"), [("magenta", "film", 8), ("white", "old", 4)])
 def test_what_browsers_do_not_play_is_streamed_with_the_right_clock(open_page, words, title, start):
-    page = open_page()
+    page = open_page(f"/?title={title}")
     asked = []
     page.on("request", lambda request: "/play/" in request.url and asked.append(request.url))
     page.open_moment(words, title)

@@ -32,7 +32,7 @@ def test_typing_searches_and_the_best_comes_first(open_page):
     page = open_page()
     page.search("yellow")
     expect(page.cards.first.locator(".title")).to_have_text(re.compile("talk|scan"))
-    expect(page.locator("#count")).to_have_text(re.compile(r"^\d+ moments in 8 files · \d+ ms$"))
+    expect(page.locator("#count")).to_have_text(re.compile(r"^2 moments in 2 files · \d+ guesses · \d+ ms$"))
     assert page.state == {"q": "yellow"}
     assert page.page.title() == "yellow · sayso"
     talk = page.card("talk")
@@ -197,15 +197,77 @@ def test_a_new_search_ends_the_one_before(open_page):
     assert ["q=slow" in url for url in failed] == [True]
 
 
-def test_more_results_are_shown_when_asked_for(open_page):
-    def many(route):
-        answer = route.fetch().json()
-        limit = int(parse_qs(urlsplit(route.request.url).query)["limit"][0])
-        hits = [{**answer["hits"][0], "id": f"x-{k}", "title": f"hit {k}"} for k in range(min(limit, 55))]
-        route.fulfill(json={**answer, "hits": hits})
+def counted(total, likely=None):
+    """Return a handler that answers with so many moments, the first of them likely."""
 
-    page = open_page("/?q=red", routes={"**/api/search?*": many})
-    expect(page.cards).to_have_count(40)
-    page.get_by_role("button", name="Show more").click()
-    expect(page.cards).to_have_count(55)
+    def handle(route):
+        asked = parse_qs(urlsplit(route.request.url).query)
+        limit, start = int(asked["limit"][0]), int(asked.get("cursor", ["0"])[0])
+        answer = route.fetch(url=route.request.url.replace(f"cursor={start}", "cursor=")).json()
+        names = range(start, min(total, start + limit))
+        score = [0.9 if likely is None or k < likely else 0.4 for k in names]
+        hits = [
+            {**answer["hits"][0], "id": f"x-{k}", "title": f"hit {k}", "score": s}
+            for k, s in zip(names, score, strict=True)
+        ]
+        end = start + limit
+        route.fulfill(json={**answer, "hits": hits, "next": str(end) if end < total else None})
+
+    return handle
+
+
+def scroll_to_the_end(page, count):
+    """Scroll down until there are so many cards."""
+    for _ in range(300):
+        if page.cards.count() >= count:
+            return
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(30)
+    raise AssertionError(f"{page.cards.count()} cards, not {count}")
+
+
+def test_the_list_goes_on_while_it_is_scrolled_and_has_an_end(open_page):
+    page = open_page("/?q=red", routes={"**/api/search?*": counted(610)})
+    expect(page.cards.first).to_be_visible()
+    page.wait_for_timeout(300)
+    assert page.cards.count() < 200, "what nobody scrolls to is not asked for"
+    scroll_to_the_end(page, 610)
+    assert page.cards.locator(".title").all_text_contents() == [f"hit {k}" for k in range(610)]
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    expect(page.locator("#count")).to_contain_text("610 moments in 1 file")
+
+
+def test_guesses_stand_below_a_line(open_page):
+    page = open_page("/?q=red", routes={"**/api/search?*": counted(130, likely=50)})
+    scroll_to_the_end(page, 130)
+    page.wait_until("node.children[50].className === 'line-below'", "#results")
+    expect(page.locator(".line-below")).to_have_count(1)
+    expect(page.locator("#count")).to_contain_text("50 moments in 1 file · 80 guesses")
+
+
+def test_nothing_found_is_said_above_the_best_guesses(open_page):
+    page = open_page("/?q=xyzzy+qwrtp")
+    expect(page.get_by_role("heading", name="Nothing found for “xyzzy qwrtp”")).to_be_visible()
+    expect(page.locator("#notice")).to_contain_text("the best guesses")
+    expect(page.cards.first).to_be_visible()
+    expect(page.locator("#count")).to_have_text(re.compile(r"^nothing found · \d+ guesses · \d+ ms$"))
+    expect(page.locator(".line-below")).to_have_count(0)
+    page.search("red")
+    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.locator(".line-below")).to_have_count(1)
+
+
+def test_a_card_says_what_is_seen_and_what_is_said_and_for_how_many_it_stands(open_page, site):
+    page = open_page("/?q=pears")
+    parts = page.card("talk").locator(".parts")
+    expect(parts).to_have_text(re.compile(r"^seen 0\.\d\d · said 1\.00$"))
+    page.search("white")
+    expect(page.cards.first.locator(".many")).to_have_text("2 copies")
+    page.search("red + blue")
+    page.get_by_role("button", name="By file").click()
+    expect(page.get_by_role("button", name="By file")).to_have_attribute("aria-pressed", "true")
+    hits = site.index.search("red + blue", limit=40, by_file=True, files=False)
+    count = next(hit.moments for hit in hits if hit.title == "talk")
+    expect(page.card("talk").locator(".many")).to_have_text(f"{count} moments")
+    assert page.state == {"q": "red + blue", "by_file": "1"}
+    expect(page.cards).to_have_count(len(hits))

@@ -148,7 +148,15 @@ def test_texts_that_come_again_go_through_the_lower_layers_once(parts, tmp_path)
 
 
 def test_it_learns_colours_and_resumes_exactly(parts, tmp_path):
-    recipe = recipe_for(parts, steps=60, save_every=30, lr=1e-2, gate_lr_multiplier=3.0, latents=4)
+    recipe = recipe_for(
+        parts,
+        steps=60,
+        save_every=30,
+        lr=1e-2,
+        gate_lr_multiplier=3.0,
+        resampler_lr_multiplier=1.0,
+        latents=4,
+    )
     done = sayso.train("flamingo", parts / "pairs.jsonl", tmp_path / "whole", recipe=recipe)
     model = sayso.load(str(done.folder), device="cpu")
     pictures = [np.full((20, 20, 3), rgb, np.uint8) for rgb in COLOURS.values()]

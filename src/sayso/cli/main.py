@@ -18,6 +18,7 @@ from sayso.cli.align import align
 from sayso.cli.ask import ask
 from sayso.cli.caption import caption
 from sayso.cli.classify import classify
+from sayso.cli.clip import clip
 from sayso.cli.convert import convert
 from sayso.cli.curate import curate
 from sayso.cli.demo import demo
@@ -51,7 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, serve, ask, caption, transcribe, classify, align, name, steps, localize),
+    *(index, search, clip, serve, ask, caption, transcribe, classify, align, name, steps, localize),
     *(demo, curate, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 CANNOT_WRITE = (

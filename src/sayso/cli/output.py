@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,13 +88,36 @@ def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
     return [*lines, f"{len(failures)} could not be read; {more}{where}"] if failures else []
 
 
-def hit_lines(hits: list[Hit]) -> list[str]:
-    """Return one moment a line: score, time, file, and what is said."""
-    texts = [f"  “{hit.text[:60]}”" if hit.text else "" for hit in hits]
-    return [
-        f"{hit.score:6.3f}  {hit_time(hit):>13}  {hit.path}{text}"
-        for hit, text in zip(hits, texts, strict=True)
-    ]
+def hit_lines(hits: Sequence[Hit]) -> list[str]:
+    """Return one moment a line: score, time, file, how many copies and moments, and what is said."""
+    lines = []
+    for hit in hits:
+        copies = f"  ({1 + len(hit.copies)} copies)" if hit.copies else ""
+        moments = f"  ({hit.moments} moments)" if hit.moments > 1 else ""
+        text = f"  “{hit.text[:60]}”" if hit.text else ""
+        lines.append(f"{hit.score:6.3f}  {hit_time(hit):>13}  {hit.path}{copies}{moments}{text}")
+    return lines
+
+
+def print_found(
+    hits: Sequence[Hit], title: str | None = None, *, lines: Callable[[Sequence[Hit]], list[str]] = hit_lines
+) -> None:
+    """Print what was found, and below a line the guesses, or that nothing was found.
+
+    Args:
+        hits: best first.
+        title: of the list, if there are several.
+        lines: makes lines of them.
+    """
+    found = [hit for hit in hits if hit.likely]
+    guesses = hits[len(found) :]
+    print_lines([*([f"# {title}"] if title else []), *lines(found)])
+    sys.stdout.flush()
+    if not found:
+        print("nothing found" + ("; the best guesses:" if guesses else ""), file=sys.stderr)
+    elif guesses:
+        print("-- guesses, less likely than not:", file=sys.stderr)
+    print_lines(lines(guesses))
 
 
 def hit_time(hit: Hit) -> str:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from sayso.cli.moment_output import (
+    Csv,
+    Edl,
+    Fcpxml,
+    Otio,
+    Sheet,
+    Srt,
+    Thumbs,
+    chosen_format,
+    picture_lines,
+    print_moments,
+    write_sheet,
+)
 from sayso.cli.options import Device, IndexAddress, Json
-from sayso.cli.output import hit_lines, print_json, print_lines
+from sayso.cli.output import hit_lines, print_found
 
 QUERY = "What to look for, or - for one query a line on stdin. Sums work too: '2:dog + ./pool.jpg - night'."
 LIKE = "A picture or clip to look for: x.jpg, talk.mp4@12.5."
@@ -19,9 +32,13 @@ TextWeight = Annotated[
         "--text-weight",
         min=0.0,
         max=1.0,
-        help="Weight of what is said: 0 ranks by the pictures alone, 1 by the text alone.",
-        show_default="0.5 if the index holds text",
+        help="Weight of words: 0 ranks by the pictures alone, 1 by the words alone.",
+        show_default="0.5: both count in full",
     ),
+]
+
+MinScore = Annotated[
+    float | None, Option("--min-score", min=0.0, max=1.0, help="Leave out what scores lower, from 0 to 1.")
 ]
 
 
@@ -30,15 +47,28 @@ def search(
     query: Annotated[list[str] | None, Argument(help=QUERY)] = None,
     like: Annotated[str | None, Option("--like", help=LIKE)] = None,
     limit: Annotated[int, Option("--limit", "-n", min=1, help="How many moments.")] = 20,
-    min_score: Annotated[float | None, Option("--min-score", help="Leave out what scores lower.")] = None,
+    min_score: MinScore = None,
     filter_: Annotated[str | None, Option("--filter", "-f", help=FILTER)] = None,
     text_weight: TextWeight = None,
-    merge: Annotated[bool, Option(help="Merge neighbouring clips of a video into one moment.")] = True,
+    merge: Annotated[bool, Option(help="Merge the clips of a shot into one moment, fold copies.")] = True,
+    by_file: Annotated[bool, Option("--by-file", help="Only the best moment of each file.")] = False,
     device: Device = "auto",
     paths: Annotated[bool, Option("--paths", help="Print only the files, for pipes.")] = False,
     as_json: Json = False,
+    as_csv: Csv = False,
+    as_srt: Srt = False,
+    as_edl: Edl = False,
+    as_fcpxml: Fcpxml = False,
+    as_otio: Otio = False,
+    sheet: Sheet = None,
+    thumbs: Thumbs = False,
 ) -> None:
-    """Find the moments that fit, best first.
+    """Find the moments that fit, best first; without a query, list those that pass the filter.
+
+    Edit lists are exact to the frame, at the rate of most of the videos; pictures are left out of them.
+    Subtitles have the times of the video, or, if the moments are of several, those of the edit list.
+
+    Scores are relevances from 0 to 1; below 0.5 stand guesses, after a line on stderr.
 
     Examples:
 
@@ -49,27 +79,39 @@ def search(
       sayso search my.index --like talk.mp4@12.5 --json
 
       sayso search my.index 'who:ilsa playing piano'
+
+      sayso search my.index "hold a wine glass" --edl --sheet glass.png > glass.edl
     """
     from sayso.index import Index
 
     collection = Index.open(address, create=False, device=device)
     many = query == ["-"]
+    given = {
+        "json": as_json,
+        "csv": as_csv,
+        "srt": as_srt,
+        "edl": as_edl,
+        "fcpxml": as_fcpxml,
+        "otio": as_otio,
+    }
+    printed = chosen_format(given, sheet, many=many)
     for text in filter(None, map(str.strip, sys.stdin)) if many else [" ".join(query or [])]:
-        hits = collection.search(
-            text,
-            like=like,
-            limit=limit,
-            min_score=min_score,
-            filter=filter_,
-            text_weight=text_weight,
-            merge=merge,
-        )
-        if as_json:
-            print_json(*({"query": text, **hit.to_dict()} if many else hit.to_dict() for hit in hits))
+        options: dict[str, Any] = {
+            "like": like,
+            "limit": limit,
+            "min_score": min_score,
+            "filter": filter_,
+            "merge": merge,
+            "by_file": by_file,
+        }
+        hits = collection.search(text, text_weight=text_weight, **options)
+        if sheet is not None:
+            write_sheet(collection, hits, sheet)
+        if printed is not None:
+            print_moments(hits, printed, text, many=many)
         elif paths:
             print("\n".join(dict.fromkeys(hit.path for hit in hits)))
         else:
-            print_lines([f"# {text}", *hit_lines(hits)] if many else hit_lines(hits))
-            if not hits:
-                print("nothing found", file=sys.stderr)
+            lines = (lambda some: picture_lines(collection, some)) if thumbs else hit_lines
+            print_found(hits, text if many else None, lines=lines)
         sys.stdout.flush()

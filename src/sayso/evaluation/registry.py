@@ -21,6 +21,7 @@ def _toml(name: str) -> dict[str, Any]:
 _HERE = {
     **{name: f"text_video_retrieval:{name}" for name in _toml("text_video_retrieval")},
     "image-retrieval": "image_retrieval:IMAGE_RETRIEVAL",
+    "search": "search:SEARCH",
     "caption-choice": "caption_choice:CAPTION_CHOICE",
     "few-shot-naming": "few_shot_naming:FEW_SHOT_NAMING",
     "clip-retrieval": "clip_retrieval:CLIP_RETRIEVAL",

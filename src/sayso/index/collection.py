@@ -11,20 +11,22 @@ from sayso.core.errors import IndexMismatch, QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption, Span
 from sayso.data.sources import list_sources
-from sayso.index import search as ranking
+from sayso.index.background import calibrate
+from sayso.index.calibration import Calibration
 from sayso.index.fingerprint import Segmentation
 from sayso.index.hints import Hints
 from sayso.index.hit import Hit, Media
+from sayso.index.moments import group_by_file, merge_neighbours
 from sayso.index.query import embed_query, parse_query, people_filter, split_people, text_of
+from sayso.index.ranking import Scope, choose_text_weight
 from sayso.index.schema import SCHEMA_VERSION, Identity
+from sayso.index.search import clip_vectors, clips_of, load_hits, search_all
+from sayso.index.searcher import Searcher
 from sayso.index.sql import sql_string
 from sayso.index.store import Store
 from sayso.index.update import AddReport, Update
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from sayso.encoders.interface import Encoder
 
 _MEDIA_COLUMNS = list(Media.__slots__[1:])
@@ -45,6 +47,7 @@ class Index:
         self.device = device
         self._encoder = encoder
         self._hints = Hints(store)
+        self._searcher = Searcher(store, lambda: self.encoder)
 
     @classmethod
     def open(
@@ -158,7 +161,10 @@ class Index:
         self._check_name()
         with self.store.writing():
             update = Update(self.store, named, listing, Segmentation(window_s, by_caption), progress)
-            return update.run(lambda: self.encoder, workers=workers, prune=prune)
+            report = update.run(lambda: self.encoder, workers=workers, prune=prune)
+            if report.clips or report.removed:
+                calibrate(self.store, lambda: self.encoder)
+            return report
 
     def _create(self) -> None:
         encoder = self.encoder
@@ -179,23 +185,28 @@ class Index:
         *,
         like: Any = None,
         limit: int = 20,
+        offset: int = 0,
         min_score: float | None = None,
         filter: str | None = None,  # noqa: A002  what the command and the HTTP API call it
         text_weight: float | None = None,
         merge: bool = True,
+        by_file: bool = False,
         files: bool = True,
     ) -> list[Hit]:
-        """Return the moments that fit best, best first.
+        """Return the moments that fit best, best first; without a query, all that pass the filter.
+
+        ``hit.likely`` says which are no mere guesses.
 
         Args:
             query: words; also sums such as ``2:dog + ./pool.jpg - night``, and ``who:ilsa`` for people.
             like: a picture or a clip to look for: a path, ``talk.mp4@12.5``, or a PIL image.
             limit: how many.
-            min_score: leave out what scores lower.
+            offset: how many of the best are left out, because they were given before.
+            min_score: leave out what scores lower, from 0 to 1.
             filter: SQL over path, title, kind, duration_s, start_s, end_s, text, seen.
-            text_weight: weight of what is said, in [0, 1]; 0 ranks by the pictures alone, 1 by
-                the text alone; by default one half if the index holds text.
-            merge: whether neighbouring clips of a video become one moment.
+            text_weight: of the words: 0 ranks by pictures alone, 1 by words alone; by default both count.
+            merge: whether neighbouring clips of a shot become one moment, and copies one hit.
+            by_file: whether to return only the best moment of each file.
             files: whether terms of the query may name files of this machine.
 
         Raises:
@@ -204,67 +215,60 @@ class Index:
         people, query = split_people(query)
         sql = people_filter(filter, people)
         terms = parse_query(query, files=files) if query.strip() else []
-        if not terms and like is None and not people:
-            raise QueryError("the query is empty; say what to look for, or give a picture with --like")
-        if limit < 1:
-            raise QueryError(f"the limit must be at least 1; got {limit}")
+        if not terms and like is None and not people and not (filter or "").strip():
+            says = "say what to look for, give a picture with --like, or list by --filter"
+            raise QueryError(f"the query is empty; {says}")
+        if limit < 1 or offset < 0:
+            raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
         self._hints.about_people(people)
         if not terms and like is None:
-            clips = ranking.search_all(self.store, sql)
-            return ranking.load_hits(
-                self.store, (ranking.merge_neighbours(clips) if merge else clips)[:limit]
-            )
-        words = text_of(terms)
-        weight = ranking.choose_text_weight(self.store, text_weight, words)
+            moments = search_all(self.store, sql)
+            moments = merge_neighbours(moments) if merge else moments
+            moments = group_by_file(moments) if by_file else moments
+            return load_hits(self.store, moments[offset : offset + limit])
+        weight = choose_text_weight(text_weight, text_of(terms))
         vector = None
         if weight < 1:
             vector = embed_query(terms, self.encoder, like)
             self._hints.about_words(self.encoder, [term.text for term in terms if term.text])
-        return self._ranked(vector, words, weight, limit=limit, min_score=min_score, sql=sql, merge=merge)
+        pictured = like is not None or any(term.file for term in terms)
+        scope = Scope(sql, min_score, merge, by_file)
+        return self._searcher.search(
+            vector, scope, words=text_of(terms), weight=weight, pictured=pictured, span=(offset, limit)
+        )
 
-    def similar(self, clip_id: str, *, limit: int = 20, filter: str | None = None) -> list[Hit]:  # noqa: A002
+    def similar(
+        self,
+        clip_id: str,
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        min_score: float | None = None,
+        filter: str | None = None,  # noqa: A002
+        by_file: bool = False,
+    ) -> list[Hit]:
         """Return the moments that look like a clip of this index, without the clip itself.
 
         Args:
             clip_id: of a hit.
             limit: how many.
-            filter: SQL, as for ``search``.
+            offset: how many of the best are left out.
+            min_score: as for ``search``.
+            filter: as for ``search``.
+            by_file: as for ``search``.
 
         Raises:
             KeyError: if there is no such clip.
         """
-        vector = ranking.clip_vectors(self.store, [clip_id])[clip_id]
+        vector = clip_vectors(self.store, [clip_id])[clip_id]
         sql = f"id != {sql_string(clip_id)}" + (f" AND ({filter})" if filter else "")
-        return self._ranked(vector, "", 0.0, limit=limit, min_score=None, sql=sql, merge=True)
+        scope = Scope(sql, min_score, by_file=by_file)
+        return self._searcher.search(vector, scope, pictured=True, span=(offset, limit))
 
-    def _ranked(
-        self,
-        vector: NDArray[np.float32] | None,
-        words: str,
-        weight: float,
-        *,
-        limit: int,
-        min_score: float | None,
-        sql: str | None,
-        merge: bool,
-    ) -> list[Hit]:
-        """Rank more and more clips until they merge into enough moments."""
-        fused = 0 < weight < 1  # a clip that is second in both rankings may well be the first of all
-        reach = max(100, 4 * limit) if merge or fused else limit
-        while True:
-            visual = ranking.search_visual(self.store, vector, reach, sql) if vector is not None else []
-            text = ranking.search_text(self.store, words, reach, sql) if weight > 0 else []
-            clips = ranking.fuse(visual, text, weight) if fused else text if vector is None else visual
-            moments = ranking.merge_neighbours(clips) if merge else clips
-            if min_score is not None:
-                moments = [moment for moment in moments if moment.score >= min_score]
-            below = min_score is not None and bool(clips) and clips[-1].score < min_score
-            if len(moments) >= limit or below or max(len(visual), len(text)) < reach:
-                break
-            reach *= 4
-        if vector is not None:
-            moments = ranking.fill_visual_scores(self.store, moments[:limit], vector)
-        return ranking.load_hits(self.store, moments[:limit])
+    @property
+    def calibration(self) -> Calibration:
+        """What similarities in this index mean."""
+        return self._searcher.calibration
 
     def media(self, media_id: str) -> Media:
         """Return one file of the index.
@@ -289,7 +293,7 @@ class Index:
 
     def moments(self, media_id: str) -> list[Hit]:
         """Return all clips of a file in time order, unscored (``score`` is 0)."""
-        return ranking.clips_of(self.store, media_id)
+        return clips_of(self.store, media_id)
 
     def thumbnail(self, clip_id: str) -> bytes:
         """Return the JPEG of a clip's middle frame.

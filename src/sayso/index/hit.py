@@ -8,6 +8,9 @@ from typing import Any
 from sayso.core.types import Span
 from sayso.media.kinds import Kind
 
+LIKELY = 0.5
+"""The score from which on a hit counts as found; what lies below is a guess."""
+
 
 def description(text: str) -> dict[str, str]:
     """Return the metadata of a field, from which the HTTP API's schema takes its description."""
@@ -25,16 +28,41 @@ class Moment:
     best_s: float = field(metadata=description("Middle of the clip that matched best, seconds."))
     score: float = field(
         metadata=description(
-            "What hits are ranked by, larger is better: the visual score, or with text the fused rank."
+            "How relevant it is, from 0 to 1: as if half of all queries asked for something that is there. "
+            "1 - (1 - visual)(1 - words), where words is the larger of spoken and described."
         )
     )
-    visual_score: float | None = field(
+    visual: float | None = field(
+        default=None, metadata=description("Relevance of the picture, from 0 to 1; null if not searched.")
+    )
+    spoken: float | None = field(
+        default=None, metadata=description("Relevance of what is said, from 0 to 1; null if nothing fits.")
+    )
+    described: float | None = field(
         default=None,
-        metadata=description("Similarity of the picture to the query (the cosine, for most models)."),
+        metadata=description(
+            "Relevance of what a model wrote that it saw, from 0 to 1; null if nothing fits."
+        ),
     )
-    text_score: float | None = field(
-        default=None, metadata=description("Relevance of what is said (BM25), if text was searched.")
+    similarity: float | None = field(
+        default=None,
+        metadata=description("Raw similarity of the picture to the query: the cosine, for most models."),
     )
+    bm25: float | None = field(default=None, metadata=description("Raw BM25 of the words."))
+    moments: int = field(
+        default=1, metadata=description("Moments of the file for which it stands, if grouped by file.")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A moment that shows the same as a hit; times in seconds."""
+
+    id: str
+    media_id: str
+    path: str
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +78,9 @@ class Hit(Moment):
         default=None, metadata=description("Of the whole file, seconds; null for a picture.")
     )
     meta: dict[str, Any] = field(default_factory=dict, metadata=description("Other columns of the manifest."))
+    copies: tuple[Copy, ...] = field(
+        default=(), metadata=description("Moments of other files that show the same and rank lower.")
+    )
     thumb: str = field(
         init=False,
         default="",
@@ -64,9 +95,14 @@ class Hit(Moment):
         """Where the moment lies in the file."""
         return Span(self.start_s, self.end_s)
 
+    @property
+    def likely(self) -> bool:
+        """Whether it counts as found, and is no mere guess."""
+        return self.score >= LIKELY
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
-        return asdict(self)
+        return {**asdict(self), "copies": [asdict(copy) for copy in self.copies]}
 
 
 @dataclass(frozen=True, slots=True)

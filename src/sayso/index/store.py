@@ -70,7 +70,12 @@ class Store:
 
         return lancedb.connect(self.address, read_consistency_interval=timedelta(seconds=1))
 
-    def _table(self, name: str) -> Any | None:
+    def table(self, name: str) -> Any | None:
+        """Return one of the tables; None if there is none of this name.
+
+        Raises:
+            SaysoError: if it cannot be opened.
+        """
         try:
             return self.connection.open_table(name)
         except (ValueError, FileNotFoundError, RuntimeError) as error:
@@ -90,7 +95,7 @@ class Store:
         """Whether there is an index here."""
         if not self.remote and not Path(self.address, f"{MEDIA_TABLE}.lance").is_dir():
             return False
-        return self._table(MEDIA_TABLE) is not None
+        return self.table(MEDIA_TABLE) is not None
 
     @cached_property
     def identity(self) -> Identity:
@@ -108,7 +113,7 @@ class Store:
         return self._require(MEDIA_TABLE)
 
     def _require(self, name: str) -> Any:
-        table = self._table(name) if self.exists else None
+        table = self.table(name) if self.exists else None
         if table is None:
             named = quote(self.address)
             raise SaysoError(
@@ -126,7 +131,7 @@ class Store:
                 try:
                     self.connection.create_table(name, schema=schema, exist_ok=True)
                 except ValueError:  # another process made it, a second earlier
-                    if self._table(name) is None:
+                    if self.table(name) is None:
                         raise
 
     @contextlib.contextmanager

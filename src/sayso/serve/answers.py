@@ -18,6 +18,8 @@ class SearchAnswer(BaseModel):
 
     query: str
     hits: list[Hit]
+    found: int = Field(description="How many of these score 0.5 or more; the others are guesses.")
+    next: str | None = Field(description="The cursor of the moments after these; null where none are left.")
     took_ms: float
 
 

@@ -15,7 +15,7 @@ from sayso.index import Hit, Media
 from sayso.index.sql import sql_string
 from sayso.serve.answers import CaptionAnswer, IndexAnswer, MediaAnswer, Problem, SearchAnswer
 from sayso.serve.holdings import Holdings
-from sayso.serve.options import MAX_LIMIT, ImageSearch, Similar, TextSearch, Within
+from sayso.serve.options import MAX_LIMIT, ImageSearch, Page, Similar, TextSearch, Within
 from sayso.serve.playable import facts_of, playable
 from sayso.version import __version__
 
@@ -73,29 +73,55 @@ def _search(holdings: Holdings, wanted: ImageSearch, like: Image | None = None) 
     hits = holdings.search(
         wanted.q,
         like=like,
-        limit=wanted.limit,
-        min_score=wanted.min_score,
-        filter=wanted.sql(),
         text_weight=wanted.text_weight,
         merge=wanted.merge,
+        **_stretch(wanted),
     )
-    return _answer(wanted.q, hits, began)
+    return _answer(wanted.q, hits, wanted, began)
+
+
+def _stretch(wanted: Page) -> dict[str, Any]:
+    """Return which moments are asked for, and one more, which tells whether there are more."""
+    return {
+        "limit": wanted.limit + 1,
+        "offset": wanted.offset,
+        "min_score": wanted.min_score,
+        "by_file": wanted.by_file,
+        "filter": wanted.sql(),
+    }
 
 
 @router.get("/similar/{clip_id}")
 def search_similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
-    """Search for what looks like a clip of this index."""
+    """Search for what looks like a clip of this index, to which words may be added."""
     began = time.perf_counter()
     try:
-        hits = holdings.index.similar(clip_id, limit=wanted.limit, filter=wanted.sql())
+        if wanted.q.strip():
+            hits = holdings.search_like(clip_id, wanted.q, **_stretch(wanted))
+        else:
+            hits = holdings.index.similar(clip_id, **_stretch(wanted))
     except KeyError as error:
         raise no_such("clip", clip_id) from error
-    return _answer("", hits, began)
+    return _answer(wanted.q, hits, wanted, began)
 
 
-def _answer(query: str, hits: list[Hit], began: float) -> SearchAnswer:
-    took_ms = round((time.perf_counter() - began) * 1000, 1)
-    return SearchAnswer(query=query, hits=hits, took_ms=took_ms)
+def _answer(query: str, hits: list[Hit], wanted: Page, began: float) -> SearchAnswer:
+    """Return the moments that were asked for.
+
+    Args:
+        query: words.
+        hits: those moments, and one more if there is one.
+        wanted: which.
+        began: when, by ``time.perf_counter``.
+    """
+    more, hits = len(hits) > wanted.limit, hits[: wanted.limit]
+    return SearchAnswer(
+        query=query,
+        hits=hits,
+        found=sum(hit.likely for hit in hits),
+        next=str(wanted.offset + wanted.limit) if more else None,
+        took_ms=round((time.perf_counter() - began) * 1000, 1),
+    )
 
 
 @router.get("/media/{media_id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import threading
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
+from sayso.index.sql import sql_string
 from sayso.serve.answering import Answering
 from sayso.serve.heat_map import HeatMaps
 
@@ -58,6 +60,25 @@ class Holdings:
         """Search as ``Index.search`` does; terms of the query never name files of this machine."""
         with self.model_turn:
             return self.index.search(query, files=False, **options)
+
+    def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
+        """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.
+
+        Args:
+            clip_id: of the clip.
+            query: the words.
+            options: of ``Index.search``.
+
+        Raises:
+            KeyError: if there is no such clip.
+        """
+        from PIL import Image
+
+        with Image.open(io.BytesIO(self.index.thumbnail(clip_id))) as thumb:
+            like = thumb.convert("RGB")
+        passes = options.pop("filter", None)
+        sql = f"id != {sql_string(clip_id)}" + (f" AND ({passes})" if passes else "")
+        return self.search(query, like=like, filter=sql, **options)
 
     def summary(self) -> tuple[dict[str, Any], Summary]:
         """Return ``Index.info`` and a summary, which is made anew when the index has changed."""

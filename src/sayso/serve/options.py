@@ -13,9 +13,10 @@ MAX_QUERY = 1000
 MAX_LIMIT = 500
 
 Text = Annotated[str, Field(max_length=MAX_QUERY)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Cursor = Annotated[str, Field(pattern=r"^\d{0,8}$")]
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 
@@ -46,18 +47,32 @@ class Filters(BaseModel):
         return " AND ".join(term for term in terms if term) or None
 
 
-class ImageSearch(Filters):
+class Page(Filters):
+    """A stretch of a ranking."""
+
+    limit: Limit = Field(20, description="How many moments.")
+    cursor: Cursor = Field("", description="The answer's next, to go on; empty for the best.")
+    min_score: Share | None = Field(None, description="Leave out what scores lower, from 0 to 1.")
+    by_file: bool = Field(False, description="Whether to answer only the best moment of each file.")
+
+    @property
+    def offset(self) -> int:
+        """How many moments were answered before."""
+        return int(self.cursor or 0)
+
+
+class ImageSearch(Page):
     """A search by picture, to which words may be added."""
 
     q: Text = Field("", description="Words; also sums such as: 2:dog + beach - night.")
-    limit: Limit = Field(20, description="How many moments.")
-    min_score: Finite | None = Field(None, description="Leave out what scores lower.")
     text_weight: Weight | None = Field(
         None,
-        description="Weight of what is said: 0 ranks by the pictures alone, 1 by the text alone; "
-        "by default one half if the index holds text.",
+        description="Weight of the words: 0 ranks by the pictures alone, 1 by the words alone; "
+        "by default one half, where both count in full.",
     )
-    merge: bool = Field(True, description="Whether neighbouring clips of a video become one moment.")
+    merge: bool = Field(
+        True, description="Whether the clips of a shot become one moment, and copies one hit."
+    )
 
 
 class TextSearch(ImageSearch):
@@ -68,10 +83,10 @@ class TextSearch(ImageSearch):
     )
 
 
-class Similar(Filters):
+class Similar(Page):
     """A search for what looks like a clip of the index."""
 
-    limit: Limit = Field(20, description="How many moments.")
+    q: Text = Field("", description="Words to add to it; the clip then counts by its thumbnail.")
 
 
 class Within(BaseModel):

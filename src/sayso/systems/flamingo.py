@@ -78,10 +78,14 @@ class Recipe(TrainingConfig):
         heads: of its attention.
         head_dim: width of a head.
         latents: R, for each picture.
+        latent_std: deviation with which latents begin. As published 1, but then what a picture adds to them
+            is small at first.
         block_heads: of the blocks' attention.
         dropout: in resampler and blocks.
         ff_everywhere: as published, blocks change text without pictures too once they have learnt.
         gate_lr_multiplier: factor on the learning rate of the gates, single numbers that have far to go.
+        resampler_lr_multiplier: factor on the resampler's. While the gates are near 0 its gradients are tiny,
+            and Adam makes large steps of them, by which the latents of all pictures become alike.
         max_tokens: of a page; what is longer is cut.
         ahead: share of the pages of ``pages`` with several pictures whose text sees the next one.
         episodes: pictures with classes as captions, from which examples under invented names are made.
@@ -103,10 +107,12 @@ class Recipe(TrainingConfig):
     heads: int = 4
     head_dim: int = 64
     latents: int = 16
+    latent_std: float = 0.02
     block_heads: int = 8
     dropout: float = 0.1
     ff_everywhere: bool = False
     gate_lr_multiplier: float = 10.0
+    resampler_lr_multiplier: float = 0.1
     max_tokens: int = 256
     ahead: float = 0.5
     episodes: str | None = None
@@ -173,8 +179,10 @@ class FlamingoMethod(LossesMethod):
         self.dataset = MixedPages(datasets, recipe.shares)
         torch.manual_seed(recipe.seed)
         self.model = FlamingoNet(self._shape(), self.language)
+        self.model.resampler.latents.data.mul_(recipe.latent_std)
         gates = [f"blocks.{n}.{gate}" for n in range(len(recipe.layers)) for gate in ("attn_gate", "ff_gate")]
-        self.lr_multipliers = dict.fromkeys(gates, recipe.gate_lr_multiplier)
+        factors = dict.fromkeys(gates, recipe.gate_lr_multiplier)
+        self.lr_multipliers = {**factors, "resampler.": recipe.resampler_lr_multiplier}
         self._below = TextsBelow(self.language, recipe.layers[0])
         self._below.keep([self.language.encode(text)[: recipe.max_tokens] for text in captions.texts()])
 

@@ -13,7 +13,8 @@ async function send(path, options) {
 
 async function refuse(response) {
   const answer = await response.json().catch(() => ({}));
-  throw new Error(answer.error ?? `The server answered ${response.status}.`);
+  const error = new Error(answer.error ?? `The server answered ${response.status}.`);
+  throw Object.assign(error, { status: response.status });
 }
 
 async function ask(path, options = {}) {
@@ -35,12 +36,13 @@ const filtersOf = (state) => ({
   ...Object.fromEntries(FILTERS.map((name) => [name, state[name].trim()])),
 });
 
-/** Return {query, hits, took_ms} for a state; `picture` is the Blob to search by, if any. */
-export function search(state, { limit, picture, signal, media_id, merge }) {
-  const { min_score, ...filters } = filtersOf(state);
-  const wanted = { ...filters, limit, media_id };
-  if (state.similar) return ask(`/api/similar/${encodeURIComponent(state.similar)}?${query(wanted)}`, { signal });
-  Object.assign(wanted, { q: state.q, min_score, text_weight: state.text_weight, merge });
+/** Return {query, hits, found, next, took_ms} for a state; `picture` is the Blob to search by, if any. */
+export function search(state, { limit, cursor, picture, signal, media_id, merge }) {
+  const wanted = { ...filtersOf(state), limit, cursor, media_id, by_file: state.by_file };
+  if (state.similar) {
+    return ask(`/api/similar/${encodeURIComponent(state.similar)}?${query({ ...wanted, q: state.q })}`, { signal });
+  }
+  Object.assign(wanted, { q: state.q, text_weight: state.text_weight, merge });
   if (!state.picture) return ask(`/api/search?${query(wanted)}`, { signal });
   if (!picture) return Promise.reject(new Error("The picture of this search is not here any more. Drop it again."));
   const body = new FormData();
@@ -90,3 +92,30 @@ async function* piecesOf(body) {
 }
 
 export const about = () => ask("/api/index");
+
+/** Return {hits} of picks: ID, or ID@START-END. */
+export const picked = (picks) => ask(`/api/moments?${new URLSearchParams(picks.map((pick) => ["pick", pick]))}`);
+
+/** Return hits as a file of a format, with the scores that they were found with. */
+export async function saved(form, name, hits) {
+  const moments = hits.map((hit) => ({ id: hit.id, start_s: hit.start_s, end_s: hit.end_s, scores: scoresOf(hit) }));
+  const response = await send(`/api/save/${form}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name, moments }),
+  });
+  if (!response.ok) await refuse(response);
+  return response.blob();
+}
+
+const SCORE = /score$|^(visual|spoken|described|similarity|bm25)$/;
+
+const scoresOf = (hit) => Object.fromEntries(Object.entries(hit).filter(([name, value]) => SCORE.test(name) && (value === null || typeof value === "number")));
+
+/** Return {name, blob} of a moment as a video of its own. */
+export async function clip({ id, start_s, end_s }) {
+  const response = await send(`/clip/${encodeURIComponent(id)}?${query({ start_s, end_s })}`);
+  if (!response.ok) await refuse(response);
+  const name = response.headers.get("content-disposition")?.match(/filename\*=UTF-8''(.+)$/)?.[1] ?? "clip.mp4";
+  return { name: decodeURIComponent(name), blob: await response.blob() };
+}

@@ -14,6 +14,7 @@ export function watchControls(onChange) {
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("filters").addEventListener("reset", () => onChange(Object.fromEntries(FILTERS.map((name) => [name, ""]))));
   $("text-weight").addEventListener("input", () => onChange({ text_weight: $("text-weight").value }, { typing: true }));
+  $("by-file").addEventListener("click", () => onChange({ by_file: $("by-file").ariaPressed === "true" ? "" : "1" }));
   $("text-weight-auto").addEventListener("click", () => onChange({ text_weight: "" }));
 }
 
@@ -38,12 +39,13 @@ export function showControls(state, { has_text }) {
   $("text-weight").disabled = !mixed;
   $("text-weight").value = state.text_weight || 0.5;
   $("text-weight").setAttribute("aria-valuetext", describeMix(Number($("text-weight").value)));
+  $("by-file").ariaPressed = String(Boolean(state.by_file));
   $("text-weight-auto").hidden = !state.text_weight;
 }
 
 function describeMix(weight) {
-  const percent = Math.round(weight * 100);
-  return `${100 - percent} % seen, ${percent} % said`;
+  const percent = (share) => Math.round(100 * Math.min(1, 2 * share));
+  return `${percent(1 - weight)} % of what is seen, ${percent(weight)} % of what is said`;
 }
 
 let shownUrl = "";

@@ -2,7 +2,9 @@
 
 import * as api from "./api.js";
 import { showControls, showExample, showFilters, watchControls } from "./controls.js";
-import { $, debounced, save } from "./dom.js";
+import { watchSaveClip } from "./clip.js";
+import { $, debounced } from "./dom.js";
+import { exportMenu, saveJson } from "./export.js";
 import { watchKeys } from "./keys.js";
 import { pictureOf, watchPictures } from "./picture.js";
 import { Player } from "./player.js";
@@ -10,6 +12,7 @@ import { previewsIn, stop as stopPreview } from "./preview.js";
 import { cardOf, moveFocus } from "./results.js";
 import { Searching } from "./searching.js";
 import { FILTERS, address, read, searchKey, searches, write } from "./state.js";
+import { Tray } from "./tray.js";
 import { showWelcome } from "./welcome.js";
 
 const TYPING_MS = 250;
@@ -19,8 +22,10 @@ let state = read();
 let index = { has_text: false, media: 0 };
 let inRow = false;
 
-const player = new Player(closePlayer);
+const player = new Player(closePlayer, badLink);
 const searching = new Searching({ href: hrefOf, onClearFilters: () => change({ kind: "", ...NO_FILTERS }) });
+const tray = new Tray({ onChange: setTray, href: hrefOf, onOpen: openHit });
+const forgetClip = watchSaveClip(openMoment);
 
 // --- state -------------------------------------------------------------------------------------
 
@@ -47,7 +52,38 @@ function show() {
   showControls(state, index);
   showExample(state, () => change({ picture: "", similar: "" }));
   searching.show(state);
+  tray.show(state.tray);
   showMoment();
+}
+
+/** Put picks into the address, in place: going back never loses one. */
+function setTray(picks) {
+  state = { ...state, tray: picks };
+  write(state, { push: false });
+  tray.show(picks);
+  for (const card of document.querySelectorAll(".card:not(.skeleton)")) card.querySelector(".open").href = hrefOf(card.hit);
+  showPicked();
+}
+
+function showPicked() {
+  const hit = openMoment();
+  $("player-pick").disabled = !hit;
+  $("player-pick").setAttribute("aria-pressed", Boolean(hit && tray.has(hit)));
+}
+
+/** Return the moment that is open in the player: the one that was found, or the clip around its second. */
+function openMoment() {
+  if (!player.open) return null;
+  const known = [...searching.hits, ...tray.hits].find((hit) => hit.id === player.clip && Math.abs(hit.start_s - player.start) < 0.01);
+  return known ?? player.file?.moments.find((hit) => hit.id === player.clip) ?? null;
+}
+
+/** Say that a link leads nowhere, in place of a player without a film. */
+function badLink(sentence) {
+  state = { ...state, m: "", t: "" };
+  write(state, { push: false });
+  $("bad-link-text").textContent = `This link leads to a moment that is not here: ${sentence}.`;
+  $("bad-link").hidden = false;
 }
 
 function showMoment() {
@@ -55,8 +91,10 @@ function showMoment() {
   const second = Number(state.t) || 0;
   if (player.open && player.file?.id === state.m && player.start === second) return;
   stopPreview();
-  const hit = [...searching.hits, ...(index.sample ?? [])].find((one) => one.media_id === state.m && Math.abs(one.start_s - second) < 0.01);
-  player.show(state.m, second, state, { hit, picture: pictureOf(state.picture) });
+  const hit = [...searching.hits, ...tray.hits, ...(index.sample ?? [])].find((one) => one.media_id === state.m && Math.abs(one.start_s - second) < 0.01);
+  forgetClip();
+  $("bad-link").hidden = true;
+  player.show(state.m, second, state, { hit, picture: pictureOf(state.picture) }).then(showPicked);
 }
 
 function hrefOf(hit) {
@@ -90,17 +128,20 @@ function similarTo(hit) {
   scrollTo({ top: 0 });
 }
 
+function pickOpen() {
+  const hit = openMoment();
+  if (hit) tray.toggle(hit);
+}
+
 function exportResults() {
-  const { hits } = searching;
-  if (!hits.length) return;
-  save("sayso-results.json", `${JSON.stringify({ query: state.q, hits }, null, 2)}\n`, "application/json");
+  if (searching.hits.length) saveJson(searching.hits, state.q);
 }
 
 // --- events ------------------------------------------------------------------------------------
 
 function watchSearchField() {
   const query = $("query");
-  query.addEventListener("input", () => change({ q: query.value, ...(query.value && state.similar ? { similar: "" } : {}) }, { typing: true }));
+  query.addEventListener("input", () => change({ q: query.value }, { typing: true }));
   query.addEventListener("blur", () => (inRow = false));
   query.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") {
@@ -110,6 +151,10 @@ function watchSearchField() {
       event.preventDefault();
       clearSearch();
     } else if (event.key === "Escape") query.blur();
+    else if (event.key === "?" && !query.value) {
+      event.preventDefault();
+      showHelp();
+    }
   });
   $("search").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -127,7 +172,7 @@ function watchSearchField() {
 function clearSearch() {
   $("query").value = "";
   showFilters(false);
-  change({ ...read(""), text_weight: state.text_weight });
+  change({ ...read(""), text_weight: state.text_weight, tray: state.tray });
   $("query").focus();
 }
 
@@ -161,6 +206,7 @@ const resultKeys = {
   ArrowUp: () => moveFocus(visibleList(), -1, { rows: true }),
   " ": () => focused() && openHit(focused()),
   s: () => focused() && similarTo(focused()),
+  p: () => focused() && tray.toggle(focused()),
   e: exportResults,
   "?": showHelp,
 };
@@ -177,6 +223,7 @@ const playerKeys = {
   j: () => otherResult(+1),
   k: () => otherResult(-1),
   s: () => player.clip && similarTo({ id: player.clip }),
+  p: pickOpen,
   w: () => player.heat.toggle(),
   m: () => player.mute(),
   f: () => player.full(),
@@ -222,9 +269,15 @@ async function start() {
   watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "" }));
   watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
-  $("export").addEventListener("click", exportResults);
+  $("player-pick").addEventListener("click", pickOpen);
+  $("bad-link-close").addEventListener("click", () => ($("bad-link").hidden = true));
+  exportMenu($("export"), $("export-menu"), {
+    moments: () => ({ name: state.q, hits: searching.hits }),
+    onTrouble: (sentence) => sentence && ($("count").textContent = sentence),
+  });
   addEventListener("popstate", () => {
-    state = read();
+    state = { ...read(), tray: state.tray };
+    write(state, { push: false });
     $("query").value = state.q;
     show();
   });

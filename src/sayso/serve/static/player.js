@@ -2,7 +2,8 @@
 
 import * as api from "./api.js";
 import { Ask } from "./ask.js";
-import { $, length, setIcon, span, wordsOf } from "./dom.js";
+import { $, setIcon, span, wordsOf } from "./dom.js";
+import { factsOf } from "./facts.js";
 import { Heat } from "./heat.js";
 import { ratioOf } from "./results.js";
 import { attach } from "./source.js";
@@ -12,8 +13,9 @@ import { Transcript } from "./transcript.js";
 const DEFAULT_FPS = 25;
 
 export class Player {
-  /** `onClose()` is called when it closes, and when the person wants it to. */
-  constructor(onClose) {
+  /** `onClose()` is called when it closes, and when the person wants it to; `onBadLink(sentence)` where a link leads nowhere. */
+  constructor(onClose, onBadLink) {
+    this.onBadLink = onBadLink;
     this.dialog = $("player");
     this.video = $("video");
     this.timeline = new Timeline((second) => this.seek(second));
@@ -66,16 +68,26 @@ export class Player {
     const loading = (this.loading = new AbortController());
     this.start = second;
     this.file = null;
-    this.clip = hit?.id ?? "";
-    this.head(hit);
-    if (!this.dialog.open) this.dialog.showModal();
+    Object.assign(this, { hit, clip: hit?.id ?? "" });
+    if (hit) this.appear(hit);
     try {
       const file = await api.media(id, state, { picture, signal: loading.signal });
+      if (!hit) this.appear(null);
       this.present(file, second, wordsOf(state.q));
       if (file.kind === "picture" && file.exists) this.heat.offer(file.id, state.similar ? "" : state.q);
     } catch (error) {
-      if (error.name !== "AbortError") this.trouble(error.message);
+      if (error.name === "AbortError") return;
+      if (!hit && error.status === 404) this.onBadLink(error.message);
+      else {
+        if (!hit) this.appear(null);
+        this.trouble(error.message);
+      }
     }
+  }
+
+  appear(hit) {
+    this.head(hit);
+    if (!this.dialog.open) this.dialog.showModal();
   }
 
   head(hit) {
@@ -162,6 +174,7 @@ export class Player {
 
   close() {
     if (this.dialog.open) this.dialog.close();
+    else this.loading?.abort();
   }
 
   stop() {
@@ -169,7 +182,7 @@ export class Player {
     this.heat.offer("", "");
     this.ask.clear();
     this.release();
-    this.file = null;
+    this.file = this.hit = null;
   }
 
   release() {
@@ -270,7 +283,7 @@ export class Player {
 
   /** Return what is on the screen, as a question about it names it. */
   moment() {
-    if (!this.file) return null;
+    if (!this.file) return this.hit && { media_id: this.hit.media_id, start_s: this.hit.start_s, end_s: this.hit.end_s };
     const at = this.file.kind === "picture" ? null : nearest(this.file.moments, this.video.currentTime);
     return { media_id: this.file.id, start_s: at?.start_s ?? 0, end_s: at?.end_s ?? 0 };
   }
@@ -285,13 +298,3 @@ export class Player {
 function nearest(moments, second) {
   return moments.find((moment) => second < moment.end_s) ?? moments.at(-1);
 }
-
-function factsOf(file) {
-  const facts = [];
-  if (file.duration_s) facts.push(length(file.duration_s));
-  if (file.width) facts.push(`${file.width}\u2009×\u2009${file.height}`);
-  if (file.video_codec) facts.push([file.video_codec, file.audio_codec].filter(Boolean).join(" + "));
-  if (file.playable === "stream" && file.kind === "video") facts.push("converted while playing");
-  return facts.join(" · ");
-}
-

@@ -1,28 +1,42 @@
-// The grid of results: one card a moment.
+// The grid of results: one card a moment; below a line stand the guesses.
 
-import { el, icon, marked, span, wordsOf } from "./dom.js";
+import { el, icon, many, marked, span, wordsOf } from "./dom.js";
 
 const TILE_RATIO = 3 / 2;
 const CROPPED_AT_MOST = 0.8;
 
+/** The score from which on a moment counts as found; what lies below is a guess. */
+export const LIKELY = 0.5;
+
 /** Fill a list with cards; cards whose moment is still there are kept as they are. */
 export function renderHits(list, hits, { query = "", href, scored = true }) {
   const held = new Map([...list.children].map((card) => [card.dataset.id, card]));
-  const best = Math.max(...hits.map((hit) => hit.score), 1e-9);
-  const words = wordsOf(query);
-  replaceCards(
-    list,
-    hits.map((hit) => {
-      const old = held.get(hit.id);
-      const same = old && old.hit.start_s === hit.start_s && old.hit.end_s === hit.end_s;
-      const card = same ? old : newCard(hit);
-      card.hit = hit;
-      card.querySelector(".open").href = href(hit);
-      showText(card, hit, words);
-      showScore(card, hit, best, scored);
-      return card;
-    }),
-  );
+  const cards = hits.map((hit) => cardFor(hit, held.get(hit.id), { query, href, scored }));
+  replaceCards(list, scored ? withLine(cards, false) : cards);
+}
+
+/** Add the cards of the moments that come after those which are there. */
+export function appendHits(list, hits, { query = "", href }) {
+  const cards = hits.map((hit) => cardFor(hit, null, { query, href, scored: true }));
+  list.append(...(list.lastElementChild?.hit?.score >= LIKELY ? withLine(cards, true) : cards));
+}
+
+function cardFor(hit, old, { query, href, scored }) {
+  const same = old?.hit && old.hit.start_s === hit.start_s && old.hit.end_s === hit.end_s;
+  const card = same ? old : newCard(hit);
+  card.hit = hit;
+  card.querySelector(".open").href = href(hit);
+  showText(card, hit, wordsOf(query));
+  showMany(card, hit);
+  showScore(card, hit, scored);
+  return card;
+}
+
+/** Return cards with a line in front of the guesses, unless there are none, or nothing stands above it. */
+function withLine(cards, above) {
+  const first = cards.findIndex((card) => card.hit.score < LIKELY);
+  if (first < 0 || (first === 0 && !above)) return cards;
+  return [...cards.slice(0, first), el("li", { className: "line-below" }, "Less likely"), ...cards.slice(first)];
 }
 
 /** Put cards into a list; those that stay in their place are not touched, and the focus stays in the list. */
@@ -56,7 +70,7 @@ function newCard(hit) {
   const card = el(
     "li",
     { className: "card" },
-    el("a", { className: "open" }, tile, line, el("span", { className: "caption" }), el("span", { className: "machine" })),
+    el("a", { className: "open" }, tile, line, el("span", { className: "parts" }), el("span", { className: "caption" }), el("span", { className: "machine" })),
     el(
       "button",
       { type: "button", className: "similar", title: "Find similar (s)", "aria-label": `Find similar to ${hit.title} ${when}` },
@@ -101,16 +115,28 @@ function showText(card, hit, words) {
   machine.hidden = !hit.seen;
 }
 
-function showScore(card, hit, best, scored) {
+/** Say for how many copies, or moments of its file, a card stands. */
+function showMany(card, hit) {
+  const said = [];
+  if (hit.copies.length) said.push(many(1 + hit.copies.length, "copy", "copies"));
+  if (hit.moments > 1) said.push(many(hit.moments, "moment"));
+  card.querySelector(".many")?.remove();
+  if (!said.length) return;
+  const title = hit.copies.map((copy) => copy.path).join("\n");
+  card.querySelector(".tile").append(el("span", { className: "many", title }, said.join(", ")));
+}
+
+function showScore(card, hit, scored) {
   const score = card.querySelector(".score");
-  score.hidden = !scored;
+  const parts = card.querySelector(".parts");
+  score.hidden = parts.hidden = !scored;
   if (!scored) return;
   score.querySelector(".number").textContent = hit.score.toFixed(2);
-  score.querySelector(".bar span").style.width = `${Math.max(4, Math.min(100, (100 * hit.score) / best))}%`;
-  const parts = [`score ${hit.score.toFixed(3)}`];
-  if (hit.visual_score !== null) parts.push(`seen ${hit.visual_score.toFixed(3)}`);
-  if (hit.text_score !== null) parts.push(`said ${hit.text_score.toFixed(1)}`);
-  score.title = parts.join(", ");
+  score.querySelector(".bar span").style.width = `${Math.max(4, Math.min(100, 100 * hit.score))}%`;
+  const named = [["seen", hit.visual], ["said", hit.spoken], ["described", hit.described]].filter(([, part]) => part !== null);
+  parts.textContent = named.map(([name, part]) => `${name} ${part.toFixed(2)}`).join(" · ");
+  const raw = [["similarity", hit.similarity], ["BM25", hit.bm25]].filter(([, value]) => value !== null);
+  score.title = [["relevance", hit.score], ...raw].map(([name, value]) => `${name} ${value.toFixed(3)}`).join(", ");
 }
 
 /** Show grey cards while the first results are on their way. */

@@ -4,22 +4,20 @@ import * as api from "./api.js";
 import { $, el, many } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { stop as stopPreview } from "./preview.js";
-import { renderHits, renderSkeletons } from "./results.js";
+import { LIKELY, appendHits, renderHits, renderSkeletons } from "./results.js";
 import { activeFilters, searchKey, searches } from "./state.js";
 
 const PAGE = 40;
-const MOST = 500;
+const AHEAD_PX = 1200; // so far before the end the next moments are asked for
 const SLOW_MS = 120;
 const LONG_MS = 2500;
 
 export class Searching {
   /** `href(hit)` is the address of a hit; `onClearFilters()` is called when the person wants them gone. */
   constructor({ href, onClearFilters }) {
-    Object.assign(this, { href, onClearFilters, hits: [], key: "", limit: PAGE, asking: null });
-    $("more").addEventListener("click", () => {
-      this.limit = Math.min(MOST, this.limit + PAGE);
-      this.ask();
-    });
+    Object.assign(this, { href, onClearFilters, hits: [], key: "", next: null, asking: null });
+    $("more").addEventListener("click", () => this.goOn());
+    for (const event of ["scroll", "resize"]) addEventListener(event, () => nearTheEnd() && this.goOn(), { passive: true });
   }
 
   /** Show the results of a state, asking for them if they are not the ones that are shown. */
@@ -27,13 +25,32 @@ export class Searching {
     this.state = state;
     if (searchKey(state) === this.key) return;
     this.key = searchKey(state);
-    this.limit = PAGE;
     this.ask();
+  }
+
+  /** Ask for the moments after those that are shown. */
+  async goOn() {
+    const { state, next } = this;
+    if (next === null || this.asking) return;
+    this.next = null;
+    const asking = (this.asking = new AbortController());
+    try {
+      const picture = state.picture ? pictureOf(state.picture) : null;
+      const answer = await api.search(state, { limit: PAGE, cursor: next, picture, signal: asking.signal });
+      this.hits.push(...answer.hits);
+      appendHits($("results"), answer.hits, { query: state.q, href: this.href });
+      this.told(answer);
+    } catch (error) {
+      if (!asking.signal.aborted) say(error.message);
+    } finally {
+      this.done(asking);
+    }
   }
 
   async ask() {
     const { state } = this;
     this.asking?.abort();
+    this.next = null;
     stopPreview();
     notice();
     if (!searches(state)) return this.empty();
@@ -44,29 +61,54 @@ export class Searching {
     const long = setTimeout(() => say("still searching; the first search loads the model"), LONG_MS);
     try {
       const picture = state.picture ? pictureOf(state.picture) : null;
-      this.present(await api.search(state, { limit: this.limit, picture, signal: asking.signal }));
+      this.present(await api.search(state, { limit: PAGE, picture, signal: asking.signal }));
     } catch (error) {
       if (!asking.signal.aborted) this.fail(error.message);
     } finally {
       clearTimeout(slow);
       clearTimeout(long);
-      if (this.asking === asking) list.removeAttribute("aria-busy");
+      this.done(asking);
     }
   }
 
+  done(asking) {
+    if (this.asking !== asking) return;
+    this.asking = null;
+    $("results").removeAttribute("aria-busy");
+    if (this.next !== null && nearTheEnd()) this.goOn();
+  }
+
   present(answer) {
-    const { state, limit } = this;
     this.hits = answer.hits;
-    renderHits($("results"), this.hits, { query: state.q, href: this.href });
-    const more = this.hits.length >= limit && limit < MOST;
-    $("more").hidden = !more;
+    renderHits($("results"), this.hits, { query: this.state.q, href: this.href });
     $("export").disabled = !this.hits.length;
-    say(this.hits.length ? `${more ? "best " : ""}${summary(this.hits)} · ${took(answer.took_ms)}` : "nothing found");
+    this.told(answer);
     if (!this.hits.length) this.nothing();
+    else if (!answer.found) this.guessed();
+  }
+
+  /** Say how much there is. */
+  told(answer) {
+    this.next = answer.next;
+    $("more").hidden = answer.next === null;
+    const found = this.hits.filter((hit) => hit.score >= LIKELY);
+    const guesses = this.hits.length - found.length;
+    const kept = found.length ? summary(found) : "nothing found";
+    const rest = guesses ? ` · ${many(guesses, "guess", "guesses")}` : "";
+    const unsaid = answer.next === null || guesses ? "" : "best ";
+    say(this.hits.length ? `${unsaid}${kept}${rest} · ${took(answer.took_ms)}` : "nothing found");
+  }
+
+  /** Say that nothing passes, above the best guesses. */
+  guessed() {
+    const { q } = this.state;
+    notice(el("h2", {}, q ? `Nothing found for “${q}”` : "Nothing found"), el("p", {}, "These are the best guesses."));
+    $("notice").classList.add("above");
   }
 
   empty() {
     this.hits = [];
+    this.next = null;
     $("results").replaceChildren();
     $("more").hidden = $("export").disabled = true;
     say("");
@@ -93,6 +135,8 @@ export class Searching {
   }
 }
 
+const nearTheEnd = () => $("more").getBoundingClientRect().top < innerHeight + AHEAD_PX;
+
 function action(text, act) {
   const button = el("button", { type: "button", className: "pill" }, text);
   button.addEventListener("click", act);
@@ -102,6 +146,7 @@ function action(text, act) {
 function notice(...nodes) {
   $("notice").replaceChildren(...nodes);
   $("notice").hidden = !nodes.length;
+  $("notice").classList.remove("above");
 }
 
 function say(text) {

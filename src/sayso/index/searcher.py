@@ -1,0 +1,94 @@
+"""Searching one index again and again: what its similarities mean, and the last rankings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.index.background import embed_background, load_calibration, measure
+from sayso.index.calibration import Calibration
+from sayso.index.hit import Hit
+from sayso.index.moments import Likeness
+from sayso.index.ranking import Ranking, Scope, Wanted
+from sayso.index.search import load_hits
+from sayso.index.store import Store
+
+if TYPE_CHECKING:
+    from sayso.encoders.interface import Encoder
+
+KEPT_RANKINGS = 4
+
+
+class Searcher:
+    """Ranks the moments of an index; may be used from several threads.
+
+    Args:
+        store: the index.
+        encoder: loads the encoder; called only for an index that keeps no background.
+    """
+
+    def __init__(self, store: Store, encoder: Callable[[], Encoder]) -> None:
+        self.store, self._encoder = store, encoder
+        self._turn = threading.Lock()
+        self._calibration: tuple[int, Calibration] | None = None
+        self._rankings: dict[Any, Ranking] = {}
+
+    @property
+    def calibration(self) -> Calibration:
+        """What similarities in the index mean; measured here if an older sayso made it."""
+        version = self.store.clips.version
+        if self._calibration is None or self._calibration[0] != version:
+            held = load_calibration(self.store)
+            found = held[0] if held else measure(self.store, embed_background(self._encoder()))
+            self._calibration = version, found
+        return self._calibration[1]
+
+    def search(
+        self,
+        vector: NDArray[np.float32] | None,
+        scope: Scope,
+        *,
+        words: str = "",
+        weight: float = 0.0,
+        pictured: bool = False,
+        span: tuple[int, int] = (0, 20),
+    ) -> list[Hit]:
+        """Return a stretch of a ranking, best first.
+
+        Args:
+            vector: (D,) float32 to which pictures are similar; None to rank by words alone.
+            scope: which moments count.
+            words: that are said, or that a model wrote.
+            weight: of the words, in [0, 1].
+            pictured: whether the vector is that of a picture or a clip, and not of words alone.
+            span: how many of the best are left out, and how many come then.
+        """
+        with self._turn:
+            calibration, offset = self.calibration, span[0]
+            wanted = Wanted(
+                vector=vector,
+                relevance=calibration.of_pictures
+                if pictured or vector is None
+                else partial(calibration.of_words, query=vector),
+                likeness=Likeness(calibration.same_shot, calibration.same_content),
+                words=words,
+                weight=weight,
+                scope=scope,
+            )
+            moments = self._ranking(wanted, pictured).first(offset + span[1])[offset:]
+        return load_hits(self.store, moments)
+
+    def _ranking(self, wanted: Wanted, pictured: bool) -> Ranking:
+        """Return the ranking for what is wanted: one of the last few, to go on in it, or a new one."""
+        vector = None if wanted.vector is None else wanted.vector.tobytes()
+        key = (self.store.clips.version, vector, pictured, wanted.words, wanted.weight, wanted.scope)
+        ranking = self._rankings.pop(key, None) or Ranking(self.store, wanted)
+        self._rankings[key] = ranking
+        if len(self._rankings) > KEPT_RANKINGS:
+            del self._rankings[next(iter(self._rankings))]
+        return ranking

@@ -1,0 +1,104 @@
+"""``sayso search`` as a source of files for other programs, and as a list."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import toy
+from sayso import Index
+from sayso.cli.main import app
+from sayso.core.errors import SaysoError
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("found")
+    (folder / "media").mkdir()
+    toy.make_video(folder / "media" / "talk.mp4", ["red", "green", "blue"])
+    toy.make_picture(folder / "media" / "sea.png", "blue")
+    Index.open(folder / "my.index", toy.ColourEncoder()).add(folder / "media")
+    return folder
+
+
+@pytest.fixture
+def run(found, monkeypatch):
+    """Search with the colour encoder in place of a model."""
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda name="auto", **options: toy.ColourEncoder())
+
+    def invoke(*arguments, stdin=None):
+        return CliRunner().invoke(app, ["search", str(found / "my.index"), *map(str, arguments)], input=stdin)
+
+    return invoke
+
+
+def test_each_format_holds_what_json_holds(run, found):
+    hits = [json.loads(line) for line in run("blue", "--json").stdout.splitlines()]
+    videos = [hit for hit in hits if hit["kind"] == "video"]
+    rows = list(csv.DictReader(io.StringIO(run("blue", "--csv").stdout)))
+    assert [(row["id"], float(row["start_s"]), float(row["score"])) for row in rows] == [
+        (hit["id"], hit["start_s"], hit["score"]) for hit in hits
+    ]
+    clips = list(
+        ET.fromstring(run("blue", "--fcpxml").stdout.split("<!DOCTYPE fcpxml>")[1]).iter("asset-clip")
+    )
+    assert [clip.get("name") for clip in clips] == ["talk"] * len(videos)
+    assert run("blue", "--edl").stdout.splitlines()[0] == "TITLE: blue"
+    assert json.loads(run("blue", "--otio").stdout)["OTIO_SCHEMA"] == "Timeline.1"
+    assert run("blue", "--srt").stdout.count("-->") == len(videos)
+
+
+def test_a_contact_sheet_beside_what_is_printed(run, tmp_path):
+    ran = run("blue", "--json", "--sheet", tmp_path / "x.png", "-n", 2)
+    assert len(ran.stdout.splitlines()) == 2
+    with Image.open(tmp_path / "x.png") as sheet:
+        assert sheet.size[0] > 600
+    assert isinstance(run("blue", "--sheet", tmp_path / "x.jpg").exception, SaysoError)
+
+
+def test_a_filter_alone_lists(run):
+    rows = [json.loads(line) for line in run("--filter", "kind = 'picture'", "--json").stdout.splitlines()]
+    assert [row["title"] for row in rows] == ["sea"]
+    rows = run("-f", "start_s >= 4", "--json", "--no-merge").stdout.splitlines()
+    assert [json.loads(row)["start_s"] for row in rows] == [4.0, 8.0]
+    assert "say what to look for" in str(run().exception)
+    assert "or list by --filter" in str(run("--filter", " ").exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["blue", "--csv", "--edl"], "--csv and --edl both want stdout"),
+        (["blue", "--json", "--srt"], "--json and --srt both want stdout"),
+        (["-", "--edl"], "--edl is one file, and stdin holds several queries"),
+        (["-", "--sheet", "x.png"], "--sheet is one file"),
+        (["-f", "kind = 'picture'", "--edl"], "no moment of a video"),
+    ],
+)
+def test_what_cannot_be_is_said(run, words, says):
+    ran = run(*words, stdin="red\n")
+    assert says in str(ran.exception)
+    assert ran.stdout == ""
+
+
+def test_nothing_found_prints_nothing(run):
+    ran = run("--filter", "duration_s > 99", "--edl")
+    assert (ran.stdout, ran.stderr, ran.exit_code) == ("", "nothing found\n", 0)
+    assert run("--filter", "duration_s > 99", "--csv").stdout.startswith("path,title")
+
+
+def test_thumbnails_stand_above_their_lines(run, monkeypatch):
+    for name in ("TMUX", "KITTY_WINDOW_ID", "TERM_PROGRAM", "LC_TERMINAL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    lines = run("blue", "--thumbs", "-n", 2).stdout.splitlines()
+    told = [k for k, line in enumerate(lines) if "▀" not in line]
+    assert [lines[k] for k in told] == run("blue", "-n", 2).stdout.splitlines()
+    assert told[0] > 5
+    assert told[-1] == len(lines) - 1

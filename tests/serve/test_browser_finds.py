@@ -1,0 +1,198 @@
+"""What a person does with a find in a real browser: save a clip, export, pick; links that lead nowhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import av
+import pytest
+
+pytest.importorskip("playwright")
+from PIL import Image
+from playwright.sync_api import expect
+
+
+def test_save_clip_in_the_player(open_page):
+    page = open_page()
+    page.open_moment("blue", "talk")
+    hit = json.loads(page.evaluate("() => fetch('/api/search?q=blue').then((a) => a.text())"))["hits"]
+    talk = next(one for one in hit if one["title"] == "talk")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save clip").click()
+    assert saved.value.suggested_filename == f"talk_{talk['start_s']:.2f}-{talk['end_s']:.2f}.mp4"
+    with av.open(str(saved.value.path())) as file:
+        means = [frame.to_ndarray(format="rgb24").mean((0, 1)) for frame in file.decode(video=0)]
+    assert len(means) == round((talk["end_s"] - talk["start_s"]) * 10)
+    assert all(mean[2] > 180 > mean[0] + mean[1] for mean in means)
+    expect(page.locator("#clip-note")).to_be_hidden()
+
+
+def test_a_clip_that_cannot_be_cut_is_said(open_page):
+    answer = {"status": 400, "content_type": "application/json", "body": '{"error": "it is too long"}'}
+    page = open_page(routes={"**/clip/**": lambda route: route.fulfill(**answer)})
+    page.open_moment("blue", "talk")
+    page.get_by_role("button", name="Save clip").click()
+    expect(page.locator("#clip-note")).to_have_text("it is too long")
+    expect(page.get_by_role("button", name="Save clip")).to_be_enabled()
+    page.troubles.clear()
+
+
+def test_the_export_menu_by_mouse_and_by_keys(open_page):
+    page = open_page("/?q=blue")
+    button = page.get_by_role("button", name="Export", exact=True)
+    button.click()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    names = page.get_by_role("menuitem").all_inner_texts()
+    assert [name.split("\n")[0] for name in names] == [
+        "JSON",
+        "CSV",
+        "SRT",
+        "EDL",
+        "FCPXML",
+        "OTIO",
+        "Contact sheet",
+    ]
+    page.keyboard.press("Escape")
+    expect(page.locator("#export-menu")).to_be_hidden()
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    with page.expect_download() as saved:
+        page.keyboard.press("Enter")
+    rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text())))
+    assert saved.value.suggested_filename == "sayso.csv"
+    assert len(rows) == page.cards.count()
+    assert float(rows[0]["score"]) > 0
+    for name, start in (("EDL", "TITLE: blue"), ("FCPXML", "<?xml"), ("OTIO", "{"), ("SRT", "1\n")):
+        button.click()
+        with page.expect_download() as saved:
+            page.get_by_role("menuitem", name=name).click()
+        assert Path(saved.value.path()).read_text().startswith(start)
+    button.click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="Contact sheet").click()
+    with Image.open(saved.value.path()) as sheet:
+        assert sheet.format == "PNG"
+
+
+def test_the_tray_lives_in_the_address_and_exports(open_page):
+    page = open_page("/?q=blue")
+    expect(page.locator("#tray")).to_be_hidden()
+    page.card("talk").hover()
+    page.card("talk").get_by_role("button", name="Pick talk").click()
+    page.card("sea").hover()
+    page.card("sea").get_by_role("button", name="Pick sea").click()
+    expect(page.locator("#tray-count")).to_have_text("2 moments picked")
+    expect(page.card("talk").locator(".pick")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#player")).to_be_hidden()
+    before = page.state["tray"]
+    assert before.count(",") == 1
+    page.search("red")
+    page.wait_for_timeout(400)
+    page.go_back()
+    assert page.state == {"q": "blue", "tray": before}, "going back loses no pick"
+    page.get_by_role("button", name="Clear the search").click()
+    expect(page.locator("#tray-list li")).to_have_count(2)
+    page.reload()
+    expect(page.locator("#tray-list li")).to_have_count(2)
+    page.get_by_role("button", name="Export picked").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text())))
+    assert [row["title"] for row in rows] == ["talk", "sea"]
+    page.get_by_role("button", name="Export picked").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="EDL").click()
+    assert "001  TALK" in Path(saved.value.path()).read_text()
+    page.locator("#tray-list a").first.click()
+    expect(page.locator("#player")).to_be_visible()
+    page.wait_until("node.currentTime >= 8")
+    expect(page.locator("#player-pick")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("p")
+    expect(page.locator("#player-pick")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("p")
+    page.keyboard.press("Escape")
+    expect(page.locator("#tray-list li")).to_have_count(2)
+    page.get_by_role("button", name="Take sea out of the tray").click()
+    expect(page.locator("#tray-list li")).to_have_count(1)
+    page.get_by_role("button", name="Clear tray").click()
+    expect(page.locator("#tray")).to_be_hidden()
+    assert "tray" not in page.state
+
+
+def test_picking_by_key(open_page):
+    page = open_page("/?q=blue")
+    expect(page.cards.first).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    expect(page.locator("#tray-list li")).to_have_count(1)
+    page.keyboard.press("p")
+    expect(page.locator("#tray")).to_be_hidden()
+
+
+def test_a_tray_of_which_some_is_gone_says_so_and_keeps_the_rest(open_page, site):
+    clip = site.index.moments(site.id_of("talk.mp4"))[1]
+    page = open_page(f"/?tray=nobody-1@0-4,{clip.id}@4-8")
+    expect(page.locator("#tray-trouble")).to_have_text("1 picked moment of this link cannot be found here.")
+    expect(page.locator("#tray-list li")).to_have_count(1)
+
+
+@pytest.mark.parametrize("address", ["/?m=nothing&t=3", "/?q=blue&m=nothing"])
+def test_a_link_that_leads_nowhere_says_so_without_a_player(open_page, address):
+    page = open_page(address)
+    expect(
+        page.get_by_role("alert").filter(has_text="This link leads to a moment that is not here")
+    ).to_be_visible()
+    expect(page.locator("#player")).to_be_hidden()
+    assert "m" not in page.state
+    page.troubles.clear()
+    page.get_by_role("button", name="Close this notice").click()
+    expect(page.locator("#bad-link")).to_be_hidden()
+    page.open_moment("blue", "talk")
+
+
+def test_the_question_mark_opens_help_from_the_first_page(open_page):
+    page = open_page()
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_hidden()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_an_example_stays_when_words_are_added(open_page):
+    page = open_page("/?q=red&kind=picture")
+    page.card("rose").hover()
+    page.card("rose").get_by_role("button", name="Find similar to rose").click()
+    expect(page.locator("#example")).to_contain_text("like this moment")
+    page.get_by_role("radio", name="All").check()
+    page.search("3:blue - red")
+    expect(page.locator("#example")).to_contain_text("like this moment")
+    assert page.state.keys() == {"similar", "q"}
+    expect(page.cards.first.locator(".title")).to_have_text("sea")
+    page.get_by_role("button", name="Stop searching by this picture").click()
+    assert page.state.keys() == {"q"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_lies_outside_the_window_and_the_tray_hides_nothing(open_page, scheme, width):
+    page = open_page("/?q=blue", color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 780})
+    expect(page.cards.first).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    page.get_by_role("button", name="Export picked").click()
+    box = page.locator("#tray-menu").bounding_box()
+    assert box["x"] >= 0
+    assert box["y"] >= 0
+    assert box["x"] + box["width"] <= width
+    page.keyboard.press("Escape")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+    last = page.cards.last.bounding_box()
+    assert last["y"] + last["height"] <= page.locator("#tray").bounding_box()["y"] + 1
