@@ -52,6 +52,7 @@ FILES = {
         "hub/test_load_model",
         "hub/test_model_folder",
         "models/test_s3d",
+        "speech/test_hearing",
     ),
     "long": (
         "evaluation/test_film_actions",
@@ -90,6 +91,7 @@ FILES = {
         "index/test_object_store",
         "serve/test_media",
         "serve/test_server",
+        "test_transcribing",
         "test_types",
     ),
 }

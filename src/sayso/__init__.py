@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sayso.hub.load_model import load
     from sayso.index import Index
     from sayso.training import train
+    from sayso.transcribing import transcribe
 else:
     __getattr__ = exports(
         __name__,
@@ -40,6 +41,7 @@ else:
             "text": "sayso.text",
             "toyworld": "sayso.toyworld",
             "train": "sayso.training",
+            "transcribe": "sayso.transcribing",
         },
     )
 
@@ -65,4 +67,5 @@ __all__ = [
     "text",
     "toyworld",
     "train",
+    "transcribe",
 ]

@@ -64,3 +64,12 @@ def test_videos(path, container, video, audio, expected, kind):
 def test_pictures(path, expected, kind):
     picture = media(path, kind="picture")
     assert (playable(picture), content_type(picture)) == (expected, kind)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("a.wav", "audio/wav"), ("a.MP3", "audio/mpeg"), ("a.m4a", "audio/mp4"), ("a.wma", OTHER)],
+)
+def test_sound_is_played_as_it_is(path, kind):
+    sound = media(path, kind="sound")
+    assert (playable(sound), content_type(sound)) == ("direct", kind)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, BadParameter, Option
 
 from sayso.cli.options import Device, IndexAddress, Json, Model, Overwrite, ProgressMode
 from sayso.cli.output import end_with, failure_lines, print_json, report_counts, report_line
-from sayso.core.ownership import refuse_foreign
-from sayso.core.progress import reporter
+from sayso.cli.transcribe import spoken_line
+from sayso.core.ownership import refuse_foreign, writing
+from sayso.core.progress import Mode, reporter
+
+if TYPE_CHECKING:
+    from sayso.transcribing import TranscribeReport
 
 PATHS = "Files, folders, manifests (.csv, .jsonl, .parquet), or - for a list on stdin."
 Paths = Annotated[list[str] | None, Argument(metavar="PATH...", help=PATHS, show_default=False)]
@@ -22,6 +26,10 @@ Segments = Annotated[
 PRUNE = "Remove files that have vanished from the given folders."
 Failures = Annotated[
     Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
+]
+Listen = Annotated[
+    bool,
+    Option("--listen", help="First write captions of what is said where there are none: sayso transcribe."),
 ]
 Workers = Annotated[
     int | None, Option("--workers", min=1, help="Decoding threads.", show_default="one a core")
@@ -35,6 +43,7 @@ def index(
     window: Annotated[float, Option("--window", min=0.1, help=WINDOW)] = 4.0,
     segments: Segments = "window",
     prune: Annotated[bool, Option("--prune", help=PRUNE)] = False,
+    listen: Listen = False,
     failures: Failures = None,
     workers: Workers = None,
     device: Device = "auto",
@@ -54,6 +63,7 @@ def index(
       find . -name '*.mp4' | sayso index my.index -
     """
     from sayso.data.manifest import write_failures
+    from sayso.data.sources import paths_named
     from sayso.index import Index
     from sayso.index.store import Store
 
@@ -68,13 +78,32 @@ def index(
     collection = Index.open(address, model, device=device)
     if listed := failures or collection.store.failures_file:
         refuse_foreign(listed, of_input=True)
+    heard = None
+    if listen:
+        paths = list(paths_named(paths))
+        heard = _listened(paths, device, progress)
+        if not as_json:
+            print(spoken_line(heard))
     with reporter("indexing", mode=progress) as bar:
         cut = segments == "caption"
         report = collection.add(
             *paths, window_s=window, by_caption=cut, prune=prune, workers=workers, progress=bar
         )
     listed = failures or collection.store.failures_file
+    failed = {failure.path for failure in report.failures}
+    report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
     write_failures(report.failures, listed)
-    row = {"index": address, **report_counts(report), "failed": len(report.failures)}
+    row: dict[str, Any] = {"index": address, **report_counts(report), "failed": len(report.failures)}
+    if heard:
+        row["listened"] = {name: value for name, value in heard.to_dict().items() if name != "failures"}
     print_json(row) if as_json else print(report_line(address, report_counts(report)))
     end_with(failure_lines(report.failures, listed))
+
+
+def _listened(paths: list[str], device: str, progress: Mode) -> TranscribeReport:
+    """Write what is said beside the files, as ``sayso transcribe`` does."""
+    from sayso.transcribing import VERB, transcribe
+
+    place = device if device.startswith(("cpu", "cuda")) else "auto"
+    with writing(VERB), reporter("listening", "s", mode=progress) as bar:
+        return transcribe(paths, device=place, progress=bar)

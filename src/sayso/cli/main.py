@@ -35,6 +35,7 @@ from sayso.cli.serve import serve
 from sayso.cli.steps import steps
 from sayso.cli.toyworld import toyworld
 from sayso.cli.train import train
+from sayso.cli.transcribe import transcribe
 from sayso.cli.verb import Verb
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
@@ -51,7 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, clip, serve, ask, caption, classify, align, name, steps, localize),
+    *(index, search, clip, serve, ask, caption, transcribe, classify, align, name, steps, localize),
     *(demo, curate, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 CANNOT_WRITE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sayso.core.types import Caption
 from sayso.data.manifest import MANIFESTS, Failure, ListedFile, read_manifest
 
 SEEN_CAPTIONS = "captions.jsonl"
+WORDS_SUFFIX = ".words.json"  # of the times of words that ``sayso transcribe`` heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,18 @@ class Listing:
     files: tuple[ListedFile, ...] = ()
     failures: tuple[Failure, ...] = ()
     skipped: tuple[str, ...] = ()
+
+    def with_sound(self, wanted: Callable[[str], bool]) -> Listing:
+        """Return the same with some of the files of sound, which are skipped otherwise.
+
+        Args:
+            wanted: tells of a path whose name is one of sound whether it counts.
+        """
+        from sayso.media.kinds import names_sound
+
+        heard = {path for path in self.skipped if names_sound(path) and wanted(path)}
+        files = (*self.files, *(ListedFile(path) for path in self.skipped if path in heard))
+        return Listing(files, self.failures, tuple(path for path in self.skipped if path not in heard))
 
 
 def list_sources(paths: Iterable[str], skip: str | None = None) -> Listing:
@@ -60,9 +73,9 @@ def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[List
 
 def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
     seen: set[str] = set()
-    named = list(_with_stdin(paths))
-    globbed = not all(_is_captions(path) for path in named)  # a shell's ~/Videos/* names the captions too
-    for path in named:
+    every = list(paths_named(paths))
+    globbed = not all(_is_captions(path) for path in every)  # a shell's ~/Videos/* names the captions too
+    for path in every:
         for source in _expand(path, skip):
             if source.path not in seen:
                 seen.add(source.path)
@@ -78,10 +91,11 @@ def _is_captions(path: str) -> bool:
 
 def _is_beside(path: str) -> bool:
     """Tell whether a file is one that belongs to others: captions, a manifest."""
-    return _is_captions(path) or Path(path).suffix.lower() in MANIFESTS
+    return _is_captions(path) or Path(path).suffix.lower() in MANIFESTS or path.endswith(WORDS_SUFFIX)
 
 
-def _with_stdin(paths: Iterable[str]) -> Iterator[str]:
+def paths_named(paths: Iterable[str]) -> Iterator[str]:
+    """Yield the paths; in the place of ``-`` those that stdin lists, which can be read once only."""
     for path in paths:
         if path == "-":
             yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())

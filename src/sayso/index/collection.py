@@ -153,7 +153,7 @@ class Index:
             raise QueryError(f"the window must be longer than 0 seconds; got {window_s}")
         progress, named = progress or Silent(), [os.fspath(path) for path in paths]
         self.store.check_free()
-        listing = list_sources(named, skip=self.store.address)
+        listing = list_sources(named, skip=self.store.address).with_sound(_has_captions)
         if not self.store.exists:
             if not listing.files and listing.failures:
                 return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
@@ -303,6 +303,13 @@ class Index:
         """
         thumb: bytes = _first_row(self.store.clips, "id", clip_id, ["thumb"])["thumb"]
         return thumb
+
+
+def _has_captions(path: str) -> bool:
+    """Tell whether it is known what is said in a file of sound, so that it can be found."""
+    from sayso.text import find_subtitles
+
+    return find_subtitles(path) is not None
 
 
 def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:

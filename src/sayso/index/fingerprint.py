@@ -69,13 +69,16 @@ def file_status(path: str) -> os.stat_result:
 
 
 def file_kind(path: str) -> Kind:
-    """Return whether a file is a video or a picture, by its first bytes, else by its name.
+    """Return whether a file is a video, a picture or sound, by its first bytes, else by its name.
 
     Raises:
-        SaysoError: if it is neither.
+        SaysoError: if it is none of them.
     """
     from sayso.media import kind_of, sniff
+    from sayso.media.kinds import is_sound_file
 
+    if is_sound_file(path):
+        return "sound"
     kind: Kind | None = sniff(path) or kind_of(path)
     if kind is None:
         raise SaysoError(f"{path} is neither a video nor a picture that can be read")

@@ -31,6 +31,7 @@ from sayso.index.fingerprint import (
     settings_digest,
 )
 from sayso.index.retext import retext
+from sayso.index.sound import sound_clips
 from sayso.index.store import Record, Store, title_of
 from sayso.index.writer import IndexJob, Writer
 
@@ -79,6 +80,7 @@ class Update:
     report: AddReport = field(default_factory=AddReport)
     _records: dict[str, Record] = field(default_factory=dict)
     _to_retext: list[tuple[IndexJob, Record]] = field(default_factory=list)
+    _to_hear: list[IndexJob] = field(default_factory=list)
     _gone: dict[tuple[str, str], str] | None = None
     _done: int = 0
 
@@ -98,6 +100,7 @@ class Update:
         first = next(jobs, None)
         if first is not None:
             self._read(chain([first], jobs), encoder(), workers)
+        self._hear()
         rest = self._retext()
         if rest:
             self._read(iter(rest), encoder(), workers)
@@ -118,7 +121,9 @@ class Update:
             except SaysoError as error:
                 self.report.failures.append(Failure(source.path, "read", str(error)))
                 job = None
-            if job is not None:
+            if job is not None and job.kind == "sound":
+                self._to_hear.append(job)
+            elif job is not None:
                 yield job
             else:
                 self._advance(source.path)
@@ -152,19 +157,29 @@ class Update:
             self.store.move(moved.media_id, path, title_of(path), status.st_mtime_ns)
             self.report.moved += 1
             return None
-        media_id = digest([content, settings, path])[:20]
+        media_id, kind = digest([content, settings, path])[:20], file_kind(path)
+        if kind == "sound" and not captions:
+            raise SaysoError(
+                f"{path} is sound without captions: nothing finds it; add --listen, or run sayso transcribe"
+            )
         job = IndexJob(
             path,
-            file_kind(path),
+            kind,
             self.segmentation.window_s,
-            self._spans(source, captions),
+            self._spans(source, captions, by_caption=kind == "sound"),
             rows=source.rows,
             captions=captions,
             seen=seen,
             record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
             replaces=old.media_id if old else None,
         )
-        if old and not old.error and old.content == content and cut_alike(old.settings, settings):
+        if (
+            old
+            and not old.error
+            and old.content == content
+            and cut_alike(old.settings, settings)
+            and kind != "sound"
+        ):
             self._to_retext.append((job, old))
             return None
         return job
@@ -175,10 +190,29 @@ class Update:
         self.report.replaced += len(self._to_retext) - len(rest)
         return rest
 
-    def _spans(self, source: ListedFile, captions: Sequence[Caption]) -> tuple[Span, ...] | None:
+    def _hear(self) -> None:
+        """Add the files of sound, whose clips need no encoder."""
+        writer = Writer(self.store)
+        try:
+            for job in self._to_hear:
+                try:
+                    for item in sound_clips(job, self.store.identity.dim):
+                        if isinstance(item, Finished):
+                            self._finish(item, writer.finish(item))
+                        else:
+                            writer.add(item)
+                except SaysoError as error:
+                    self.report.failures.append(Failure(job.path, "read", str(error)))
+                    self._advance(job.path)
+        finally:
+            writer.close()
+
+    def _spans(
+        self, source: ListedFile, captions: Sequence[Caption], *, by_caption: bool
+    ) -> tuple[Span, ...] | None:
         """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
         spans = tuple(row.span for row in source.rows if row.span is not None)
-        if not spans and self.segmentation.by_caption:
+        if not spans and (by_caption or self.segmentation.by_caption):
             spans = tuple(caption.span for caption in captions)
         return spans or None
 

@@ -13,19 +13,24 @@ if TYPE_CHECKING:
     from sayso.media.header import Probe, probe
     from sayso.media.images import read_image, thumbnail
     from sayso.media.kinds import kind_of, sniff
+    from sayso.media.sound import NoSound, SoundFacts, probe_sound, stream_sound
     from sayso.media.stream import stream_frames
 else:
     __getattr__ = exports(
         __name__,
         {
             "ClipFrames": "sayso.media.clip",
+            "NoSound": "sayso.media.sound",
             "Probe": "sayso.media.header",
+            "SoundFacts": "sayso.media.sound",
             "kind_of": "sayso.media.kinds",
             "probe": "sayso.media.header",
+            "probe_sound": "sayso.media.sound",
             "read_clip": "sayso.media.clip",
             "read_image": "sayso.media.images",
             "sniff": "sayso.media.kinds",
             "stream_frames": "sayso.media.stream",
+            "stream_sound": "sayso.media.sound",
             "thumbnail": "sayso.media.images",
         },
     )
@@ -33,12 +38,16 @@ else:
 
 __all__ = [
     "ClipFrames",
+    "NoSound",
     "Probe",
+    "SoundFacts",
     "kind_of",
     "probe",
+    "probe_sound",
     "read_clip",
     "read_image",
     "sniff",
     "stream_frames",
+    "stream_sound",
     "thumbnail",
 ]

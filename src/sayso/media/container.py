@@ -27,6 +27,7 @@ _CONTAINERS = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,obu,ivf,flv,asf,ogg,mxf,gxf,nut,rm,wtv,dv,"
     "yuv4mpegpipe,vc1,dirac"
 )
+_SOUND = "aac,ac3,aiff,amr,ape,au,caf,eac3,flac,mp3,tta,voc,w64,wav,wv"
 _OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 60.0, 60.0
 
 
@@ -116,7 +117,7 @@ class VideoSource:
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         self._pos = 0  # of the last packet
-        container = _open_container(self.path, self.descriptor)
+        container = open_container(self.path, self.descriptor)
         try:
             stream = _shown_stream(container, self.path)
             context = stream.codec_context
@@ -171,11 +172,22 @@ def reason(error: BaseException) -> str:
     return str(words).rstrip(".").lower()
 
 
-def _open_container(path: str, descriptor: int) -> InputContainer:
+def open_container(path: str, descriptor: int, *, sound: bool = False) -> InputContainer:
+    """Open a file for FFmpeg.
+
+    Args:
+        path: for messages.
+        descriptor: the open file; stays the caller's to close.
+        sound: whether files of sound alone are taken too.
+
+    Raises:
+        MediaError: if it is none that can be read.
+    """
     import av
 
     os.lseek(descriptor, 0, os.SEEK_SET)
-    options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": _CONTAINERS}
+    formats = f"{_CONTAINERS},{_SOUND}" if sound else _CONTAINERS
+    options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": formats}
     try:
         return av.open(
             "fd:",
@@ -184,7 +196,8 @@ def _open_container(path: str, descriptor: int) -> InputContainer:
             timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
         )
     except (av.error.FFmpegError, OSError, ValueError, RuntimeError, MemoryError) as error:
-        raise MediaError(f"{path} is not a video that can be read ({reason(error)})") from error
+        what = "sound" if sound else "a video"
+        raise MediaError(f"{path} is not {what} that can be read ({reason(error)})") from error
 
 
 def _shown_stream(container: InputContainer, path: str) -> VideoStream:

@@ -10,7 +10,7 @@ from sayso.core.errors import MediaError
 from sayso.media.animation import moves
 from sayso.media.files import open_regular, printable_path
 
-Kind = Literal["video", "picture"]
+Kind = Literal["video", "picture", "sound"]
 
 _VIDEO = (
     ".3g2 .3gp .asf .avi .divx .dv .f4v .flv .gxf .h264 .hevc .ivf .m1v .m2p .m2t .m2ts .m2v .m4v .mk3d "
@@ -22,6 +22,10 @@ _PICTURE = (
     ".icns .ico .im .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .pbm .pcd .pcx .pfm .pgm .png "
     ".pnm .ppm .psd .qoi .ras .rgb .rgba .sgi .tga .tif .tiff .vda .vst .webp .xbm .xpm"
 )
+_SOUND = (
+    ".aac .ac3 .aif .aiff .amr .ape .au .caf .flac .m4a .m4b .mka .mp3 .oga .ogg .opus .tta .wav .wma .wv"
+)
+SOUND_SUFFIXES = frozenset(_SOUND.split())
 VIDEO_SUFFIXES = frozenset(_VIDEO.split())
 PICTURE_SUFFIXES = frozenset(_PICTURE.split())
 _HEAD = 4096
@@ -68,6 +72,21 @@ def kind_of(path: str | os.PathLike[str]) -> Kind | None:
     if suffix in VIDEO_SUFFIXES:
         return "video"
     return "picture" if suffix in PICTURE_SUFFIXES else None
+
+
+def names_sound(path: str | os.PathLike[str]) -> bool:
+    """Tell whether the file's extension says that it holds only sound."""
+    return Path(path).suffix.lower() in SOUND_SUFFIXES
+
+
+def is_sound_file(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file holds only sound: by its name, but for Ogg, which may hold pictures too.
+
+    Raises:
+        MediaError: if the file is missing, unreadable, empty, or not a regular file.
+    """
+    ogg = Path(path).suffix.lower() in (".ogg", ".oga")
+    return names_sound(path) and not (ogg and sniff(path) == "video")
 
 
 def sniff(path: str | os.PathLike[str]) -> Kind | None:

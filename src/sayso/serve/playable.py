@@ -28,6 +28,16 @@ PICTURES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
+SOUNDS = {
+    ".aac": "audio/aac",
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".oga": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".wav": "audio/wav",
+}
 PLAYED_VIDEOS = {
     "mp4": ("video/mp4", {"h264", "av1"}, {"aac", "mp3", None}),
     "webm": ("video/webm", {"vp8", "vp9", "av1"}, {"opus", "vorbis", None}),
@@ -45,6 +55,8 @@ def playable(media: Media, origin_s: float = 0.0) -> Literal["direct", "stream"]
     """
     if origin_s > _SAME_CLOCK_S:
         return "stream"
+    if media.kind == "sound":
+        return "direct"
     if media.kind == "picture":
         return "direct" if Path(media.path).suffix.lower() in PICTURES else "stream"
     _, video, audio = PLAYED_VIDEOS.get(family(media), ("", set(), set()))
@@ -55,7 +67,7 @@ def facts_of(media: Media) -> Probe | None:
     """Return what a video says of itself now; None for a picture, or where it cannot be read."""
     from sayso.media import probe
 
-    if media.kind == "picture":
+    if media.kind in ("picture", "sound"):
         return None
     try:
         return probe(media.path)
@@ -65,8 +77,8 @@ def facts_of(media: Media) -> Probe | None:
 
 def content_type(media: Media) -> str:
     """Return the content type under which the file is sent."""
-    if media.kind == "picture":
-        return PICTURES.get(Path(media.path).suffix.lower(), OTHER)
+    if media.kind in ("picture", "sound"):
+        return (PICTURES | SOUNDS).get(Path(media.path).suffix.lower(), OTHER)
     return PLAYED_VIDEOS[family(media)][0] if family(media) in PLAYED_VIDEOS else OTHER
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from captions import found
 from sayso.core.errors import SubtitleError
-from sayso.core.types import Caption
+from sayso.core.types import Caption, Span
+from sayso.text import write_vtt
 from sayso.text.captions.collector import CaptionCollector
 from sayso.text.captions.webvtt import read_vtt
 
@@ -59,3 +60,11 @@ def test_style_sheets_as_programs_write_them(style):
     sheet = f"{style}\n::cue(c.blue) {{ color: blue;\n }}\n##\n"
     text = f"WEBVTT\nKind: captions\n\n{sheet}\n00:01.000 --> 00:02.000\nHi\n"
     assert said(text) == [(1, 2, "Hi")]
+
+
+def test_a_note_that_is_written_is_no_caption_whatever_it_holds():
+    text = write_vtt(
+        [Caption(Span(1, 2), "hello")], "made --> by\n\na machine\n00:00:03.000 --> 00:00:04.000"
+    )
+    assert text.startswith("WEBVTT\n\nNOTE\nmade -> by\na machine\n")
+    assert said(text) == [(1.0, 2.0, "hello")]

@@ -19,9 +19,9 @@ def write_srt(captions: Iterable[Caption]) -> str:
     return "\n".join(blocks)
 
 
-def write_vtt(captions: Iterable[Caption]) -> str:
-    """Return captions as the text of a WebVTT file, by start, with speakers as voices."""
-    blocks = ["WEBVTT\n"]
+def write_vtt(captions: Iterable[Caption], note: str = "") -> str:
+    """Return captions as the text of a WebVTT file, by start, with speakers as voices, below a note."""
+    blocks = ["WEBVTT\n", *([f"NOTE\n{_body(note).replace('-->', '->')}\n"] if note.strip() else [])]
     for caption in _by_start(captions):
         name = html.escape(" ".join((caption.speaker or "").split()), quote=False)
         voice = f"<v {name}>" if name else ""

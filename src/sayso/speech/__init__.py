@@ -1,0 +1,1 @@
+"""Speech recognition: who says which word when, by faster-whisper (extra ``speech``; no torch)."""
