@@ -39,6 +39,7 @@ PURPOSES = {
     "generators": "what answers in words: hub models, Flamingo",
     "encoders": "dual encoders: interface, offline, hub; loaded by name",
     "hub": "the model folder, its kinds, cache, download",
+    "speech": "what is said in a file, heard by a model",
     "models": "every network and backbone",
     "losses": "what training minimises",
     "solvers": "discriminative clustering, alignment, ordered paths",
