@@ -103,7 +103,7 @@ def check_with_mypy(folder: Path, cache: Path) -> list[str]:
     skipped = ",".join(project["overrides"][0]["module"])
     lines = ["[mypy]", "strict = True", "warn_unreachable = True", "python_version = 3.11"]
     lines += [
-        f"[mypy-{','.join(skipped['module'])}]",
+        f"[mypy-{skipped}]",
         "ignore_missing_imports = True",
         "follow_imports = skip",
     ]
