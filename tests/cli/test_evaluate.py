@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import toy
 from sayso.cli import main
-from sayso.cli.evaluate import seed_list
+from sayso.cli.evaluate_options import seed_list
 from sayso.core.errors import SaysoError
 from sayso.evaluation import EVALUATORS
 

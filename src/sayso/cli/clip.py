@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
@@ -25,14 +21,6 @@ WHAT = (
 OUT = "A file (.mp4, .mkv, .gif, .webp); of several hits the folder for one file each."
 COPY = "Copy from the key frame before instead of encoding anew: quick, without loss, begins earlier."
 FORM = "What is written into a folder."
-
-
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    path: str
-    kind: str
-    start_s: float
-    end_s: float
 
 
 def clip(
@@ -57,16 +45,18 @@ def clip(
 
       sayso clip my.index 3f2a9c-4 --out glass.gif
     """
-    stretches, rows, failures = _stretches(what), list[dict[str, Any]](), list[str]()
+    from sayso.index.stretches import find_stretches, name_cuts, save_stretch
+
+    stretches, rows, failures = find_stretches(what, sys.stdin), list[dict[str, Any]](), list[str]()
     if not stretches:
         raise UsageError("there is nothing to cut; name hits of the index, or FILE@START-END")
     one = len(stretches) == 1 and not out.is_dir() and "-" not in what[1:]
-    targets = [out] if one else _names(stretches, out, form)
+    targets = [out] if one else name_cuts(stretches, out, form)
     with reporter("cutting", unit="clips", mode=progress) as bar:
         for number, (stretch, target) in enumerate(zip(stretches, targets, strict=True)):
             bar.update(number, len(stretches), stretch.path)
             try:
-                rows.append(_save(stretch, target, copy=copy))
+                rows.append(save_stretch(stretch, target, copy=copy))
             except SaysoError as error:
                 if one:
                     raise
@@ -75,74 +65,6 @@ def clip(
     end_with(failures)
 
 
-def _save(stretch: _Stretch, target: Path, *, copy: bool) -> dict[str, Any]:
-    from sayso.media.cut_out import save_cut
-
-    if stretch.kind == "picture":
-        raise SaysoError(f"{stretch.path} is a picture; there is nothing to cut out of it")
-    done = save_cut(stretch.path, stretch.start_s, stretch.end_s, target, copy=copy)
-    return {
-        "out": str(target),
-        "path": stretch.path,
-        "start_s": round(done.start_s, 6),
-        "end_s": round(done.end_s, 6),
-        "frames": done.frames,
-    }
-
-
 def _line(row: dict[str, Any]) -> str:
     span = f"{row['start_s']:.2f}-{row['end_s']:.2f} s of {row['path']}"
     return f"{row['out']}  {span}, {row['frames']} frames"
-
-
-def _stretches(what: list[str]) -> list[_Stretch]:
-    """Return what to cut: files' spans, or hits of the index that stands first."""
-    from sayso.index.picks import Pick, find_picks, parse_pick, split_span
-
-    path, start_s, _ = split_span(what[0])
-    if start_s is not None and not os.path.exists(what[0]):  # noqa: PTH110
-        return [_of_file(text) for text in what]
-    if len(what) == 1:
-        hint = "name hits of it, or - for what search --json prints"
-        raise UsageError(f"{path} is not followed by a hit; {hint}, or give FILE@START-END")
-    from sayso.index import Index
-
-    index = Index.open(what[0], create=False)
-    picks: list[Pick] = []
-    for text in what[1:]:
-        picks += map(Pick.of, _printed(sys.stdin)) if text == "-" else [parse_pick(text)]
-    return [_Stretch(hit.path, hit.kind, hit.start_s, hit.end_s) for hit in find_picks(index, picks)]
-
-
-def _of_file(text: str) -> _Stretch:
-    from sayso.index.picks import split_span
-
-    path, start_s, end_s = split_span(text)
-    if start_s is None or end_s is None:
-        raise UsageError(f"{text!r} has no span; write it like talk.mp4@12.5-20, in seconds")
-    return _Stretch(os.path.expanduser(path), "video", start_s, end_s)  # noqa: PTH111
-
-
-def _printed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                says = f"line {number} of stdin is not JSON; pipe into this what sayso search --json prints"
-                raise UsageError(says) from error
-
-
-def _names(stretches: list[_Stretch], folder: Path, form: Form) -> list[Path]:
-    """Return a file a stretch: talk_12.50-20.00.mp4, with a number behind it where that is taken."""
-    if folder.suffix.lower().lstrip(".") in get_args(Form):
-        raise UsageError(f"{folder} is one file, and there are several hits; give --out a folder")
-    names: dict[str, None] = {}
-    for stretch in stretches:
-        stem = f"{Path(stretch.path).stem}_{stretch.start_s:.2f}-{stretch.end_s:.2f}"
-        name, number = f"{stem}.{form}", 1
-        while name in names:
-            number += 1
-            name = f"{stem}_{number}.{form}"
-        names[name] = None
-    return [folder / name for name in names]

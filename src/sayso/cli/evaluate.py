@@ -2,53 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from typer import Argument, BadParameter, Option
-
-from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
+from sayso.cli import evaluate_options as how
+from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode
 from sayso.cli.output import end_with, print_json
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
-Target = Annotated[str | None, Argument(help="An evaluator of --list, or a file of one's own.")]
-Data = Annotated[Path | None, Option("--data", help="What to measure on, mostly a folder.")]
-Listed = Annotated[bool, Option("--list", help="List the evaluators, and end.")]
-Windows = Annotated[int | None, Option("--windows", min=1, help="Windows a clip.")]
-Images = Annotated[Path | None, Option("--images", help="Folder of the pictures.")]
-Features = Annotated[Path | None, Option("--features", help="<video id>.npy, (T, D), a row a second.")]
-Seeds = Annotated[
-    str | None, Option("--seeds", metavar="N|LIST", help="Random repetitions to average: 3, or 42,43,44.")
-]
-Shots = Annotated[str | None, Option("--shots", metavar="LIST", help="Examples in a prompt: 0,4,8.")]
-Rices = Annotated[bool, Option("--rices", help="Take the most similar examples, not random ones.")]
-Orders = Annotated[int | None, Option("--permutations", min=1, help="Orders of the examples to average.")]
-Predictions = Annotated[
-    Path | None, Option("--predictions", metavar="FOLDER", help="Write the answers as benchmarks take them.")
-]
-Names = Annotated[Path | None, Option("--names", help="Names of the classes: a line each, or JSON.")]
-Templates = Annotated[Path | None, Option("--templates", help="Sentences with {c} for the name; as --names.")]
-Out = Annotated[Path | None, out_option("FILE", "Write the result with what made it to this file, as JSON.")]
-
 
 def evaluate(
-    target: Target = None,
-    data: Data = None,
-    windows: Windows = None,
-    images: Images = None,
-    features: Features = None,
-    seeds: Seeds = None,
-    shots: Shots = None,
-    rices: Rices = False,
-    permutations: Orders = None,
-    predictions: Predictions = None,
-    names: Names = None,
-    templates: Templates = None,
+    target: how.Target = None,
+    data: how.Data = None,
+    windows: how.Windows = None,
+    images: how.Images = None,
+    features: how.Features = None,
+    seeds: how.Seeds = None,
+    shots: how.Shots = None,
+    rices: how.Rices = False,
+    permutations: how.Orders = None,
+    predictions: how.Predictions = None,
+    names: how.Names = None,
+    templates: how.Templates = None,
     model: Model = None,
     device: Device = "auto",
-    out: Out = None,
-    listed: Listed = False,
+    out: how.Out = None,
+    listed: how.Listed = False,
     progress: ProgressMode = "auto",
     as_json: Json = False,
     overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
@@ -77,11 +56,14 @@ def evaluate(
         return print(list_evaluators(as_json=as_json))
     if out is not None:
         refuse_foreign(out)
-    how: dict[str, Any] = {"windows": windows, "images": images, "features": features}
-    how |= {"names": names, "templates": templates, "cache": cache_folder("evaluate")}
-    how |= {"shots": number_list(shots, "--shots"), "rices": rices or None, "permutations": permutations}
-    how |= {"seeds": seed_list(seeds), "predictions": predictions}
-    options = EvaluationOptions(**how)
+    set_: dict[str, Any] = {"windows": windows, "images": images, "features": features, "names": names}
+    set_ |= {"templates": templates, "predictions": predictions, "permutations": permutations}
+    set_ |= {
+        "shots": how.number_list(shots, "--shots"),
+        "rices": rices or None,
+        "seeds": how.seed_list(seeds),
+    }
+    options = EvaluationOptions(cache=cache_folder("evaluate"), **set_)
     evaluator, path = prepare(target, data, options, with_model=model is not None)
     measured = load_needed(evaluator, model or "auto", device) if evaluator.needs else None
     check_model(evaluator, measured)
@@ -92,35 +74,3 @@ def evaluate(
         write_record(out, made)
     print_json(made) if as_json else print(result_table(result, getattr(measured, "name", None)))
     return end_with(lost_lines(result))
-
-
-def seed_list(text: str | None) -> tuple[int, ...] | None:
-    """Return which seeds are meant: ``3`` is the first three, ``42,43`` are those, ``42,`` is that one.
-
-    Raises:
-        BadParameter: if it is no such list.
-    """
-    numbers = number_list(text, "--seeds")
-    if numbers is None or text is None or "," in text:
-        return numbers
-    if numbers[0] < 1:
-        raise BadParameter(f"{text} seeds are too few", param_hint="--seeds")
-    return tuple(range(numbers[0]))
-
-
-def number_list(text: str | None, option: str) -> tuple[int, ...] | None:
-    """Return the numbers, 0 or more, in a list such as ``0,4,8``; None for None.
-
-    Args:
-        text: the list.
-        option: whose value it is.
-
-    Raises:
-        BadParameter: if it is no such list.
-    """
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise BadParameter(f"{text!r} is no list of numbers such as 0,4,8", param_hint=option)
-    return tuple(map(int, parts))

@@ -1,0 +1,123 @@
+"""Stretches to cut out: hits of an index by their ids, or spans of files, and the files that they become."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from sayso.core.errors import SaysoError, UsageError
+from sayso.index.picks import Pick, find_picks, parse_pick, split_span
+from sayso.media.cut_forms import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Seconds of a file.
+
+    Args:
+        path: of the file.
+        kind: of the file.
+        start_s: where they begin.
+        end_s: where they end.
+    """
+
+    path: str
+    kind: str
+    start_s: float
+    end_s: float
+
+
+def find_stretches(what: Sequence[str], lines: Iterable[str] = ()) -> list[Stretch]:
+    """Return what to cut: files' spans, or hits of the index that stands first.
+
+    Args:
+        what: FILE@START-END each, or an index and ids; ``-`` stands for hits in ``lines``.
+        lines: JSON lines, as ``sayso search --json`` prints them.
+
+    Raises:
+        UsageError: if something is written otherwise.
+        SaysoError: if there is no such index or hit.
+    """
+    path, start_s, _ = split_span(what[0])
+    if start_s is not None and not os.path.exists(what[0]):  # noqa: PTH110
+        return [_of_file(text) for text in what]
+    if len(what) == 1:
+        hint = "name hits of it, or - for what search --json prints"
+        raise UsageError(f"{path} is not followed by a hit; {hint}, or give FILE@START-END")
+    from sayso.index.collection import Index
+
+    index = Index.open(what[0], create=False)
+    picks: list[Pick] = []
+    for text in what[1:]:
+        picks += map(Pick.of, _printed(lines)) if text == "-" else [parse_pick(text)]
+    return [Stretch(hit.path, hit.kind, hit.start_s, hit.end_s) for hit in find_picks(index, picks)]
+
+
+def _of_file(text: str) -> Stretch:
+    path, start_s, end_s = split_span(text)
+    if start_s is None or end_s is None:
+        raise UsageError(f"{text!r} has no span; write it like talk.mp4@12.5-20, in seconds")
+    return Stretch(os.path.expanduser(path), "video", start_s, end_s)  # noqa: PTH111
+
+
+def _printed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                says = f"line {number} of stdin is not JSON; pipe into this what sayso search --json prints"
+                raise UsageError(says) from error
+
+
+def name_cuts(stretches: Sequence[Stretch], folder: Path, form: Form) -> list[Path]:
+    """Return a file a stretch: talk_12.50-20.00.mp4, with a number behind it where that is taken.
+
+    Args:
+        stretches: what is cut out.
+        folder: of the files.
+        form: of the files.
+
+    Raises:
+        UsageError: if the folder is named like a file.
+    """
+    if folder.suffix.lower().lstrip(".") in get_args(Form):
+        raise UsageError(f"{folder} is one file, and there are several hits; give --out a folder")
+    names: dict[str, None] = {}
+    for stretch in stretches:
+        stem = f"{Path(stretch.path).stem}_{stretch.start_s:.2f}-{stretch.end_s:.2f}"
+        name, number = f"{stem}.{form}", 1
+        while name in names:
+            number += 1
+            name = f"{stem}_{number}.{form}"
+        names[name] = None
+    return [folder / name for name in names]
+
+
+def save_stretch(stretch: Stretch, target: Path, *, copy: bool) -> dict[str, Any]:
+    """Cut a stretch out, and return what was written, ready for JSON.
+
+    Args:
+        stretch: of a video.
+        target: the file.
+        copy: from a key frame, without encoding anew.
+
+    Raises:
+        SaysoError: if it cannot be cut or written.
+    """
+    from sayso.media.cut_out import save_cut
+
+    if stretch.kind == "picture":
+        raise SaysoError(f"{stretch.path} is a picture; there is nothing to cut out of it")
+    done = save_cut(stretch.path, stretch.start_s, stretch.end_s, target, copy=copy)
+    return {
+        "out": str(target),
+        "path": stretch.path,
+        "start_s": round(done.start_s, 6),
+        "end_s": round(done.end_s, 6),
+        "frames": done.frames,
+    }
