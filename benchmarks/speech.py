@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.evaluation.record import commit
-from sayso.speech.listeners import Listened, Reached, listen
+from sayso.speech.listeners import Listened, Reached, listen_to_files
 from sayso.speech.recognizer import SETTINGS, Heard, Recognizer, compute_type
 from sayso.speech.speech_model import SpeechModel, find_speech_model
 
@@ -162,7 +162,7 @@ def ours(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
     warm = [str(path) for path in paths[:processes]]
     rest = [str(path) for path in paths]
     done, began = 0, 0.0
-    for said in listen([*warm, *rest], model, processes=processes):
+    for said in listen_to_files([*warm, *rest], model, processes=processes):
         if isinstance(said, Reached):
             continue
         assert isinstance(said, Listened)
@@ -184,7 +184,7 @@ def _cpu(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
         for path in nothing:
             write_wav(path, np.zeros(16_000, np.int16), 16_000)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        for _ in listen([str(path) for path in (*nothing, *paths)], model, processes=processes):
+        for _ in listen_to_files([str(path) for path in (*nothing, *paths)], model, processes=processes):
             pass
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -22,7 +22,7 @@ from sayso.data.sources import list_sources
 from sayso.media.kinds import kind_of
 from sayso.media.sound import NoSound, probe_sound
 from sayso.speech.beside import Beside
-from sayso.speech.listeners import Reached, listen
+from sayso.speech.listeners import Reached, listen_to_files
 from sayso.speech.speech_model import SpeechModel, find_speech_model
 from sayso.text.language.languages import language_of
 
@@ -124,7 +124,9 @@ class _Run:
         """Listen to all, and write each file's words as soon as it is done."""
         count = min(processes, len(self.waiting))
         self._advance("loading the model")
-        for said in listen(list(self.waiting), self.model, processes=count, language=language, device=device):
+        for said in listen_to_files(
+            list(self.waiting), self.model, processes=count, language=language, device=device
+        ):
             if isinstance(said, Reached):
                 self._at[said.path] = min(said.second, self.waiting[said.path] or said.second)
             else:

@@ -12,10 +12,10 @@ from sayso import Index
 from sayso.index.background import (
     TABLE,
     background_captions,
-    calibrate,
+    calibrate_index,
     embed_background,
     load_calibration,
-    measure,
+    measure_background,
 )
 from sayso.index.calibration import NEARNESS, OFFSET, SLOPE, Calibration, Spread
 
@@ -41,7 +41,7 @@ def scattered(tmp_path, media):
 
 def test_it_is_measured_when_the_index_is_built_and_read_back_the_same(scattered):
     found, background = load_calibration(scattered.store)
-    again = measure(scattered.store, background)
+    again = measure_background(scattered.store, background)
     assert len(background) == len(background_captions()) == len(set(background_captions()))
     assert (found.words, found.nearness, found.pictures) == (again.words, again.nearness, again.pictures)
     assert np.array_equal(found.background, again.background)
@@ -71,7 +71,7 @@ def test_it_is_measured_anew_as_the_index_grows_and_without_the_model(scattered,
     def never():
         raise AssertionError("the model was loaded")
 
-    assert calibrate(scattered.store, never).clips == 7
+    assert calibrate_index(scattered.store, never).clips == 7
 
 
 def test_an_index_without_it_still_works_and_scores_the_same(scattered):

@@ -57,7 +57,7 @@ def embed_background(encoder: Encoder) -> Floats:
     return kept
 
 
-def measure(store: Store, background: Floats) -> Calibration:
+def measure_background(store: Store, background: Floats) -> Calibration:
     """Measure how similar an index is to captions that have nothing to do with it, and to itself.
 
     Args:
@@ -166,7 +166,7 @@ def save_calibration(store: Store, found: Calibration, background: Floats) -> No
     store.connection.create_table(TABLE, table, mode="overwrite")
 
 
-def calibrate(store: Store, encoder: Callable[[], Encoder]) -> Calibration:
+def calibrate_index(store: Store, encoder: Callable[[], Encoder]) -> Calibration:
     """Measure an index anew if that is due, and keep it there.
 
     Args:
@@ -177,7 +177,7 @@ def calibrate(store: Store, encoder: Callable[[], Encoder]) -> Calibration:
     if held is not None and not _is_due(held[0], store.clips.count_rows()):
         return held[0]
     background = held[1] if held is not None else embed_background(encoder())
-    found = measure(store, background)
+    found = measure_background(store, background)
     save_calibration(store, found, background)
     return found
 

@@ -11,7 +11,7 @@ from sayso.core.errors import IndexMismatch, QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption, Span
 from sayso.data.sources import list_sources
-from sayso.index.background import calibrate
+from sayso.index.background import calibrate_index
 from sayso.index.calibration import Calibration
 from sayso.index.fingerprint import Segmentation
 from sayso.index.hints import Hints
@@ -163,7 +163,7 @@ class Index:
             update = Update(self.store, named, listing, Segmentation(window_s, by_caption), progress)
             report = update.run(lambda: self.encoder, workers=workers, prune=prune)
             if report.clips or report.removed:
-                calibrate(self.store, lambda: self.encoder)
+                calibrate_index(self.store, lambda: self.encoder)
             return report
 
     def _create(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.index.background import embed_background, load_calibration, measure
+from sayso.index.background import embed_background, load_calibration, measure_background
 from sayso.index.calibration import Calibration
 from sayso.index.hit import Hit
 from sayso.index.moments import Likeness
@@ -44,7 +44,7 @@ class Searcher:
         version = self.store.clips.version
         if self._calibration is None or self._calibration[0] != version:
             held = load_calibration(self.store)
-            found = held[0] if held else measure(self.store, embed_background(self._encoder()))
+            found = held[0] if held else measure_background(self.store, embed_background(self._encoder()))
             self._calibration = version, found
         return self._calibration[1]
 

@@ -37,7 +37,7 @@ class Listened:
     error: str = ""
 
 
-def listen(
+def listen_to_files(
     paths: Iterable[str],
     model: SpeechModel,
     *,

@@ -101,7 +101,7 @@ class Recognizer:
                     continue
                 if language is None:  # of the first stretch in which somebody speaks
                     language, sure = info.language, float(info.language_probability)
-                words += words_of(segment, start_s)
+                words += heard_words(segment, start_s)
                 progress(start_s + float(segment.end))
             progress(heard_s)
         return Heard(tuple(_in_order(words)), language if words else None, sure if words else 0.0, heard_s)
@@ -118,7 +118,7 @@ def is_doubtful(segment: Segment) -> bool:
     return bool(segment.no_speech_prob > DROPPED["no_speech_prob"] and unlikely)
 
 
-def words_of(segment: Segment, start_s: float = 0.0) -> Iterator[HeardWord]:
+def heard_words(segment: Segment, start_s: float = 0.0) -> Iterator[HeardWord]:
     """Yield a segment's words, on the file's clock.
 
     Args:
