@@ -86,6 +86,8 @@ COMMANDS = {
     "steps": [".", "--model", "offline", "--out", "OUT"],
     "localize": ["film.mp4", "--model", "nosuch", "--instances", "points.json", "--out", "OUT"],
     "caption": ["film.mp4", "--model", "nosuch", "--out", "OUT"],
+    "transcribe": ["film.mp4", "--model", "nosuch"],
+    "clip": ["film.mp4@0-1", "--out", "OUT"],
     "classify": ["film.mp4", "--names", "notes.txt", "--model", "offline", "--out", "OUT"],
     "demo": ["--no-serve", "--out", "OUT"],
     "curate": [".", "--out", "OUT"],

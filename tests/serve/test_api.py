@@ -233,7 +233,7 @@ def test_what_the_index_holds(site):
         ("/api/search?q=red&text_weight=2", "text_weight: input should be less than or equal to 1"),
         ("/api/search?q=red&cursor=-1", "cursor: string should match pattern '^\\d{0,8}$'"),
         ("/api/search?q=red&min_score=nan", "min_score: input should be a finite number"),
-        ("/api/search?q=red&kind=song", "kind: input should be 'video' or 'picture'"),
+        ("/api/search?q=red&kind=song", "kind: input should be 'video', 'picture' or 'sound'"),
         ("/api/search?q=red&filter=colour%20%3D%201", "cannot be used"),
         ("/api/search?q=red%20-%20red", "cancel each other out"),
         ("/api/search?q=" + 1001 * "x", "q: string should have at most 1000 characters"),

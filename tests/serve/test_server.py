@@ -109,7 +109,7 @@ def test_an_interrupt_ends_the_server_also_while_somebody_watches(site):
     with started(site.index, "127.0.0.1") as (process, url):
         with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
             answer = client.get("/api/search", params={"q": "red", "text_weight": 0}).json()
-            assert answer["hits"][0]["score"] > 0.98
+            assert answer["hits"][0]["score"] > 0.9
             with client.stream("GET", f"/play/{site.id_of('old.avi')}") as watching:
                 next(watching.iter_bytes(1))
                 process.send_signal(signal.SIGINT)
