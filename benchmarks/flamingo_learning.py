@@ -1,7 +1,7 @@
 """What Flamingo learns on a real language model: emoji of two artists and stamps, names held out; 3 seeds.
 
     python benchmarks/flamingo_learning.py --emoji DIR [DIR ...] --stamps DIR --coco captions.json --out OUT
-        [--seeds 3] [--steps 300] [--pictures 4000] [--items 40] [--episodes 0]
+        [--seeds 3] [--steps 300] [--pictures 4000] [--items 40] [--episodes 0] [--only SEED]
 
 DIR of ``--emoji`` is an npm package ``emoji-datasource-<artist>``, unpacked: ``emoji.json`` and
 ``img/<artist>/64``; of ``--stamps`` the folder of Debian's tuxpaint-stamps-default. A fifth of the names is
@@ -9,6 +9,7 @@ held out, of all artists: a part to test on, a part (``val``) by which the best 
 the recipe ``flamingo``; measured with ``caption-choice`` on the names held out, and on COCO captions, which
 nothing was trained on. With ``--episodes N`` pages of invented names are trained on too, and
 ``few-shot-naming`` is measured on N episodes of classes held out. Printed are means over seeds, the spread.
+A seed that is done is kept in OUT, and one that was interrupted goes on; ``--only`` makes one, beside others.
 """
 
 from __future__ import annotations
@@ -100,9 +101,11 @@ def one_seed(seed: int, sets: dict[str, Path], options: argparse.Namespace) -> d
     if options.episodes:
         more |= {"episodes": str(sets["classes"]), "shares": (24, 8), "weights": (1.0, 1.0)}
     began = time.perf_counter()
-    run = options.out / f"seed{seed}"
+    run, done = options.out / f"seed{seed}", options.out / f"seed{seed}.json"
+    if done.exists():
+        return dict(json.loads(done.read_text(encoding="utf-8")))
     val = {} if options.no_val else {"test": sets["val"]}
-    sayso.train("flamingo", sets["train"], run, recipe="flamingo", **val, **more)
+    sayso.train("flamingo", sets["train"], run, recipe="flamingo", resume=run.exists(), **val, **more)
     print(f"seed {seed}: trained in {(time.perf_counter() - began) / 60:.1f} minutes", flush=True)
     model, rows = sayso.load(str(run), device="cpu"), {}
     for name, path in {**sets, "coco": options.coco}.items():
@@ -114,6 +117,7 @@ def one_seed(seed: int, sets: dict[str, Path], options: argparse.Namespace) -> d
         held = read_picture_pairs(sets["classes_held"])
         for way, row in measure_episodes(model, held, 2, options.episodes, Silent()).items():
             rows[f"few-shot, {way}"] = dict(row)
+    done.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return rows
 
 
@@ -126,12 +130,14 @@ def main() -> None:
     parser.add_argument("--no-val", action="store_true", help="keep the last step")
     for name, value in (("seeds", 3), ("steps", 300), ("pictures", 4000), ("items", 40), ("episodes", 0)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--only", type=int, metavar="SEED")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     rows = [row for folder in options.emoji for row in emoji(folder)]
     rows += stamps(options.stamps) if options.stamps else []
     sets = split(rows, options.out, options.pictures)
-    found = [one_seed(seed, sets, options) for seed in range(options.seeds)]
+    seeds = range(options.seeds) if options.only is None else [options.only]
+    found = [one_seed(seed, sets, options) for seed in seeds]
     (options.out / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     for name in found[0]:
         for key in ("two_way", "gain", "accuracy"):
