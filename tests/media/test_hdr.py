@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -72,12 +74,16 @@ def test_what_is_no_hdr_stays_as_it_is(tmp_path):
 def test_colours_that_only_dolby_vision_knows_are_refused(tmp_path, transfer, readable):
     path = tmp_path / "phone.mp4"
     with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx265", rate=25, options={"x265-params": "log-level=none"})
+        stream = out.add_stream("libx265", rate=25, options={"x265-params": "log-level=none:bframes=0"})
         stream.width, stream.height, stream.pix_fmt = 128, 128, "yuv420p10le"
         if transfer == "pq":
             stream.codec_context.color_trc = 16
-        for _ in range(2):
-            out.mux(stream.encode(av.VideoFrame(128, 128, "yuv420p10le")))
+        for k in range(2):
+            frame = av.VideoFrame(128, 128, "yuv420p10le")
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            frame.pts, frame.time_base = k, Fraction(1, 25)
+            out.mux(stream.encode(frame))
         out.mux(stream.encode())
     path.write_bytes(path.read_bytes().replace(b"hev1", b"dvh1"))  # as files of profile 5 are marked
     if readable:  # the base of profile 8 is HDR10
