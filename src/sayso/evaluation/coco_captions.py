@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +20,12 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
 from sayso.data.datasets.karpathy import is_karpathy, read_karpathy
-from sayso.evaluation.evaluator import DEFAULTS, EvaluationOptions, EvaluationResult
-from sayso.evaluation.few_shot import evaluate_few_shot
 from sayso.evaluation.few_shot_data import Answer, FewShotData, Item
+from sayso.evaluation.few_shot_evaluator import FewShotEvaluator
 from sayso.generators.base import Decoding
 from sayso.metrics.captioning import cider
 
 if TYPE_CHECKING:
-    from sayso.core.progress import Progress
     from sayso.generators.base import Generator
     from sayso.generators.prompt import Prompt, TemplateName
 
@@ -54,36 +51,6 @@ class CaptionTask:
         """Return N captions as COCO's server takes them."""
         rows = zip(items, answers, strict=True)
         return json.dumps([{"image_id": item.key, "caption": answer} for item, answer in rows]) + "\n"
-
-
-@dataclass(frozen=True)
-class CocoCaptions:
-    """Few-shot captioning."""
-
-    name = "coco-captions"
-    title = "COCO captions, or one's own in COCO format"
-    measures = "CIDEr of captions with few examples, beside shuffled and blank pictures"
-    needs = ("generator",)
-    data = "the folder of dataset_coco.json (Karpathy's splits), or a .json file of captions in COCO format"
-    takes = ("images", "shots", "seeds", "rices", "predictions")
-
-    def __call__(
-        self,
-        model: Generator,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
-    ) -> EvaluationResult:
-        """Caption the pictures; see ``Evaluator``."""
-        return evaluate_few_shot(
-            model,
-            CaptionTask(),
-            read_captions(data, options.images),
-            options,
-            progress,
-            protocol="few-shot captioning",
-            published=PUBLISHED,
-        )
 
 
 def read_captions(data: Path, images: Path | None = None) -> FewShotData:
@@ -142,4 +109,12 @@ PUBLISHED = (
     ),
 )
 
-COCO_CAPTIONS = CocoCaptions()
+COCO_CAPTIONS = FewShotEvaluator(
+    name="coco-captions",
+    title="COCO captions, or one's own in COCO format",
+    measures="CIDEr of captions with few examples, beside shuffled and blank pictures",
+    data="the folder of dataset_coco.json (Karpathy's splits), or a .json file of captions in COCO format",
+    task=CaptionTask(),
+    read=read_captions,
+    published=PUBLISHED,
+)

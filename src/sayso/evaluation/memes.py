@@ -8,7 +8,6 @@ Sources
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +16,11 @@ import numpy as np
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.data.datasets.hateful_memes import Meme, find_test, read_memes
-from sayso.evaluation.evaluator import DEFAULTS, EvaluationOptions, EvaluationResult
-from sayso.evaluation.few_shot import evaluate_few_shot
 from sayso.evaluation.few_shot_data import Answer, FewShotData, Item
+from sayso.evaluation.few_shot_evaluator import FewShotEvaluator
 from sayso.metrics.roc import roc_auc
 
 if TYPE_CHECKING:
-    from sayso.core.progress import Progress
     from sayso.generators.base import Generator
     from sayso.generators.prompt import Prompt, TemplateName
 
@@ -59,37 +56,20 @@ class MemeTask:
         return "\n".join(["id,proba,label", *(f"{key},{p:.6f},{label}" for key, p, label in rows)]) + "\n"
 
 
-@dataclass(frozen=True)
-class HatefulMemes:
-    """Few-shot classification of memes."""
+def read_hateful_memes(folder: Path, images: Path | None = None) -> FewShotData:  # noqa: ARG001  img is in it
+    """Read what is tested and what examples are drawn from.
 
-    name = "hateful-memes"
-    title = "Hateful Memes"
-    measures = "ROC AUC with few examples, beside shuffled and blank pictures"
-    needs = ("generator",)
-    data = "the folder of train.jsonl, dev_seen.jsonl or test_seen.jsonl, and img"
-    takes = ("shots", "seeds", "rices", "permutations", "predictions")
+    Args:
+        folder: of the data set.
+        images: not used: the files name pictures in the folder.
 
-    def __call__(
-        self,
-        model: Generator,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
-    ) -> EvaluationResult:
-        """Classify the memes; see ``Evaluator``."""
-        name = find_test(data)
-        (test, wrong), (train, more) = read_memes(data, name), read_memes(data, "train")
-        source: dict[str, object] = {"source": name, "sha256": sha256_of(data / f"{name}.jsonl")}
-        return evaluate_few_shot(
-            model,
-            MemeTask(),
-            FewShotData(_items(test), _items(train), source, (*wrong, *more)),
-            options,
-            progress,
-            protocol="hateful memes, few-shot",
-            published=PUBLISHED,
-        )
+    Raises:
+        SaysoError: if a file is missing, or nothing has labels.
+    """
+    name = find_test(folder)
+    (test, wrong), (train, more) = read_memes(folder, name), read_memes(folder, "train")
+    source: dict[str, object] = {"source": name, "sha256": sha256_of(folder / f"{name}.jsonl")}
+    return FewShotData(_items(test), _items(train), source, (*wrong, *more))
 
 
 def _items(memes: Sequence[Meme]) -> list[Item]:
@@ -102,4 +82,13 @@ def _items(memes: Sequence[Meme]) -> list[Item]:
 
 PUBLISHED = ({"model": "Flamingo-80B, 32 shots", "ROC AUC": 70.0, "source": "NeurIPS 2022"},)
 
-HATEFUL_MEMES = HatefulMemes()
+HATEFUL_MEMES = FewShotEvaluator(
+    name="hateful-memes",
+    title="Hateful Memes",
+    measures="ROC AUC with few examples, beside shuffled and blank pictures",
+    data="the folder of train.jsonl, dev_seen.jsonl or test_seen.jsonl, and img",
+    task=MemeTask(),
+    read=read_hateful_memes,
+    published=PUBLISHED,
+    takes=("shots", "seeds", "rices", "permutations", "predictions"),
+)

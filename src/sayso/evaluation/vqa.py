@@ -21,14 +21,12 @@ from typing import TYPE_CHECKING, Any
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.data.datasets.vqa import find_questions, read_questions
-from sayso.evaluation.evaluator import DEFAULTS, EvaluationOptions, EvaluationResult
-from sayso.evaluation.few_shot import evaluate_few_shot
 from sayso.evaluation.few_shot_data import Answer, FewShotData, Item
+from sayso.evaluation.few_shot_evaluator import FewShotEvaluator
 from sayso.generators.base import Decoding
 from sayso.metrics.answers import Variant, vqa_accuracy
 
 if TYPE_CHECKING:
-    from sayso.core.progress import Progress
     from sayso.generators.base import Generator
     from sayso.generators.prompt import Prompt, TemplateName
 
@@ -66,45 +64,6 @@ class VqaTask:
         """Return N answers as VQA's server takes them."""
         rows = zip(items, answers, strict=True)
         return json.dumps([{"question_id": item.key, "answer": answer} for item, answer in rows]) + "\n"
-
-
-@dataclass(frozen=True)
-class VisualQuestions:
-    """Few-shot visual question answering.
-
-    Args:
-        name: of the benchmark.
-        title: what it is.
-        task: how it is scored.
-        published: what others measured.
-    """
-
-    name: str
-    title: str
-    task: VqaTask
-    published: tuple[dict[str, Any], ...]
-    measures = "VQA accuracy with few examples, beside shuffled and blank pictures"
-    needs = ("generator",)
-    data = "the folder of the official files of questions and annotations, with train2014 and val2014"
-    takes = ("images", "shots", "seeds", "rices", "predictions")
-
-    def __call__(
-        self,
-        model: Generator,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
-    ) -> EvaluationResult:
-        """Answer the questions; see ``Evaluator``."""
-        return evaluate_few_shot(
-            model,
-            self.task,
-            read_vqa(data, options.images),
-            options,
-            progress,
-            protocol=f"{self.name}, few-shot",
-            published=self.published,
-        )
 
 
 def read_vqa(folder: Path, images: Path | None = None) -> FewShotData:
@@ -153,11 +112,16 @@ def _lemmatizer() -> Any:
     return lemmatize
 
 
-VQAV2 = VisualQuestions(
-    "vqav2",
-    "VQA v2, validation",
-    VqaTask(),
-    (
+MEASURES = "VQA accuracy with few examples, beside shuffled and blank pictures"
+DATA = "the folder of the official files of questions and annotations, with train2014 and val2014"
+VQAV2 = FewShotEvaluator(
+    name="vqav2",
+    title="VQA v2, validation",
+    measures=MEASURES,
+    data=DATA,
+    task=VqaTask(),
+    read=read_vqa,
+    published=(
         *(
             {"model": f"{name}, 4 shots", "accuracy": value, "source": "OpenFlamingo README"}
             for name, value in (
@@ -169,11 +133,14 @@ VQAV2 = VisualQuestions(
         {"model": "OpenFlamingo-9B, 4 shots", "accuracy": 49.4, "source": "its first model card"},
     ),
 )
-OK_VQA = VisualQuestions(
-    "ok-vqa",
-    "OK-VQA, validation; lemmas by spaCy, as LAVIS",
-    VqaTask(lemmas=True),
-    tuple(
+OK_VQA = FewShotEvaluator(
+    name="ok-vqa",
+    title="OK-VQA, validation; lemmas by spaCy, as LAVIS",
+    measures=MEASURES,
+    data=DATA,
+    task=VqaTask(lemmas=True),
+    read=read_vqa,
+    published=tuple(
         {
             "model": f"OpenFlamingo-9B on LLaMA, {shots} shots",
             "accuracy": value,
