@@ -347,7 +347,7 @@ def test_a_batch_of_pictures_is_never_there_twice(workers, group):
     finally:
         tracemalloc.stop()
     assert len(peaks) >= 2
-    assert max(peaks) < 2.6 * size, "a batch, the memory for the next one, and small change; a copy makes it 3"
+    assert max(peaks) < 2.6 * size, "a batch, the memory for the next one, no copy (that makes 3)"
 
 
 def test_pictures_of_different_sizes_reach_a_collate_that_can_take_them():
