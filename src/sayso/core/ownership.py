@@ -137,7 +137,7 @@ def is_own(path: FilePath, verb: str, *, grows: bool = False) -> bool:
 
 
 def drawn_in(folder: FilePath) -> frozenset[str]:
-    """Return the names of a folder's files that verbs drew to show other pictures, and nobody changed since."""
+    """Return the names of a folder's files that verbs drew of other pictures, and nobody changed since."""
     folder = Path(folder).absolute()
     named = (
         above / line.name

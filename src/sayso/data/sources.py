@@ -122,8 +122,8 @@ def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure | Skip
 def walk_files(folder: str, skip: str | None = None) -> Iterator[ListedFile | Failure | Skipped]:
     """Walk a tree in a stable order, through links, each folder once; a folder's files come together.
 
-    With them comes what a model saw in them, where ``sayso caption`` wrote it. Overlays and contact sheets that
-    sayso drew of other pictures are left out.
+    With them comes what a model saw in them, where ``sayso caption`` wrote it. What sayso drew of
+    other pictures, overlays and contact sheets, is left out.
     """
     from sayso.media import kind_of
 
