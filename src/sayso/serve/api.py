@@ -77,7 +77,7 @@ def _search(holdings: Holdings, wanted: ImageSearch, like: Image | None = None) 
         merge=wanted.merge,
         **_stretch(wanted),
     )
-    return _answer(wanted.q, hits, wanted, began)
+    return _answer(wanted, hits, holdings.hints(wanted.q, wanted.text_weight), began)
 
 
 def _stretch(wanted: Page) -> dict[str, Any]:
@@ -102,22 +102,23 @@ def search_similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Que
             hits = holdings.index.similar(clip_id, **_stretch(wanted))
     except KeyError as error:
         raise no_such("clip", clip_id) from error
-    return _answer(wanted.q, hits, wanted, began)
+    return _answer(wanted, hits, holdings.hints(wanted.q, None), began)
 
 
-def _answer(query: str, hits: list[Hit], wanted: Page, began: float) -> SearchAnswer:
+def _answer(wanted: ImageSearch | Similar, hits: list[Hit], hints: list[str], began: float) -> SearchAnswer:
     """Return the moments that were asked for.
 
     Args:
-        query: words.
+        wanted: which, and for what words.
         hits: those moments, and one more if there is one.
-        wanted: which.
+        hints: why they may mean little.
         began: when, by ``time.perf_counter``.
     """
     more, hits = len(hits) > wanted.limit, hits[: wanted.limit]
     return SearchAnswer(
-        query=query,
+        query=wanted.q,
         hits=hits,
+        hints=hints,
         found=sum(hit.likely for hit in hits),
         next=str(wanted.offset + wanted.limit) if more else None,
         took_ms=round((time.perf_counter() - began) * 1000, 1),
