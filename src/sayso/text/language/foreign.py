@@ -13,18 +13,18 @@ _WORD = re.compile(r"[^\W\d_]+")
 LITTLE = frozenset(
     """
     der dem und eine einen einem einer eines mit auf beim zum zur vom ist sind nicht ohne unter über für
-    vor nach zwei drei wie wer jemand sich nebst dans avec une sous chez et aux deux trois qui devant
-    près leur ils quelqu comment où entre está están qué quién cómo alguien delante gli nel nella nello
-    sulla sulle dello delle dei sono davanti senza tre duas três não mais quem ao pelo pela een voor
-    naar bij uit twee drie zijn niet zonder aan ett och på av till för två är inte från af ikke fra się
-    nie bir için sul
+    vor nach zwei drei wie wer jemand sich nebst dans avec une sous chez aux deux trois qui devant près
+    leur ils quelqu comment où entre está están qué quién cómo alguien delante gli nel nella nello sulla
+    sulle dello delle dei sono davanti senza tre duas três não mais quem ao pelo pela een voor naar bij
+    uit twee drie zijn niet zonder aan ett och på av till för två är inte från af ikke fra się nie bir
+    için sul
     """.split()  # noqa: SIM905
 )
 # Such words that are also in names and loans, or another word of English.
 UNSURE = frozenset(
     """
-    la le el un de des en los las den die il al del di do da du van het au con por para sur sans sin chi
-    im am von om na no nas nos em e y ein das dos due med op det pour um uma elle che est alla della una
+    la le el un de des en los las den die il del di do da du van het au con por para sur sans sin chi im
+    am von om na no nas nos em e y ein das dos due med op det pour um uma elle che est alla della una et
     """.split()  # noqa: SIM905
 )
 ENGLISH = frozenset(
