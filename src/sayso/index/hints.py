@@ -43,8 +43,8 @@ class Hints:
         foreign = [word for text in texts for word in foreign_to(encoder, text)]
         if foreign:
             return [
-                f"this does not look like English ({_listed(foreign)}), and the model {encoder.name} knows no "
-                "other language: what it finds means little; ask in English"
+                f"this does not look like English ({_listed(foreign)}), and the model {encoder.name} knows "
+                "no other language: what it finds means little; ask in English"
             ]
         unknown = [word for text in texts for word in unknown_words(encoder, text)]
         if not unknown or len(unknown) < MANY * sum(len(text.split()) for text in texts):
