@@ -32,7 +32,12 @@ def picture_files(paths: Sequence[FilePath]) -> Iterator[Path]:
 
 
 def pictures_below(folder: Path) -> list[Path]:
-    """Return the pictures anywhere in a folder, by path, without those that sayso drew of others."""
-    found = [path for path in sorted(folder.rglob("*")) if kind_of(path) == "picture" and path.is_file()]
+    """Return the pictures anywhere in a folder, but hidden ones and those that sayso drew of others."""
+    shown = (path for path in sorted(folder.rglob("*")) if not _is_hidden(path.relative_to(folder)))
+    found = [path for path in shown if kind_of(path) == "picture" and path.is_file()]
     drawn = {above: drawn_in(above) for above in {path.parent for path in found}}
     return [path for path in found if path.name not in drawn[path.parent]]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
