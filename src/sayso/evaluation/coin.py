@@ -34,7 +34,7 @@ from sayso.evaluation.evaluator import (
     Row,
     mean_row,
 )
-from sayso.evaluation.second_features import features_of_seconds
+from sayso.evaluation.second_features import features_of_seconds, mean_length
 from sayso.metrics.frames import frame_accuracy
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def linear_classifier(features: Floats, labels: Ints, C: float = PENALTY) -> tup
     linear: Any = need("sklearn.linear_model", "evaluate")
     if len(np.unique(labels)) < 2:
         raise SaysoError("a linear classifier needs training videos with seconds of two classes at least")
-    scale = 1 / max(float(np.linalg.norm(features, axis=1).mean()), np.finfo(np.float32).tiny)
+    scale = 1 / mean_length(features)
     classifier = linear.LogisticRegression(C=C, max_iter=ITERATIONS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it was stopped is reported
@@ -87,9 +87,11 @@ def zero_shot_classifier(model: Encoder, names: Mapping[int, str]) -> Classify:
         model: any encoder.
         names: the steps' names by class; of equal names, the first class is answered.
     """
-    classes = {name: step for step, name in reversed(names.items())}
-    steps = np.array([*reversed(classes.values())])
-    vectors = model.encode_text([*reversed(classes)]).astype(np.float64)
+    first: dict[str, int] = {}
+    for step, name in names.items():
+        first.setdefault(name, step)
+    steps = np.array([*first.values()])
+    vectors = model.encode_text([*first]).astype(np.float64)
     alike = vectors @ vectors.T
     np.fill_diagonal(alike, -np.inf)
     least = float(alike.max()) if len(steps) > 1 else -np.inf
@@ -194,7 +196,7 @@ def _labelled(
             unreadable.append(str(error))
             continue
         expected = found[0].dim if found else D
-        if not T or D != expected:
+        if not T or expected != D:
             unreadable.append(f"{id_}.npy holds ({T}, {D}), expected (T, {expected}), a row a second")
             continue
         found.append(_Seconds(id_, label_seconds(video.steps, T), D, features))

@@ -105,10 +105,11 @@ class CrossTaskSteps:
         """Localise the steps of the validation videos; see ``Evaluator``."""
         tasks = read_tasks(data / "tasks_primary.txt")
         listed = listed_videos(data / "videos_val.csv", tasks)
-        if isinstance(model, StepClassifier) and options.features is None:
+        encoder = None if isinstance(model, StepClassifier) else model
+        if encoder is None and options.features is None:
             raise SaysoError(f"{model.name} learned from features; name a folder of the same with --features")
         ids = [video for _, video in listed]
-        features, unreadable = features_of_seconds(model, data, ids, "crosstask", options, progress)
+        features, unreadable = features_of_seconds(encoder, data, ids, "crosstask", options, progress)
         missing = [video for video in ids if video not in features]
         found: dict[str, list[ScoredVideo]] = {}
         for task, video in listed:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.folders import cache_folder
@@ -18,8 +21,13 @@ if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
 
 
+def mean_length(features: NDArray[np.floating[Any]]) -> float:
+    """Return the mean length of features (N, D): divided by it, a penalty means the same for every model."""
+    return max(float(np.linalg.norm(features, axis=1).mean()), float(np.finfo(np.float32).tiny))
+
+
 def features_of_seconds(
-    model: Encoder,
+    model: Encoder | None,
     data: Path,
     wanted: Sequence[str],
     protocol: str,
@@ -32,7 +40,7 @@ def features_of_seconds(
     last, one second at least, and kept below the cache's folder.
 
     Args:
-        model: embeds what is not given.
+        model: embeds the videos; None where the features are given.
         data: folder with the videos at any depth, named by their ids.
         wanted: the ids.
         protocol: names the folder in the cache.
@@ -42,15 +50,17 @@ def features_of_seconds(
     Raises:
         SaysoError: if there is no feature of any of them.
     """
-    folder, unreadable = options.features, []
-    if folder is None:
+    folder, unreadable = options.features, list[str]()
+    if folder is None and model is not None:
         there = videos_by_id(data)
         folder = (options.cache or cache_folder("evaluate")) / protocol / model.sha256[:16]
         files = {video: there[video] for video in wanted if video in there}
         lasting = max(1.0, model.clip.duration)
         lost = extract_features(files, model, folder, window_s=lasting, progress=progress)
         unreadable = [failure.path for failure in lost]
-    features = NpyFeatures(folder, 1.0) if any(folder.rglob("*.npy")) else None
+    features = NpyFeatures(folder, 1.0) if folder and any(folder.rglob("*.npy")) else None
     if features is None or not any(video in features for video in wanted):
-        raise SaysoError(f"none of the {len(wanted)} videos is there: they go by ids, such as {wanted[0]}.mp4")
+        raise SaysoError(
+            f"none of the {len(wanted)} videos is there: they go by ids, such as {wanted[0]}.mp4"
+        )
     return features, unreadable

@@ -34,7 +34,9 @@ def frame_accuracy(
     """
     pairs = [(np.asarray(t), np.asarray(p)) for t, p in zip(truth, predicted, strict=True)]
     if any(t.ndim != 1 or t.shape != p.shape for t, p in pairs) or not sum(len(t) for t, _ in pairs):
-        raise ValueError("expected the classes (T,) of each video, true and predicted, of one second at least")
+        raise ValueError(
+            "expected the classes (T,) of each video, true and predicted, of one second at least"
+        )
     T = np.concatenate([t for t, _ in pairs])
     right = np.concatenate([p for _, p in pairs]) == T
     _, classes = np.unique(T, return_inverse=True)
