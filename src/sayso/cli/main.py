@@ -20,6 +20,7 @@ from sayso.cli.caption import caption
 from sayso.cli.classify import classify
 from sayso.cli.clip import clip
 from sayso.cli.convert import convert
+from sayso.cli.corpus import corpus
 from sayso.cli.curate import curate
 from sayso.cli.demo import demo
 from sayso.cli.doctor import doctor
@@ -53,7 +54,7 @@ app = typer.Typer(
 )
 VERBS = (
     *(index, search, clip, serve, ask, caption, transcribe, classify, align, name, steps, localize),
-    *(demo, curate, train, evaluate, models, pull, convert, toyworld, doctor),
+    *(demo, corpus, curate, train, evaluate, models, pull, convert, toyworld, doctor),
 )
 CANNOT_WRITE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
