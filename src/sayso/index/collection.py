@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import IndexMismatch, QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption
-from sayso.data.sources import list_sources
-from sayso.index.background import calibrate_index
+from sayso.index.adding import Adding, add_paths
 from sayso.index.calibration import Calibration
-from sayso.index.fingerprint import Segmentation
 from sayso.index.hints import Hints
 from sayso.index.hit import Hit, Media
 from sayso.index.moments import group_by_file, merge_neighbours
 from sayso.index.query import embed_query, parse_query, people_filter, split_people, text_of
 from sayso.index.ranking import Scope, choose_text_weight
+from sayso.index.roots import Cut
 from sayso.index.rows import read_media, read_thumbnail, read_transcript
-from sayso.index.schema import SCHEMA_VERSION, Identity
 from sayso.index.search import clip_vectors, clips_of, load_hits, search_all
 from sayso.index.searcher import Searcher
-from sayso.index.sound import can_be_found
 from sayso.index.sql import sql_string
 from sayso.index.store import Store
-from sayso.index.update import AddReport, Update
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
+    from sayso.index.update import AddReport
 
 
 class Index:
@@ -130,54 +127,37 @@ class Index:
     def add(
         self,
         *paths: str | os.PathLike[str],
-        window_s: float = 4.0,
-        by_caption: bool = False,
+        window_s: float | None = None,
+        by_caption: bool | None = None,
         prune: bool = False,
         workers: int | None = None,
         progress: Progress | None = None,
+        is_held: Callable[[str], bool] | None = None,
     ) -> AddReport:
-        """Add files; safe to repeat and to interrupt.
+        """Add files, or bring up to date all that was ever named; safe to repeat and to interrupt.
 
         Unchanged files are not read again, changed ones are replaced, moved ones
         are recognised. A file that cannot be read is reported, not fatal. No index is made of nothing.
 
         Args:
-            paths: files, folders, manifests (CSV, JSONL, Parquet), ``-`` for a list on stdin.
-            window_s: length of the clips a video is cut into, seconds.
-            by_caption: cut one clip a caption where a video has captions.
+            paths: files, folders, manifests (CSV, JSONL, Parquet), ``-`` for a list on stdin; they are
+                remembered. None: all that are remembered.
+            window_s: length of the clips a video is cut into, seconds; by default as the index
+                remembers, at first 4.
+            by_caption: cut one clip a caption where a video has captions; by default as the index remembers.
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.
             progress: what to report to.
-        """
-        if not window_s > 0:
-            raise QueryError(f"the window must be longer than 0 seconds; got {window_s}")
-        progress, named = progress or Silent(), [os.fspath(path) for path in paths]
-        self.store.check_free()
-        listing = list_sources(named, skip=self.store.address).with_sound(can_be_found)
-        if not self.store.exists:
-            if not listing.files and listing.failures:
-                return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
-            self._create()
-        self._check_name()
-        with self.store.writing():
-            update = Update(self.store, named, listing, Segmentation(window_s, by_caption), progress)
-            report = update.run(lambda: self.encoder, workers=workers, prune=prune)
-            if report.clips or report.removed:
-                calibrate_index(self.store, lambda: self.encoder)
-            return report
+            is_held: tells of a file whether it has to wait for another time.
 
-    def _create(self) -> None:
-        encoder = self.encoder
-        self.store.create(
-            Identity(
-                schema=SCHEMA_VERSION,
-                model=encoder.name,
-                model_sha256=encoder.sha256,
-                dim=encoder.dim,
-                normalised=encoder.similarity == "cosine",
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-        )
+        Raises:
+            QueryError: if the window is no length.
+            SaysoError: if no paths are given and the index remembers none.
+        """
+        if self.store.exists:
+            self._check_name()
+        how = Adding(Cut(window_s, by_caption), prune, workers, progress or Silent(), is_held)
+        return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
 
     def search(
         self,
