@@ -19,6 +19,7 @@ from sayso.cli.ask import ask
 from sayso.cli.caption import caption
 from sayso.cli.classify import classify
 from sayso.cli.clip import clip
+from sayso.cli.config import config
 from sayso.cli.convert import convert
 from sayso.cli.curate import curate
 from sayso.cli.demo import demo
@@ -36,13 +37,14 @@ from sayso.cli.steps import steps
 from sayso.cli.toyworld import toyworld
 from sayso.cli.train import train
 from sayso.cli.transcribe import transcribe
-from sayso.cli.verb import Verb
+from sayso.cli.verb import Verb, Verbs
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
 from sayso.version import __version__
 
 app = typer.Typer(
     name="sayso",
+    cls=Verbs,
     help="Find the moment in your own videos and pictures by typing, and learn to see from what people say.",
     epilog="Exit codes: 0 done, 1 error, 2 usage, 3 done but some items failed, "
     "4 a package or model is missing, 130 interrupted.",
@@ -53,7 +55,7 @@ app = typer.Typer(
 )
 VERBS = (
     *(index, search, clip, serve, ask, caption, transcribe, classify, align, name, steps, localize),
-    *(demo, curate, train, evaluate, models, pull, convert, toyworld, doctor),
+    *(demo, curate, train, evaluate, models, pull, convert, toyworld, config, doctor),
 )
 CANNOT_WRITE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
