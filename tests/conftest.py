@@ -90,6 +90,7 @@ FILES = {
         "data/alt_text/test_resume",
         "index/test_durability",
         "index/test_object_store",
+        "index/test_upgrading",
         "serve/test_media",
         "serve/test_server",
         "test_transcribing",

@@ -11,6 +11,7 @@ from sayso.core.errors import QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.data.sources import paths_named
 from sayso.index.background import calibrate_index
+from sayso.index.generations import drop_superseded
 from sayso.index.roots import Cut, absolute, list_wanted, read_roots, remembered_paths, save_roots
 from sayso.index.schema import SCHEMA_VERSION, Identity
 from sayso.index.update import AddReport, Update
@@ -70,6 +71,7 @@ def add_paths(
             return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
         store.create(identity_of(encoder()))
     with store.writing():
+        drop_superseded(store)
         known = read_roots(store)
         roots = known.named(places, options.cut)
         if roots != known:

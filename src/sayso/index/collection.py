@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sayso.core.errors import IndexMismatch, QueryError
+from sayso.core.errors import QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption
 from sayso.index.adding import Adding, add_paths
+from sayso.index.belonging import check_model
 from sayso.index.calibration import Calibration
 from sayso.index.hints import Hints
 from sayso.index.hit import Hit, Media
@@ -40,11 +41,22 @@ class Index:
     """
 
     def __init__(self, store: Store, encoder: Encoder | str | None = None, *, device: str = "auto") -> None:
-        self.store = store
         self.device = device
-        self._encoder = encoder
+        self._given = encoder
+        self._begin(store, encoder)
+
+    def _begin(self, store: Store, encoder: Encoder | str | None) -> None:
+        self._store, self._encoder = store, encoder
         self._hints = Hints(store)
         self._searcher = Searcher(store, lambda: self.encoder)
+
+    @property
+    def store(self) -> Store:
+        """The tables; those of another model, once the index has been given one."""
+        if self._store.is_superseded:
+            self._begin(Store(self._store.address), None if isinstance(self._given, str) else self._given)
+            check_model(self._store, self._given)
+        return self._store
 
     @classmethod
     def open(
@@ -70,28 +82,8 @@ class Index:
         """
         index = cls(Store(address), encoder, device=device)
         if not create or index.store.exists:
-            index._check_name()
+            check_model(index.store, encoder)
         return index
-
-    def _check_name(self) -> None:
-        identity = self.store.identity
-        if isinstance(self._encoder, str):
-            if self._encoder not in ("auto", identity.model):
-                self._refuse(self._encoder)
-        elif self._encoder is not None and self._encoder.sha256 != identity.model_sha256:
-            self._refuse(self._encoder.name)
-
-    def _refuse(self, other: str) -> None:
-        model = self.store.identity.model
-        if other == model:
-            raise IndexMismatch(
-                f"the index {self.store.address} was made by another version of the model {model}, whose "
-                "vectors do not compare with those of today; index again into a new folder"
-            )
-        raise IndexMismatch(
-            f"the index {self.store.address} was made by the model {model}, not by {other}; "
-            f"leave --model away, or index again into a new folder"
-        )
 
     @property
     def encoder(self) -> Encoder:
@@ -107,7 +99,7 @@ class Index:
             name = self.store.identity.model if exists else self._encoder or "auto"
             self._encoder = load_encoder(name, device=self.device)
             if exists:
-                self._check_name()
+                check_model(self._store, self._encoder)
         return self._encoder
 
     def __len__(self) -> int:
@@ -155,9 +147,38 @@ class Index:
             SaysoError: if no paths are given and the index remembers none.
         """
         if self.store.exists:
-            self._check_name()
+            check_model(self.store, self._encoder)
         how = Adding(Cut(window_s, by_caption), prune, workers, progress or Silent(), is_held)
         return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
+
+    def upgrade(
+        self,
+        model: Encoder | str,
+        *,
+        prune: bool = False,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> AddReport:
+        """Embed all files anew with another model; until that is done searches answer from what is there.
+
+        Args:
+            model: an encoder or what ``sayso.load`` takes.
+            prune: leave out files that cannot be read any more, which otherwise prevent the change.
+            workers: decoding threads; by default one a core.
+            progress: what to report to.
+
+        Raises:
+            SaysoError: if there is no index, it remembers no folders, or a file of it cannot be read now.
+        """
+        from sayso.encoders import load_encoder
+        from sayso.index.upgrading import upgrade_model
+
+        encoder = load_encoder(model, device=self.device) if isinstance(model, str) else model
+        how = Adding(prune=prune, workers=workers, progress=progress or Silent())
+        report = upgrade_model(self.store, encoder, how)
+        self._given = encoder
+        self._begin(Store(self._store.address), encoder)
+        return report
 
     def search(
         self,
@@ -192,6 +213,7 @@ class Index:
         Raises:
             QueryError: if the query or the filter cannot be understood.
         """
+        store = self.store  # those that count now
         people, query = split_people(query)
         sql = people_filter(filter, people)
         terms = parse_query(query, files=files) if query.strip() else []
@@ -202,10 +224,10 @@ class Index:
             raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
         self._hints.about_people(people)
         if not terms and like is None:
-            moments = search_all(self.store, sql)
+            moments = search_all(store, sql)
             moments = merge_neighbours(moments) if merge else moments
             moments = group_by_file(moments) if by_file else moments
-            return load_hits(self.store, moments[offset : offset + limit])
+            return load_hits(store, moments[offset : offset + limit])
         weight = choose_text_weight(text_weight, text_of(terms))
         vector = None
         if weight < 1:

@@ -29,6 +29,7 @@ from sayso.index.fingerprint import (
     seen_in,
     settings_digest,
 )
+from sayso.index.maintaining import maintain
 from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
 from sayso.index.sound import sound_clips
@@ -109,7 +110,7 @@ class Update:
             self._read(iter(rest), encoder(), workers)
         self._look_for_vanished({source.path for source in sources}, prune=prune)
         if self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
-            self.store.maintain()
+            maintain(self.store)
         return self.report
 
     def _sources(self) -> tuple[ListedFile, ...]:
