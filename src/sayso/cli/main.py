@@ -27,10 +27,14 @@ from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
 from sayso.cli.exit_codes import ERROR, INTERRUPTED, USAGE
 from sayso.cli.index import index
+from sayso.cli.info import info
+from sayso.cli.list import list_
 from sayso.cli.localize import localize
 from sayso.cli.models import models
 from sayso.cli.name import name
 from sayso.cli.pull import pull
+from sayso.cli.remove import remove
+from sayso.cli.roots import roots
 from sayso.cli.search import search
 from sayso.cli.serve import serve
 from sayso.cli.steps import steps
@@ -54,7 +58,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, clip, serve, ask, caption, transcribe, classify, align, name, steps, localize),
+    *(
+        index,
+        search,
+        info,
+        list_,
+        remove,
+        roots,
+        clip,
+        serve,
+        ask,
+        caption,
+        transcribe,
+        classify,
+        align,
+        name,
+        steps,
+        localize,
+    ),
     *(demo, curate, train, evaluate, models, pull, convert, toyworld, config, doctor),
 )
 CANNOT_WRITE = (
@@ -62,7 +83,7 @@ CANNOT_WRITE = (
     *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
 )
 for verb in VERBS:
-    app.command(cls=Verb)(verb)
+    app.command(verb.__name__.rstrip("_"), cls=Verb)(verb)
 
 
 def _print_version(wanted: bool) -> None:

@@ -102,12 +102,17 @@ class Index:
                 check_model(self._store, self._encoder)
         return self._encoder
 
+    @property
+    def model(self) -> str | None:
+        """The name of the model that made the index; None if there is none yet."""
+        return self.store.identity.model if self.store.exists else None
+
     def __len__(self) -> int:
         """Return the number of clips."""
         return int(self.store.clips.count_rows()) if self.store.exists else 0
 
     def info(self) -> dict[str, Any]:
-        """Return what the index says of itself and how much it holds."""
+        """Return what the index says of itself and how many clips and files it holds."""
         return {
             **asdict(self.store.identity),
             "path": self.store.address,

@@ -74,7 +74,9 @@ def upgrade_model(store: Store, encoder: Encoder, options: Adding) -> AddReport:
         with store.writing():  # what was added meanwhile
             options.progress.update(report.files, report.files, "looking for what came meanwhile")
             last = _bring_up(new, paths, encoder, replace(options, progress=Silent()))
-            missing = _missing(store.records(), new.records())
+            held = store.records()
+            new.remove(_removed_meanwhile(new, held, paths))
+            missing = _missing(held, new.records())
             if missing and not options.prune:
                 raise SaysoError(_refusal(store, missing))
             switch_generation(store, new.generation)
@@ -92,6 +94,12 @@ def _bring_up(new: Store, paths: list[str], encoder: Encoder, options: Adding) -
     if report.clips or report.removed:
         calibrate_index(new, lambda: encoder)
     return report
+
+
+def _removed_meanwhile(new: Store, held: dict[str, Record], paths: list[str]) -> dict[str, Record]:
+    """Return what the new tables hold and nobody wants any more."""
+    wanted = {file.path for file in list_wanted(read_roots(new), paths, new.address).files}
+    return {path: row for path, row in new.records().items() if path not in wanted and path not in held}
 
 
 def _missing(old: dict[str, Record], new: dict[str, Record]) -> list[str]:
