@@ -17,6 +17,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ["SAYSO_NO_DAEMON"] = (
+    "1"  # no test leaves a process behind; those of the daemon start and stop theirs
+)
+
 settings.register_profile("sayso", deadline=None)  # no test fails because the machine is busy
 settings.load_profile("sayso")
 
@@ -90,6 +94,7 @@ FILES = {
         "index/test_durability",
         "index/test_object_store",
         "serve/test_media",
+        "serve/local/test_daemon",
         "serve/test_server",
         "test_transcribing",
         "test_types",

@@ -157,3 +157,17 @@ def _media_place(part: MediaPart) -> str:
     if part.start_s is None or part.end_s is None:
         return str(part.path)
     return f"{part.path}  {clock_time(part.start_s)}-{clock_time(part.end_s)}"
+
+
+def listener_line(one: Mapping[str, Any]) -> str:
+    """Return in a line what a process that answers searches says of itself."""
+    name = "sayso serve" if one["kind"] == "serve" else "daemon"
+    if "indexes" not in one:
+        return f"{name}, process {one['pid']}: does not answer"
+    ends = (
+        f", ends in {clock_time(round(one['ends_in_s']))} without a search"
+        if one["ends_in_s"] is not None
+        else ""
+    )
+    searched = ", ".join(f"{address} ({count})" for address, count in one["indexes"].items()) or "none yet"
+    return f"{name}, process {one['pid']}, sayso {one['version']}{ends}; searches: {searched}"

@@ -27,6 +27,8 @@ from sayso.index.store import Store
 from sayso.index.update import AddReport, Update
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sayso.encoders.interface import Encoder
 
 _MEDIA_COLUMNS = list(Media.__slots__[1:])
@@ -42,9 +44,17 @@ class Index:
         ...     print(hit.path, hit.span, hit.score, hit.text)
     """
 
-    def __init__(self, store: Store, encoder: Encoder | str | None = None, *, device: str = "auto") -> None:
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder | str | None = None,
+        *,
+        device: str = "auto",
+        load: Callable[[str], Encoder] | None = None,
+    ) -> None:
         self.store = store
         self.device = device
+        self._load = load
         self._encoder = encoder
         self._hints = Hints(store)
         self._searcher = Searcher(store, lambda: self.encoder)
@@ -108,7 +118,7 @@ class Index:
 
             exists = self.store.exists
             name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = load_encoder(name, device=self.device)
+            self._encoder = self._load(name) if self._load else load_encoder(name, device=self.device)
             if exists:
                 self._check_name()
         return self._encoder
