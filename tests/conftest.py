@@ -18,6 +18,10 @@ import pytest
 from hypothesis import settings
 
 os.environ["SAYSO_CONFIG"] = ""  # nobody's own defaults change what is tested
+os.environ["SAYSO_NO_DAEMON"] = (
+    "1"  # no test leaves a process behind; those of the daemon start and stop theirs
+)
+
 settings.register_profile("sayso", deadline=None)  # no test fails because the machine is busy
 settings.load_profile("sayso")
 
@@ -92,6 +96,7 @@ FILES = {
         "index/test_object_store",
         "index/test_upgrading",
         "serve/test_media",
+        "serve/local/test_daemon",
         "serve/test_server",
         "test_transcribing",
         "test_types",

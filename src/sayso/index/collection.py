@@ -40,9 +40,15 @@ class Index:
         ...     print(hit.path, hit.span, hit.score, hit.text)
     """
 
-    def __init__(self, store: Store, encoder: Encoder | str | None = None, *, device: str = "auto") -> None:
-        self.device = device
-        self._given = encoder
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder | str | None = None,
+        *,
+        device: str = "auto",
+        load: Callable[[str], Encoder] | None = None,
+    ) -> None:
+        self.device, self._load, self._given = device, load, encoder
         self._begin(store, encoder)
 
     def _begin(self, store: Store, encoder: Encoder | str | None) -> None:
@@ -97,7 +103,7 @@ class Index:
 
             exists = self.store.exists
             name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = load_encoder(name, device=self.device)
+            self._encoder = self._load(name) if self._load else load_encoder(name, device=self.device)
             if exists:
                 check_model(self._store, self._encoder)
         return self._encoder
