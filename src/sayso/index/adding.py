@@ -12,9 +12,10 @@ from sayso.core.progress import Progress, Silent
 from sayso.data.sources import paths_named
 from sayso.index.background import calibrate_index
 from sayso.index.generations import drop_superseded
+from sayso.index.report import AddReport
 from sayso.index.roots import Cut, absolute, list_wanted, read_roots, remembered_paths, save_roots
 from sayso.index.schema import SCHEMA_VERSION, Identity
-from sayso.index.update import AddReport, Update
+from sayso.index.update import Update
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder

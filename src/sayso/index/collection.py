@@ -27,7 +27,7 @@ from sayso.index.store import Store
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
-    from sayso.index.update import AddReport
+    from sayso.index.report import AddReport
 
 
 class Index:
