@@ -23,7 +23,20 @@ from sayso.core.progress import show_log
 from sayso.version import __version__
 
 VERBS = (
-    *("index", "search", "info", "list", "remove", "roots", "clip", "serve", "ask", "caption", "transcribe"),
+    *(
+        "index",
+        "search",
+        "info",
+        "list",
+        "remove",
+        "roots",
+        "watch",
+        "clip",
+        "serve",
+        "ask",
+        "caption",
+        "transcribe",
+    ),
     *("classify", "align", "name", "steps", "localize", "demo", "curate", "train", "evaluate", "models"),
     *("pull", "convert", "toyworld", "config", "doctor", "daemon"),
 )
