@@ -243,6 +243,7 @@ class Index:
         vector = None
         if weight < 1:
             vector = embed_query(terms, self.encoder, like)
+            self._hints.about_model()
             self._hints.about_words(self.encoder, [term.text for term in terms if term.text])
         pictured = like is not None or any(term.file for term in terms)
         scope = Scope(sql, min_score, merge, by_file)
