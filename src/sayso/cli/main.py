@@ -17,27 +17,16 @@ from typing import Annotated, Any
 import typer
 
 from sayso.cli.exit_codes import ERROR, INTERRUPTED, USAGE
-from sayso.cli.verb import Verb
+from sayso.cli.verb import Verb, Verbs
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
+from sayso.core.user_config import has_user_config
 from sayso.version import __version__
 
 VERBS = (
-    *(
-        "index",
-        "search",
-        "clip",
-        "serve",
-        "ask",
-        "caption",
-        "transcribe",
-        "classify",
-        "align",
-        "name",
-        "steps",
-    ),
-    *("localize", "demo", "curate", "train", "evaluate", "models", "pull", "convert", "toyworld", "doctor"),
-    "daemon",
+    *("index", "search", "clip", "serve", "ask", "caption", "transcribe", "classify", "align", "name"),
+    *("steps", "localize", "demo", "curate", "train", "evaluate", "models", "pull", "convert", "toyworld"),
+    *("config", "daemon", "doctor"),
 )
 CANNOT_WRITE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
@@ -46,9 +35,14 @@ CANNOT_WRITE = (
 
 
 def command(verbs: Iterable[str] = VERBS) -> typer.Typer:
-    """Return the command with some of its verbs, each a function in a file of its name."""
+    """Return the command with some of its verbs, each a function in a file of its name.
+
+    Args:
+        verbs: by name; all are needed where a person's own defaults are read, which may be of any.
+    """
     made = typer.Typer(
         name="sayso",
+        cls=Verbs,
         help="Find the moment in your own videos and pictures by typing, "
         "and learn to see from what people say.",
         epilog="Exit codes: 0 done, 1 error, 2 usage, 3 done but some items failed, "
@@ -60,7 +54,8 @@ def command(verbs: Iterable[str] = VERBS) -> typer.Typer:
     )
     made.callback()(options)
     for verb in verbs:
-        made.command(cls=Verb)(getattr(import_module(f"sayso.cli.{verb}"), verb))
+        module = import_module(f"sayso.cli.{verb}")
+        made.command(verb, cls=Verb)(getattr(module, f"{verb}_", None) or getattr(module, verb))
     return made
 
 
@@ -105,7 +100,7 @@ def main() -> None:
     _refuse_a_shell(sys.argv[1:])
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     try:
-        command([wanted] if wanted in VERBS else VERBS)()
+        command([wanted] if wanted in VERBS and not has_user_config() else VERBS)()
     except SaysoError as error:
         print(f"sayso: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

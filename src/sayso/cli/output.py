@@ -70,10 +70,17 @@ def report_counts(report: AddReport) -> dict[str, int]:
     return {name: getattr(report, name) for name in ("files", *CHANGES, "clips", "skipped", "vanished")}
 
 
-def report_line(address: str, counts: Mapping[str, int]) -> str:
-    """Return in a line what adding to an index did."""
+def report_line(address: str, counts: Mapping[str, int], model: str | None) -> str:
+    """Return in a line what adding to an index did.
+
+    Args:
+        address: the index.
+        counts: of ``report_counts``.
+        model: that the index is made by.
+    """
     changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name]) or "nothing to do"
     line = f"{address}: {counts['files']} files: {changes}; {counts['clips']} new clips"
+    line += f" by the model {model}" if counts["clips"] else ""
     skipped = f"; {counts['skipped']} skipped, neither videos nor pictures" if counts["skipped"] else ""
     vanished = f"; {counts['vanished']} vanished (--prune removes them)" if counts["vanished"] else ""
     return line + skipped + vanished
