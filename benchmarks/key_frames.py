@@ -110,7 +110,7 @@ def differing(ranks, others, owners):
     return gain.mean(), *np.percentile(draws, [2.5, 97.5])
 
 
-def films_table(data, encoder, folder):
+def films_table(data, encoder, folder, encoded):
     pictures = read_captioned(data / "coco" / "captions.json")
     captions = [
         (text, pictures.pictures[owner]) for text, owner in zip(pictures.texts, pictures.owners, strict=True)
@@ -122,7 +122,8 @@ def films_table(data, encoder, folder):
     print(f"{len(films)} films, {total_s:.0f} s, {len(where)} shots, {len(captions)} captions\n")
     print("| films | indexed by | clips | x real time | R@1 | R@10 | differs | start, median | mean |")
     print("| --- | --- | --: | --: | --: | --: | --: | --: | --: |")
-    for number, (name, options) in enumerate(ENCODED.items()):
+    for number, name in enumerate(encoded):
+        options = ENCODED[name]
         media = folder / f"films{number}"
         media.mkdir()
         for k, shots in enumerate(films):
@@ -181,11 +182,15 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", default="offline")
+    parser.add_argument("--films", nargs="*", choices=ENCODED, default=list(ENCODED))
+    parser.add_argument("--no-mixed", action="store_true", help="without the mixed collection")
     options = parser.parse_args()
     encoder = load_encoder(options.model)
     with tempfile.TemporaryDirectory() as folder:
-        films_table(options.data, encoder, Path(folder))
-        mixed_table(options.data, encoder, Path(folder))
+        if options.films:
+            films_table(options.data, encoder, Path(folder), options.films)
+        if not options.no_mixed:
+            mixed_table(options.data, encoder, Path(folder))
 
 
 if __name__ == "__main__":
