@@ -92,6 +92,7 @@ FILES = {
         "index/test_durability",
         "index/test_object_store",
         "index/test_upgrading",
+        "index/test_watching",
         "serve/test_media",
         "serve/local/test_daemon",
         "serve/test_server",

@@ -136,7 +136,8 @@ def index(
             report = collection.add(*(paths or ()), window_s=window, **cut, **how, progress=bar)
     failed = {failure.path for failure in report.failures}
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
-    _end(collection, report, failures, heard, as_json=as_json, address=address)
+    line = report_line(address, report_counts(report), collection.model, anew=bool(upgrade_model))
+    _end(collection, report, failures, heard, None if as_json else line)
 
 
 def _end(
@@ -144,22 +145,19 @@ def _end(
     report: AddReport,
     failures: Path | None,
     heard: TranscribeReport | None,
-    *,
-    as_json: bool,
-    address: str,
+    line: str | None,
 ) -> None:
-    """Write down what failed, and say what was done."""
+    """Write down what failed, and say what was done: in a line, or as JSON."""
     from sayso.data.manifest import write_failures
 
     listed = failures or collection.store.failures_file
     write_failures(report.failures, listed)
-    model = collection.store.identity.model if collection.store.exists else None
-    counts = report_counts(report)
-    row: dict[str, Any] = {"index": address, "model": model, **counts, "failed": len(report.failures)}
-    row["absent"] = list(report.absent)
+    counts, failed = report_counts(report), len(report.failures)
+    row: dict[str, Any] = {"index": collection.store.address, "model": collection.model, **counts}
+    row |= {"failed": failed, "absent": list(report.absent)}
     if heard:
         row["listened"] = {name: value for name, value in heard.to_dict().items() if name != "failures"}
-    print_json(row) if as_json else print(report_line(address, counts, model))
+    print_json(row) if line is None else print(line)
     for path in report.absent:
         print(f"not there now: {path}; what the index holds of it stays", file=sys.stderr)
     end_with(failure_lines(report.failures, listed))

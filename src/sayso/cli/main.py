@@ -24,9 +24,22 @@ from sayso.core.user_config import has_user_config
 from sayso.version import __version__
 
 VERBS = (
-    *("index", "search", "clip", "serve", "ask", "caption", "transcribe", "classify", "align", "name"),
-    *("steps", "localize", "demo", "curate", "train", "evaluate", "models", "pull", "convert", "toyworld"),
-    *("config", "daemon", "doctor"),
+    *(
+        "index",
+        "search",
+        "info",
+        "list",
+        "remove",
+        "roots",
+        "watch",
+        "clip",
+        "serve",
+        "ask",
+        "caption",
+        "transcribe",
+    ),
+    *("classify", "align", "name", "steps", "localize", "demo", "curate", "train", "evaluate", "models"),
+    *("pull", "convert", "toyworld", "config", "doctor", "daemon"),
 )
 CANNOT_WRITE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
@@ -55,8 +68,11 @@ def command(verbs: Iterable[str] = VERBS) -> typer.Typer:
     made.callback()(options)
     for verb in verbs:
         module = import_module(f"sayso.cli.{verb}")
-        made.command(verb, cls=Verb)(getattr(module, f"{verb}_", None) or getattr(module, verb))
+        made.command(verb, cls=Verb)(getattr(module, verb, None) or getattr(module, f"{verb}_"))
     return made
+
+
+Verbs.whole = staticmethod(lambda: typer.main.get_command(command()))
 
 
 def __getattr__(name: str) -> Any:

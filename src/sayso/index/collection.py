@@ -26,10 +26,8 @@ from sayso.index.sql import sql_string
 from sayso.index.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sayso.encoders.interface import Encoder
-    from sayso.index.update import AddReport
+    from sayso.index.report import AddReport
 
 
 class Index:
@@ -50,8 +48,7 @@ class Index:
         device: str = "auto",
         load: Callable[[str], Encoder] | None = None,
     ) -> None:
-        self.device, self._load = device, load
-        self._given = encoder
+        self.device, self._load, self._given = device, load, encoder
         self._begin(store, encoder)
 
     def _begin(self, store: Store, encoder: Encoder | str | None) -> None:
@@ -111,12 +108,17 @@ class Index:
                 check_model(self._store, self._encoder)
         return self._encoder
 
+    @property
+    def model(self) -> str | None:
+        """The name of the model that made the index; None if there is none yet."""
+        return self.store.identity.model if self.store.exists else None
+
     def __len__(self) -> int:
         """Return the number of clips."""
         return int(self.store.clips.count_rows()) if self.store.exists else 0
 
     def info(self) -> dict[str, Any]:
-        """Return what the index says of itself and how much it holds."""
+        """Return what the index says of itself and how many clips and files it holds."""
         return {
             **asdict(self.store.identity),
             "path": self.store.address,

@@ -15,9 +15,10 @@ from sayso.core.progress import Silent
 from sayso.index.adding import Adding, identity_of
 from sayso.index.background import calibrate_index
 from sayso.index.generations import drop_generation, switch_generation
+from sayso.index.report import AddReport
 from sayso.index.roots import list_wanted, read_roots, remembered_paths
 from sayso.index.store import Record, Store
-from sayso.index.update import AddReport, Update
+from sayso.index.update import Update
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
@@ -74,7 +75,9 @@ def upgrade_model(store: Store, encoder: Encoder, options: Adding) -> AddReport:
         with store.writing():  # what was added meanwhile
             options.progress.update(report.files, report.files, "looking for what came meanwhile")
             last = _bring_up(new, paths, encoder, replace(options, progress=Silent()))
-            missing = _missing(store.records(), new.records())
+            held = store.records()
+            new.remove(_removed_meanwhile(new, held, paths))
+            missing = _missing(held, new.records())
             if missing and not options.prune:
                 raise SaysoError(_refusal(store, missing))
             switch_generation(store, new.generation)
@@ -92,6 +95,12 @@ def _bring_up(new: Store, paths: list[str], encoder: Encoder, options: Adding) -
     if report.clips or report.removed:
         calibrate_index(new, lambda: encoder)
     return report
+
+
+def _removed_meanwhile(new: Store, held: dict[str, Record], paths: list[str]) -> dict[str, Record]:
+    """Return what the new tables hold and nobody wants any more."""
+    wanted = {file.path for file in list_wanted(read_roots(new), paths, new.address).files}
+    return {path: row for path, row in new.records().items() if path not in wanted and path not in held}
 
 
 def _missing(old: dict[str, Record], new: dict[str, Record]) -> list[str]:
