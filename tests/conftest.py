@@ -18,10 +18,7 @@ import pytest
 from hypothesis import settings
 
 os.environ["SAYSO_CONFIG"] = ""  # nobody's own defaults change what is tested
-os.environ["SAYSO_NO_DAEMON"] = (
-    "1"  # no test leaves a process behind; those of the daemon start and stop theirs
-)
-
+os.environ["SAYSO_NO_DAEMON"] = "1"  # and no test leaves a process behind but those that stop it
 settings.register_profile("sayso", deadline=None)  # no test fails because the machine is busy
 settings.load_profile("sayso")
 

@@ -20,6 +20,7 @@ from sayso.cli.exit_codes import ERROR, INTERRUPTED, USAGE
 from sayso.cli.verb import Verb, Verbs
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
+from sayso.core.user_config import has_user_config
 from sayso.version import __version__
 
 VERBS = (
@@ -47,7 +48,11 @@ CANNOT_WRITE = (
 
 
 def command(verbs: Iterable[str] = VERBS) -> typer.Typer:
-    """Return the command with some of its verbs, each a function in a file of its name."""
+    """Return the command with some of its verbs, each a function in a file of its name.
+
+    Args:
+        verbs: by name; all are needed where a person's own defaults are read, which may be of any.
+    """
     made = typer.Typer(
         name="sayso",
         cls=Verbs,
@@ -111,7 +116,7 @@ def main() -> None:
     _refuse_a_shell(sys.argv[1:])
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     try:
-        command([wanted] if wanted in VERBS else VERBS)()
+        command([wanted] if wanted in VERBS and not has_user_config() else VERBS)()
     except SaysoError as error:
         print(f"sayso: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

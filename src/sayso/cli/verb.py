@@ -22,7 +22,7 @@ from sayso.core.user_config import read_user_config, user_config_file
 OUTPUTS = frozenset({"out", "failures"})
 HELP = frozenset({"-h", "--help"})
 UNSETTABLE = frozenset({"help", "version", "install_completion", "show_completion"})
-OF_AN_INDEX = ("model", "window", "segments")
+OF_AN_INDEX = ("model", "window", "segments", "sample")
 """What an index remembers: the file says it for new ones alone."""
 
 

@@ -132,6 +132,7 @@ class Index:
         *paths: str | os.PathLike[str],
         window_s: float | None = None,
         by_caption: bool | None = None,
+        keys_only: bool | None = None,
         prune: bool = False,
         workers: int | None = None,
         progress: Progress | None = None,
@@ -148,6 +149,8 @@ class Index:
             window_s: length of the clips a video is cut into, seconds; by default as the index
                 remembers, at first 4.
             by_caption: cut one clip a caption where a video has captions; by default as the index remembers.
+            keys_only: cut at key frames, at least a window apart, and decode nothing else; by default as
+                the index remembers.
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.
             progress: what to report to.
@@ -159,7 +162,7 @@ class Index:
         """
         if self.store.exists:
             check_model(self.store, self._encoder)
-        how = Adding(Cut(window_s, by_caption), prune, workers, progress or Silent(), is_held)
+        how = Adding(Cut(window_s, by_caption, keys_only), prune, workers, progress or Silent(), is_held)
         return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
 
     def upgrade(

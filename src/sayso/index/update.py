@@ -187,6 +187,7 @@ class Update:
             kind,
             cut.window_s,
             self._spans(source, captions, by_caption=cut.by_caption or kind == "sound"),
+            cut.keys_only,
             rows=source.rows,
             captions=captions,
             seen=seen,
