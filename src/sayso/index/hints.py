@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from sayso.index.query import Person, people_filter
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sayso.index.store import Store
 
 log = logging.getLogger(__name__)
+WEAK = "offline"
 MANY = 0.5  # of a query's words that the model does not know
 ANYBODY = '"who": "[^"]'
 
@@ -23,6 +25,16 @@ class Hints:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._said: set[str] = set()
+
+    def about_model(self) -> None:
+        """Say that the model finds less than others, and how to change it."""
+        model = self.store.identity.model
+        if model == WEAK:
+            self._say(
+                "by the model %s, which finds less than one of the hub: sayso index %s --upgrade-model MODEL",
+                model,
+                quote(self.store.address),
+            )
 
     def about_people(self, people: Sequence[Person]) -> None:
         """Say that the index names nobody, or nobody of this name."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.index import Index
+from sayso.serve.local.beside import answering_locally
 
 if TYPE_CHECKING:
     from sayso.systems.localize import Localizer
@@ -59,7 +60,7 @@ def serve(
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
     app = create_app(index, token=token, localizer=localizer, answers=answers)
-    with listen(host, port) as listener:
+    with listen(host, port) as listener, contextlib.ExitStack() as background:
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -70,6 +71,7 @@ def serve(
         )
         server = uvicorn.Server(config)
         threading.Thread(target=app.state.holdings.warm_up, name="warm-up", daemon=True).start()
+        background.enter_context(answering_locally(app.state.holdings))
         if ready is not None:
             ready(address(host, listener.getsockname()[1], token))
         with contextlib.suppress(KeyboardInterrupt):
