@@ -39,14 +39,19 @@ class Holdings:
             and models need not be safe to use from several threads.
         localizer: says where the classes are that it was trained on; None: the index's model alone does.
         answering: answers questions; by default with a model that is at hand.
+        model_turn: held while the model works; given where other indexes share it.
     """
 
     def __init__(
-        self, index: Index, localizer: Localizer | None = None, answering: Answering | None = None
+        self,
+        index: Index,
+        localizer: Localizer | None = None,
+        answering: Answering | None = None,
+        model_turn: threading.Lock | None = None,
     ) -> None:
         self.index = index
         self.answering = answering or Answering(device=index.device)
-        self.model_turn = threading.Lock()
+        self.model_turn = model_turn or threading.Lock()
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
         self._summary_turn = threading.Lock()
@@ -60,6 +65,10 @@ class Holdings:
         """Search as ``Index.search`` does; terms of the query never name files of this machine."""
         with self.model_turn:
             return self.index.search(query, files=False, **options)
+
+    def similar(self, clip_id: str, query: str = "", **options: Any) -> list[Hit]:  # noqa: ARG002
+        """Search as ``Index.similar`` does, without words."""
+        return self.index.similar(clip_id, **options)
 
     def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
         """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.

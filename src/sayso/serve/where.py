@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from sayso.core.errors import MediaError, QueryError
-from sayso.serve.api import PROBLEMS, Id, Shared, find_media
+from sayso.serve.api import PROBLEMS, PlacedMedia, find_media
 from sayso.serve.options import MAX_QUERY
 
 if TYPE_CHECKING:
@@ -38,15 +38,15 @@ class WhereAnswer(BaseModel):
 
 
 @router.get("/where/{media_id}")
-def where(holdings: Shared, media_id: Id, q: Words) -> WhereAnswer:
+def where(file: PlacedMedia, q: Words) -> WhereAnswer:
     """Say where in a picture of the index a query is. It is found anew each time, so only on request."""
     from sayso.encoders.dense import peak
     from sayso.metrics.score_maps import min_max
 
-    media = find_media(holdings, media_id)
+    media = find_media(file)
     if media.kind != "picture":
         raise QueryError(f"{media.title} is a video; heat maps are of pictures only")
-    found = holdings.heat_maps.make(_pixels(media), q)
+    found = file.holdings.heat_maps.make(_pixels(media), q)
     x, y = peak(found.scores)
     heat: list[list[float]] = min_max(found.scores).round(3).tolist()
     return WhereAnswer(query=q, model=found.model, note=found.note, heat=heat, x=x, y=y)

@@ -32,11 +32,12 @@ function query(fields) {
 }
 
 const filtersOf = (state) => ({
+  collection: state.collection,
   kind: state.kind,
   ...Object.fromEntries(FILTERS.map((name) => [name, state[name].trim()])),
 });
 
-/** Return {query, hits, found, next, took_ms} for a state; `picture` is the Blob to search by, if any. */
+/** Return {query, hits, found, next, took_ms, problems} for a state; `picture` is the Blob to search by, if any. */
 export function search(state, { limit, cursor, picture, signal, media_id, merge }) {
   const wanted = { ...filtersOf(state), limit, cursor, media_id, by_file: state.by_file };
   if (state.similar) {
@@ -91,7 +92,8 @@ async function* piecesOf(body) {
   for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
 
-export const about = () => ask("/api/index");
+/** Return what a collection holds; "" is all of them. */
+export const about = (collection = "") => ask(`/api/index?${query({ collection })}`);
 
 /** Return {hits} of picks: ID, or ID@START-END. */
 export const picked = (picks) => ask(`/api/moments?${new URLSearchParams(picks.map((pick) => ["pick", pick]))}`);

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { showControls, showExample, showFilters, watchControls } from "./controls.js";
 import { watchSaveClip } from "./clip.js";
+import { showCollections, watchCollections } from "./collections.js";
 import { $, debounced } from "./dom.js";
 import { exportMenu, saveJson } from "./export.js";
 import { watchKeys } from "./keys.js";
@@ -19,7 +20,7 @@ const TYPING_MS = 250;
 const NO_FILTERS = Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
 let state = read();
-let index = { has_text: false, media: 0 };
+let index = { has_text: false, media: 0, collection: null };
 let inRow = false;
 
 const player = new Player(closePlayer, badLink);
@@ -51,11 +52,29 @@ function show() {
   $("clear").hidden = !state.q && !state.picture && !state.similar;
   document.body.dataset.view = searches(state) ? "found" : "empty";
   document.title = state.q ? `${state.q} · sayso` : "sayso";
+  if (state.collection !== index.collection) loadIndex();
   showControls(state, index);
   showExample(state, () => change({ picture: "", similar: "" }));
   searching.show(state);
   tray.show(state.tray);
   showMoment();
+}
+
+/** Ask what the collection of the state holds, and show it. */
+async function loadIndex() {
+  const { collection } = state;
+  index = { ...index, collection };
+  try {
+    const about = await api.about(collection);
+    if (index.collection !== collection) return;
+    index = { ...about, collection };
+    showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
+    showControls(state, index);
+  } catch (error) {
+    $("holds").textContent = error.message;
+    index.collections ??= await api.about().then((about) => about.collections, () => []);
+  }
+  showCollections(index.collections, collection);
 }
 
 /** Put picks into the address, in place: going back never loses one. */
@@ -174,7 +193,7 @@ function watchSearchField() {
 function clearSearch() {
   $("query").value = "";
   showFilters(false);
-  change({ ...read(""), text_weight: state.text_weight, tray: state.tray });
+  change({ ...read(""), collection: state.collection, text_weight: state.text_weight, tray: state.tray });
   $("query").focus();
 }
 
@@ -261,10 +280,11 @@ function dropToken() {
   history.replaceState(history.state, "", url.pathname + url.search);
 }
 
-async function start() {
+function start() {
   dropToken();
   watchSearchField();
   watchControls(change);
+  watchCollections((collection) => change({ collection }));
   watchCards($("results"));
   watchCards($("sample"));
   watchHelp();
@@ -286,13 +306,6 @@ async function start() {
   $("query").value = state.q;
   if (!searches(state) && !state.m && matchMedia("(hover: hover)").matches) $("query").focus();
   show();
-  try {
-    index = await api.about();
-    showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
-    showControls(state, index);
-  } catch (error) {
-    $("holds").textContent = error.message;
-  }
 }
 
 start();

@@ -2,7 +2,7 @@
 
 export const FILTERS = ["title", "path", "min_duration_s", "max_duration_s", "min_score"];
 const SEARCHED = ["q", "similar", "picture"];
-const FIELDS = [...SEARCHED, "kind", ...FILTERS, "text_weight", "by_file", "m", "t", "tray"];
+const FIELDS = [...SEARCHED, "collection", "kind", ...FILTERS, "text_weight", "by_file", "m", "t", "tray"];
 
 /** Return the state that the address holds; every field is a string, "" where it is absent. */
 export function read(address = location.search) {
