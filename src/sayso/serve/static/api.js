@@ -72,8 +72,8 @@ export async function playable(id) {
 
 const pick = ({ q, picture, text_weight }) => ({ q, picture, text_weight });
 
-/** Return {heat, x, y}: how similar each cell of a picture is to the words, and the middle of the best. */
-export const where = (id, words, signal) => ask(`/api/where/${encodeURIComponent(id)}?${query({ q: words })}`, { signal });
+/** Return {heat, x, y}: how similar each cell of a picture, or of a film at a second, is to the words; and the middle of the best. */
+export const where = (id, words, second, signal) => ask(`/api/where/${encodeURIComponent(id)}?${query({ q: words, t: second })}`, { signal });
 
 /** Ask about a moment; return {madeBy, pieces}: who answers, and the words as they come. */
 export async function question(asked, signal) {

@@ -23,7 +23,7 @@ let state = read();
 let index = { has_text: false, media: 0, collection: null };
 let inRow = false;
 
-const player = new Player(closePlayer, badLink);
+const player = new Player({ onClose: closePlayer, onBadLink: badLink, onWhere: setWhere });
 const searching = new Searching({ href: hrefOf, onClearFilters: () => change({ kind: "", ...NO_FILTERS }) });
 const tray = new Tray({ onChange: setTray, href: hrefOf, onOpen: openHit });
 const forgetClip = watchSaveClip(openMoment);
@@ -99,17 +99,26 @@ function openMoment() {
   return known ?? player.file?.moments.find((hit) => hit.id === player.clip) ?? null;
 }
 
+/** Put into the address that a heat map is shown, or not any more. */
+function setWhere(where) {
+  if (!state.m || state.where === where) return;
+  state = { ...state, where };
+  write(state, { push: false });
+}
+
 /** Say that a link leads nowhere, in place of a player without a film. */
 function badLink(sentence) {
-  state = { ...state, m: "", t: "" };
+  state = { ...state, m: "", t: "", where: "" };
   write(state, { push: false });
+  player.close();
   $("bad-link-text").textContent = `This link leads to a moment that is not here: ${sentence}.`;
   $("bad-link").hidden = false;
 }
 
 function showMoment() {
   if (!state.m) return player.close();
-  const second = Number(state.t) || 0;
+  const second = Number(state.t);
+  if (!(second >= 0 && second < Infinity)) return badLink(`“${state.t}” is no second`);
   if (player.open && player.file?.id === state.m && player.start === second) return;
   stopPreview();
   const hit = [...searching.hits, ...tray.hits, ...(index.sample ?? [])].find((one) => one.media_id === state.m && Math.abs(one.start_s - second) < 0.01);
@@ -119,18 +128,18 @@ function showMoment() {
 }
 
 function hrefOf(hit) {
-  return address({ ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "" });
+  return address({ ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "", where: "" });
 }
 
 function openHit(hit, { replace = false } = {}) {
-  state = { ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "" };
+  state = { ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "", where: "" };
   write(state, { push: !replace });
   showMoment();
 }
 
 function closePlayer() {
   if (state.m) {
-    state = { ...state, m: "", t: "" };
+    state = { ...state, m: "", t: "", where: "" };
     if (history.state?.ours) history.back();
     else write(state, { push: false });
   }
@@ -144,7 +153,7 @@ function closePlayer() {
 // --- actions -----------------------------------------------------------------------------------
 
 function similarTo(hit) {
-  if (hit) change({ q: "", picture: "", similar: hit.id, text_weight: "", m: "", t: "" });
+  if (hit) change({ q: "", picture: "", similar: hit.id, text_weight: "", m: "", t: "", where: "" });
   $("query").value = "";
   scrollTo({ top: 0 });
 }
@@ -288,7 +297,7 @@ function start() {
   watchCards($("results"));
   watchCards($("sample"));
   watchHelp();
-  watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "" }));
+  watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "", where: "" }));
   watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
   $("player-pick").addEventListener("click", pickOpen);
