@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import chain, zip_longest
 from typing import Any
 
-from sayso.serve.answers import CollectionAnswer, IndexAnswer
+from sayso.serve.answers import CollectionAnswer, IndexAnswer, PersonAnswer
 from sayso.serve.collections import Collections
 from sayso.serve.holdings import SAMPLED_FILES
+from sayso.serve.people import MOST, Named
 from sayso.version import __version__
 
 
@@ -30,6 +31,7 @@ def about(held: Collections, collection: str) -> IndexAnswer:
         duration_s=sum(one.duration_s for one in sums),
         version=__version__,
         sample=mixed[:SAMPLED_FILES],
+        people=_people({name: summary.people for name, (_, summary) in found.items()}, held.several),
         collections=[*_served(held), *(_unopened(name, why) for name, why in held.unopened.items())],
     )
 
@@ -49,6 +51,18 @@ def _together(infos: list[dict[str, Any]]) -> dict[str, Any]:
         "media": sum(info["media"] for info in infos),
         "has_text": any(info["has_text"] for info in infos),
     }
+
+
+def _people(named: dict[str, tuple[Named, ...]], several: bool) -> list[PersonAnswer]:
+    """Return the people of all collections; those of one name are one."""
+    counts: dict[str, int] = {}
+    clips: dict[str, str] = {}
+    for collection, people in named.items():
+        for one in people:
+            counts[one.name] = counts.get(one.name, 0) + one.clips
+            clips.setdefault(one.name, f"{collection}:{one.clip}" if several else one.clip)
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))[:MOST]
+    return [PersonAnswer(name=name, clips=counts[name], face=f"face/{clips[name]}") for name in ranked]
 
 
 def _served(held: Collections) -> list[CollectionAnswer]:

@@ -66,6 +66,14 @@ class CollectionAnswer(BaseModel):
     problem: str = Field(description="Why it is not served, a sentence; empty where it is.")
 
 
+class PersonAnswer(BaseModel):
+    """Somebody who is on screen, as sayso name says."""
+
+    name: str = Field(description="As who: takes it.")
+    clips: int = Field(description="How many clips show the person.")
+    face: str = Field(description="Where the server has the face, relative to its root.")
+
+
 class IndexAnswer(BaseModel):
     """What the index says of itself and how much it holds; of several, what they hold together."""
 
@@ -84,6 +92,7 @@ class IndexAnswer(BaseModel):
     has_text: bool = Field(description="Whether anything is said in any clip.")
     version: str = Field(description="Of sayso.")
     sample: list[Hit] = Field(description="A few moments from all over the index, unscored.")
+    people: list[PersonAnswer] = Field(description="Who is on screen, those in most clips first.")
     collections: list[CollectionAnswer] = Field(description="All that are served, also without ?collection=.")
 
 

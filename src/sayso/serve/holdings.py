@@ -14,6 +14,7 @@ from sayso.index import Hit, Index
 from sayso.index.sql import sql_string
 from sayso.serve.answering import Answering
 from sayso.serve.heat_map import HeatMaps
+from sayso.serve.people import Named, people_in
 
 if TYPE_CHECKING:
     from sayso.systems.localize import Localizer
@@ -23,12 +24,13 @@ SAMPLED_FILES = 12
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What an index holds: how many files, how long together, and a clip of a few of them."""
+    """What an index holds: how many files, how long together, a clip of a few of them, who is on screen."""
 
     videos: int
     pictures: int
     duration_s: float
     sample: tuple[Hit, ...]
+    people: tuple[Named, ...]
 
 
 class Holdings:
@@ -109,6 +111,7 @@ class Holdings:
             pictures=len(pictures),
             duration_s=float(sum(length or 0.0 for length in files.column("duration_s").to_pylist())),
             sample=tuple(hits[len(hits) // 2] for hits in clips if hits),
+            people=people_in(self.index),
         )
 
 

@@ -7,6 +7,7 @@ import { showCollections, watchCollections } from "./collections.js";
 import { $, debounced } from "./dom.js";
 import { exportMenu, saveJson } from "./export.js";
 import { watchKeys } from "./keys.js";
+import { offerPeople, showPeople, togglePerson, watchPeople } from "./people.js";
 import { pictureOf, watchPictures } from "./picture.js";
 import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
@@ -54,6 +55,7 @@ function show() {
   document.title = state.q ? `${state.q} · sayso` : "sayso";
   if (state.collection !== index.collection) loadIndex();
   showControls(state, index);
+  showPeople(state.q);
   showExample(state, () => change({ picture: "", similar: "" }));
   searching.show(state);
   tray.show(state.tray);
@@ -69,6 +71,8 @@ async function loadIndex() {
     if (index.collection !== collection) return;
     index = { ...about, collection };
     showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
+    offerPeople(index.people);
+    showPeople(state.q);
     showControls(state, index);
   } catch (error) {
     $("holds").textContent = error.message;
@@ -293,6 +297,10 @@ function start() {
   dropToken();
   watchSearchField();
   watchControls(change);
+  watchPeople((name) => {
+    $("query").value = togglePerson(state.q, name);
+    change({ q: $("query").value });
+  });
   watchCollections((collection) => change({ collection }));
   watchCards($("results"));
   watchCards($("sample"));
