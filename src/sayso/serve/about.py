@@ -12,12 +12,13 @@ from sayso.serve.people import MOST, Named
 from sayso.version import __version__
 
 
-def about(held: Collections, collection: str) -> IndexAnswer:
+def about(held: Collections, collection: str, *, local: bool) -> IndexAnswer:
     """Describe a collection, or all of them together.
 
     Args:
         held: what is served.
         collection: its name; "" for all.
+        local: whether files can be opened on this machine.
     """
     found = {name: holdings.summary() for name, holdings in held.asked(collection).items()}
     infos = [info for info, _ in found.values()]
@@ -29,6 +30,7 @@ def about(held: Collections, collection: str) -> IndexAnswer:
         videos=sum(one.videos for one in sums),
         pictures=sum(one.pictures for one in sums),
         duration_s=sum(one.duration_s for one in sums),
+        local=local,
         version=__version__,
         sample=mixed[:SAMPLED_FILES],
         people=_people({name: summary.people for name, (_, summary) in found.items()}, held.several),

@@ -90,6 +90,7 @@ class IndexAnswer(BaseModel):
     pictures: int
     duration_s: float = Field(description="Length of all videos together, seconds.")
     has_text: bool = Field(description="Whether anything is said in any clip.")
+    local: bool = Field(description="Whether POST /api/open/{id} and /api/reveal/{id} show files here.")
     version: str = Field(description="Of sayso.")
     sample: list[Hit] = Field(description="A few moments from all over the index, unscored.")
     people: list[PersonAnswer] = Field(description="Who is on screen, those in most clips first.")

@@ -58,10 +58,10 @@ PlacedMedia = Annotated[Placed, Depends(placed_media)]
 
 @router.get("/index")
 def index_info(
-    held: Shared, collection: Annotated[Name, Query(description=IN_COLLECTION)] = ""
+    held: Shared, request: Request, collection: Annotated[Name, Query(description=IN_COLLECTION)] = ""
 ) -> IndexAnswer:
     """Say what the index holds, or all collections together."""
-    return about(held, collection)
+    return about(held, collection, local=request.app.state.local)
 
 
 @router.get("/search")

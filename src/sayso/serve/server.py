@@ -60,7 +60,9 @@ def serve(
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
-    app = create_app(index, unopened=unopened, token=token, localizer=localizer, answers=answers)
+    app = create_app(
+        index, unopened=unopened, token=token, local=is_loopback(host), localizer=localizer, answers=answers
+    )
     with listen(host, port) as listener:
         config = uvicorn.Config(
             app,

@@ -7,6 +7,7 @@ import { showCollections, watchCollections } from "./collections.js";
 import { $, debounced } from "./dom.js";
 import { exportMenu, saveJson } from "./export.js";
 import { watchKeys } from "./keys.js";
+import { sayLocal, watchLocal } from "./local.js";
 import { offerPeople, showPeople, togglePerson, watchPeople } from "./people.js";
 import { pictureOf, watchPictures } from "./picture.js";
 import { Player } from "./player.js";
@@ -72,6 +73,7 @@ async function loadIndex() {
     index = { ...about, collection };
     showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
     offerPeople(index.people);
+    $("local").hidden = !index.local;
     showPeople(state.q);
     showControls(state, index);
   } catch (error) {
@@ -127,6 +129,7 @@ function showMoment() {
   stopPreview();
   const hit = [...searching.hits, ...tray.hits, ...(index.sample ?? [])].find((one) => one.media_id === state.m && Math.abs(one.start_s - second) < 0.01);
   forgetClip();
+  sayLocal("");
   $("bad-link").hidden = true;
   player.show(state.m, second, state, { hit, picture: pictureOf(state.picture) }).then(showPicked);
 }
@@ -305,6 +308,7 @@ function start() {
   watchCards($("results"));
   watchCards($("sample"));
   watchHelp();
+  watchLocal(() => player.file?.id ?? state.m);
   watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "", where: "" }));
   watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
