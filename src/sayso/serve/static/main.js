@@ -6,6 +6,8 @@ import { watchSaveClip } from "./clip.js";
 import { showCollections, watchCollections } from "./collections.js";
 import { $, debounced } from "./dom.js";
 import { exportMenu, saveJson } from "./export.js";
+import { watchSearchField } from "./field.js";
+import { helpKeys, showHelp, watchHelp } from "./help.js";
 import { watchKeys } from "./keys.js";
 import { sayLocal, watchLocal } from "./local.js";
 import { offerPeople, showPeople, togglePerson, watchPeople } from "./people.js";
@@ -176,36 +178,6 @@ function exportResults() {
 
 // --- events ------------------------------------------------------------------------------------
 
-function watchSearchField() {
-  const query = $("query");
-  query.addEventListener("input", () => change({ q: query.value }, { typing: true }));
-  query.addEventListener("blur", () => (inRow = false));
-  query.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") {
-      event.preventDefault();
-      moveFocus($("results"), 0);
-    } else if (event.key === "Escape" && query.value) {
-      event.preventDefault();
-      clearSearch();
-    } else if (event.key === "Escape") query.blur();
-    else if (event.key === "?" && !query.value) {
-      event.preventDefault();
-      showHelp();
-    }
-  });
-  $("search").addEventListener("submit", (event) => {
-    event.preventDefault();
-    show();
-    query.blur();
-  });
-  $("clear").addEventListener("click", clearSearch);
-  $("home").addEventListener("click", (event) => {
-    if (event.metaKey || event.ctrlKey || event.button) return;
-    event.preventDefault();
-    clearSearch();
-  });
-}
-
 function clearSearch() {
   $("query").value = "";
   showFilters(false);
@@ -268,24 +240,7 @@ const playerKeys = {
   "?": showHelp,
 };
 
-const helpKeys = { "?": () => $("help").close() };
-
 const visibleList = () => (searches(state) ? $("results") : $("sample"));
-
-let helpedFrom = null;
-
-function showHelp() {
-  helpedFrom = cardOf(document.activeElement);
-  $("help").showModal();
-}
-
-function watchHelp() {
-  $("help-open").addEventListener("click", showHelp);
-  $("help-close").addEventListener("click", () => $("help").close());
-  $("help").addEventListener("click", (event) => event.target === $("help") && $("help").close());
-  // The card that had the focus may have gone while the help was open.
-  $("help").addEventListener("close", () => helpedFrom && !helpedFrom.isConnected && moveFocus(visibleList(), 0));
-}
 
 // --- start -------------------------------------------------------------------------------------
 
@@ -298,7 +253,14 @@ function dropToken() {
 
 function start() {
   dropToken();
-  watchSearchField();
+  watchSearchField({
+    onType: (q) => change({ q }, { typing: true }),
+    onBlur: () => (inRow = false),
+    onEnter: show,
+    onClear: clearSearch,
+    onDown: () => moveFocus($("results"), 0),
+    onHelp: showHelp,
+  });
   watchControls(change);
   watchPeople((name) => {
     $("query").value = togglePerson(state.q, name);
@@ -307,7 +269,7 @@ function start() {
   watchCollections((collection) => change({ collection }));
   watchCards($("results"));
   watchCards($("sample"));
-  watchHelp();
+  watchHelp(visibleList);
   watchLocal(() => player.file?.id ?? state.m);
   watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "", where: "" }));
   watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
