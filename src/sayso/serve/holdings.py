@@ -14,6 +14,7 @@ from sayso.index import Hit, Index
 from sayso.index.sql import sql_string
 from sayso.serve.answering import Answering
 from sayso.serve.heat_map import HeatMaps
+from sayso.serve.people import Named, people_in
 
 if TYPE_CHECKING:
     from sayso.systems.localize import Localizer
@@ -23,12 +24,13 @@ SAMPLED_FILES = 12
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What an index holds: how many files, how long together, and a clip of a few of them."""
+    """What an index holds: how many files, how long together, a clip of a few of them, who is on screen."""
 
     videos: int
     pictures: int
     duration_s: float
     sample: tuple[Hit, ...]
+    people: tuple[Named, ...]
 
 
 class Holdings:
@@ -39,14 +41,19 @@ class Holdings:
             and models need not be safe to use from several threads.
         localizer: says where the classes are that it was trained on; None: the index's model alone does.
         answering: answers questions; by default with a model that is at hand.
+        model_turn: held while the model works; given where other indexes share it.
     """
 
     def __init__(
-        self, index: Index, localizer: Localizer | None = None, answering: Answering | None = None
+        self,
+        index: Index,
+        localizer: Localizer | None = None,
+        answering: Answering | None = None,
+        model_turn: threading.Lock | None = None,
     ) -> None:
         self.index = index
         self.answering = answering or Answering(device=index.device)
-        self.model_turn = threading.Lock()
+        self.model_turn = model_turn or threading.Lock()
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
         self._summary_turn = threading.Lock()
@@ -60,6 +67,10 @@ class Holdings:
         """Search as ``Index.search`` does; terms of the query never name files of this machine."""
         with self.model_turn:
             return self.index.search(query, files=False, **options)
+
+    def similar(self, clip_id: str, query: str = "", **options: Any) -> list[Hit]:  # noqa: ARG002
+        """Search as ``Index.similar`` does, without words."""
+        return self.index.similar(clip_id, **options)
 
     def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
         """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.
@@ -100,6 +111,7 @@ class Holdings:
             pictures=len(pictures),
             duration_s=float(sum(length or 0.0 for length in files.column("duration_s").to_pylist())),
             sample=tuple(hits[len(hits) // 2] for hits in clips if hits),
+            people=people_in(self.index),
         )
 
 
