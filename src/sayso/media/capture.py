@@ -11,18 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sayso.core.errors import MediaError
 from sayso.media.container import open_container
-from sayso.media.dates import WallTime, date_in_name, here, parse_date
+from sayso.media.dates import TakenFrom, WallTime, date_in_name, here, parse_date
 from sayso.media.files import open_regular, printable_path
 from sayso.media.images import picture_header
 from sayso.media.kinds import kind_from, read_head
 from sayso.media.places import Position, exif_position, parse_iso6709
 from sayso.media.xmp import read_xmp, xmp_position
-
-TakenFrom = Literal["exif", "container", "name", "mtime"]
 
 _FIRST_CONTAINER = 1990  # earlier, when a file was made is not when something was taken
 _MOST_LETTERS = 100

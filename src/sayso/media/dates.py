@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+TakenFrom = Literal["exif", "container", "name", "mtime"]
+"""Where the date of a file was read; exif stands for XMP too."""
 
 _FIRST_PHOTOGRAPH = 1826
 _FIRST_PHONE = 1990

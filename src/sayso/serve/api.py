@@ -87,6 +87,7 @@ def _stretch(wanted: Page) -> dict[str, Any]:
         "offset": wanted.offset,
         "min_score": wanted.min_score,
         "by_file": wanted.by_file,
+        "sort": wanted.sort,
         "filter": wanted.sql(),
     }
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException as PlainHTTPException
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.index import Index
-from sayso.serve import api, ask, finds, media, page, where
+from sayso.serve import api, ask, browse, finds, media, page, where
 from sayso.serve.answering import Answering
 from sayso.serve.guard import LOOPBACK, Guard
 from sayso.serve.holdings import Holdings
@@ -54,7 +54,7 @@ def create_app(
         hosts = LOOPBACK
     app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None)
     app.state.holdings = Holdings(index, localizer, Answering(answers, index.device))
-    for part in (api, ask, where, finds, media, page):
+    for part in (api, ask, browse, where, finds, media, page):
         app.include_router(part.router)
     app.add_middleware(Guard, token=token, hosts=hosts)
     _add_error_handlers(app)
