@@ -25,7 +25,7 @@ def png(colour: str, size=(64, 48)) -> bytes:
 
 def test_a_search_answers_what_the_index_answers(site):
     answer = site.client.get("/api/search", params={"q": "red", "limit": 5}).json()
-    assert set(answer) == {"query", "hits", "found", "next", "took_ms"}
+    assert set(answer) == {"query", "hits", "found", "next", "took_ms", "problems"}
     assert answer["query"] == "red"
     assert answer["took_ms"] >= 0
     assert answer["hits"] == [hit.to_dict() for hit in site.index.search("red", limit=5)]

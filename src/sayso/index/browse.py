@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sayso.index.hit import Hit
-from sayso.index.search import Candidate, dated_clips, load_hits
+from sayso.index.search import Candidate, dated_clips
 
 if TYPE_CHECKING:
     from sayso.index.store import Store
+
+DatedClip = tuple[Candidate, str | None]
+"""A clip, and when its file was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +29,14 @@ class Month:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class FilesByTime:
-    """The files that pass a filter, the newest first; those without a date come last.
-
-    Args:
-        clips: the middle clip of each file.
-        months: their months, in the same order.
-    """
-
-    clips: Sequence[Candidate]
-    months: tuple[Month, ...]
-
-    def hits(self, store: Store, offset: int, limit: int) -> list[Hit]:
-        """Return some of the files, each as the hit of its middle clip.
-
-        Args:
-            store: the index.
-            offset: how many of the newest are left out.
-            limit: how many.
-        """
-        return load_hits(store, list(self.clips[offset : offset + limit]))
+def months_of(taken: Iterable[str | None]) -> tuple[Month, ...]:
+    """Return the months of files in the order of time, each once, with how many files there are."""
+    months = groupby(taken, key=lambda date: date[:7] if date else None)
+    return tuple(Month(month, sum(1 for _ in group)) for month, group in months)
 
 
-def files_by_time(store: Store, sql: str | None = None) -> FilesByTime:
-    """Return the files of an index, the newest first.
+def files_by_time(store: Store, sql: str | None = None) -> list[DatedClip]:
+    """Return the middle clip of each file, and when it was taken, the newest first; without a date, last.
 
     Args:
         store: the index.
@@ -61,7 +46,4 @@ def files_by_time(store: Store, sql: str | None = None) -> FilesByTime:
         QueryError: if the filter cannot be used.
     """
     of_file = groupby(dated_clips(store, sql), key=lambda clip: clip[0].media_id)
-    files = [clips[len(clips) // 2] for clips in (list(group) for _, group in of_file)]
-    months = groupby(files, key=lambda clip: clip[1][:7] if clip[1] else None)
-    counted = tuple(Month(month, sum(1 for _ in group)) for month, group in months)
-    return FilesByTime([clip for clip, _ in files], counted)
+    return [clips[len(clips) // 2] for clips in (list(group) for _, group in of_file)]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from sayso.core.errors import SaysoError
 from sayso.index import Hit
+from sayso.index.browse import months_of
+from sayso.index.search import Candidate, load_hits
 from sayso.media.dates import TakenFrom
 from sayso.media.kinds import Kind
 from sayso.serve.api import PROBLEMS, Shared
+from sayso.serve.collections import Collections
 from sayso.serve.options import Filters, Limit
 
 router = APIRouter(prefix="/api/timeline", responses=PROBLEMS)
@@ -56,21 +61,55 @@ class TimelineStretch(Filters):
     limit: Limit = Field(100, description="How many files.")
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of a collection, by its middle clip."""
+
+    collection: str
+    clip: Candidate
+    taken: str | None
+
+
 @router.get("")
-def timeline(holdings: Shared, wanted: Annotated[Filters, Query()]) -> TimelineAnswer:
+def timeline(held: Shared, wanted: Annotated[Filters, Query()]) -> TimelineAnswer:
     """Say how many files were taken in each month; filters count as in a search."""
-    found = holdings.files_by_time(wanted.sql())
-    months = [MonthAnswer(month=one.month, count=one.count) for one in found.months]
-    return TimelineAnswer(files=len(found.clips), months=months)
+    files = _files(held, wanted)
+    months = [
+        MonthAnswer(month=one.month, count=one.count) for one in months_of(file.taken for file in files)
+    ]
+    return TimelineAnswer(files=len(files), months=months)
 
 
 @router.get("/files")
-def timeline_files(holdings: Shared, wanted: Annotated[TimelineStretch, Query()]) -> TimelineFiles:
+def timeline_files(held: Shared, wanted: Annotated[TimelineStretch, Query()]) -> TimelineFiles:
     """Return files in the order of the timeline."""
-    found = holdings.files_by_time(wanted.sql())
-    hits = found.hits(holdings.index.store, wanted.offset, wanted.limit)
-    return TimelineFiles(files=[_file(hit) for hit in hits])
+    files = _files(held, wanted)[wanted.offset : wanted.offset + wanted.limit]
+    hits: dict[tuple[str, str], Hit] = {}
+    for name in dict.fromkeys(file.collection for file in files):
+        store = held.holdings[name].index.store
+        loaded = load_hits(store, [file.clip for file in files if file.collection == name])
+        hits.update(((name, hit.id), one) for hit, one in zip(loaded, held.label(name, loaded), strict=True))
+    found = (hits.get((file.collection, file.clip.id)) for file in files)
+    return TimelineFiles(files=[_answer(hit) for hit in found if hit is not None])
 
 
-def _file(hit: Hit) -> TimelineFile:
+def _files(held: Collections, wanted: Filters) -> list[_File]:
+    """Return the files that pass, of all collections that are asked, the newest first.
+
+    Raises:
+        SaysoError: if none can be asked so.
+    """
+    files: list[_File] = []
+    asked, failures = held.asked(wanted.collection), []
+    for name, holdings in asked.items():
+        try:
+            files += (_File(name, clip, taken) for clip, taken in holdings.files_by_time(wanted.sql()))
+        except SaysoError as error:
+            failures.append(error)
+    if failures and len(failures) == len(asked):
+        raise failures[0]
+    return sorted(files, key=lambda file: file.taken or "", reverse=True) if len(asked) > 1 else files
+
+
+def _answer(hit: Hit) -> TimelineFile:
     return TimelineFile(**{name: getattr(hit, name) for name in TimelineFile.model_fields})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
-from sayso.index.browse import FilesByTime, files_by_time
+from sayso.index.browse import DatedClip, files_by_time
 from sayso.index.sql import sql_string
 from sayso.serve.answering import Answering
 from sayso.serve.heat_map import HeatMaps
@@ -41,18 +41,23 @@ class Holdings:
             and models need not be safe to use from several threads.
         localizer: says where the classes are that it was trained on; None: the index's model alone does.
         answering: answers questions; by default with a model that is at hand.
+        model_turn: held while the model works; given where other indexes share it.
     """
 
     def __init__(
-        self, index: Index, localizer: Localizer | None = None, answering: Answering | None = None
+        self,
+        index: Index,
+        localizer: Localizer | None = None,
+        answering: Answering | None = None,
+        model_turn: threading.Lock | None = None,
     ) -> None:
         self.index = index
         self.answering = answering or Answering(device=index.device)
-        self.model_turn = threading.Lock()
+        self.model_turn = model_turn or threading.Lock()
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
         self._summary_turn = threading.Lock()
-        self._browsed: dict[tuple[int, str | None], FilesByTime] = {}
+        self._browsed: dict[tuple[int, str | None], list[DatedClip]] = {}
         self._browse_turn = threading.Lock()
 
     def warm_up(self) -> None:
@@ -64,6 +69,10 @@ class Holdings:
         """Search as ``Index.search`` does; terms of the query never name files of this machine."""
         with self.model_turn:
             return self.index.search(query, files=False, **options)
+
+    def similar(self, clip_id: str, query: str = "", **options: Any) -> list[Hit]:  # noqa: ARG002
+        """Search as ``Index.similar`` does, without words."""
+        return self.index.similar(clip_id, **options)
 
     def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
         """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.
@@ -84,7 +93,7 @@ class Holdings:
         sql = f"id != {sql_string(clip_id)}" + (f" AND ({passes})" if passes else "")
         return self.search(query, like=like, filter=sql, **options)
 
-    def files_by_time(self, sql: str | None) -> FilesByTime:
+    def files_by_time(self, sql: str | None) -> list[DatedClip]:
         """Return the files that pass a filter, the newest first; kept while the index stays as it is.
 
         Raises:
@@ -92,8 +101,8 @@ class Holdings:
         """
         key = (self.index.store.clips.version, sql)
         with self._browse_turn:
-            held = self._browsed.pop(key, None) or files_by_time(self.index.store, sql)
-            self._browsed[key] = held
+            held = self._browsed.pop(key, None)
+            self._browsed[key] = held = files_by_time(self.index.store, sql) if held is None else held
             if len(self._browsed) > KEPT_TIMELINES:
                 del self._browsed[next(iter(self._browsed))]
             return held

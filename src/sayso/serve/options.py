@@ -22,8 +22,14 @@ Cursor = Annotated[str, Field(pattern=r"^\d{0,8}$")]
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 
+Name = Annotated[str, Field(max_length=100)]
+IN_COLLECTION = "Only this collection; by default all that are served."
+
+
 class Filters(BaseModel):
     """Which clips are searched."""
+
+    collection: Name = Field("", description=IN_COLLECTION)
 
     kind: Kind | None = Field(None, description="Only videos, or only pictures.")
     path: Text = Field("", description="Only files whose path contains this, in any case.")
