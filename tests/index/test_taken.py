@@ -93,7 +93,7 @@ def test_a_list_is_the_newest_first(dated):
     assert named(dated.search(after="2019", before="2020")) == everything[2:5]
     assert named(dated.search(after="2019", before="2020", limit=1, offset=1)) == everything[3:4]
     assert named(dated.search(after="2019-06", before="2019-06-02")) == ["paris"]
-    with pytest.raises(QueryError, match="--after or --before"):
+    with pytest.raises(QueryError, match="--filter or --after"):
         dated.search("")
 
 

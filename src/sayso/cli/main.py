@@ -19,6 +19,7 @@ from sayso.cli.ask import ask
 from sayso.cli.caption import caption
 from sayso.cli.classify import classify
 from sayso.cli.clip import clip
+from sayso.cli.config import config
 from sayso.cli.convert import convert
 from sayso.cli.curate import curate
 from sayso.cli.demo import demo
@@ -26,23 +27,28 @@ from sayso.cli.doctor import doctor
 from sayso.cli.evaluate import evaluate
 from sayso.cli.exit_codes import ERROR, INTERRUPTED, USAGE
 from sayso.cli.index import index
+from sayso.cli.info import info
+from sayso.cli.list import list_
 from sayso.cli.localize import localize
 from sayso.cli.models import models
 from sayso.cli.name import name
 from sayso.cli.pull import pull
+from sayso.cli.remove import remove
+from sayso.cli.roots import roots
 from sayso.cli.search import search
 from sayso.cli.serve import serve
 from sayso.cli.steps import steps
 from sayso.cli.toyworld import toyworld
 from sayso.cli.train import train
 from sayso.cli.transcribe import transcribe
-from sayso.cli.verb import Verb
+from sayso.cli.verb import Verb, Verbs
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
 from sayso.version import __version__
 
 app = typer.Typer(
     name="sayso",
+    cls=Verbs,
     help="Find the moment in your own videos and pictures by typing, and learn to see from what people say.",
     epilog="Exit codes: 0 done, 1 error, 2 usage, 3 done but some items failed, "
     "4 a package or model is missing, 130 interrupted.",
@@ -52,15 +58,32 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    *(index, search, clip, serve, ask, caption, transcribe, classify, align, name, steps, localize),
-    *(demo, curate, train, evaluate, models, pull, convert, toyworld, doctor),
+    *(
+        index,
+        search,
+        info,
+        list_,
+        remove,
+        roots,
+        clip,
+        serve,
+        ask,
+        caption,
+        transcribe,
+        classify,
+        align,
+        name,
+        steps,
+        localize,
+    ),
+    *(demo, curate, train, evaluate, models, pull, convert, toyworld, config, doctor),
 )
 CANNOT_WRITE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
     *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
 )
 for verb in VERBS:
-    app.command(cls=Verb)(verb)
+    app.command(verb.__name__.rstrip("_"), cls=Verb)(verb)
 
 
 def _print_version(wanted: bool) -> None:

@@ -70,10 +70,22 @@ def report_counts(report: AddReport) -> dict[str, int]:
     return {name: getattr(report, name) for name in ("files", *CHANGES, "clips", "skipped", "vanished")}
 
 
-def report_line(address: str, counts: Mapping[str, int]) -> str:
-    """Return in a line what adding to an index did."""
+def report_line(address: str, counts: Mapping[str, int], model: str | None, *, anew: bool = False) -> str:
+    """Return in a line what adding to an index did.
+
+    Args:
+        address: the index.
+        counts: of ``report_counts``.
+        model: that the index is made by.
+        anew: whether all was embedded anew with that model.
+    """
+    if anew:
+        gone = f"; {counts['removed']} gone" if counts["removed"] else ""
+        files = file_count(counts["files"])
+        return f"{address}: {files}, {counts['clips']:,} clips anew; the model is now {model}{gone}"
     changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name]) or "nothing to do"
     line = f"{address}: {counts['files']} files: {changes}; {counts['clips']} new clips"
+    line += f" by the model {model}" if counts["clips"] else ""
     skipped = f"; {counts['skipped']} skipped, neither videos nor pictures" if counts["skipped"] else ""
     vanished = f"; {counts['vanished']} vanished (--prune removes them)" if counts["vanished"] else ""
     return line + skipped + vanished
@@ -170,3 +182,17 @@ def _media_place(part: MediaPart) -> str:
     if part.start_s is None or part.end_s is None:
         return str(part.path)
     return f"{part.path}  {clock_time(part.start_s)}-{clock_time(part.end_s)}"
+
+
+def file_count(count: int) -> str:
+    """Return how many files, in words."""
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
+def size_text(size_bytes: float) -> str:
+    """Return a size as people write it, in powers of 1000."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.3g} {unit}" if unit != "bytes" else f"{size_bytes:.0f} bytes"
+        size_bytes /= 1000
+    return f"{size_bytes:,.1f} TB"

@@ -20,7 +20,6 @@ from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
 from sayso.index.fingerprint import (
-    Segmentation,
     captions_of,
     content_digest,
     cut_alike,
@@ -30,10 +29,13 @@ from sayso.index.fingerprint import (
     seen_in,
     settings_digest,
 )
+from sayso.index.maintaining import maintain
 from sayso.index.retext import retext
+from sayso.index.roots import Roots, absolute
 from sayso.index.sound import sound_clips
 from sayso.index.store import Record, Store, title_of
 from sayso.index.taken import read_when_taken
+from sayso.index.vanished import Seen
 from sayso.index.writer import IndexJob, Writer
 from sayso.media.capture import read_capture
 
@@ -48,6 +50,7 @@ class AddReport:
     Attributes:
         skipped: files of the folders that are neither videos nor pictures by their names.
         vanished: files of the index that are gone from the folders, and were not to be removed.
+        absent: what the index remembers and cannot see, such as a drive that is not mounted.
     """
 
     files: int = 0
@@ -59,6 +62,7 @@ class AddReport:
     clips: int = 0
     skipped: int = 0
     vanished: int = 0
+    absent: tuple[str, ...] = ()
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -70,14 +74,14 @@ class Update:
         store: the index.
         paths: what was named; folders among them are looked through for vanished files.
         listing: the files that they name.
-        segmentation: how videos are cut.
+        roots: what the index remembers; says how videos are cut.
         progress: what to report to.
     """
 
     store: Store
     paths: Sequence[str]
     listing: Listing
-    segmentation: Segmentation
+    roots: Roots
     progress: Progress
     report: AddReport = field(default_factory=AddReport)
     _records: dict[str, Record] = field(default_factory=dict)
@@ -109,7 +113,7 @@ class Update:
             self._read(iter(rest), encoder(), workers)
         self._look_for_vanished({source.path for source in sources}, prune=prune)
         if dated or self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
-            self.store.maintain()
+            maintain(self.store)
         return self.report
 
     def _sources(self) -> tuple[ListedFile, ...]:
@@ -141,7 +145,8 @@ class Update:
         captions, problems = captions_of(source)
         seen, others = seen_in(source)
         self.report.failures += problems + others
-        settings = settings_digest(source, captions, self.segmentation, seen)
+        cut = self.roots.segmentation(path)
+        settings = settings_digest(source, captions, cut, seen)
         old = self._records.get(path)
         if old and (old.size, old.mtime_ns, old.settings) == (status.st_size, status.st_mtime_ns, settings):
             if old.error:
@@ -168,8 +173,8 @@ class Update:
         job = IndexJob(
             path,
             kind,
-            self.segmentation.window_s,
-            self._spans(source, captions, by_caption=kind == "sound"),
+            cut.window_s,
+            self._spans(source, captions, by_caption=cut.by_caption or kind == "sound"),
             rows=source.rows,
             captions=captions,
             seen=seen,
@@ -216,7 +221,7 @@ class Update:
     ) -> tuple[Span, ...] | None:
         """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
         spans = tuple(row.span for row in source.rows if row.span is not None)
-        if not spans and (by_caption or self.segmentation.by_caption):
+        if not spans and by_caption:
             spans = tuple(caption.span for caption in captions)
         return spans or None
 
@@ -257,15 +262,15 @@ class Update:
         self.progress.update(self._done, self.report.files, os.path.basename(path))  # noqa: PTH119
 
     def _look_for_vanished(self, present: set[str], *, prune: bool) -> None:
-        """Count the files that are gone from the folders that were walked; remove them if that is wanted."""
-        roots = tuple(os.path.join(os.path.abspath(os.path.expanduser(p)), "") for p in self.paths)  # noqa: PTH100, PTH111, PTH118
+        """Count the files that are gone from what was named; remove them if that is wanted and safe."""
+        named = [absolute(path) for path in self.paths]
+        seen = Seen(named, present, [failure.path for failure in self.listing.failures])
         gone = {
             path: record
             for path, record in self._records.items()
-            if path not in present and path.startswith(roots) and not os.path.lexists(path)
+            if path not in present and seen.misses(path) and not os.path.lexists(path)
         }
-        if prune:
-            self.store.remove(gone)
-            self.report.removed = len(gone)
-        else:
-            self.report.vanished = len(gone)
+        removed = {path: record for path, record in gone.items() if prune and seen.is_gone(path)}
+        self.store.remove(removed)
+        self.report.removed = len(removed)
+        self.report.vanished = len(gone) - len(removed)
