@@ -225,8 +225,8 @@ def test_what_the_index_holds(site):
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("/api/search", "q: field required"),
-        ("/api/search?q=", "q: string should have at least 1 character"),
+        ("/api/search", "the query is empty"),
+        ("/api/search?q=", "the query is empty"),
         ("/api/search?q=%20", "the query is empty"),
         ("/api/search?q=red&limit=0", "limit: input should be greater than or equal to 1"),
         ("/api/search?q=red&limit=501", "limit: input should be less than or equal to 500"),

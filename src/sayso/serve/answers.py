@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from sayso.index.hit import Hit
+from sayso.media.dates import TakenFrom
 from sayso.media.kinds import Kind
 
 
@@ -47,6 +48,12 @@ class MediaAnswer(BaseModel):
     audio_codec: str | None
     container: str | None
     clips: int
+    taken: str | None = Field(description="When it was taken: the wall time of the place, ISO 8601.")
+    utc_offset_min: int | None = Field(description="Of that clock from UTC, minutes; null if not known.")
+    taken_from: TakenFrom | None = Field(description="Where that was read; mtime: when it was written.")
+    camera: str | None
+    latitude: float | None
+    longitude: float | None
     fps: float | None = Field(description="Frames a second; null for a picture or where unknown.")
     exists: bool = Field(description="Whether the file still is where it was when it was indexed.")
     playable: Literal["direct", "stream"] = Field(

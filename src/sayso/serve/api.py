@@ -106,11 +106,17 @@ def _answer(
     if wanted.media_id:
         file = held.place(wanted.media_id, "file")
         wanted = wanted.model_copy(update={"media_id": file.id, "collection": file.name})
-    options = {"min_score": wanted.min_score, "by_file": wanted.by_file, "filter": wanted.sql()}
+    options = {
+        "min_score": wanted.min_score,
+        "by_file": wanted.by_file,
+        "sort": wanted.sort,
+        "filter": wanted.sql(),
+    }
     hits, problems = held.search(
         wanted.collection,
         (wanted.offset, wanted.limit + 1),
         lambda one, offset, limit: search(one, {**options, "offset": offset, "limit": limit}),
+        by_time=wanted.sort == "time",
     )
     more, hits = len(hits) > wanted.limit, hits[: wanted.limit]
     return SearchAnswer(

@@ -16,6 +16,7 @@ from fastapi import HTTPException
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.index import Hit, Index
+from sayso.index.searcher import newest_first
 from sayso.serve.holdings import Holdings
 
 if TYPE_CHECKING:
@@ -97,16 +98,19 @@ class Collections:
             return list(hits)
         return [_labelled(hit, f"{name}:") for hit in hits]
 
-    def search(self, name: str, span: tuple[int, int], search: Search) -> tuple[list[Hit], list[str]]:
+    def search(
+        self, name: str, span: tuple[int, int], search: Search, *, by_time: bool = False
+    ) -> tuple[list[Hit], list[str]]:
         """Search one collection, or all of them: scores are calibrated in each, so they compare.
 
         Args:
             name: of the collection; "" for all.
             span: offset and limit of what is wanted of the ranking.
             search: called with each, an offset and a limit.
+            by_time: whether each answers the newest first if it finds any.
 
         Returns:
-            Hits, best first, and a sentence for each collection that could not be searched.
+            Hits, best or newest first, and a sentence for each collection that could not be searched.
 
         Raises:
             SaysoError: if none could be.
@@ -125,7 +129,8 @@ class Collections:
                 failures[one] = error
         if len(failures) == len(held):
             raise next(iter(failures.values()))
-        hits.sort(key=lambda hit: -hit.score)
+        found = [hit for hit in hits if hit.likely]
+        hits = newest_first(found) if by_time and found else sorted(hits, key=lambda hit: -hit.score)
         return hits[offset : offset + limit], [f"{one}: {error}" for one, error in failures.items()]
 
 
