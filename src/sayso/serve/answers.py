@@ -20,6 +20,9 @@ class SearchAnswer(BaseModel):
     query: str
     hits: list[Hit]
     found: int = Field(description="How many of these score 0.5 or more; the others are guesses.")
+    hints: list[str] = Field(
+        description="Why these may mean little: words that the model does not know, people whom nobody named."
+    )
     next: str | None = Field(description="The cursor of the moments after these; null where none are left.")
     took_ms: float
     problems: list[str] = Field(description="A sentence for each collection that could not be searched.")

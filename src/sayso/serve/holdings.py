@@ -76,6 +76,11 @@ class Holdings:
         """Search as ``Index.similar`` does, without words."""
         return self.index.similar(clip_id, **options)
 
+    def hints(self, query: str, text_weight: float | None) -> list[str]:
+        """Return what ``Index.hints`` says of a query."""
+        with self.model_turn:
+            return self.index.hints(query, text_weight=text_weight)
+
     def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
         """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.
 

@@ -75,13 +75,15 @@ def serve(
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
         server = uvicorn.Server(config)
-        threading.Thread(target=held.warm_up, name="warm-up", daemon=True).start()
+        warming = threading.Thread(target=held.warm_up, name="warm-up", daemon=True)
+        warming.start()
         for holdings in held.holdings.values():
             background.enter_context(answering_locally(holdings))
         if ready is not None:
             ready(address(host, listener.getsockname()[1], token))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+            warming.join(SHUTDOWN_S)  # the interpreter had better not end under it
 
 
 def is_loopback(host: str) -> bool:
