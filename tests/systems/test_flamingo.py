@@ -23,7 +23,7 @@ from sayso.engine.tensor_batch import TensorBatch
 from sayso.generators import Decoding, Prompt, tower_features
 from sayso.generators.conditioning import PicturesSeen
 from sayso.models.gated_cross_attention import picture_numbers
-from sayso.systems.flamingo import FlamingoMethod, Recipe, spell_answer
+from sayso.systems.flamingo import FlamingoMethod, Recipe, spell_caption
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "small": (30, 200, 30), "two": (240, 240, 20)}
 SMALL = {
@@ -196,7 +196,7 @@ def test_the_recipe_and_the_registry(parts, tmp_path):
         recipe_for(parts, episodes="x.jsonl")
     with pytest.raises(SaysoError, match="multiple of 3"):
         recipe_for(parts, shares=(3,))
-    assert spell_answer("a cat") == "<image>Output: a cat<|endofchunk|>"
+    assert spell_caption("a cat") == "<image>Output: a cat<|endofchunk|>"
 
 
 def test_micro_batches_give_the_whole_batch_s_gradient(parts, tmp_path):

@@ -11,18 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
+from sayso.generators.visual_language import TrainedParts
 from sayso.models.gated_cross_attention import (
     Attend,
     GatedCrossAttention,
     KeysValues,
     MediaMask,
     media_mask,
-    picture_numbers,
 )
 from sayso.models.resampler import Resampler
 
 if TYPE_CHECKING:
-    from sayso.encoders.backbones import Backbone
     from sayso.generators.language import LanguageModel
 
 
@@ -65,8 +64,8 @@ class FlamingoShape:
     dropout: float = 0.0
 
 
-class FlamingoNet(nn.Module):
-    """All that is trained; the language model is held, not owned: it is in no state dict and in no copy.
+class FlamingoNet(TrainedParts):
+    """The resampler and the blocks; see ``TrainedParts``.
 
     Args:
         shape: its numbers.
@@ -77,14 +76,13 @@ class FlamingoNet(nn.Module):
     """
 
     def __init__(self, shape: FlamingoShape, language: LanguageModel) -> None:
-        super().__init__()
+        super().__init__(shape, language)
         wrong = [layer for layer in shape.layers if not 0 <= layer < len(language.layers)]
         if wrong or not shape.layers or list(shape.layers) != sorted(set(shape.layers)):
             raise SaysoError(
                 f"blocks stand before layers 0 to {len(language.layers) - 1} of {language.name}, rising;"
                 f" got {list(shape.layers)}"
             )
-        self.shape, self.language = shape, language
         self.resampler = Resampler(
             shape.dim,
             depth=shape.depth,
@@ -230,24 +228,3 @@ class PicturesSeen:
             R, attend = self.net.shape.latents, self.net.shape.attend
             self._masks = {key: media_mask(numbers, self.pictures, R, attend)}
         return self._masks[key]
-
-
-def visual_tokens(backbone: Backbone, pixels: Tensor) -> Tensor:
-    """Return the grid cells of pictures as tokens, row by row.
-
-    Args:
-        backbone: of any kind; a vision transformer's tokens come before its last norm, without the one
-            for the whole picture, as OpenFlamingo takes them.
-        pixels: (n, H, W, 3) uint8.
-
-    Returns:
-        (n, V, D) float32.
-    """
-    with torch.inference_mode():
-        maps: Tensor = backbone(pixels.permute(0, 3, 1, 2).float())
-        return maps.flatten(2).transpose(1, 2).float().contiguous()
-
-
-def numbers_of(ids: Tensor, image: int, attend: Attend = "last") -> Tensor:
-    """Return the picture of each token (B, T), from 1, of tokens in which ``image`` marks pictures."""
-    return picture_numbers(ids == image, attend)

@@ -81,6 +81,13 @@ class LanguageModel:
     def __deepcopy__(self, memo: dict[int, Any]) -> LanguageModel:
         return self
 
+    def with_model(self, model: Any) -> LanguageModel:
+        """Return this language model with the weights of another copy of it."""
+        other = copy.copy(self)
+        other.model, other.layers = model, model.get_submodule(self.layers_name)
+        other._head = model.get_output_embeddings()
+        return other
+
     @cached_property
     def sha256(self) -> str:
         """Identity of weights and vocabulary."""
@@ -115,7 +122,8 @@ class LanguageModel:
             ids += [self.markers.image] * (n > 0)
             for m, part in enumerate(piece.split(END)):
                 ids += [self.markers.end] * (m > 0)
-                ids += self.tokenizer(part, add_special_tokens=False).input_ids if part else []
+                words = self.tokenizer(part, add_special_tokens=False).input_ids if part else []
+                ids += [token for token in words if token != self.markers.image]  # a mark is no word
         return ids
 
     def decode(self, tokens: Tensor) -> list[str]:
@@ -181,6 +189,31 @@ class LanguageModel:
             inputs_embeds=hidden, use_cache=False
         ).last_hidden_state
         return out
+
+    @contextlib.contextmanager
+    def instead_of_marks(self, tokens: Tensor, counts: Sequence[int]) -> Iterator[None]:
+        """Let embeddings stand where marks of pictures do, until the block ends.
+
+        Args:
+            tokens: (n, W) for the marks of all rows, one after the other.
+            counts: how many of them each row has; where the model is given each row several times, one
+                after the other, as beams lie, each time the same.
+        """
+        rows = torch.split(tokens, list(counts))
+
+        def put(module: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:  # noqa: ARG001
+            marks = inputs[0] == self.markers.image  # (B, T)
+            if not bool(marks.any()):
+                return out
+            times = len(marks) // max(1, len(rows))
+            told = torch.cat([row for row in rows for _ in range(times)])
+            return out.masked_scatter(marks[..., None], told.to(out.dtype))
+
+        handle = self.model.get_input_embeddings().register_forward_hook(put)
+        try:
+            yield
+        finally:
+            handle.remove()
 
     @contextlib.contextmanager
     def before_layers(
