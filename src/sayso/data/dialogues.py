@@ -1,8 +1,8 @@
-r"""Dialogues about pictures: what is asked and what is answered in turn; only answers are to be learned.
+"""Dialogues about pictures: what is asked and what is answered in turn; only answers are to be learned.
 
 ``DialogueFile`` reads LLaVA's files: a JSON list, or JSON lines, of
 
-    {"image": "a.jpg", "conversations": [{"from": "human", "value": "<image>\nWhat is it?"},
+    {"image": "a.jpg", "conversations": [{"from": "human", "value": "<image> What is it?"},
                                          {"from": "gpt", "value": "A cat."}, ...]}
 
 ``image`` may be missing, a list, or seconds of a video (``ListedMedia``). A captioned picture is a dialogue

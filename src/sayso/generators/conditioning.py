@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
-from sayso.generators.visual_language import TrainedParts
+from sayso.generators.trained_parts import TrainedParts
 from sayso.models.gated_cross_attention import (
     Attend,
     GatedCrossAttention,
@@ -110,13 +110,19 @@ class FlamingoNet(TrainedParts):
 
     def resample(self, features: Sequence[Tensor]) -> Tensor:
         """Return the latents (n, R, D) of n pictures and clips, (F, V, D_in) each, of any F."""
+        weight = self.resampler.latents
         if not features:
-            weight = self.resampler.latents
             return weight.new_zeros((0, *weight.shape))
         made: dict[int, Tensor] = {}
         for frames in {len(one) for one in features}:
             alike = [n for n, one in enumerate(features) if len(one) == frames]
-            made |= dict(zip(alike, self.resampler(torch.stack([features[n] for n in alike])), strict=True))
+            made |= dict(
+                zip(
+                    alike,
+                    self.resampler(torch.stack([features[n] for n in alike]).to(weight.dtype)),
+                    strict=True,
+                )
+            )
         return torch.stack([made[n] for n in range(len(features))])
 
     def forward(
@@ -174,10 +180,7 @@ class PicturesSeen:
         self.past = past
 
     def _feed_forward(self, n: int, y: Tensor) -> Tensor:
-        """Return text without pictures after a block as published, whose other half acts on it."""
-        block = self._blocks[n]
-        forward: Tensor = block.dropout(block.ff(y.to(self._dtype))) * block.ff_gate.tanh()
-        return y + forward.to(y.dtype)
+        return self._blocks[n].without_pictures(y)
 
     def _block(self, n: int, y: Tensor) -> Tensor:
         times, asked = len(y) // len(self.counts), self.numbers.shape[1]
@@ -185,13 +188,8 @@ class PicturesSeen:
             keys, mask = self._last_keys(times)[n], self._last_mask(times)
         else:
             keys, mask = self._keys[n].repeat(times), self._mask(times, y.shape[1])
-        out: Tensor = self._blocks[n](y.to(self._dtype), keys, mask)
-        return out.to(y.dtype)
-
-    @property
-    def _dtype(self) -> torch.dtype:
-        """Of the blocks, which may be finer than the language model's."""
-        return self.net.resampler.latents.dtype
+        out: Tensor = self._blocks[n](y, keys, mask)
+        return out
 
     @property
     def _blocks(self) -> Sequence[GatedCrossAttention]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from sayso.generators.conditioning import FlamingoNet, FlamingoShape, PicturesSeen
-from sayso.generators.visual_language import Seen, VisualLanguageModel
+from sayso.generators.trained_parts import Seen
+from sayso.generators.visual_language import VisualLanguageModel
 from sayso.models.gated_cross_attention import picture_numbers
 
 

@@ -18,7 +18,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from sayso.core.errors import SaysoError
 from sayso.generators.language import LanguageModel
-from sayso.generators.visual_language import Seen, TrainedParts, VisualLanguageModel
+from sayso.generators.trained_parts import Seen, TrainedParts
+from sayso.generators.visual_language import VisualLanguageModel
 
 
 @dataclass(frozen=True, kw_only=True)

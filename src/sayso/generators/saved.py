@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sayso.encoders.backbones import Backbone
     from sayso.generators.language import LanguageModel
-    from sayso.generators.visual_language import TrainedParts
+    from sayso.generators.trained_parts import TrainedParts
 
 MARKERS = "markers."  # before the embeddings of marks that were added to a language model
 

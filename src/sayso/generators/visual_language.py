@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sayso.core.device import resolve_device
 from sayso.encoders.backbones import visual_tokens
@@ -25,46 +24,15 @@ from sayso.generators.base import GREEDY, Decoding, LogLikelihood, candidates_of
 from sayso.generators.prompt import Prompt, frames_of, spell
 from sayso.generators.saved import folder_of, parts_of
 from sayso.generators.streaming import stream_pieces
+from sayso.generators.trained_parts import Seen, TrainedParts
 from sayso.hub.pretrained import Pretrained
 
 if TYPE_CHECKING:
     from sayso.encoders.backbones import Backbone
-    from sayso.generators.language import LanguageModel
     from sayso.hub.model_folder import ModelFolder, Reference
 
 MAX_FRAMES = 8  # of a clip; more are thinned out evenly
 _PROMPTS_AT_ONCE, _PICTURES_KEPT = 16, 256
-
-
-class Seen(Protocol):
-    """What the pictures of some prompts are to a language model."""
-
-    def by(self, language: LanguageModel) -> AbstractContextManager[None]:
-        """Let a language model see them, until the block ends."""
-
-
-class TrainedParts(nn.Module):
-    """What is trained so that a language model sees.
-
-    The language model is held, not owned: it is in no state dict and in no copy, unless it is trained too.
-
-    Args:
-        shape: a dataclass; its ``places`` are the visual tokens of a picture, 0 if any number will do.
-        language: the language model.
-        owns_language: whether it is trained too.
-    """
-
-    def __init__(self, shape: Any, language: LanguageModel, *, owns_language: bool = False) -> None:
-        super().__init__()
-        self.shape, self._language = shape, language
-        self.language_model = language.model.requires_grad_(True) if owns_language else None
-
-    @property
-    def language(self) -> LanguageModel:
-        """The language model, with the weights of this copy if it is trained."""
-        return (
-            self._language if self.language_model is None else self._language.with_model(self.language_model)
-        )
 
 
 class VisualLanguageModel(Pretrained):

@@ -1,4 +1,4 @@
-r"""LLaVA: what a picture tower sees becomes words of a language model, from captions and then from dialogues.
+"""LLaVA: what a picture tower sees becomes words of a language model, from captions and then from dialogues.
 
 Nothing is put into the language model: two layers make tokens of what a frozen picture tower sees, and these
 stand in the text where the picture does. First only the two layers learn, from captioned pictures; then they
@@ -12,8 +12,7 @@ and, where there is the time, the language model learn to answer, from dialogues
 The same step serves both stages; what they learn from, and whether the language model learns, differs:
 
     sayso train llava CAPTIONS --recipe llava --out runs/stage1
-    sayso train llava DIALOGUES --recipe llava --init runs/stage1 --out runs/stage2 \
-        --set train_language_model=true
+    sayso train llava DIALOGUES --init runs/stage1 --set train_language_model=true --out runs/stage2
 
 The tower sees each picture once, before training. Afterwards the model answers (``sayso.generators``): a
 caption, a question, a dialogue.
