@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.data.interleaved import END, IMAGE
+from sayso.generators.base import longest_text
 from sayso.generators.markers import add_markers, beginning, find_markers
 from sayso.generators.smollm2 import SHA256, SMOLLM2, smollm2_folder
 from sayso.hub.download import HUB_NAME, hub_folder
-from sayso.hub.hub_folder import identity, quiet_transformers
+from sayso.hub.hub_folder import identity, quiet_transformers, refuse_own_code
 
 LAYERS = {  # where the layers are, by the model's type
     "llama": "model.layers",
@@ -104,6 +105,11 @@ class LanguageModel:
         """Of its weights."""
         dtype: torch.dtype = self.model.dtype
         return dtype
+
+    @property
+    def longest(self) -> int | None:
+        """How many tokens it reads at most; None if that is not known."""
+        return longest_text(self.model.config)
 
     @property
     def splits(self) -> bool:
@@ -291,6 +297,7 @@ def load_language_model(
     """
     transformers = need("transformers", "hub")
     folder = _folder(name)
+    refuse_own_code(folder, f"the language model {name}")
     with quiet_transformers():
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)

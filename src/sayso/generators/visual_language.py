@@ -20,7 +20,7 @@ from torch import Tensor
 from sayso.core.device import resolve_device
 from sayso.encoders.backbones import visual_tokens
 from sayso.encoders.preprocess import as_square
-from sayso.generators.base import GREEDY, Decoding, LogLikelihood, candidates_of
+from sayso.generators.base import GREEDY, Decoding, LogLikelihood, candidates_of, refuse_too_long
 from sayso.generators.prompt import Prompt, frames_of, spell
 from sayso.generators.saved import folder_of, parts_of
 from sayso.generators.streaming import stream_pieces
@@ -216,6 +216,7 @@ class VisualLanguageModel(Pretrained):
 
     def _run(self, ids: Tensor, mask: Tensor, seen: Seen, decoding: Decoding, **options: Any) -> Tensor:
         markers, tokenizer = self.language.markers, self.language.tokenizer
+        refuse_too_long(ids.shape[1] + decoding.max_new_tokens, self.language.longest, self.language.name)
         ends = {markers.end} | ({tokenizer.eos_token_id} - {None})
         beams = {"length_penalty": decoding.length_penalty} if decoding.beams > 1 else {}
         with seen.by(self.language):
@@ -243,6 +244,7 @@ class VisualLanguageModel(Pretrained):
         B, C = len(prompts), len(tokens[0])
         flat = [row for rows in tokens for row in rows]
         longest, end = max(map(len, flat)), self.language.markers.end
+        refuse_too_long(ids.shape[1] + longest, self.language.longest, self.language.name)
         told = torch.tensor([row + [end] * (longest - len(row)) for row in flat], device=self.device)
         there = torch.tensor(
             [[1] * len(row) + [0] * (longest - len(row)) for row in flat], device=self.device
