@@ -197,31 +197,6 @@ class LanguageModel:
         return out
 
     @contextlib.contextmanager
-    def instead_of_marks(self, tokens: Tensor, counts: Sequence[int]) -> Iterator[None]:
-        """Let embeddings stand where marks of pictures do, until the block ends.
-
-        Args:
-            tokens: (n, W) for the marks of all rows, one after the other.
-            counts: how many of them each row has; where the model is given each row several times, one
-                after the other, as beams lie, each time the same.
-        """
-        rows = torch.split(tokens, list(counts))
-
-        def put(module: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:  # noqa: ARG001
-            marks = inputs[0] == self.markers.image  # (B, T)
-            if not bool(marks.any()):
-                return out
-            times = len(marks) // max(1, len(rows))
-            told = torch.cat([row for row in rows for _ in range(times)])
-            return out.masked_scatter(marks[..., None], told.to(out.dtype))
-
-        handle = self.model.get_input_embeddings().register_forward_hook(put)
-        try:
-            yield
-        finally:
-            handle.remove()
-
-    @contextlib.contextmanager
     def before_layers(
         self, places: Sequence[int], change: BeforeLayer, begin: Callable[[int], object] = int
     ) -> Iterator[None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -114,17 +115,28 @@ class PicturesAmongWords:
 
     def __init__(self, tokens: Sequence[Tensor], counts: Sequence[int]) -> None:
         remaining = iter(tokens)
-        self.tokens = tokens
-        self.counts = [sum(len(next(remaining)) for _ in range(count)) for count in counts]
+        self.rows = [list(islice(remaining, count)) for count in counts]
 
     @contextmanager
     def by(self, language: LanguageModel) -> Iterator[None]:
-        """Let a language model see, until the block ends."""
-        if not self.tokens:
+        """Let a language model see, until the block ends.
+
+        Where it is given each row several times, one after the other, as beams lie, each time sees the same.
+        """
+
+        def put(module: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:  # noqa: ARG001
+            marks = inputs[0] == language.markers.image  # (B, T)
+            if not bool(marks.any()):  # a token that was generated
+                return out
+            times = len(marks) // len(self.rows)
+            told = torch.cat([one for row in self.rows for _ in range(times) for one in row])
+            return out.masked_scatter(marks[..., None], told.to(out.dtype))
+
+        handle = language.model.get_input_embeddings().register_forward_hook(put)
+        try:
             yield
-            return
-        with language.instead_of_marks(torch.cat(list(self.tokens)), self.counts):
-            yield
+        finally:
+            handle.remove()
 
 
 def marks_each(row: Sequence[int], image: int, words: Iterable[int]) -> list[int]:
