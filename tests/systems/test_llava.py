@@ -118,12 +118,21 @@ def test_only_the_words_of_answers_cost(parts, data):
     assert all(weight.grad is None for weight in language.model.parameters())
 
 
-def test_what_is_learned_is_spelled_as_it_is_asked(parts):
+def test_what_is_learned_is_spelled_as_it_is_asked(parts, monkeypatch):
     made = method_of(parts, "dialogues.json")
     picture = np.zeros((8, 8, 3), np.uint8)
     before = (Exchange("what is this?", (picture,), "a red ball"), Exchange("is it red?"))
     turns = [("<image>what is this?", "a red ball"), ("is it red?", "yes")]
-    row, label = made.tokens_of(turns)
+    told, encode = [], made.language.encode
+
+    def recorded(text, *, begin=True):
+        told.append(text)
+        return encode(text, begin=begin)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(made.language, "encode", recorded)
+        row, label = made.tokens_of(turns)
+    assert "".join(told) == spell(Prompt(before), " ") + " yes<|endofchunk|>"
     asked = made.language.encode(spell(Prompt(before), " "))
     assert row[: len(asked)] == asked
     assert made.language.tokenizer.decode(np.array(row)[np.array(label)]) == "a red ball </s> yes </s>"
