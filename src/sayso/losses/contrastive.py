@@ -43,7 +43,7 @@ ContrastiveKind = Literal["softmax", "sigmoid"]
 
 _TABLE = 1 << 21  # scores of one matrix product ...
 _ROWS = 256  # ... or those of so many rows: narrower products are slow
-_BLOCK = 1 << 16  # scores that stay in a core's cache between one operation and the next
+_BLOCK = 1 << 17  # scores that stay in a core's cache between one operation and the next
 
 
 def contrastive(
@@ -219,10 +219,10 @@ class _Sigmoid(torch.autograd.Function):
     ) -> Tensor:
         scale, pairs, G = log_scale.exp(), targets.pairs(len(image)), len(text)
         learns = any(ctx.needs_input_grad)
-        row, d_row, ctx.gradients = _pairwise(image, text, scale, bias, targets if learns else None)
+        total, slopes, ctx.gradients = _pairwise(image, text, scale, bias, targets if learns else None)
         ctx.targets = targets
-        ctx.save_for_backward(image, text, scale, bias, (d_row.sum() - pairs) / G)
-        return sum_of_all(row.sum() - scale * targets.score(image, text) - bias * pairs) / G
+        ctx.save_for_backward(image, text, scale, bias, (slopes - pairs) / G)
+        return sum_of_all(total - scale * targets.score(image, text) - bias * pairs) / G
 
     @staticmethod
     @once_differentiable
@@ -245,31 +245,32 @@ def _pairwise(
     targets: PairTargets | None,
     large: bool = False,
 ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
-    """Return the sums of log(1 + e^z) and of their slopes over rows, (B,) each, and the loss's gradients.
+    """Return the sums of log(1 + e^z) and of their slopes, (), and the loss's gradients.
 
     z = s + b. Unless it is ``large``, the slope e^z / (1 + e^z) has the exponential of the loss.
     ``targets``: what is right, where gradients are asked for.
     """
     factor, share = float(scale), float(scale) / len(text)
-    row, d_row = image.new_empty(len(image)), image.new_empty(len(image))
+    totals, slopes = [], []
     gradients = (torch.empty_like(image), torch.empty_like(text)) if targets is not None else None
     for part, table in _tables(image, len(text)):
         _scores(image[part], text, factor, table)
-        for rows, block, other in _blocks(part, table):
+        for _, block, other in _blocks(part, table):
             block.add_(bias)
             if large:
-                row[rows] = torch.ops.aten.softplus(block, 1, 40, out=other).sum(1)
-                d_row[rows] = block.sigmoid_().sum(1)
+                totals.append(torch.ops.aten.softplus(block, 1, 40, out=other).sum())
+                slopes.append(block.sigmoid_().sum())
             else:
-                row[rows] = torch.log1p(block.exp_(), out=other).sum(1)
-                d_row[rows] = block.div_(torch.add(block, 1, out=other)).sum(1)
+                totals.append(torch.log1p(block.exp_(), out=other).sum())
+                slopes.append(block.div_(torch.add(block, 1, out=other)).sum())
         if gradients is not None:
             _add_products(table, part, image, text, gradients, share)
-    if not large and not row.isfinite().all():
+    total = torch.stack(totals).sum()
+    if not large and not total.isfinite():
         return _pairwise(image, text, scale, bias, targets, large=True)
     if gradients is not None and targets is not None:
         targets.add_gradients(*gradients, image, text, -share)
-    return row, d_row, gradients
+    return total, torch.stack(slopes).sum(), gradients
 
 
 def _norms(embeddings: Tensor) -> Tensor:
