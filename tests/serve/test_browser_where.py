@@ -33,16 +33,17 @@ def test_a_click_lays_a_map_over_the_picture_and_says_where(open_page):
     expect(button(page)).to_be_visible()
     expect(button(page)).to_have_attribute("aria-pressed", "false")
     assert not asked, "it is made on request only"
+    page.wait_until("node.naturalWidth === 180", "#picture")
     button(page).click()
     expect(page.locator("#heat-note")).to_have_text("“blue” is most likely at the bottom on the right.")
     expect(page.get_by_role("img", name="Heat map: “blue” is most likely at the bottom")).to_be_visible()
     assert len(asked) == 1
     cold, hot = page.evaluate(PIXEL, [0.1, 0.1]), page.evaluate(PIXEL, [0.92, 0.92])
     assert max(cold[:3]) < 80 < 200 < hot[0]
-    shape = page.locator("#heat").evaluate("(heat) => heat.width / heat.height")
-    assert shape == pytest.approx(180 / 120, abs=0.01)
-    same = [page.locator(what).bounding_box() for what in ("#heat", "#picture")]
-    assert same[0] == same[1]
+    page.wait_until("Math.abs(node.width / node.height - 180 / 120) < 0.01", "#heat")
+    boxes = "(a, b) => ['left', 'top', 'width', 'height'].every((side) => a[side] === b[side])"
+    both = "node.getBoundingClientRect(), document.querySelector('#picture').getBoundingClientRect()"
+    page.wait_until(f"({boxes})({both})", "#heat")
     button(page).click()
     expect(page.locator("#heat")).to_be_hidden()
     expect(page.locator("#heat-note")).to_be_hidden()

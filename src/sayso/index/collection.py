@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import IndexMismatch, QueryError
 from sayso.core.progress import Progress, Silent
-from sayso.core.types import Caption, Span
+from sayso.core.types import Caption
 from sayso.data.sources import list_sources
 from sayso.index.background import calibrate_index
 from sayso.index.calibration import Calibration
@@ -19,17 +19,17 @@ from sayso.index.hit import Hit, Media
 from sayso.index.moments import group_by_file, merge_neighbours
 from sayso.index.query import embed_query, parse_query, people_filter, split_people, text_of
 from sayso.index.ranking import Scope, choose_text_weight
+from sayso.index.rows import read_media, read_thumbnail, read_transcript
 from sayso.index.schema import SCHEMA_VERSION, Identity
 from sayso.index.search import clip_vectors, clips_of, load_hits, search_all
 from sayso.index.searcher import Searcher
+from sayso.index.sound import can_be_found
 from sayso.index.sql import sql_string
 from sayso.index.store import Store
 from sayso.index.update import AddReport, Update
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
-
-_MEDIA_COLUMNS = list(Media.__slots__[1:])
 
 
 class Index:
@@ -153,7 +153,7 @@ class Index:
             raise QueryError(f"the window must be longer than 0 seconds; got {window_s}")
         progress, named = progress or Silent(), [os.fspath(path) for path in paths]
         self.store.check_free()
-        listing = list_sources(named, skip=self.store.address).with_sound(_has_captions)
+        listing = list_sources(named, skip=self.store.address).with_sound(can_be_found)
         if not self.store.exists:
             if not listing.files and listing.failures:
                 return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
@@ -276,8 +276,7 @@ class Index:
         Raises:
             KeyError: if there is no such file.
         """
-        row = self._media_row(media_id, ["media_id", *_MEDIA_COLUMNS])
-        return Media(id=row.pop("media_id"), **row)
+        return read_media(self.store, media_id)
 
     def transcript(self, media_id: str) -> list[Caption]:
         """Return what is said in a file, in order.
@@ -285,11 +284,7 @@ class Index:
         Raises:
             KeyError: if there is no such file.
         """
-        captions = self._media_row(media_id, ["captions"])["captions"] or []
-        return [Caption(Span(c["start_s"], c["end_s"]), c["text"], c["speaker"]) for c in captions]
-
-    def _media_row(self, media_id: str, columns: list[str]) -> dict[str, Any]:
-        return _first_row(self.store.media, "media_id", media_id, columns)
+        return read_transcript(self.store, media_id)
 
     def moments(self, media_id: str) -> list[Hit]:
         """Return all clips of a file in time order, unscored (``score`` is 0)."""
@@ -301,21 +296,4 @@ class Index:
         Raises:
             KeyError: if there is no such clip.
         """
-        thumb: bytes = _first_row(self.store.clips, "id", clip_id, ["thumb"])["thumb"]
-        return thumb
-
-
-def _has_captions(path: str) -> bool:
-    """Tell whether it is known what is said in a file of sound, so that it can be found."""
-    from sayso.text import find_subtitles
-
-    return find_subtitles(path) is not None
-
-
-def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
-    """Return the row of a table whose text column has a value, or raise KeyError."""
-    query = table.search().where(f"{column} = {sql_string(value)}").select(columns).limit(1)
-    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
-    if not rows:
-        raise KeyError(value)
-    return rows[0]
+        return read_thumbnail(self.store, clip_id)

@@ -36,7 +36,9 @@ function change(fields, { typing = false } = {}) {
   if (searchKey(state) === before && !("m" in fields)) return;
   write(state, { push: !typing || !inRow });
   inRow = typing;
-  typing ? searchSoon() : show();
+  if (!typing) return show();
+  searching.outdated();
+  searchSoon();
 }
 
 const searchSoon = debounced(() => show(), TYPING_MS);

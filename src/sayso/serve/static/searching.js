@@ -15,7 +15,7 @@ const LONG_MS = 2500;
 export class Searching {
   /** `href(hit)` is the address of a hit; `onClearFilters()` is called when the person wants them gone. */
   constructor({ href, onClearFilters }) {
-    Object.assign(this, { href, onClearFilters, hits: [], key: "", next: null, asking: null });
+    Object.assign(this, { href, onClearFilters, hits: [], key: "", next: null, asking: null, stale: false });
     $("more").addEventListener("click", () => this.goOn());
     for (const event of ["scroll", "resize"]) addEventListener(event, () => nearTheEnd() && this.goOn(), { passive: true });
   }
@@ -23,9 +23,20 @@ export class Searching {
   /** Show the results of a state, asking for them if they are not the ones that are shown. */
   show(state) {
     this.state = state;
-    if (searchKey(state) === this.key) return;
+    this.stale = false;
+    if (searchKey(state) === this.key) return this.settle();
     this.key = searchKey(state);
     this.ask();
+  }
+
+  /** Mark what is shown as about to change: the person is typing. */
+  outdated() {
+    this.stale = true;
+    busy(true);
+  }
+
+  settle() {
+    if (!this.stale && !this.asking) busy(false);
   }
 
   /** Ask for the moments after those that are shown. */
@@ -50,13 +61,13 @@ export class Searching {
   async ask() {
     const { state } = this;
     this.asking?.abort();
-    this.next = null;
+    this.asking = this.next = null;
     stopPreview();
     notice();
     if (!searches(state)) return this.empty();
     const asking = (this.asking = new AbortController());
     const list = $("results");
-    list.setAttribute("aria-busy", "true");
+    busy(true);
     const slow = setTimeout(() => !list.children.length && renderSkeletons(list), SLOW_MS);
     const long = setTimeout(() => say("still searching; the first search loads the model"), LONG_MS);
     try {
@@ -74,7 +85,7 @@ export class Searching {
   done(asking) {
     if (this.asking !== asking) return;
     this.asking = null;
-    $("results").removeAttribute("aria-busy");
+    this.settle();
     if (this.next !== null && nearTheEnd()) this.goOn();
   }
 
@@ -111,6 +122,7 @@ export class Searching {
     this.next = null;
     $("results").replaceChildren();
     $("more").hidden = $("export").disabled = true;
+    this.settle();
     say("");
   }
 
@@ -134,6 +146,8 @@ export class Searching {
     );
   }
 }
+
+const busy = (is) => (is ? $("results").setAttribute("aria-busy", "true") : $("results").removeAttribute("aria-busy"));
 
 const nearTheEnd = () => $("more").getBoundingClientRect().top < innerHeight + AHEAD_PX;
 
