@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from sayso.index.query import Person, people_filter
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sayso.index.store import Store
 
 log = logging.getLogger(__name__)
+WEAK = "offline"
 MANY = 0.5  # of a query's words that the model does not know
 ANYBODY = '"who": "[^"]'
 
@@ -23,6 +25,14 @@ class Hints:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._said: set[str] = set()
+
+    def about_model(self) -> list[str]:
+        """Return that the model finds less than others, and how to change it."""
+        model = self.store.identity.model
+        if model != WEAK:
+            return []
+        way = f"sayso index {quote(self.store.address)} --upgrade-model MODEL"
+        return [f"by the model {model}, which finds less than one of the hub: {way}"]
 
     def about_people(self, people: Sequence[Person]) -> list[str]:
         """Return that the index names nobody, or nobody of this name."""

@@ -1,6 +1,7 @@
 // Asking for results, and showing them: found, nothing found, still looking, failed.
 
 import * as api from "./api.js";
+import { showProblems } from "./collections.js";
 import { $, el, many } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { stop as stopPreview } from "./preview.js";
@@ -102,6 +103,7 @@ export class Searching {
   /** Say how much there is. */
   told(answer) {
     this.next = answer.next;
+    showProblems(answer.problems, "search");
     $("more").hidden = answer.next === null;
     const found = this.hits.filter((hit) => hit.score >= LIKELY);
     const guesses = this.hits.length - found.length;
@@ -125,6 +127,7 @@ export class Searching {
     $("more").hidden = $("export").disabled = true;
     doubt([]);
     this.settle();
+    showProblems([], "search");
     say("");
   }
 
