@@ -137,9 +137,12 @@ def test_a_tray_of_which_some_is_gone_says_so_and_keeps_the_rest(open_page, site
     expect(page.locator("#tray-list li")).to_have_count(1)
 
 
-@pytest.mark.parametrize("address", ["/?m=nothing&t=3", "/?q=blue&m=nothing"])
-def test_a_link_that_leads_nowhere_says_so_without_a_player(open_page, address):
-    page = open_page(address)
+@pytest.mark.parametrize(
+    "address",
+    ["/?m=nothing&t=3", "/?q=blue&m=nothing", "/?m={talk}&t=99", "/?m={talk}&t=soon", "/?m={talk}&t=-3"],
+)
+def test_a_link_that_leads_nowhere_says_so_without_a_player(open_page, site, address):
+    page = open_page(address.format(talk=site.id_of("talk.mp4")))
     expect(
         page.get_by_role("alert").filter(has_text="This link leads to a moment that is not here")
     ).to_be_visible()

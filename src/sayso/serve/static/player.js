@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { Ask } from "./ask.js";
-import { $, setIcon, span, wordsOf } from "./dom.js";
+import { $, clock, setIcon, span, wordsOf } from "./dom.js";
 import { factsOf } from "./facts.js";
 import { Heat } from "./heat.js";
 import { ratioOf } from "./results.js";
@@ -13,13 +13,13 @@ import { Transcript } from "./transcript.js";
 const DEFAULT_FPS = 25;
 
 export class Player {
-  /** `onClose()` is called when it closes, and when the person wants it to; `onBadLink(sentence)` where a link leads nowhere. */
-  constructor(onClose, onBadLink) {
+  /** `onClose()` is called when it closes, and when the person wants it to; `onBadLink(sentence)` where a link leads nowhere; `onWhere(where)` when a heat map comes or goes. */
+  constructor({ onClose, onBadLink, onWhere }) {
     this.onBadLink = onBadLink;
     this.dialog = $("player");
     this.video = $("video");
     this.timeline = new Timeline((second) => this.seek(second));
-    this.heat = new Heat();
+    this.heat = new Heat(() => this.still(), onWhere);
     this.ask = new Ask(() => this.moment());
     this.transcript = new Transcript((second) => this.seek(second, { play: true }));
     this.source = null;
@@ -54,6 +54,7 @@ export class Player {
     for (const name of ["waiting", "seeking"]) video.addEventListener(name, () => this.wait(true));
     for (const name of ["playing", "seeked", "canplay"]) video.addEventListener(name, () => this.wait(false));
     video.addEventListener("volumechange", () => this.showMuted());
+    for (const name of ["play", "seeking"]) video.addEventListener(name, () => this.heat.moved(name === "play" ? Infinity : video.currentTime));
     this.watchFrames();
   }
 
@@ -72,9 +73,13 @@ export class Player {
     if (hit) this.appear(hit);
     try {
       const file = await api.media(id, state, { picture, signal: loading.signal });
+      if (!hit && file.duration_s && second > file.duration_s + 1) return this.onBadLink(`${file.title} ends at ${clock(file.duration_s)}, before ${clock(second)}`);
       if (!hit) this.appear(null);
-      this.present(file, second, wordsOf(state.q));
-      if (file.kind === "picture" && file.exists) this.heat.offer(file.id, state.similar ? "" : state.q);
+      const words = state.similar || !file.exists ? "" : state.q;
+      const where = words && state.where && Number.isFinite(Number(state.where)) ? Number(state.where) : null;
+      this.present(file, second, wordsOf(state.q), file.kind === "video" ? where : null);
+      this.heat.offer(file.id, words);
+      if (where !== null) this.heat.show(file.kind === "video" ? { node: this.video, second: where } : { node: $("picture"), second: null });
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!hit && error.status === 404) this.onBadLink(error.message);
@@ -121,7 +126,8 @@ export class Player {
     else this.video.poster = `/${hit.thumb}`;
   }
 
-  present(file, second, words) {
+  /** Show what the server knows of a file; a film stands at the second `still` where one is given. */
+  present(file, second, words, still = null) {
     this.file = file;
     this.frame_s = 1 / (file.fps || DEFAULT_FPS);
     this.clip ||= nearest(file.moments, second)?.id ?? "";
@@ -140,7 +146,7 @@ export class Player {
     $("previous").disabled = $("next").disabled = this.timeline.hits.length < 2;
     if (!file.exists) this.trouble("The file is no longer where it was indexed.");
     else if (file.kind === "picture") this.showPicture(file);
-    else this.showVideo(file, second);
+    else this.showVideo(file, second, still);
   }
 
   showPicture(file) {
@@ -162,14 +168,14 @@ export class Player {
     large.src = file.playable === "direct" ? `/media/${id}` : `/play/${id}`;
   }
 
-  showVideo(file, second) {
+  showVideo(file, second, still) {
     $("picture").hidden = true;
     this.video.hidden = false;
     if (!this.video.poster && file.moments.length) this.poster(nearest(file.moments, second));
     this.wait(true);
-    this.source = attach(this.video, file, second, { onTrouble: (sentence) => this.trouble(sentence) });
-    this.video.play().catch(() => this.wait(false));
-    this.timeline.update(second, this.video.buffered);
+    this.source = attach(this.video, file, still ?? second, { onTrouble: (sentence) => this.trouble(sentence) });
+    if (still === null) this.video.play().catch(() => this.wait(false));
+    this.timeline.update(still ?? second, this.video.buffered);
   }
 
   close() {
@@ -208,10 +214,23 @@ export class Player {
   step(frames) {
     if (!this.source) return;
     this.video.pause();
+    this.seek(this.frameBegin() + (frames + 0.5) * this.frame_s);
+  }
+
+  /** Return when the frame on the screen begins. */
+  frameBegin() {
     const now = this.video.currentTime;
     const fresh = this.shown_s <= now + 0.001 && this.shown_s > now - this.frame_s;
-    const shown = fresh ? this.shown_s : Math.floor(now / this.frame_s + 0.01) * this.frame_s;
-    this.seek(shown + (frames + 0.5) * this.frame_s);
+    return fresh ? this.shown_s : Math.floor(now / this.frame_s + 0.01) * this.frame_s;
+  }
+
+  /** Pause, and return what is on the screen; a film goes to the middle of its frame, so that its second is beyond doubt. */
+  still() {
+    if (this.file?.kind !== "video") return { node: $("picture"), second: null };
+    this.video.pause();
+    const second = Math.round((this.frameBegin() + 0.5 * this.frame_s) * 1000) / 1000;
+    this.seek(second);
+    return { node: this.video, second: this.video.currentTime };
   }
 
   /** Note the time of the frame on the screen. */

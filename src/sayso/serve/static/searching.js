@@ -1,6 +1,7 @@
 // Asking for results, and showing them: found, nothing found, still looking, failed.
 
 import * as api from "./api.js";
+import { showProblems } from "./collections.js";
 import { $, el, many } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { stop as stopPreview } from "./preview.js";
@@ -101,6 +102,7 @@ export class Searching {
   /** Say how much there is. */
   told(answer) {
     this.next = answer.next;
+    showProblems(answer.problems, "search");
     $("more").hidden = answer.next === null;
     const found = this.hits.filter((hit) => hit.score >= LIKELY);
     const guesses = this.hits.length - found.length;
@@ -123,6 +125,7 @@ export class Searching {
     $("results").replaceChildren();
     $("more").hidden = $("export").disabled = true;
     this.settle();
+    showProblems([], "search");
     say("");
   }
 
