@@ -242,7 +242,7 @@ class Index:
             raise QueryError(f"the query is empty; {says}")
         if limit < 1 or offset < 0:
             raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
-        self._hints.about_people(asked.people)
+        self._hints.say(self._hints.about_people(asked.people))
         scope = Scope(asked.sql, min_score, merge, by_file, sort)
         if not terms and like is None:
             listed = list_moments(store, scope)
@@ -251,11 +251,26 @@ class Index:
         vector = None
         if weight < 1:
             vector = embed_query(terms, self.encoder, like)
-            self._hints.about_words(self.encoder, [term.text for term in terms if term.text])
+            self._hints.say(self._hints.about_model())
+            self._hints.say(self._hints.about_words(self.encoder, [term.text for term in terms if term.text]))
         pictured = like is not None or any(term.file for term in terms)
         return self._searcher.search(
             vector, scope, words=text_of(terms), weight=weight, pictured=pictured, span=(offset, limit)
         )
+
+    def hints(self, query: str, *, text_weight: float | None = None) -> list[str]:
+        """Return why what a query finds may mean little, a sentence each: words or people nobody knows here.
+
+        Args:
+            query: as for ``search``; its terms name no files.
+            text_weight: as for ``search``.
+        """
+        people, words = split_people(query)
+        terms = parse_query(words, files=False) if words.strip() else []
+        told = self._hints.about_people(people)
+        if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
+            told += self._hints.about_words(self.encoder, [term.text for term in terms])
+        return told
 
     def similar(
         self,

@@ -61,7 +61,10 @@ def serve(
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
-    app = create_app(index, unopened=unopened, token=token, localizer=localizer, answers=answers)
+    app = create_app(
+        index, unopened=unopened, token=token, local=is_loopback(host), localizer=localizer, answers=answers
+    )
+    held = app.state.collections
     with listen(host, port) as listener, contextlib.ExitStack() as background:
         config = uvicorn.Config(
             app,
@@ -72,13 +75,15 @@ def serve(
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
         server = uvicorn.Server(config)
-        threading.Thread(target=app.state.collections.warm_up, name="warm-up", daemon=True).start()
-        for holdings in app.state.collections.holdings.values():
+        warming = threading.Thread(target=held.warm_up, name="warm-up", daemon=True)
+        warming.start()
+        for holdings in held.holdings.values():
             background.enter_context(answering_locally(holdings))
         if ready is not None:
             ready(address(host, listener.getsockname()[1], token))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+            warming.join(SHUTDOWN_S)  # the interpreter had better not end under it
 
 
 def is_loopback(host: str) -> bool:

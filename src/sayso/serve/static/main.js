@@ -6,7 +6,11 @@ import { watchSaveClip } from "./clip.js";
 import { showCollections, watchCollections } from "./collections.js";
 import { $, debounced } from "./dom.js";
 import { exportMenu, saveJson } from "./export.js";
+import { watchSearchField } from "./field.js";
+import { helpKeys, showHelp, watchHelp } from "./help.js";
 import { watchKeys } from "./keys.js";
+import { sayLocal, watchLocal } from "./local.js";
+import { offerPeople, showPeople, togglePerson, watchPeople } from "./people.js";
 import { pictureOf, watchPictures } from "./picture.js";
 import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
@@ -54,6 +58,7 @@ function show() {
   document.title = state.q ? `${state.q} · sayso` : "sayso";
   if (state.collection !== index.collection) loadIndex();
   showControls(state, index);
+  showPeople(state.q);
   showExample(state, () => change({ picture: "", similar: "" }));
   searching.show(state);
   tray.show(state.tray);
@@ -69,6 +74,9 @@ async function loadIndex() {
     if (index.collection !== collection) return;
     index = { ...about, collection };
     showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
+    offerPeople(index.people);
+    $("local").hidden = !index.local;
+    showPeople(state.q);
     showControls(state, index);
   } catch (error) {
     $("holds").textContent = error.message;
@@ -123,6 +131,7 @@ function showMoment() {
   stopPreview();
   const hit = [...searching.hits, ...tray.hits, ...(index.sample ?? [])].find((one) => one.media_id === state.m && Math.abs(one.start_s - second) < 0.01);
   forgetClip();
+  sayLocal("");
   $("bad-link").hidden = true;
   player.show(state.m, second, state, { hit, picture: pictureOf(state.picture) }).then(showPicked);
 }
@@ -168,36 +177,6 @@ function exportResults() {
 }
 
 // --- events ------------------------------------------------------------------------------------
-
-function watchSearchField() {
-  const query = $("query");
-  query.addEventListener("input", () => change({ q: query.value }, { typing: true }));
-  query.addEventListener("blur", () => (inRow = false));
-  query.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") {
-      event.preventDefault();
-      moveFocus($("results"), 0);
-    } else if (event.key === "Escape" && query.value) {
-      event.preventDefault();
-      clearSearch();
-    } else if (event.key === "Escape") query.blur();
-    else if (event.key === "?" && !query.value) {
-      event.preventDefault();
-      showHelp();
-    }
-  });
-  $("search").addEventListener("submit", (event) => {
-    event.preventDefault();
-    show();
-    query.blur();
-  });
-  $("clear").addEventListener("click", clearSearch);
-  $("home").addEventListener("click", (event) => {
-    if (event.metaKey || event.ctrlKey || event.button) return;
-    event.preventDefault();
-    clearSearch();
-  });
-}
 
 function clearSearch() {
   $("query").value = "";
@@ -261,24 +240,7 @@ const playerKeys = {
   "?": showHelp,
 };
 
-const helpKeys = { "?": () => $("help").close() };
-
 const visibleList = () => (searches(state) ? $("results") : $("sample"));
-
-let helpedFrom = null;
-
-function showHelp() {
-  helpedFrom = cardOf(document.activeElement);
-  $("help").showModal();
-}
-
-function watchHelp() {
-  $("help-open").addEventListener("click", showHelp);
-  $("help-close").addEventListener("click", () => $("help").close());
-  $("help").addEventListener("click", (event) => event.target === $("help") && $("help").close());
-  // The card that had the focus may have gone while the help was open.
-  $("help").addEventListener("close", () => helpedFrom && !helpedFrom.isConnected && moveFocus(visibleList(), 0));
-}
 
 // --- start -------------------------------------------------------------------------------------
 
@@ -291,12 +253,24 @@ function dropToken() {
 
 function start() {
   dropToken();
-  watchSearchField();
+  watchSearchField({
+    onType: (q) => change({ q }, { typing: true }),
+    onBlur: () => (inRow = false),
+    onEnter: show,
+    onClear: clearSearch,
+    onDown: () => moveFocus($("results"), 0),
+    onHelp: showHelp,
+  });
   watchControls(change);
+  watchPeople((name) => {
+    $("query").value = togglePerson(state.q, name);
+    change({ q: $("query").value });
+  });
   watchCollections((collection) => change({ collection }));
   watchCards($("results"));
   watchCards($("sample"));
-  watchHelp();
+  watchHelp(visibleList);
+  watchLocal(() => player.file?.id ?? state.m);
   watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "", where: "" }));
   watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
