@@ -35,6 +35,7 @@ FILES = {
         "systems/test_crosstask",
         "systems/test_clip",
         "systems/test_flamingo",
+        "systems/test_llava",
         "systems/test_localize",
         "cli/test_train",
         "examples/",

@@ -24,22 +24,9 @@ from sayso.core.user_config import has_user_config
 from sayso.version import __version__
 
 VERBS = (
-    *(
-        "index",
-        "search",
-        "info",
-        "list",
-        "remove",
-        "roots",
-        "watch",
-        "clip",
-        "serve",
-        "ask",
-        "caption",
-        "transcribe",
-    ),
-    *("classify", "align", "name", "steps", "localize", "demo", "curate", "train", "evaluate", "models"),
-    *("pull", "convert", "toyworld", "config", "doctor", "daemon"),
+    *("index", "search", "info", "list", "remove", "roots", "watch", "clip", "serve", "ask", "caption"),
+    *("transcribe", "classify", "align", "name", "steps", "localize", "demo", "corpus", "curate", "train"),
+    *("evaluate", "models", "pull", "convert", "toyworld", "config", "doctor", "daemon"),
 )
 CANNOT_WRITE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),

@@ -111,6 +111,19 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
     return lines
 
 
+def dated_lines(hits: Sequence[Hit]) -> list[str]:
+    """Return one moment a line, in front of it when it was taken, or that this is the date of the file."""
+    dates = [taken_text(hit) for hit in hits]
+    width = max(map(len, dates), default=0)
+    return [f"{date:{width}}  {line}" for date, line in zip(dates, hit_lines(hits), strict=True)]
+
+
+def taken_text(hit: Hit) -> str:
+    """Return when a hit was taken, for people: 2019-06-01 14:03, 2019-06-01, 2023-03-04 06:06 (file date)."""
+    date = (hit.taken or "no date")[:16].replace("T", " ")
+    return f"{date} (file date)" if hit.taken_from == "mtime" else date
+
+
 def print_found(
     hits: Sequence[Hit], title: str | None = None, *, lines: Callable[[Sequence[Hit]], list[str]] = hit_lines
 ) -> None:

@@ -13,14 +13,14 @@ from sayso.core.types import Caption
 from sayso.index.adding import Adding, add_paths
 from sayso.index.belonging import check_model
 from sayso.index.calibration import Calibration
+from sayso.index.conditions import read_conditions
 from sayso.index.hints import Hints
 from sayso.index.hit import Hit, Media
-from sayso.index.moments import group_by_file, merge_neighbours
-from sayso.index.query import embed_query, parse_query, people_filter, split_people, text_of
-from sayso.index.ranking import Scope, choose_text_weight
+from sayso.index.query import embed_query, parse_query, text_of
+from sayso.index.ranking import Scope, Sort, choose_text_weight, list_moments
 from sayso.index.roots import Cut
 from sayso.index.rows import read_media, read_thumbnail, read_transcript
-from sayso.index.search import clip_vectors, clips_of, load_hits, search_all
+from sayso.index.search import clip_vectors, clips_of, load_hits
 from sayso.index.searcher import Searcher
 from sayso.index.sql import sql_string
 from sayso.index.store import Store
@@ -207,52 +207,70 @@ class Index:
         merge: bool = True,
         by_file: bool = False,
         files: bool = True,
+        after: str | None = None,
+        before: str | None = None,
+        sort: Sort = "score",
     ) -> list[Hit]:
-        """Return the moments that fit best, best first; without a query, all that pass the filter.
+        """Return the moments that fit best, best first; without a query, all that pass, the newest first.
 
         ``hit.likely`` says which are no mere guesses.
 
         Args:
-            query: words; also sums such as ``2:dog + ./pool.jpg - night``, and ``who:ilsa`` for people.
+            query: words; also sums such as ``2:dog + ./pool.jpg - night``, ``who:ilsa`` for people, and
+                ``near:48.8577,2.295,5km`` for where it was taken.
             like: a picture or a clip to look for: a path, ``talk.mp4@12.5``, or a PIL image.
             limit: how many.
             offset: how many of the best are left out, because they were given before.
             min_score: leave out what scores lower, from 0 to 1.
-            filter: SQL over path, title, kind, duration_s, start_s, end_s, text, seen.
+            filter: SQL over the columns of ``sayso.index.sql.FILTERED``.
             text_weight: of the words: 0 ranks by pictures alone, 1 by words alone; by default both count.
             merge: whether neighbouring clips of a shot become one moment, and copies one hit.
             by_file: whether to return only the best moment of each file.
             files: whether terms of the query may name files of this machine.
+            after: taken from the beginning of this year, month, day or time on: 2019, 2019-06-30T14:05.
+            before: taken before the beginning of it.
+            sort: ``time`` for the newest first, of the 1,000 best that are found.
 
         Raises:
             QueryError: if the query or the filter cannot be understood.
         """
         store = self.store  # those that count now
-        people, query = split_people(query)
-        sql = people_filter(filter, people)
-        terms = parse_query(query, files=files) if query.strip() else []
-        if not terms and like is None and not people and not (filter or "").strip():
-            says = "say what to look for, give a picture with --like, or list by --filter"
+        asked = read_conditions(query, filter=filter, after=after, before=before)
+        terms = parse_query(asked.words, files=files) if asked.words.strip() else []
+        if not terms and like is None and asked.sql is None:
+            says = "say what to look for, give a picture with --like, or list by --filter or --after"
             raise QueryError(f"the query is empty; {says}")
         if limit < 1 or offset < 0:
             raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
-        self._hints.about_people(people)
+        self._hints.say(self._hints.about_people(asked.people))
+        scope = Scope(asked.sql, min_score, merge, by_file, sort)
         if not terms and like is None:
-            moments = search_all(store, sql)
-            moments = merge_neighbours(moments) if merge else moments
-            moments = group_by_file(moments) if by_file else moments
-            return load_hits(store, moments[offset : offset + limit])
+            listed = list_moments(store, scope)
+            return load_hits(store, listed[offset : offset + limit])
         weight = choose_text_weight(text_weight, text_of(terms))
         vector = None
         if weight < 1:
             vector = embed_query(terms, self.encoder, like)
-            self._hints.about_model()
-            self._hints.about_words(self.encoder, [term.text for term in terms if term.text])
+            self._hints.say(self._hints.about_model())
+            self._hints.say(self._hints.about_words(self.encoder, [term.text for term in terms if term.text]))
         pictured = like is not None or any(term.file for term in terms)
-        scope = Scope(sql, min_score, merge, by_file)
         return self._searcher.search(
             vector, scope, words=text_of(terms), weight=weight, pictured=pictured, span=(offset, limit)
         )
+
+    def hints(self, query: str, *, text_weight: float | None = None) -> list[str]:
+        """Return why what a query finds may mean little, a sentence each: words or people nobody knows here.
+
+        Args:
+            query: as for ``search``; its terms name no files.
+            text_weight: as for ``search``.
+        """
+        people, words = split_people(query)
+        terms = parse_query(words, files=False) if words.strip() else []
+        told = self._hints.about_people(people)
+        if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
+            told += self._hints.about_words(self.encoder, [term.text for term in terms])
+        return told
 
     def similar(
         self,
@@ -263,6 +281,7 @@ class Index:
         min_score: float | None = None,
         filter: str | None = None,  # noqa: A002
         by_file: bool = False,
+        sort: Sort = "score",
     ) -> list[Hit]:
         """Return the moments that look like a clip of this index, without the clip itself.
 
@@ -273,13 +292,14 @@ class Index:
             min_score: as for ``search``.
             filter: as for ``search``.
             by_file: as for ``search``.
+            sort: as for ``search``.
 
         Raises:
             KeyError: if there is no such clip.
         """
         vector = clip_vectors(self.store, [clip_id])[clip_id]
         sql = f"id != {sql_string(clip_id)}" + (f" AND ({filter})" if filter else "")
-        scope = Scope(sql, min_score, by_file=by_file)
+        scope = Scope(sql, min_score, by_file=by_file, sort=sort)
         return self._searcher.search(vector, scope, pictured=True, span=(offset, limit))
 
     @property
@@ -288,19 +308,11 @@ class Index:
         return self._searcher.calibration
 
     def media(self, media_id: str) -> Media:
-        """Return one file of the index.
-
-        Raises:
-            KeyError: if there is no such file.
-        """
+        """Return one file of the index, or raise KeyError."""
         return read_media(self.store, media_id)
 
     def transcript(self, media_id: str) -> list[Caption]:
-        """Return what is said in a file, in order.
-
-        Raises:
-            KeyError: if there is no such file.
-        """
+        """Return what is said in a file, in order, or raise KeyError."""
         return read_transcript(self.store, media_id)
 
     def moments(self, media_id: str) -> list[Hit]:
@@ -308,9 +320,5 @@ class Index:
         return clips_of(self.store, media_id)
 
     def thumbnail(self, clip_id: str) -> bytes:
-        """Return the JPEG of a clip's middle frame.
-
-        Raises:
-            KeyError: if there is no such clip.
-        """
+        """Return the JPEG of a clip's middle frame, or raise KeyError."""
         return read_thumbnail(self.store, clip_id)

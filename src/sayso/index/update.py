@@ -36,8 +36,10 @@ from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
 from sayso.index.sound import sound_clips
 from sayso.index.store import Record, Store, title_of
+from sayso.index.taken import read_when_taken
 from sayso.index.vanished import Seen
 from sayso.index.writer import IndexJob, Writer
+from sayso.media.capture import read_capture
 from sayso.media.kinds import kind_of
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class Update:
         """
         self.store.refresh()
         self.store.remove_orphans()
+        dated = read_when_taken(self.store)
         self._records = self.store.records()
         sources = self._sources()
         changed = self._changed(sources)
@@ -92,7 +95,7 @@ class Update:
         if rest:
             self._read(iter(rest), encoder(), workers)
         self._look_for_vanished({source.path for source in sources}, prune=prune)
-        if self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
+        if dated or self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
             self.progress.update(self._done, self.report.files, "bringing the search up to date")
             maintain(self.store)
         return self.report
@@ -191,6 +194,7 @@ class Update:
             rows=source.rows,
             captions=captions,
             seen=seen,
+            capture=read_capture(path, status.st_mtime),
             record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
             replaces=old.media_id if old else None,
         )
