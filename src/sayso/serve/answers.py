@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from sayso.index.hit import Hit
+from sayso.media.dates import TakenFrom
 from sayso.media.kinds import Kind
 
 
@@ -19,6 +20,9 @@ class SearchAnswer(BaseModel):
     query: str
     hits: list[Hit]
     found: int = Field(description="How many of these score 0.5 or more; the others are guesses.")
+    hints: list[str] = Field(
+        description="Why these may mean little: words that the model does not know, people whom nobody named."
+    )
     next: str | None = Field(description="The cursor of the moments after these; null where none are left.")
     took_ms: float
     problems: list[str] = Field(description="A sentence for each collection that could not be searched.")
@@ -47,6 +51,12 @@ class MediaAnswer(BaseModel):
     audio_codec: str | None
     container: str | None
     clips: int
+    taken: str | None = Field(description="When it was taken: the wall time of the place, ISO 8601.")
+    utc_offset_min: int | None = Field(description="Of that clock from UTC, minutes; null if not known.")
+    taken_from: TakenFrom | None = Field(description="Where that was read; mtime: when it was written.")
+    camera: str | None
+    latitude: float | None
+    longitude: float | None
     fps: float | None = Field(description="Frames a second; null for a picture or where unknown.")
     exists: bool = Field(description="Whether the file still is where it was when it was indexed.")
     playable: Literal["direct", "stream"] = Field(

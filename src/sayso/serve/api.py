@@ -106,16 +106,25 @@ def _answer(
     if wanted.media_id:
         file = held.place(wanted.media_id, "file")
         wanted = wanted.model_copy(update={"media_id": file.id, "collection": file.name})
-    options = {"min_score": wanted.min_score, "by_file": wanted.by_file, "filter": wanted.sql()}
+    options = {
+        "min_score": wanted.min_score,
+        "by_file": wanted.by_file,
+        "sort": wanted.sort,
+        "filter": wanted.sql(),
+    }
     hits, problems = held.search(
         wanted.collection,
         (wanted.offset, wanted.limit + 1),
         lambda one, offset, limit: search(one, {**options, "offset": offset, "limit": limit}),
+        by_time=wanted.sort == "time",
     )
+    weight = wanted.text_weight if isinstance(wanted, ImageSearch) else None
+    hints = held.hints(wanted.collection, wanted.q, weight)
     more, hits = len(hits) > wanted.limit, hits[: wanted.limit]
     return SearchAnswer(
         query=wanted.q,
         hits=hits,
+        hints=hints,
         found=sum(hit.likely for hit in hits),
         next=str(wanted.offset + wanted.limit) if more else None,
         took_ms=round((time.perf_counter() - began) * 1000, 1),

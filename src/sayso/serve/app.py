@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException as PlainHTTPException
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.index import Index
-from sayso.serve import api, ask, finds, media, page, reveal, where
+from sayso.serve import api, ask, browse, finds, media, page, reveal, where
 from sayso.serve.answering import Answering
 from sayso.serve.collections import Collections, collection_names
 from sayso.serve.guard import LOOPBACK, Guard
@@ -60,7 +60,7 @@ def create_app(
         hosts = LOOPBACK
     app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None)
     app.state.collections = _collections(index, unopened, localizer, answers)
-    for part in (api, ask, where, finds, media, page):
+    for part in (api, ask, browse, where, finds, media, page):
         app.include_router(part.router)
     if local:
         app.include_router(reveal.router)

@@ -6,6 +6,7 @@ only; of a server of one collection they are the index's own.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from fastapi import HTTPException
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.index import Hit, Index
+from sayso.index.searcher import newest_first
 from sayso.serve.holdings import Holdings
 
 if TYPE_CHECKING:
@@ -97,16 +99,33 @@ class Collections:
             return list(hits)
         return [_labelled(hit, f"{name}:") for hit in hits]
 
-    def search(self, name: str, span: tuple[int, int], search: Search) -> tuple[list[Hit], list[str]]:
+    def hints(self, name: str, query: str, text_weight: float | None) -> list[str]:
+        """Return why what a query finds may mean little, each sentence once.
+
+        Args:
+            name: of the collection; "" for all.
+            query: of a search that was answered.
+            text_weight: of the words, as for ``Index.search``.
+        """
+        told: dict[str, None] = {}
+        for holdings in self.asked(name).values():
+            with contextlib.suppress(SaysoError):  # the search has said that this one cannot be asked
+                told |= dict.fromkeys(holdings.hints(query, text_weight))
+        return list(told)
+
+    def search(
+        self, name: str, span: tuple[int, int], search: Search, *, by_time: bool = False
+    ) -> tuple[list[Hit], list[str]]:
         """Search one collection, or all of them: scores are calibrated in each, so they compare.
 
         Args:
             name: of the collection; "" for all.
             span: offset and limit of what is wanted of the ranking.
             search: called with each, an offset and a limit.
+            by_time: whether each answers the newest first if it finds any.
 
         Returns:
-            Hits, best first, and a sentence for each collection that could not be searched.
+            Hits, best or newest first, and a sentence for each collection that could not be searched.
 
         Raises:
             SaysoError: if none could be.
@@ -125,7 +144,8 @@ class Collections:
                 failures[one] = error
         if len(failures) == len(held):
             raise next(iter(failures.values()))
-        hits.sort(key=lambda hit: -hit.score)
+        found = [hit for hit in hits if hit.likely]
+        hits = newest_first(found) if by_time and found else sorted(hits, key=lambda hit: -hit.score)
         return hits[offset : offset + limit], [f"{one}: {error}" for one, error in failures.items()]
 
 
