@@ -73,7 +73,7 @@ def weigh(browser: Browser, url: str) -> Counter[str]:
     """Return the bytes of the first load by kind, and under ``requests`` how many there were."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     answers: list[Any] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108  Playwright marks what it calls
     page.goto(url, wait_until="networkidle")
     weights: Counter[str] = Counter()
     for answer in answers:
