@@ -1,6 +1,7 @@
 // The page: keeps what is shown and what stands in the address the same.
 
 import * as api from "./api.js";
+import { Browse } from "./browse.js";
 import { showControls, showExample, showFilters, watchControls } from "./controls.js";
 import { watchSaveClip } from "./clip.js";
 import { showCollections, watchCollections } from "./collections.js";
@@ -12,7 +13,7 @@ import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
 import { cardOf, moveFocus } from "./results.js";
 import { Searching } from "./searching.js";
-import { FILTERS, address, read, searchKey, searches, write } from "./state.js";
+import { FILTERS, address, browses, read, searchKey, searches, write } from "./state.js";
 import { Tray } from "./tray.js";
 import { showWelcome } from "./welcome.js";
 
@@ -26,6 +27,11 @@ let inRow = false;
 const player = new Player({ onClose: closePlayer, onBadLink: badLink, onWhere: setWhere });
 const searching = new Searching({ href: hrefOf, onClearFilters: () => change({ kind: "", ...NO_FILTERS }) });
 const tray = new Tray({ onChange: setTray, href: hrefOf, onOpen: openHit });
+const browse = new Browse({
+  href: (file) => address({ ...state, m: file.media_id, t: "", where: "" }),
+  onOpen: (file, how) => openHit({ media_id: file.media_id }, how),
+  onMonth: (month) => ((state = { ...state, browse: month }), state.m || write(state, { push: false })),
+});
 const forgetClip = watchSaveClip(openMoment);
 
 // --- state -------------------------------------------------------------------------------------
@@ -34,7 +40,7 @@ const forgetClip = watchSaveClip(openMoment);
 function change(fields, { typing = false } = {}) {
   const before = searchKey(state);
   state = { ...state, ...fields };
-  if (searchKey(state) === before && !("m" in fields)) return;
+  if (searchKey(state) === before && !("m" in fields) && !("browse" in fields)) return;
   write(state, { push: !typing || !inRow });
   inRow = typing;
   if (!typing) return show();
@@ -50,12 +56,14 @@ function show() {
   const query = $("query");
   if (query.value !== state.q && query !== document.activeElement) query.value = state.q;
   $("clear").hidden = !state.q && !state.picture && !state.similar;
-  document.body.dataset.view = searches(state) ? "found" : "empty";
+  document.body.dataset.view = searches(state) ? "found" : browses(state) ? "browse" : "empty";
+  browses(state) ? $("browse-open").setAttribute("aria-current", "page") : $("browse-open").removeAttribute("aria-current");
   document.title = state.q ? `${state.q} · sayso` : "sayso";
   if (state.collection !== index.collection) loadIndex();
   showControls(state, index);
   showExample(state, () => change({ picture: "", similar: "" }));
   searching.show(state);
+  browse.show(browses(state) ? state : null);
   tray.show(state.tray);
   showMoment();
 }
@@ -146,6 +154,7 @@ function closePlayer() {
   if (!player.open) return;
   const id = player.clip;
   player.close();
+  if (browse.shown) return browse.back();
   const card = [...document.querySelectorAll(".card")].find((one) => one.dataset.id === id);
   card?.querySelector(".open").focus();
 }
@@ -219,12 +228,27 @@ function watchCards(list) {
 
 /** While the player is open: go to the next or previous result. */
 function otherResult(step) {
+  if (browse.shown) return browse.neighbour(step);
   const here = searching.hits.findIndex((hit) => hit.id === player.clip);
   const hit = searching.hits[here + step];
   if (hit) openHit(hit, { replace: true });
 }
 
 const focused = () => cardOf(document.activeElement)?.hit;
+
+const browseKeys = {
+  "/": () => ($("query").focus(), $("query").select()),
+  j: () => browse.move("right"),
+  k: () => browse.move("left"),
+  ArrowRight: () => browse.move("right"),
+  ArrowLeft: () => browse.move("left"),
+  ArrowDown: () => browse.move("down"),
+  ArrowUp: () => browse.move("up"),
+  Home: () => browse.move("first"),
+  End: () => browse.move("last"),
+  " ": () => document.activeElement.closest(".month a")?.click(),
+  "?": showHelp,
+};
 
 const resultKeys = {
   "/": () => ($("query").focus(), $("query").select()),
@@ -238,6 +262,7 @@ const resultKeys = {
   s: () => focused() && similarTo(focused()),
   p: () => focused() && tray.toggle(focused()),
   e: exportResults,
+  b: openTimeline,
   "?": showHelp,
 };
 
@@ -260,6 +285,22 @@ const playerKeys = {
   e: exportResults,
   "?": showHelp,
 };
+
+function openTimeline() {
+  $("query").value = "";
+  change({ q: "", picture: "", similar: "", browse: "newest", m: "", t: "", where: "" });
+  scrollTo({ top: 0 });
+}
+
+function watchTimeline() {
+  for (const link of document.querySelectorAll("#browse-open, .open-timeline")) {
+    link.addEventListener("click", (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      openTimeline();
+    });
+  }
+}
 
 const helpKeys = { "?": () => $("help").close() };
 
@@ -297,8 +338,9 @@ function start() {
   watchCards($("results"));
   watchCards($("sample"));
   watchHelp();
+  watchTimeline();
   watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "", where: "" }));
-  watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
+  watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : browse.shown ? browseKeys : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
   $("player-pick").addEventListener("click", pickOpen);
   $("bad-link-close").addEventListener("click", () => ($("bad-link").hidden = true));

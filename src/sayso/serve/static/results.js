@@ -2,6 +2,7 @@
 
 import { collectionOf } from "./collections.js";
 import { el, icon, many, marked, span, wordsOf } from "./dom.js";
+import { dayOf } from "./when.js";
 
 const TILE_RATIO = 3 / 2;
 const CROPPED_AT_MOST = 0.8;
@@ -135,7 +136,7 @@ function showScore(card, hit, scored) {
   score.querySelector(".number").textContent = hit.score.toFixed(2);
   score.querySelector(".bar span").style.width = `${Math.max(4, Math.min(100, 100 * hit.score))}%`;
   const named = [["seen", hit.visual], ["said", hit.spoken], ["described", hit.described]].filter(([, part]) => part !== null);
-  const told = [collectionOf(hit), ...named.map(([name, part]) => `${name} ${part.toFixed(2)}`)];
+  const told = [collectionOf(hit), dayOf(hit), ...named.map(([name, part]) => `${name} ${part.toFixed(2)}`)];
   parts.textContent = told.filter(Boolean).join(" · ");
   const raw = [["similarity", hit.similarity], ["BM25", hit.bm25]].filter(([, value]) => value !== null);
   score.title = [["relevance", hit.score], ...raw].map(([name, value]) => `${name} ${value.toFixed(3)}`).join(", ");
