@@ -14,6 +14,7 @@ from command import sayso
 from sayso.cli.main import app
 from sayso.cli.verb import UNSETTABLE, configured_defaults
 from sayso.core.errors import SaysoError
+from sayso.core.user_config import read_user_config
 
 GROUP = typer.main.get_command(app)
 
@@ -45,7 +46,7 @@ def test_every_option_of_every_verb_can_be_set(config):
             values.append(f"{max(option.opts, key=len)[2:]} = {json.dumps(value)}")
             expected[verb][option.name] = value
     config("\n".join(values))
-    assert configured_defaults(GROUP) == expected
+    assert configured_defaults(GROUP, read_user_config()) == expected
     assert sum(map(len, expected.values())) > 100
 
 

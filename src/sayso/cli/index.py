@@ -39,6 +39,14 @@ Segments = Annotated[
         show_default="as before; at first window",
     ),
 ]
+Sample = Annotated[
+    Literal["all", "keyframes"] | None,
+    Option(
+        "--sample",
+        help="Decode all of a video, or its key frames alone: many times faster, times a little coarser.",
+        show_default="as before; at first all",
+    ),
+]
 PRUNE = "Remove files that have vanished from the given folders."
 Failures = Annotated[
     Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
@@ -66,6 +74,7 @@ def index(
     model: Model = None,
     window: Window = None,
     segments: Segments = None,
+    sample: Sample = None,
     prune: Annotated[bool, Option("--prune", help=PRUNE)] = False,
     listen: Listen = False,
     upgrade_model: UpgradeModel = None,
@@ -104,7 +113,7 @@ def index(
             f"the index comes first, then what to add, such as: sayso index {name} {what}",
             param_hint="INDEX PATH...",
         )
-    if upgrade_model and (paths or model or window or segments or listen):
+    if upgrade_model and (paths or model or window or segments or sample or listen):
         raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
     collection = Collection.open(address, model, device=device)
     if listed := failures or collection.store.failures_file:
@@ -116,12 +125,15 @@ def index(
         if not as_json:
             print(spoken_line(heard))
     how: dict[str, Any] = {"prune": prune, "workers": workers}
-    cut = None if segments is None else segments == "caption"
+    cut: dict[str, Any] = {
+        "by_caption": None if segments is None else segments == "caption",
+        "keys_only": None if sample is None else sample == "keyframes",
+    }
     with reporter("embedding anew" if upgrade_model else "indexing", mode=progress) as bar:
         if upgrade_model:
             report = collection.upgrade(upgrade_model, **how, progress=bar)
         else:
-            report = collection.add(*(paths or ()), window_s=window, by_caption=cut, **how, progress=bar)
+            report = collection.add(*(paths or ()), window_s=window, **cut, **how, progress=bar)
     failed = {failure.path for failure in report.failures}
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
     line = report_line(address, report_counts(report), collection.model, anew=bool(upgrade_model))

@@ -196,3 +196,17 @@ def size_text(size_bytes: float) -> str:
             return f"{size_bytes:.3g} {unit}" if unit != "bytes" else f"{size_bytes:.0f} bytes"
         size_bytes /= 1000
     return f"{size_bytes:,.1f} TB"
+
+
+def listener_line(one: Mapping[str, Any]) -> str:
+    """Return in a line what a process that answers searches says of itself."""
+    name = "sayso serve" if one["kind"] == "serve" else "daemon"
+    if "indexes" not in one:
+        return f"{name}, process {one['pid']}: does not answer"
+    ends = (
+        f", ends in {clock_time(round(one['ends_in_s']))} without a search"
+        if one["ends_in_s"] is not None
+        else ""
+    )
+    searched = ", ".join(f"{address} ({count})" for address, count in one["indexes"].items()) or "none yet"
+    return f"{name}, process {one['pid']}, sayso {one['version']}{ends}; searches: {searched}"

@@ -35,6 +35,7 @@ def _line(held: HeldRoot) -> str:
 
     root = held.root
     cut = "one clip a caption" if root.by_caption else f"windows of {root.window_s:g} s"
+    cut += ", key frames" if root.keys_only else ""
     facts = ("", "") if root.kind == "left out" else (file_count(held.files), cut)
     gone = "" if held.exists or root.kind == "left out" else "  (not there now)"
-    return f"{root.kind:8}  {facts[0]:>13}  {facts[1]:18}  {root.path}{gone}"
+    return f"{root.kind:8}  {facts[0]:>13}  {facts[1]:24}  {root.path}{gone}"

@@ -46,6 +46,9 @@ TextWeight = Annotated[
     ),
 ]
 
+NO_DAEMON = "Search in this process, and leave none behind that makes the next search fast."
+NoDaemon = Annotated[bool, Option("--no-daemon", help=NO_DAEMON)]
+
 MinScore = Annotated[
     float | None, Option("--min-score", min=0.0, max=1.0, help="Leave out what scores lower, from 0 to 1.")
 ]
@@ -76,6 +79,7 @@ def search(
     as_otio: Otio = False,
     sheet: Sheet = None,
     thumbs: Thumbs = False,
+    no_daemon: NoDaemon = False,
 ) -> None:
     """Find the moments that fit, best first; without a query, list those that pass the filter.
 
@@ -98,9 +102,10 @@ def search(
 
       sayso search my.index "hold a wine glass" --edl --sheet glass.png > glass.edl
     """
-    from sayso.index import Index
+    from sayso.serve.local.client import WarmIndex
 
-    collection = Index.open(address, create=False, device=device)
+    pictures = thumbs or sheet is not None
+    collection = WarmIndex(address, device=device, daemon=not no_daemon, pictures=pictures)
     many = query == ["-"]
     given = {
         "json": as_json,
@@ -136,3 +141,4 @@ def search(
             lines = (lambda some: picture_lines(collection, some)) if thumbs else plain
             print_found(hits, text if many else None, lines=lines)
         sys.stdout.flush()
+    collection.leave_daemon()

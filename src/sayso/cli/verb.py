@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup
@@ -22,7 +22,7 @@ from sayso.core.user_config import read_user_config, user_config_file
 OUTPUTS = frozenset({"out", "failures"})
 HELP = frozenset({"-h", "--help"})
 UNSETTABLE = frozenset({"help", "version", "install_completion", "show_completion"})
-OF_AN_INDEX = ("model", "window", "segments")
+OF_AN_INDEX = ("model", "window", "segments", "sample")
 """What an index remembers: the file says it for new ones alone."""
 
 
@@ -43,24 +43,34 @@ class Verb(TyperCommand):
 class Verbs(TyperGroup):
     """The command, whose verbs have a person's own defaults."""
 
+    whole: ClassVar[Any]
+    """Gives the command with all of its verbs; that for one of them has but that one."""
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the defaults from the file; where help is asked for, a file that is wrong is no hindrance."""
         with suppress(*[SaysoError] if HELP & set(args) else []):
-            ctx.default_map = configured_defaults(self)
+            said = read_user_config()
+            if said:
+                ctx.default_map = configured_defaults(self if _suffices(self, said) else self.whole(), said)
         return super().parse_args(ctx, args)
 
 
-def configured_defaults(group: Any) -> dict[str, Any]:
+def _suffices(group: Any, said: Mapping[str, Any]) -> bool:
+    """Tell whether all that a file says is of the verbs that a command has."""
+    known = {name for command in (group, *group.commands.values()) for name in _options(command)}
+    return all(name in group.commands or _spelt(name) in known for name in said)
+
+
+def configured_defaults(group: Any, said: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a person's file says, by verb and by the names of parameters, as click takes it.
 
     Args:
         group: the command, with its verbs.
+        said: what the file says.
 
     Raises:
-        SaysoError: if the file cannot be read.
         UsageError: if it names something that is not there, or gives a value that does not fit.
     """
-    said = read_user_config()
     tables = {name: value for name, value in said.items() if isinstance(value, dict)}
     common = {name: value for name, value in said.items() if name not in tables}
     where = f"the configuration {user_config_file()}"

@@ -20,7 +20,14 @@ def user_config_file() -> Path | None:
     named = os.environ.get(VARIABLE)
     if named is not None:
         return Path(named).expanduser() if named else None
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "sayso" / "config.toml"
+    above = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  may be nowhere
+    return Path(above, "sayso", "config.toml")
+
+
+def has_user_config() -> bool:
+    """Tell whether there is such a file, or should be."""
+    path = user_config_file()
+    return path is not None and bool(os.environ.get(VARIABLE) or path.exists())
 
 
 def read_user_config() -> dict[str, Any]:
@@ -30,7 +37,7 @@ def read_user_config() -> dict[str, Any]:
         SaysoError: if it cannot be read, or SAYSO_CONFIG names one that is not there.
     """
     path = user_config_file()
-    if path is None or not (os.environ.get(VARIABLE) or path.exists()):
+    if path is None or not has_user_config():
         return {}
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

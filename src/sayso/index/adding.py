@@ -12,9 +12,10 @@ from sayso.core.progress import Progress, Silent
 from sayso.data.sources import paths_named
 from sayso.index.background import calibrate_index
 from sayso.index.generations import drop_superseded
+from sayso.index.report import AddReport
 from sayso.index.roots import Cut, absolute, list_wanted, read_roots, remembered_paths, save_roots
 from sayso.index.schema import SCHEMA_VERSION, Identity
-from sayso.index.update import AddReport, Update
+from sayso.index.update import Update
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
@@ -31,6 +32,7 @@ class Adding:
         workers: decoding threads; None: one a core.
         progress: what to report to.
         is_held: tells of a file whether it has to wait for another time.
+        remember: whether the paths are remembered.
 
     Raises:
         QueryError: if a window is no length.
@@ -41,6 +43,7 @@ class Adding:
     workers: int | None = None
     progress: Progress = field(default_factory=Silent)
     is_held: Callable[[str], bool] | None = None
+    remember: bool = True
 
     def __post_init__(self) -> None:
         if self.cut.window_s is not None and not self.cut.window_s > 0:
@@ -64,7 +67,7 @@ def add_paths(
     store.check_free()
     asked, known = list(paths), read_roots(store)
     named = list(paths_named(asked)) if asked else remembered_paths(store)
-    places = list(map(absolute, named)) if asked else []
+    places = list(map(absolute, named)) if asked and options.remember else []
     listing = list_wanted(known.named(places, options.cut), named, store.address, options.is_held)
     if not store.exists:
         if not listing.files and listing.failures:

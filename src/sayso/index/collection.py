@@ -27,7 +27,7 @@ from sayso.index.store import Store
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
-    from sayso.index.update import AddReport
+    from sayso.index.report import AddReport
 
 
 class Index:
@@ -40,9 +40,15 @@ class Index:
         ...     print(hit.path, hit.span, hit.score, hit.text)
     """
 
-    def __init__(self, store: Store, encoder: Encoder | str | None = None, *, device: str = "auto") -> None:
-        self.device = device
-        self._given = encoder
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder | str | None = None,
+        *,
+        device: str = "auto",
+        load: Callable[[str], Encoder] | None = None,
+    ) -> None:
+        self.device, self._load, self._given = device, load, encoder
         self._begin(store, encoder)
 
     def _begin(self, store: Store, encoder: Encoder | str | None) -> None:
@@ -97,7 +103,7 @@ class Index:
 
             exists = self.store.exists
             name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = load_encoder(name, device=self.device)
+            self._encoder = self._load(name) if self._load else load_encoder(name, device=self.device)
             if exists:
                 check_model(self._store, self._encoder)
         return self._encoder
@@ -126,6 +132,7 @@ class Index:
         *paths: str | os.PathLike[str],
         window_s: float | None = None,
         by_caption: bool | None = None,
+        keys_only: bool | None = None,
         prune: bool = False,
         workers: int | None = None,
         progress: Progress | None = None,
@@ -142,6 +149,8 @@ class Index:
             window_s: length of the clips a video is cut into, seconds; by default as the index
                 remembers, at first 4.
             by_caption: cut one clip a caption where a video has captions; by default as the index remembers.
+            keys_only: cut at key frames, at least a window apart, and decode nothing else; by default as
+                the index remembers.
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.
             progress: what to report to.
@@ -153,7 +162,7 @@ class Index:
         """
         if self.store.exists:
             check_model(self.store, self._encoder)
-        how = Adding(Cut(window_s, by_caption), prune, workers, progress or Silent(), is_held)
+        how = Adding(Cut(window_s, by_caption, keys_only), prune, workers, progress or Silent(), is_held)
         return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
 
     def upgrade(
@@ -233,7 +242,7 @@ class Index:
             raise QueryError(f"the query is empty; {says}")
         if limit < 1 or offset < 0:
             raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
-        self._hints.about_people(asked.people)
+        self._hints.say(self._hints.about_people(asked.people))
         scope = Scope(asked.sql, min_score, merge, by_file, sort)
         if not terms and like is None:
             listed = list_moments(store, scope)
@@ -242,11 +251,26 @@ class Index:
         vector = None
         if weight < 1:
             vector = embed_query(terms, self.encoder, like)
-            self._hints.about_words(self.encoder, [term.text for term in terms if term.text])
+            self._hints.say(self._hints.about_model())
+            self._hints.say(self._hints.about_words(self.encoder, [term.text for term in terms if term.text]))
         pictured = like is not None or any(term.file for term in terms)
         return self._searcher.search(
             vector, scope, words=text_of(terms), weight=weight, pictured=pictured, span=(offset, limit)
         )
+
+    def hints(self, query: str, *, text_weight: float | None = None) -> list[str]:
+        """Return why what a query finds may mean little, a sentence each: words or people nobody knows here.
+
+        Args:
+            query: as for ``search``; its terms name no files.
+            text_weight: as for ``search``.
+        """
+        people, words = split_people(query)
+        terms = parse_query(words, files=False) if words.strip() else []
+        told = self._hints.about_people(people)
+        if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
+            told += self._hints.about_words(self.encoder, [term.text for term in terms])
+        return told
 
     def similar(
         self,

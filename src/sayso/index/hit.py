@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
 
 from sayso.core.types import Span
 from sayso.media.dates import TakenFrom
@@ -126,6 +126,12 @@ class Hit(Moment):
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
         return {**asdict(self), "copies": [asdict(copy) for copy in self.copies]}
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> Self:
+        """Return the hit of which ``to_dict`` gave the fields."""
+        given = {field.name: row[field.name] for field in fields(cls) if field.init}
+        return cls(**{**given, "copies": tuple(Copy(**copy) for copy in row["copies"])})
 
 
 @dataclass(frozen=True, slots=True)

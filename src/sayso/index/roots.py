@@ -40,6 +40,7 @@ class Root:
         window_s: how long the clips of its videos are, seconds.
         by_caption: whether its videos are cut by their captions instead.
         added: when it was named first.
+        keys_only: whether its videos are cut at key frames.
     """
 
     path: str
@@ -47,11 +48,12 @@ class Root:
     window_s: float
     by_caption: bool
     added: str
+    keys_only: bool = False
 
     @property
     def segmentation(self) -> Segmentation:
         """How its videos are cut."""
-        return Segmentation(self.window_s, self.by_caption)
+        return Segmentation(self.window_s, self.by_caption, self.keys_only)
 
     @property
     def is_there(self) -> bool:
@@ -69,12 +71,14 @@ class Cut:
 
     window_s: float | None = None
     by_caption: bool | None = None
+    keys_only: bool | None = None
 
     def over(self, known: Segmentation) -> Segmentation:
         """Return what was known, changed by what was asked for."""
         return Segmentation(
             known.window_s if self.window_s is None else self.window_s,
             known.by_caption if self.by_caption is None else self.by_caption,
+            known.keys_only if self.keys_only is None else self.keys_only,
         )
 
 
@@ -145,7 +149,7 @@ class Roots:
         old = self._by_path.get(path)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         first = old.added if old is not None and old.kind != "left out" else now
-        return Root(path, kind, segmentation.window_s, segmentation.by_caption, first)
+        return Root(path=path, kind=kind, added=first, **asdict(segmentation))
 
     def _implies(self, row: Root) -> bool:
         """Tell whether a folder above says already what a row says."""
@@ -202,6 +206,7 @@ def save_roots(store: Store, roots: Roots) -> None:
             ("window_s", pa.float64()),
             ("by_caption", pa.bool_()),
             ("added", pa.string()),
+            ("keys_only", pa.bool_()),
         ]
     )
     rows = pa.Table.from_pylist([asdict(row) for row in roots.rows], schema=schema)

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from sayso.core.errors import IndexMismatch, SaysoError
 from sayso.core.ownership import RECORD
+from sayso.index.lance import import_lancedb
 from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import sql_in, sql_string
@@ -66,9 +67,7 @@ class Store:
     def connection(self) -> Any:
         """The LanceDB connection; reads see what others wrote at most a second ago."""
         os.environ.setdefault("LANCEDB_LOG", "error")
-        import lancedb
-
-        return lancedb.connect(self.address, read_consistency_interval=timedelta(seconds=1))
+        return import_lancedb().connect(self.address, read_consistency_interval=timedelta(seconds=1))
 
     @cached_property
     def generation(self) -> int:

@@ -19,6 +19,7 @@ from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
+from sayso.index.amounts import Amounts
 from sayso.index.fingerprint import (
     captions_of,
     content_digest,
@@ -30,6 +31,7 @@ from sayso.index.fingerprint import (
     settings_digest,
 )
 from sayso.index.maintaining import maintain
+from sayso.index.report import AddReport
 from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
 from sayso.index.sound import sound_clips
@@ -38,32 +40,10 @@ from sayso.index.taken import read_when_taken
 from sayso.index.vanished import Seen
 from sayso.index.writer import IndexJob, Writer
 from sayso.media.capture import read_capture
+from sayso.media.kinds import kind_of
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
-
-
-@dataclass(slots=True)
-class AddReport:
-    """What adding did; counts are files, except ``clips``.
-
-    Attributes:
-        skipped: files of the folders that are neither videos nor pictures by their names.
-        vanished: files of the index that are gone from the folders, and were not to be removed.
-        absent: what the index remembers and cannot see, such as a drive that is not mounted.
-    """
-
-    files: int = 0
-    added: int = 0
-    replaced: int = 0
-    unchanged: int = 0
-    moved: int = 0
-    removed: int = 0
-    clips: int = 0
-    skipped: int = 0
-    vanished: int = 0
-    absent: tuple[str, ...] = ()
-    failures: list[Failure] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -88,6 +68,7 @@ class Update:
     _to_retext: list[tuple[IndexJob, Record]] = field(default_factory=list)
     _to_hear: list[IndexJob] = field(default_factory=list)
     _gone: dict[tuple[str, str], str] | None = None
+    _amounts: Amounts = field(default_factory=lambda: Amounts({}, ()))
     _done: int = 0
 
     def run(self, encoder: Callable[[], Encoder], *, workers: int | None, prune: bool) -> AddReport:
@@ -103,9 +84,11 @@ class Update:
         dated = read_when_taken(self.store)
         self._records = self.store.records()
         sources = self._sources()
-        jobs = self._jobs(sources)
+        changed = self._changed(sources)
+        jobs = self._jobs(changed)
         first = next(jobs, None)
         if first is not None:
+            self.progress.update(self._done, self.report.files, "loading the model")
             self._read(chain([first], jobs), encoder(), workers)
         self._hear()
         rest = self._retext()
@@ -113,6 +96,7 @@ class Update:
             self._read(iter(rest), encoder(), workers)
         self._look_for_vanished({source.path for source in sources}, prune=prune)
         if dated or self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
+            self.progress.update(self._done, self.report.files, "bringing the search up to date")
             maintain(self.store)
         return self.report
 
@@ -120,6 +104,27 @@ class Update:
         self.report.failures += self.listing.failures
         self.report.files, self.report.skipped = len(self.listing.files), len(self.listing.skipped)
         return self.listing.files
+
+    def _changed(self, sources: Sequence[ListedFile]) -> list[ListedFile]:
+        """Return the files that are new or changed as far as can be told without opening them."""
+        changed, sizes, videos = [], {}, []
+        for source in sources:
+            try:
+                status = file_status(source.path)
+            except SaysoError as error:
+                self.report.failures.append(Failure(source.path, "read", str(error)))
+                self._advance(source.path)
+                continue
+            if self._is_known(source, status):
+                self.report.unchanged += 1
+                self._advance(source.path)
+                continue
+            changed.append(source)
+            sizes[source.path] = status.st_size
+            if kind_of(source.path) == "video":
+                videos.append(source.path)
+        self._amounts = Amounts(sizes, videos)
+        return changed
 
     def _jobs(self, sources: Sequence[ListedFile]) -> Iterator[IndexJob]:
         for source in sources:
@@ -133,7 +138,22 @@ class Update:
             elif job is not None:
                 yield job
             else:
+                self._amounts.leave_out(source.path)
                 self._advance(source.path)
+
+    def _is_known(self, source: ListedFile, status: os.stat_result) -> bool:
+        """Tell whether a file is as it was read before; tell again what was wrong with it."""
+        old = self._records.get(source.path)
+        if old is None or (old.size, old.mtime_ns) != (status.st_size, status.st_mtime_ns):
+            return False
+        captions, problems = captions_of(source)
+        seen, others = seen_in(source)
+        if old.settings != settings_digest(source, captions, self.roots.segmentation(source.path), seen):
+            return False
+        self.report.failures += problems + others
+        if old.error:
+            self.report.failures.append(Failure(source.path, "decode", old.error))
+        return True
 
     def _job(self, source: ListedFile) -> IndexJob | None:
         """Return how to read a file that is new or changed; note at once where it was only touched or moved.
@@ -148,11 +168,6 @@ class Update:
         cut = self.roots.segmentation(path)
         settings = settings_digest(source, captions, cut, seen)
         old = self._records.get(path)
-        if old and (old.size, old.mtime_ns, old.settings) == (status.st_size, status.st_mtime_ns, settings):
-            if old.error:
-                self.report.failures.append(Failure(path, "decode", old.error))
-            self.report.unchanged += 1
-            return None
         same = old and (old.size, old.mtime_ns) == (status.st_size, status.st_mtime_ns)
         content = old.content if old and same else content_digest(path)
         if old and (old.content, old.settings) == (content, settings):
@@ -175,6 +190,7 @@ class Update:
             kind,
             cut.window_s,
             self._spans(source, captions, by_caption=cut.by_caption or kind == "sound"),
+            cut.keys_only,
             rows=source.rows,
             captions=captions,
             seen=seen,
@@ -238,11 +254,14 @@ class Update:
     def _read(self, jobs: Iterator[IndexJob], encoder: Encoder, workers: int | None) -> None:
         writer = Writer(self.store)
         try:
-            for item in extract(jobs, encoder, workers=workers):
-                if isinstance(item, Finished):
-                    self._finish(item, writer.finish(item))
-                else:
-                    writer.add(item)
+            with self._amounts.probing():
+                for item in extract(jobs, encoder, workers=workers):
+                    if isinstance(item, Finished):
+                        self._finish(item, writer.finish(item))
+                    else:
+                        writer.add(item)
+                        self._amounts.reached(item.job.path, item.span.end)
+                        self._report(item.job.path)
         finally:
             writer.close()
 
@@ -255,11 +274,16 @@ class Update:
         error = item.error or (None if clips else f"{item.job.path} holds no frame that can be read")
         if error:
             self.report.failures.append(Failure(item.job.path, "decode", error))
-        self._advance(item.job.path)
+        self._advance(item.job.path, item.probe.duration if item.probe else None)
 
-    def _advance(self, path: str) -> None:
+    def _advance(self, path: str, length_s: float | None = None) -> None:
         self._done += 1
-        self.progress.update(self._done, self.report.files, os.path.basename(path))  # noqa: PTH119
+        self._amounts.finished(path, length_s)
+        self._report(path)
+
+    def _report(self, path: str) -> None:
+        name = os.path.basename(path)  # noqa: PTH119
+        self.progress.update(self._done, self.report.files, name, self._amounts.now())
 
     def _look_for_vanished(self, present: set[str], *, prune: bool) -> None:
         """Count the files that are gone from what was named; remove them if that is wanted and safe."""

@@ -15,9 +15,10 @@ from sayso.core.progress import Silent
 from sayso.index.adding import Adding, identity_of
 from sayso.index.background import calibrate_index
 from sayso.index.generations import drop_generation, switch_generation
+from sayso.index.report import AddReport
 from sayso.index.roots import list_wanted, read_roots, remembered_paths
 from sayso.index.store import Record, Store
-from sayso.index.update import AddReport, Update
+from sayso.index.update import Update
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder

@@ -5,18 +5,20 @@ from __future__ import annotations
 from itertools import chain, zip_longest
 from typing import Any
 
-from sayso.serve.answers import CollectionAnswer, IndexAnswer
+from sayso.serve.answers import CollectionAnswer, IndexAnswer, PersonAnswer
 from sayso.serve.collections import Collections
 from sayso.serve.holdings import SAMPLED_FILES
+from sayso.serve.people import MOST, Named
 from sayso.version import __version__
 
 
-def about(held: Collections, collection: str) -> IndexAnswer:
+def about(held: Collections, collection: str, *, local: bool) -> IndexAnswer:
     """Describe a collection, or all of them together.
 
     Args:
         held: what is served.
         collection: its name; "" for all.
+        local: whether files can be opened on this machine.
     """
     found = {name: holdings.summary() for name, holdings in held.asked(collection).items()}
     infos = [info for info, _ in found.values()]
@@ -28,8 +30,10 @@ def about(held: Collections, collection: str) -> IndexAnswer:
         videos=sum(one.videos for one in sums),
         pictures=sum(one.pictures for one in sums),
         duration_s=sum(one.duration_s for one in sums),
+        local=local,
         version=__version__,
         sample=mixed[:SAMPLED_FILES],
+        people=_people({name: summary.people for name, (_, summary) in found.items()}, held.several),
         collections=[*_served(held), *(_unopened(name, why) for name, why in held.unopened.items())],
     )
 
@@ -49,6 +53,18 @@ def _together(infos: list[dict[str, Any]]) -> dict[str, Any]:
         "media": sum(info["media"] for info in infos),
         "has_text": any(info["has_text"] for info in infos),
     }
+
+
+def _people(named: dict[str, tuple[Named, ...]], several: bool) -> list[PersonAnswer]:
+    """Return the people of all collections; those of one name are one."""
+    counts: dict[str, int] = {}
+    clips: dict[str, str] = {}
+    for collection, people in named.items():
+        for one in people:
+            counts[one.name] = counts.get(one.name, 0) + one.clips
+            clips.setdefault(one.name, f"{collection}:{one.clip}" if several else one.clip)
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))[:MOST]
+    return [PersonAnswer(name=name, clips=counts[name], face=f"face/{clips[name]}") for name in ranked]
 
 
 def _served(held: Collections) -> list[CollectionAnswer]:

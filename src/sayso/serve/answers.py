@@ -20,6 +20,9 @@ class SearchAnswer(BaseModel):
     query: str
     hits: list[Hit]
     found: int = Field(description="How many of these score 0.5 or more; the others are guesses.")
+    hints: list[str] = Field(
+        description="Why these may mean little: words that the model does not know, people whom nobody named."
+    )
     next: str | None = Field(description="The cursor of the moments after these; null where none are left.")
     took_ms: float
     problems: list[str] = Field(description="A sentence for each collection that could not be searched.")
@@ -73,6 +76,14 @@ class CollectionAnswer(BaseModel):
     problem: str = Field(description="Why it is not served, a sentence; empty where it is.")
 
 
+class PersonAnswer(BaseModel):
+    """Somebody who is on screen, as sayso name says."""
+
+    name: str = Field(description="As who: takes it.")
+    clips: int = Field(description="How many clips show the person.")
+    face: str = Field(description="Where the server has the face, relative to its root.")
+
+
 class IndexAnswer(BaseModel):
     """What the index says of itself and how much it holds; of several, what they hold together."""
 
@@ -89,8 +100,10 @@ class IndexAnswer(BaseModel):
     pictures: int
     duration_s: float = Field(description="Length of all videos together, seconds.")
     has_text: bool = Field(description="Whether anything is said in any clip.")
+    local: bool = Field(description="Whether POST /api/open/{id} and /api/reveal/{id} show files here.")
     version: str = Field(description="Of sayso.")
     sample: list[Hit] = Field(description="A few moments from all over the index, unscored.")
+    people: list[PersonAnswer] = Field(description="Who is on screen, those in most clips first.")
     collections: list[CollectionAnswer] = Field(description="All that are served, also without ?collection=.")
 
 

@@ -58,10 +58,10 @@ PlacedMedia = Annotated[Placed, Depends(placed_media)]
 
 @router.get("/index")
 def index_info(
-    held: Shared, collection: Annotated[Name, Query(description=IN_COLLECTION)] = ""
+    held: Shared, request: Request, collection: Annotated[Name, Query(description=IN_COLLECTION)] = ""
 ) -> IndexAnswer:
     """Say what the index holds, or all collections together."""
-    return about(held, collection)
+    return about(held, collection, local=request.app.state.local)
 
 
 @router.get("/search")
@@ -118,10 +118,13 @@ def _answer(
         lambda one, offset, limit: search(one, {**options, "offset": offset, "limit": limit}),
         by_time=wanted.sort == "time",
     )
+    weight = wanted.text_weight if isinstance(wanted, ImageSearch) else None
+    hints = held.hints(wanted.collection, wanted.q, weight)
     more, hits = len(hits) > wanted.limit, hits[: wanted.limit]
     return SearchAnswer(
         query=wanted.q,
         hits=hits,
+        hints=hints,
         found=sum(hit.likely for hit in hits),
         next=str(wanted.offset + wanted.limit) if more else None,
         took_ms=round((time.perf_counter() - began) * 1000, 1),

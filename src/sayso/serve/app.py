@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException as PlainHTTPException
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.index import Index
-from sayso.serve import api, ask, browse, finds, media, page, where
+from sayso.serve import api, ask, browse, finds, media, page, reveal, where
 from sayso.serve.answering import Answering
 from sayso.serve.collections import Collections, collection_names
 from sayso.serve.guard import LOOPBACK, Guard
@@ -34,6 +34,7 @@ def create_app(
     unopened: Mapping[str, str] | None = None,
     token: str | None = None,
     hosts: Sequence[str] | None = None,
+    local: bool = False,
     localizer: Localizer | None = None,
     answers: str | Generator = "auto",
 ) -> FastAPI:
@@ -46,6 +47,7 @@ def create_app(
             cookie from then on) or as a bearer token; None to let everybody in.
         hosts: names that may stand in the Host header; by default those of the
             loopback interface if there is no token, and any if there is one.
+        local: whether the page is for the people at this machine alone, who may open files with it.
         localizer: for the page's "Where?", a trained one; None: the index's own model.
         answers: the model that answers questions, or its name; loaded with the first one.
 
@@ -60,6 +62,9 @@ def create_app(
     app.state.collections = _collections(index, unopened, localizer, answers)
     for part in (api, ask, browse, where, finds, media, page):
         app.include_router(part.router)
+    if local:
+        app.include_router(reveal.router)
+    app.state.local = local
     app.add_middleware(Guard, token=token, hosts=hosts)
     _add_error_handlers(app)
     _without_422(app)

@@ -6,6 +6,7 @@ only; of a server of one collection they are the index's own.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -97,6 +98,20 @@ class Collections:
         if not self.several:
             return list(hits)
         return [_labelled(hit, f"{name}:") for hit in hits]
+
+    def hints(self, name: str, query: str, text_weight: float | None) -> list[str]:
+        """Return why what a query finds may mean little, each sentence once.
+
+        Args:
+            name: of the collection; "" for all.
+            query: of a search that was answered.
+            text_weight: of the words, as for ``Index.search``.
+        """
+        told: dict[str, None] = {}
+        for holdings in self.asked(name).values():
+            with contextlib.suppress(SaysoError):  # the search has said that this one cannot be asked
+                told |= dict.fromkeys(holdings.hints(query, text_weight))
+        return list(told)
 
     def search(
         self, name: str, span: tuple[int, int], search: Search, *, by_time: bool = False

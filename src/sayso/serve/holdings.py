@@ -15,6 +15,7 @@ from sayso.index.browse import DatedClip, files_by_time
 from sayso.index.sql import sql_string
 from sayso.serve.answering import Answering
 from sayso.serve.heat_map import HeatMaps
+from sayso.serve.people import Named, people_in
 
 if TYPE_CHECKING:
     from sayso.systems.localize import Localizer
@@ -25,12 +26,13 @@ KEPT_TIMELINES = 4
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What an index holds: how many files, how long together, and a clip of a few of them."""
+    """What an index holds: how many files, how long together, a clip of a few of them, who is on screen."""
 
     videos: int
     pictures: int
     duration_s: float
     sample: tuple[Hit, ...]
+    people: tuple[Named, ...]
 
 
 class Holdings:
@@ -73,6 +75,11 @@ class Holdings:
     def similar(self, clip_id: str, query: str = "", **options: Any) -> list[Hit]:  # noqa: ARG002
         """Search as ``Index.similar`` does, without words."""
         return self.index.similar(clip_id, **options)
+
+    def hints(self, query: str, text_weight: float | None) -> list[str]:
+        """Return what ``Index.hints`` says of a query."""
+        with self.model_turn:
+            return self.index.hints(query, text_weight=text_weight)
 
     def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
         """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.
@@ -127,6 +134,7 @@ class Holdings:
             pictures=len(pictures),
             duration_s=float(sum(length or 0.0 for length in files.column("duration_s").to_pylist())),
             sample=tuple(hits[len(hits) // 2] for hits in clips if hits),
+            people=people_in(self.index),
         )
 
 

@@ -14,14 +14,17 @@ from starlette.responses import Response
 
 from sayso.core.errors import MediaError
 from sayso.index import Media
+from sayso.index.picks import Pick, find_picks
 from sayso.serve.api import PROBLEMS, PlacedClip, PlacedMedia, find_media
 from sayso.serve.body import OnDemand
 from sayso.serve.collections import no_such
 from sayso.serve.files import send_file
 from sayso.serve.options import Seconds
+from sayso.serve.people import face_in
 from sayso.serve.playable import OTHER, content_type, facts_of, playable
 
 PICTURE_SIDE = 2560
+KEPT = {"cache-control": "private, max-age=604800, immutable"}
 _streams = CapacityLimiter(max(2, os.cpu_count() or 2))
 """How many streams are worked on at the same time; the others wait for their turn, piece by piece."""
 
@@ -36,9 +39,17 @@ def thumb(clip: PlacedClip) -> Response:
         jpeg = clip.holdings.index.thumbnail(clip.id)
     except KeyError as error:
         raise no_such("clip", clip.id) from error
-    return Response(
-        jpeg, media_type="image/jpeg", headers={"cache-control": "private, max-age=604800, immutable"}
-    )
+    return Response(jpeg, media_type="image/jpeg", headers=KEPT)
+
+
+@router.get("/face/{clip_id}", response_class=Response)
+def face(clip: PlacedClip) -> Response:
+    """Send the JPEG of the face that a clip shows in its middle; without the extra faces, the whole frame."""
+    (moment,) = find_picks(clip.holdings.index, [Pick(clip.id)], strict=False) or (None,)
+    if moment is None:
+        raise no_such("clip", clip.id)
+    jpeg = face_in(moment.path, moment.best_s) if moment.kind == "video" else None
+    return thumb(clip) if jpeg is None else Response(jpeg, media_type="image/jpeg", headers=KEPT)
 
 
 @router.head("/media/{media_id}", include_in_schema=False)

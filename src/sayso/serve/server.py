@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.index import Index
+from sayso.serve.local.beside import answering_locally
 
 if TYPE_CHECKING:
     from sayso.systems.localize import Localizer
@@ -60,8 +61,11 @@ def serve(
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
-    app = create_app(index, unopened=unopened, token=token, localizer=localizer, answers=answers)
-    with listen(host, port) as listener:
+    app = create_app(
+        index, unopened=unopened, token=token, local=is_loopback(host), localizer=localizer, answers=answers
+    )
+    held = app.state.collections
+    with listen(host, port) as listener, contextlib.ExitStack() as background:
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -71,11 +75,15 @@ def serve(
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
         server = uvicorn.Server(config)
-        threading.Thread(target=app.state.collections.warm_up, name="warm-up", daemon=True).start()
+        warming = threading.Thread(target=held.warm_up, name="warm-up", daemon=True)
+        warming.start()
+        for holdings in held.holdings.values():
+            background.enter_context(answering_locally(holdings))
         if ready is not None:
             ready(address(host, listener.getsockname()[1], token))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+            warming.join(SHUTDOWN_S)  # the interpreter had better not end under it
 
 
 def is_loopback(host: str) -> bool:

@@ -101,7 +101,10 @@ async function* piecesOf(body) {
 }
 
 /** Return what a collection holds; "" is all of them. */
-export const about = (collection = "") => ask(`/api/index?${query({ collection })}`);
+export const about = (collection = "") => ask(collection ? `/api/index?${query({ collection })}` : "/api/index");
+
+/** Open a file on this machine, or reveal it in its folder. */
+export const showFile = (how, id) => ask(`/api/${how}/${encodeURIComponent(id)}`, { method: "POST" });
 
 /** Return {hits} of picks: ID, or ID@START-END. */
 export const picked = (picks) => ask(`/api/moments?${new URLSearchParams(picks.map((pick) => ["pick", pick]))}`);

@@ -31,6 +31,7 @@ export class Browse {
     const hidden = !this.state;
     this.state = state;
     $("browse").hidden = !state;
+    state ? $("browse-open").setAttribute("aria-current", "page") : $("browse-open").removeAttribute("aria-current");
     if (!state) return;
     const key = browseKey(state);
     if (key !== this.key) {
@@ -143,13 +144,26 @@ export class Browse {
     if (index >= 0 && index < this.files) this.open(index, { replace: true });
   }
 
-  /** Move the focus: "left", "right", "up", "down", or to the "first" or the "last". */
-  move(step) {
-    this.grid.move(step);
+  /** Return what the keys do that move through the files. */
+  get keys() {
+    const steps = { j: "right", k: "left", ArrowRight: "right", ArrowLeft: "left", ArrowDown: "down", ArrowUp: "up", Home: "first", End: "last" };
+    const moves = Object.entries(steps).map(([key, step]) => [key, () => this.grid.move(step)]);
+    return { ...Object.fromEntries(moves), " ": () => document.activeElement.closest(".month a")?.click() };
   }
 
   /** Give the focus to the file that was opened. */
   back() {
     if (this.files) this.grid.focus(Math.min(this.opened, this.files - 1));
+  }
+}
+
+/** Watch the links that lead to the timeline. */
+export function watchOpening(onOpen) {
+  for (const link of document.querySelectorAll("#browse-open, .open-timeline")) {
+    link.addEventListener("click", (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      onOpen();
+    });
   }
 }

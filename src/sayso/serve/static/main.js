@@ -1,13 +1,17 @@
 // The page: keeps what is shown and what stands in the address the same.
 
 import * as api from "./api.js";
-import { Browse } from "./browse.js";
+import { Browse, watchOpening } from "./browse.js";
 import { showControls, showExample, showFilters, watchControls } from "./controls.js";
 import { watchSaveClip } from "./clip.js";
 import { showCollections, watchCollections } from "./collections.js";
 import { $, debounced } from "./dom.js";
 import { exportMenu, saveJson } from "./export.js";
+import { watchSearchField } from "./field.js";
+import { helpKeys, showHelp, watchHelp } from "./help.js";
 import { watchKeys } from "./keys.js";
+import { sayLocal, watchLocal } from "./local.js";
+import { offerPeople, showPeople, togglePerson, watchPeople } from "./people.js";
 import { pictureOf, watchPictures } from "./picture.js";
 import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
@@ -57,10 +61,10 @@ function show() {
   if (query.value !== state.q && query !== document.activeElement) query.value = state.q;
   $("clear").hidden = !state.q && !state.picture && !state.similar;
   document.body.dataset.view = searches(state) ? "found" : browses(state) ? "browse" : "empty";
-  browses(state) ? $("browse-open").setAttribute("aria-current", "page") : $("browse-open").removeAttribute("aria-current");
   document.title = state.q ? `${state.q} · sayso` : "sayso";
   if (state.collection !== index.collection) loadIndex();
   showControls(state, index);
+  showPeople(state.q);
   showExample(state, () => change({ picture: "", similar: "" }));
   searching.show(state);
   browse.show(browses(state) ? state : null);
@@ -77,6 +81,9 @@ async function loadIndex() {
     if (index.collection !== collection) return;
     index = { ...about, collection };
     showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
+    offerPeople(index.people);
+    $("local").hidden = !index.local;
+    showPeople(state.q);
     showControls(state, index);
   } catch (error) {
     $("holds").textContent = error.message;
@@ -131,6 +138,7 @@ function showMoment() {
   stopPreview();
   const hit = [...searching.hits, ...tray.hits, ...(index.sample ?? [])].find((one) => one.media_id === state.m && Math.abs(one.start_s - second) < 0.01);
   forgetClip();
+  sayLocal("");
   $("bad-link").hidden = true;
   player.show(state.m, second, state, { hit, picture: pictureOf(state.picture) }).then(showPicked);
 }
@@ -178,36 +186,6 @@ function exportResults() {
 
 // --- events ------------------------------------------------------------------------------------
 
-function watchSearchField() {
-  const query = $("query");
-  query.addEventListener("input", () => change({ q: query.value }, { typing: true }));
-  query.addEventListener("blur", () => (inRow = false));
-  query.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") {
-      event.preventDefault();
-      moveFocus($("results"), 0);
-    } else if (event.key === "Escape" && query.value) {
-      event.preventDefault();
-      clearSearch();
-    } else if (event.key === "Escape") query.blur();
-    else if (event.key === "?" && !query.value) {
-      event.preventDefault();
-      showHelp();
-    }
-  });
-  $("search").addEventListener("submit", (event) => {
-    event.preventDefault();
-    show();
-    query.blur();
-  });
-  $("clear").addEventListener("click", clearSearch);
-  $("home").addEventListener("click", (event) => {
-    if (event.metaKey || event.ctrlKey || event.button) return;
-    event.preventDefault();
-    clearSearch();
-  });
-}
-
 function clearSearch() {
   $("query").value = "";
   showFilters(false);
@@ -235,20 +213,6 @@ function otherResult(step) {
 }
 
 const focused = () => cardOf(document.activeElement)?.hit;
-
-const browseKeys = {
-  "/": () => ($("query").focus(), $("query").select()),
-  j: () => browse.move("right"),
-  k: () => browse.move("left"),
-  ArrowRight: () => browse.move("right"),
-  ArrowLeft: () => browse.move("left"),
-  ArrowDown: () => browse.move("down"),
-  ArrowUp: () => browse.move("up"),
-  Home: () => browse.move("first"),
-  End: () => browse.move("last"),
-  " ": () => document.activeElement.closest(".month a")?.click(),
-  "?": showHelp,
-};
 
 const resultKeys = {
   "/": () => ($("query").focus(), $("query").select()),
@@ -292,34 +256,7 @@ function openTimeline() {
   scrollTo({ top: 0 });
 }
 
-function watchTimeline() {
-  for (const link of document.querySelectorAll("#browse-open, .open-timeline")) {
-    link.addEventListener("click", (event) => {
-      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
-      event.preventDefault();
-      openTimeline();
-    });
-  }
-}
-
-const helpKeys = { "?": () => $("help").close() };
-
 const visibleList = () => (searches(state) ? $("results") : $("sample"));
-
-let helpedFrom = null;
-
-function showHelp() {
-  helpedFrom = cardOf(document.activeElement);
-  $("help").showModal();
-}
-
-function watchHelp() {
-  $("help-open").addEventListener("click", showHelp);
-  $("help-close").addEventListener("click", () => $("help").close());
-  $("help").addEventListener("click", (event) => event.target === $("help") && $("help").close());
-  // The card that had the focus may have gone while the help was open.
-  $("help").addEventListener("close", () => helpedFrom && !helpedFrom.isConnected && moveFocus(visibleList(), 0));
-}
 
 // --- start -------------------------------------------------------------------------------------
 
@@ -332,15 +269,27 @@ function dropToken() {
 
 function start() {
   dropToken();
-  watchSearchField();
+  watchSearchField({
+    onType: (q) => change({ q }, { typing: true }),
+    onBlur: () => (inRow = false),
+    onEnter: show,
+    onClear: clearSearch,
+    onDown: () => (browse.shown ? browse.keys.ArrowDown() : moveFocus($("results"), 0)),
+    onHelp: showHelp,
+  });
   watchControls(change);
+  watchPeople((name) => {
+    $("query").value = togglePerson(state.q, name);
+    change({ q: $("query").value });
+  });
   watchCollections((collection) => change({ collection }));
   watchCards($("results"));
   watchCards($("sample"));
-  watchHelp();
-  watchTimeline();
+  watchOpening(openTimeline);
+  watchHelp(visibleList);
+  watchLocal(() => player.file?.id ?? state.m);
   watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "", where: "" }));
-  watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : browse.shown ? browseKeys : resultKeys));
+  watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : browse.shown ? { ...resultKeys, ...browse.keys } : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
   $("player-pick").addEventListener("click", pickOpen);
   $("bad-link-close").addEventListener("click", () => ($("bad-link").hidden = true));

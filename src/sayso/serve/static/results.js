@@ -131,11 +131,12 @@ function showMany(card, hit) {
 function showScore(card, hit, scored) {
   const score = card.querySelector(".score");
   const parts = card.querySelector(".parts");
-  score.hidden = parts.hidden = !scored;
+  parts.hidden = !scored;
+  const named = [["seen", hit.visual], ["said", hit.spoken], ["described", hit.described]].filter(([, part]) => part !== null);
+  score.hidden = !scored || !named.length; // what is listed, and not searched, has no score
   if (!scored) return;
   score.querySelector(".number").textContent = hit.score.toFixed(2);
   score.querySelector(".bar span").style.width = `${Math.max(4, Math.min(100, 100 * hit.score))}%`;
-  const named = [["seen", hit.visual], ["said", hit.spoken], ["described", hit.described]].filter(([, part]) => part !== null);
   const told = [collectionOf(hit), dayOf(hit), ...named.map(([name, part]) => `${name} ${part.toFixed(2)}`)];
   parts.textContent = told.filter(Boolean).join(" · ");
   const raw = [["similarity", hit.similarity], ["BM25", hit.bm25]].filter(([, value]) => value !== null);

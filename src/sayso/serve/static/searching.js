@@ -95,6 +95,7 @@ export class Searching {
     renderHits($("results"), this.hits, { query: this.state.q, href: this.href });
     $("export").disabled = !this.hits.length;
     this.told(answer);
+    doubt(answer.hints);
     if (!this.hits.length) this.nothing();
     else if (!answer.found) this.guessed();
   }
@@ -124,6 +125,7 @@ export class Searching {
     this.next = null;
     $("results").replaceChildren();
     $("more").hidden = $("export").disabled = true;
+    doubt([]);
     this.settle();
     showProblems([], "search");
     say("");
@@ -164,6 +166,12 @@ function notice(...nodes) {
   $("notice").replaceChildren(...nodes);
   $("notice").hidden = !nodes.length;
   $("notice").classList.remove("above");
+}
+
+/** Say quietly why the results may mean little. */
+function doubt(hints) {
+  $("doubt").hidden = !hints.length;
+  $("doubt").textContent = hints.map((hint) => `${hint[0].toUpperCase()}${hint.slice(1)}.`).join(" ");
 }
 
 function say(text) {
