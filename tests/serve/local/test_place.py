@@ -54,7 +54,7 @@ def test_without_a_runtime_folder_or_a_home_it_lies_with_temporary_files(tmp_pat
 
 @pytest.mark.parametrize(
     "variable",
-    ["SAYSO_OFFLINE", "SAYSO_NO_VERIFY", "HF_HOME", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "HOME"],
+    ["SAYSO_OFFLINE", "SAYSO_NO_VERIFY", "HF_HOME", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "HOME", "TZ"],
 )
 def test_what_changes_answers_changes_the_name(monkeypatch, variable):
     before = socket_name()

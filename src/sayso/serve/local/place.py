@@ -44,6 +44,7 @@ _ENVIRONMENT = (
         "LANG",
         "HOME",
         "TMPDIR",
+        "TZ",
         "XDG_CACHE_HOME",
     ),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
