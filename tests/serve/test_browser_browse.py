@@ -20,7 +20,7 @@ from sayso.index.schema import MEDIA_SCHEMA, clips_schema
 pytest.importorskip("playwright")
 from playwright.sync_api import expect
 
-FILES = 900
+FILES = 600
 NEWEST = date(2023, 12, 20)
 STEP = timedelta(days=2)
 
@@ -51,7 +51,7 @@ def rows_of(k, path):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, serving):
-    """Nine hundred pictures of five years, written into an index without decoding any, behind a server."""
+    """Six hundred pictures of three years, written into an index without decoding any, behind a server."""
     folder = tmp_path_factory.mktemp("pictures")
     index = Index.open(tmp_path_factory.mktemp("index") / "many.index", toy.ColourEncoder())
     index.store.create(identity_of(index.encoder))
@@ -95,7 +95,7 @@ def test_the_collection_is_browsed_without_a_query(open_page, site):
     page.get_by_role("link", name="Browse by date").last.click()
     shown(page, 0)
     assert page.state == {"browse": "newest"}
-    expect(page.locator("#count")).to_have_text(re.compile("^900 files · 2019\\s*–\\s*2023$"))
+    expect(page.locator("#count")).to_have_text(re.compile("^600 files · 2020\\s*–\\s*2023$"))
     counts = {}
     for k in range(FILES):
         counts[month_of(k)] = counts.get(month_of(k), 0) + 1
@@ -115,7 +115,7 @@ def test_only_what_is_in_sight_has_elements(open_page, site):
     expect(heading(page, f"{NEWEST - (FILES - 1) * STEP:%B %Y}")).to_be_in_viewport()
     expect(tile(page, 0)).to_have_count(0)
     assert page.locator(".month li").count() < 150
-    page.wait_until("new URL(location.href).searchParams.get('browse') < '2019-06'", "body")
+    page.wait_until("new URL(location.href).searchParams.get('browse') < '2020-12'", "body")
     page.evaluate("scrollTo(0, 0)")
     shown(page, 0)
     page.wait_until("new URL(location.href).searchParams.get('browse') === 'newest'", "body")
@@ -129,8 +129,6 @@ def test_a_link_leads_to_its_month(open_page, site):
     assert page.state == {"browse": "2021-03"}
     page.reload()
     expect(heading(page, "March 2021")).to_be_in_viewport()
-    page = open_page("/?browse=2035-01")
-    expect(heading(page, "December 2023")).to_be_in_viewport()
 
 
 def test_a_click_opens_the_player_and_closing_it_comes_back(open_page, site):
@@ -187,7 +185,7 @@ def test_the_scrubber_is_a_slider_of_months(open_page, site):
     expect(slider).to_have_attribute("aria-valuetext", re.compile("^September 2023"))
     page.wait_until("location.search === '?browse=2023-09'", "body")
     years = page.locator("#scrubber-years li").all_text_contents()
-    assert years == ["2023", "2022", "2021", "2020", "2019"]
+    assert years == ["2023", "2022", "2021", "2020"]
 
 
 def test_filters_without_a_query_list(open_page, site):
@@ -203,9 +201,10 @@ def test_filters_without_a_query_list(open_page, site):
     page.get_by_label("Taken from").fill("2030")
     expect(page.locator("#browse-note")).to_have_text("Nothing passes the filters.")
     page.get_by_role("button", name="Clear filters").click()
-    expect(page.locator("#count")).to_contain_text("90 files")
+    expect(page.locator("#count")).to_contain_text("60 files")
 
 
+@pytest.mark.slow
 def test_typing_searches_and_emptying_the_field_comes_back(open_page, site):
     page = open_page("/?browse=2021-03")
     expect(heading(page, "March 2021")).to_be_in_viewport()
@@ -229,6 +228,7 @@ def test_results_show_their_dates_and_sort_by_them(open_page, site):
         expect(page.cards.nth(k).locator(".parts")).to_contain_text(f"{day.day} {day:%b %Y}{mark} · seen")
 
 
+@pytest.mark.slow
 def test_on_a_phone_nothing_sticks_out(open_page, site):
     page = open_page("/?browse=2021-03", color_scheme="dark", has_touch=True)
     page.set_viewport_size({"width": 390, "height": 844})
