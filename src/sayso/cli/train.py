@@ -24,8 +24,8 @@ INIT = (
     " or a run, of the first stage."
 )
 TEST = (
-    "Data on which every checkpoint is measured, to find the best: a manifest of captioned clips; captioned"
-    " pictures for clip, flamingo and llava; tagged pictures for localize; crosstask takes none."
+    "Data on which every checkpoint is measured, to find the best: a manifest of captioned "
+    "clips; captioned pictures for clip, flamingo, llava; tagged pictures for localize; none for crosstask."
 )
 
 
