@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,18 +23,27 @@ from sayso.models.gated_cross_attention import (
 )
 from sayso.models.resampler import PerceiverAttention, Resampler
 
-PUBLISHED = json.loads((Path(__file__).parent / "open_flamingo.json").read_text())
+PUBLISHED, MINI = (
+    json.loads((Path(__file__).parent / f"{name}.json").read_text())
+    for name in ("open_flamingo", "flamingo_mini")
+)
+
+
+def filled(shapes_by_name):
+    """Return the weights that the published modules had: sines, by the names in their order."""
+    weights = {}
+    for n, (name, shape) in enumerate(sorted(shapes_by_name.items())):
+        wave = (torch.arange(math.prod(shape), dtype=torch.float64) * 0.7 + n).sin().reshape(shape)
+        scale = 0.5 if "gate" in name else 0.4 if len(shape) < 2 else 1 / math.sqrt(shape[-1])
+        norm = name.endswith("weight") and len(shape) == 1
+        weights[name] = 1 + 0.1 * wave if norm else scale * wave
+    return weights
 
 
 def fill(module):
-    """Give a module the weights that the published one had: sines, by the names in their order."""
-    for n, (name, weight) in enumerate(sorted(module.named_parameters())):
-        wave = (torch.arange(weight.numel(), dtype=torch.float64) * 0.7 + n).sin().reshape(weight.shape)
-        scale = 0.5 if "gate" in name else 0.4 if weight.ndim < 2 else 1 / math.sqrt(weight.shape[-1])
-        new = 1 + 0.1 * wave if name.endswith("weight") and weight.ndim == 1 else scale * wave
-        with torch.no_grad():
-            weight.copy_(new)
-    return module.double().eval()
+    """Give a module such weights."""
+    module.double().load_state_dict(filled(shapes(module)))
+    return module.eval()
 
 
 def waves(*shape):
@@ -209,35 +220,26 @@ def test_gradients():
     )
 
 
-def as_flamingo_mini(state):
-    """Return weights under flamingo-mini's names."""
-    named = {}
-    for name, weight in state.items():
-        if "to_kv" in name:
-            keys, values = weight.chunk(2)
-            named |= {name.replace("to_kv", "to_k"): keys, name.replace("to_kv", "to_v"): values}
-        elif name == "frame_embs":
-            named["time_pos_emb"] = weight[:, None]
-        else:
-            changes = {"attn_gate": "alpha_attn", "ff_gate": "alpha_ffw"}
-            named[changes.get(name, name.replace("ff.", "ffw."))] = weight
-    return named
+def test_flamingo_mini_s_files_give_its_numbers():
+    state = translated(filled(MINI["resampler"]["shapes"]), "flamingo_mini", "resampler")
+    made = Resampler(12, depth=2, heads=3, head_dim=4, latents=5, frames=2).double()
+    made.load_state_dict(state)
+    expected = torch.tensor(MINI["resampler"]["out"]).double()
+    torch.testing.assert_close(made(waves(3, 2, 4, 12)).flatten(), expected, rtol=0, atol=1e-6)
+
+    block = GatedCrossAttention(10, 12, heads=3, head_dim=4).double()
+    block.load_state_dict(translated(filled(MINI["block"]["shapes"]), "flamingo_mini", "block"))
+    markers = torch.tensor(MINI["block"]["markers"]).bool()
+    mask = media_mask(picture_numbers(markers), 2, 5)
+    found = block(waves(2, 7, 10), block.keys(waves(2, 2, 5, 12)), mask).flatten()
+    torch.testing.assert_close(found, torch.tensor(MINI["block"]["out"]).double(), rtol=0, atol=1e-6)
 
 
-def test_flamingo_mini_s_files_load():
-    for made, part in (
-        (fill(Resampler(12, depth=2, heads=3, head_dim=4, latents=5, frames=2)), "resampler"),
-        (fill(GatedCrossAttention(10, 12, heads=3, head_dim=4)), "block"),
-    ):
-        own = made.state_dict()
-        loaded = translated(as_flamingo_mini(own), "flamingo_mini", part)
-        assert loaded.keys() == own.keys()
-        for name, weight in own.items():
-            torch.testing.assert_close(loaded[name], weight, rtol=0, atol=0)
-        half = as_flamingo_mini(own)
-        half.pop(next(name for name in half if "to_v" in name))
-        with pytest.raises(SaysoError, match=r"without its values"):
-            translated(half, "flamingo_mini", part)
+def test_keys_without_their_values_are_told():
+    half = filled(MINI["resampler"]["shapes"])
+    del half["layers.1.0.to_v.weight"]
+    with pytest.raises(SaysoError, match=r"without its values"):
+        translated(half, "flamingo_mini", "resampler")
 
 
 @pytest.mark.parametrize("alpha", ["float", "vector"])
@@ -287,3 +289,24 @@ def test_attention_of_the_resampler_is_dropped_only_in_training():
     made.train()
     assert not torch.equal(made(x), made(x))
     assert isinstance(made.layers[0][0], PerceiverAttention)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_row_in_bfloat16_is_the_general_product_and_is_added_up_in_float32(rows):
+    torch.manual_seed(0)
+    block = GatedCrossAttention(32, 24, heads=2, head_dim=8)
+    block.attn_gate.data.fill_(0.5)
+    block.ff_gate.data.fill_(0.5)
+    y, media = torch.randn(rows, 1, 32) * 100, torch.randn(rows, 2, 3, 24)
+    mask = media_mask(torch.full((rows, 1), 2), 2, 3)
+    with torch.inference_mode():
+        exact = block(y, block.keys(media), mask)
+        half = copy.deepcopy(block).bfloat16()
+        found = half(y, half.keys(media.bfloat16()), mask)
+        assert found.dtype == torch.float32
+        added = (exact - y).abs().max()
+        assert 0 < (found - exact).abs().max() < 0.03 * added, "y itself, 100 times larger, is not rounded"
+        x = torch.randn(rows, 1, 32).bfloat16()
+        layer = half.ff[1]
+        torch.testing.assert_close(layer(x), F.linear(x, layer.weight), rtol=1e-2, atol=1e-2)
+        assert layer(x).shape == (rows, 1, 128)

@@ -266,7 +266,8 @@ def open_page(site, browser) -> Iterator[Callable[..., Visit]]:
     troubles: list[str] = []
 
     def open_(address: str = "/", *, routes: dict[str, Any] | None = None, **options: Any) -> Visit:
-        context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800}, **options)
+        options.setdefault("viewport", {"width": 1280, "height": 800})
+        context = browser.new_context(base_url=site.url, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(1000 * WAIT_S)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import av
 import pytest
@@ -28,6 +29,30 @@ def test_save_clip_in_the_player(open_page):
     assert len(means) == round((talk["end_s"] - talk["start_s"]) * 10)
     assert all(mean[2] > 180 > mean[0] + mean[1] for mean in means)
     expect(page.locator("#clip-note")).to_be_hidden()
+
+
+def test_the_file_is_shown_in_its_folder_where_that_works(open_page):
+    asked = []
+
+    def local(route):
+        route.fulfill(json={**route.fetch().json(), "local": True})
+
+    def refuse(route):
+        asked.append((route.request.method, urlsplit(route.request.url).path))
+        route.fulfill(status=503, json={"error": "there is no desktop"})
+
+    page = open_page(routes={"**/api/index": local, "**/api/reveal/*": refuse})
+    page.open_moment("blue", "talk")
+    page.get_by_role("button", name="Show in folder").click()
+    expect(page.locator("#local-note")).to_have_text("there is no desktop")
+    assert asked == [("POST", f"/api/reveal/{page.state['m']}")]
+    page.troubles.clear()  # the browser notes the answer 503
+
+
+def test_a_page_for_others_offers_no_file_manager(open_page):
+    page = open_page()
+    page.open_moment("blue", "talk")
+    expect(page.get_by_role("button", name="Show in folder")).to_be_hidden()
 
 
 def test_a_clip_that_cannot_be_cut_is_said(open_page):
@@ -137,9 +162,12 @@ def test_a_tray_of_which_some_is_gone_says_so_and_keeps_the_rest(open_page, site
     expect(page.locator("#tray-list li")).to_have_count(1)
 
 
-@pytest.mark.parametrize("address", ["/?m=nothing&t=3", "/?q=blue&m=nothing"])
-def test_a_link_that_leads_nowhere_says_so_without_a_player(open_page, address):
-    page = open_page(address)
+@pytest.mark.parametrize(
+    "address",
+    ["/?m=nothing&t=3", "/?q=blue&m=nothing", "/?m={talk}&t=99", "/?m={talk}&t=soon", "/?m={talk}&t=-3"],
+)
+def test_a_link_that_leads_nowhere_says_so_without_a_player(open_page, site, address):
+    page = open_page(address.format(talk=site.id_of("talk.mp4")))
     expect(
         page.get_by_role("alert").filter(has_text="This link leads to a moment that is not here")
     ).to_be_visible()

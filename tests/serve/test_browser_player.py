@@ -6,6 +6,8 @@ content-security policy may have been broken, and no request may have left the s
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import toy
@@ -80,6 +82,28 @@ def test_what_browsers_do_not_play_is_streamed_with_the_right_clock(open_page, w
     expected = list(toy.COLOURS["cyan" if title == "film" else "black"])
     page.wait_until(f"({OFF})(node, {expected}) < 60")  # the frame before stays until the new one is painted
     page.wait_until(f"Math.abs(node.duration - {12 if title == 'film' else 8}) <= 0.2")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_transcript_follows_the_film(open_page, width):
+    def long(route):
+        file = route.fetch().json()
+        lines = [
+            {"start_s": k / 4, "end_s": k / 4 + 0.25, "text": f"line {k}", "speaker": None} for k in range(64)
+        ]
+        route.fulfill(json={**file, "transcript": lines})
+
+    routes = {"**/api/media/*": long}
+    page = open_page("/?q=blue", routes=routes, viewport={"width": width, "height": 844})
+    page.card("talk").locator(".open").click()
+    expect(page.locator("#transcript [aria-current]")).to_have_text(re.compile("line 3[2-9]"))
+    inside = """[...node.querySelectorAll('[aria-current]')].some((line) => {
+      const [at, box] = [line, node].map((one) => one.getBoundingClientRect());
+      return at.top >= box.top && at.bottom <= Math.min(box.bottom, innerHeight); })"""
+    page.wait_until(inside, "#transcript")
+    page.locator("#seek").fill("15.1")
+    expect(page.locator("#transcript [aria-current]")).to_have_text(re.compile("line 6"))
+    page.wait_until(inside, "#transcript")
 
 
 def test_keys_of_the_player(open_page):

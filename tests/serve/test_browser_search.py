@@ -59,6 +59,15 @@ def test_what_is_said_is_found_and_marked(open_page):
     page.wait_for_state({"q": "pears"})
 
 
+def test_why_what_is_found_may_mean_little_is_said_quietly_and_only_then(open_page):
+    page = open_page()
+    page.search("red who:ilsa")
+    expect(page.get_by_role("status").filter(has_text="names nobody")).to_be_visible()
+    page.search("red")
+    expect(page.cards.first).to_be_visible()
+    expect(page.locator("#doubt")).to_be_hidden()
+
+
 def test_the_slider_is_not_there_where_nothing_is_said(open_page, site):
     def silent(route):
         route.fulfill(json={**route.fetch().json(), "has_text": False})

@@ -47,7 +47,7 @@ def test_the_page_is_whole_on_any_screen(browser, page, width, scheme):
     opened.on("request", lambda request: asked.append(request.url))
     opened.goto(page)
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    loaded = "[...document.images].every((image) => image.naturalWidth === 64)"
+    loaded = "[...document.querySelectorAll('.shots img')].every((image) => image.naturalWidth === 64)"
     wait_for(lambda: opened.evaluate(loaded), lambda: "a picture is missing")
     assert wrong == []
     assert all(url.startswith(("data:", page)) for url in asked)
@@ -57,13 +57,13 @@ def test_the_page_is_whole_on_any_screen(browser, page, width, scheme):
 def test_steps_stand_where_they_happen_and_lead_there(browser, page):
     opened = browser.new_page(viewport={"width": 1000, "height": 800})
     opened.goto(page)
-    second = opened.locator(".bar a").nth(1)
+    second = opened.locator(".strip a").nth(1)
     whole, part = second.evaluate(
-        "(a) => [a.closest('.bar'), a].map((e) => e.getBoundingClientRect().toJSON())"
+        "(a) => [a.closest('.strip'), a].map((e) => e.getBoundingClientRect().toJSON())"
     )
     assert (part["x"] - whole["x"]) / whole["width"] == pytest.approx(15 / 50, abs=0.01)
     assert part["width"] / whole["width"] == pytest.approx(7 / 50, abs=0.01)
     assert second.get_attribute("href") == "a%20b.mp4#t=15"
-    faded = opened.locator(".bar a").evaluate_all("all => all.map((a) => getComputedStyle(a).opacity < 1)")
+    faded = opened.locator(".strip a").evaluate_all("all => all.map((a) => getComputedStyle(a).opacity < 1)")
     assert faded == [False, False, True, False] * 2
     opened.close()

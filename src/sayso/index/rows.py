@@ -20,7 +20,8 @@ def read_media(store: Store, media_id: str) -> Media:
     Raises:
         KeyError: if there is no such file.
     """
-    row = _first_row(store.media, "media_id", media_id, ["media_id", *_MEDIA_COLUMNS])
+    held = [name for name in _MEDIA_COLUMNS if name in store.media.schema.names]
+    row = _first_row(store.media, "media_id", media_id, ["media_id", *held])
     return Media(id=row.pop("media_id"), **row)
 
 

@@ -1,6 +1,7 @@
 // Asking for results, and showing them: found, nothing found, still looking, failed.
 
 import * as api from "./api.js";
+import { showProblems } from "./collections.js";
 import { $, el, many } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { stop as stopPreview } from "./preview.js";
@@ -94,6 +95,7 @@ export class Searching {
     renderHits($("results"), this.hits, { query: this.state.q, href: this.href });
     $("export").disabled = !this.hits.length;
     this.told(answer);
+    doubt(answer.hints);
     if (!this.hits.length) this.nothing();
     else if (!answer.found) this.guessed();
   }
@@ -101,6 +103,7 @@ export class Searching {
   /** Say how much there is. */
   told(answer) {
     this.next = answer.next;
+    showProblems(answer.problems, "search");
     $("more").hidden = answer.next === null;
     const found = this.hits.filter((hit) => hit.score >= LIKELY);
     const guesses = this.hits.length - found.length;
@@ -122,7 +125,9 @@ export class Searching {
     this.next = null;
     $("results").replaceChildren();
     $("more").hidden = $("export").disabled = true;
+    doubt([]);
     this.settle();
+    showProblems([], "search");
     say("");
   }
 
@@ -161,6 +166,12 @@ function notice(...nodes) {
   $("notice").replaceChildren(...nodes);
   $("notice").hidden = !nodes.length;
   $("notice").classList.remove("above");
+}
+
+/** Say quietly why the results may mean little. */
+function doubt(hints) {
+  $("doubt").hidden = !hints.length;
+  $("doubt").textContent = hints.map((hint) => `${hint[0].toUpperCase()}${hint.slice(1)}.`).join(" ");
 }
 
 function say(text) {
