@@ -1,15 +1,17 @@
 """What the papers on contrastive pretraining claim, on captioned toy scenes, several seeds.
 
     python benchmarks/caption_learning.py --out runs/captions --only scratch   # CLIP from pixels, 3 seeds
-    python benchmarks/caption_learning.py --out runs/captions --only batch noise scratch-batch
+    python benchmarks/caption_learning.py --out runs/captions --only scratch-noise scratch-batch
+    python benchmarks/caption_learning.py --out runs/captions --only noise batch   # frozen networks
 
 scratch: ``sayso train clip`` from random weights with the recipe clip-toy; classifiers made of names of
 kinds (a colour and a thing) that training never shows or names, by one template, by seven.
 
-batch, scratch-batch: batches of 64, 256 and 1,024 at equal pictures seen. noise: captions of which 0, 30 or
-60 % belong to other pictures; as they are, with labels smoothed (ALIGN), with the pairs that a first run
-finds likeliest (``sayso curate --score-with RUN --best-share``), and both; equal pictures seen. batch and
-noise learn heads on frozen networks (towers = "offline"), whose features are made once for all runs.
+batch, scratch-batch: batches of 64, 256 and 1,024 at equal pictures seen. noise, scratch-noise: captions of
+which 0, 30 or 60 % belong to other pictures; as they are, with labels smoothed (ALIGN), and with the pairs
+that a first run finds likeliest (``sayso curate --score-with RUN --best-share``); equal pictures seen.
+batch and noise learn heads on frozen networks (towers = "offline"), whose features are made once for all
+runs; the others learn from random weights.
 
 Accuracy is top-1 among the 28 kinds that training never shows, and among all 112. A run that is finished
 is not repeated.
@@ -39,7 +41,10 @@ SEEDS = (0, 1, 2)
 PROMPTS = {"names alone": ("{}",), "one template": ("a photo of a {}",), "seven templates": CAPTION_TEMPLATES}
 SEEN, SCRATCH_SEEN = 40_960, 20_480  # pictures, of each run of batch and noise, and of scratch-batch
 HEADS: dict[str, Any] = {"towers": "offline", "dim": 256, "weight_decay": 0.01, "workers": 0, "warmup": 20}
+SCRATCH: dict[str, Any] = {"recipe": "clip-toy", "network": "ViT-nano/8", "size": 32}
 LR = {64: 5e-4, 256: 1e-3, 1024: 2e-3}  # with the square root of the batch
+WAYS = ((0.0, False), (0.0, True), (0.1, False))  # smoothing, and whether the corpus is curated
+PARTS = ("colour right", "thing right")  # of the kind that wins among all 112
 Scores = dict[str, float]
 
 
@@ -112,7 +117,7 @@ def print_table(title: str, rows: dict[str, list[Scores]], columns: Sequence[str
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
-def scratch(out: Path, options: dict[str, Any]) -> None:
+def scratch(out: Path, options: dict[str, Any], seeds: Sequence[int]) -> None:
     """Print what CLIP learns from pixels, and what templates are worth."""
     world = out / "world_32"
     if not world.exists():
@@ -122,10 +127,10 @@ def scratch(out: Path, options: dict[str, Any]) -> None:
             out / f"scratch_{seed}", world / "train" / "captions.json", world / "zero_shot",
             recipe="clip-toy", seed=seed, **options,
         )
-        for seed in SEEDS
+        for seed in seeds
     ]  # fmt: skip
     rows = {
-        "chance": [{"unseen kinds": 1 / 28, "all kinds": 1 / 112} for _ in SEEDS],
+        "chance": [{"unseen kinds": 1 / 28, "all kinds": 1 / 112} for _ in seeds],
         **{
             p: [{k: run[f"{p}, {k}"] for k in ("unseen kinds", "all kinds")} for run in runs] for p in PROMPTS
         },
@@ -133,11 +138,11 @@ def scratch(out: Path, options: dict[str, Any]) -> None:
     print_table(
         "CLIP from scratch, clip-toy: top-1 by how names become prompts", rows, ("unseen kinds", "all kinds")
     )
-    columns = ("colour right", "thing right", "wall_s", "cpu_s")
+    columns = (*PARTS, "wall_s", "cpu_s")
     print_table("of seven templates, all kinds", {"clip-toy": runs}, columns)
 
 
-def scratch_batch(out: Path, options: dict[str, Any]) -> None:
+def scratch_batch(out: Path, options: dict[str, Any], seeds: Sequence[int]) -> None:
     """Print what larger batches are worth from random weights, at equal pictures seen."""
     world = out / "world_32"
     if not world.exists():
@@ -148,44 +153,46 @@ def scratch_batch(out: Path, options: dict[str, Any]) -> None:
                 out / f"scratch_batch_{size}_{seed}",
                 world / "train" / "captions.json",
                 world / "zero_shot",
-                recipe="clip-toy",
-                batch_size=size,
-                steps=SCRATCH_SEEN // size,
-                lr=2 * LR[size],
-                **{"warmup": 2048 // size, "seed": seed, **options},
+                **SCRATCH | _scratch_steps(size) | {"seed": seed} | options,
             )
-            for seed in SEEDS
+            for seed in seeds
         ]
         for size in LR
     }
-    columns = [*(f"seven templates, {kinds}" for kinds in ("unseen kinds", "all kinds")), "colour right"]
+    columns = [*(f"seven templates, {kinds}" for kinds in ("unseen kinds", "all kinds")), *PARTS]
     print_table(f"{SCRATCH_SEEN:,} pictures seen, from scratch", rows, columns)
 
 
-def frozen_worlds(out: Path) -> tuple[dict[float, Path], Path]:
-    """Return captions of the same pictures by the share of wrong ones, and the folder to test with."""
-    world = out / "world_64"
+def _scratch_steps(size: int) -> dict[str, Any]:
+    """Return the options of a short run from random weights in batches of a size."""
+    steps, warmup = SCRATCH_SEEN // size, 2048 // size
+    return {"batch_size": size, "steps": steps, "lr": 2 * LR[size], "warmup": warmup}
+
+
+def wrong_worlds(out: Path, size: int) -> tuple[dict[float, Path], Path]:
+    """Return captions of the same 4,000 pictures by the share of wrong ones, and the folder to test with."""
+    world = out / f"world_{size}_4000"
     if not world.exists():
-        write_captioned(world, train=4000, test=560, size=64)
+        write_captioned(world, train=4000, test=560, size=size)
     captions = {0.0: world / "train" / "captions.json"}
     for wrong in (0.3, 0.6):
         captions[wrong] = world / "train" / f"captions_{wrong}.json"
         if not captions[wrong].is_file():  # what is written does not depend on the size that is drawn
-            other = write_captioned(out / f"wrong_{wrong}", train=4000, test=0, size=16, wrong=wrong)
+            other = write_captioned(out / f"wrong_{wrong}_{size}", train=4000, test=0, size=16, wrong=wrong)
             captions[wrong].write_text((other / "train" / "captions.json").read_text())
     return captions, world / "zero_shot"
 
 
-def batch(out: Path, options: dict[str, Any]) -> None:
+def batch(out: Path, options: dict[str, Any], seeds: Sequence[int]) -> None:
     """Print what larger batches are worth at equal pictures seen."""
-    captions, test = frozen_worlds(out)
+    captions, test = wrong_worlds(out, 64)
     rows = {
         f"batch {size:,}": [
             learned(
                 out / f"batch_{size}_{seed}", captions[0.0], test,
                 batch_size=size, steps=SEEN // size, lr=LR[size], seed=seed, **HEADS, **options,
             )
-            for seed in SEEDS
+            for seed in seeds
         ]
         for size in LR
     }  # fmt: skip
@@ -193,29 +200,38 @@ def batch(out: Path, options: dict[str, Any]) -> None:
     print_table(f"{SEEN:,} pictures seen, heads on frozen towers", rows, columns)
 
 
-def noise(out: Path, options: dict[str, Any]) -> None:
-    """Print what wrong captions cost, and what smoothing and curating give back."""
-    captions, test = frozen_worlds(out)
+def noise(out: Path, options: dict[str, Any], seeds: Sequence[int]) -> None:
+    """Print what wrong captions cost heads on frozen networks, and what smoothing and curating give back."""
     how = {**HEADS, "steps": SEEN // 256, "lr": LR[256], "batch_size": 256, **options}
+    _noise(out, "noise", 64, how, f"{SEEN:,} pictures seen, heads on frozen towers", seeds)
+
+
+def scratch_noise(out: Path, options: dict[str, Any], seeds: Sequence[int]) -> None:
+    """Print the same of towers that learn from random weights."""
+    how = SCRATCH | _scratch_steps(64) | options
+    _noise(out, "scratch_noise", 32, how, f"{SCRATCH_SEEN:,} pictures seen, from scratch", seeds)
+
+
+def _noise(out: Path, stem: str, size: int, how: dict[str, Any], title: str, seeds: Sequence[int]) -> None:
+    captions, test = wrong_worlds(out, size)
     rows: dict[str, list[Scores]] = {}
     for wrong, corpus in captions.items():
-        for smoothing in (0.0, 0.1):
-            for curated in (False, True):
-                name = f"{wrong:.0%} wrong" + ", smoothed" * (smoothing > 0) + ", curated" * curated
-                rows[name] = []
-                for seed in SEEDS:
-                    source = _curated(out, wrong, corpus, seed) if curated else corpus
-                    run = out / f"noise_{wrong}_{smoothing}_{curated}_{seed}"
-                    rows[name].append(learned(run, source, test, smoothing=smoothing, seed=seed, **how))
-    columns = [f"seven templates, {kinds}" for kinds in ("unseen kinds", "all kinds")]
-    print_table(f"{SEEN:,} pictures seen, heads on frozen towers", rows, columns)
+        for smoothing, curated in WAYS:
+            name = f"{wrong:.0%} wrong" + ", smoothed" * (smoothing > 0) + ", curated" * curated
+            rows[name] = []
+            for seed in seeds:
+                source = _curated(out, stem, wrong, corpus, seed) if curated else corpus
+                run = out / f"{stem}_{wrong}_{smoothing}_{curated}_{seed}"
+                rows[name].append(learned(run, source, test, smoothing=smoothing, seed=seed, **how))
+    columns = [*(f"seven templates, {kinds}" for kinds in ("unseen kinds", "all kinds")), *PARTS]
+    print_table(title, rows, columns)
 
 
-def _curated(out: Path, wrong: float, corpus: Path, seed: int) -> Path:
+def _curated(out: Path, stem: str, wrong: float, corpus: Path, seed: int) -> Path:
     """Keep the pairs that the run on the captions as they are finds likeliest: 70 % where none is wrong."""
-    kept = out / f"kept_{wrong}_{seed}.parquet"
+    kept = out / f"{stem}_kept_{wrong}_{seed}.parquet"
     if not kept.exists():
-        run = out / f"noise_{wrong}_0.0_False_{seed}"
+        run = out / f"{stem}_{wrong}_0.0_False_{seed}"
         encoder = sayso.load_encoder(str(run), device="cpu", verify=False)
         rules = replace(RULE_SETS["none"], best_share=1 - wrong if wrong else 0.7)
         result = curate(corpus, kept, rules, encoder=encoder)
@@ -229,14 +245,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, required=True)
-    stages = {"scratch": scratch, "scratch-batch": scratch_batch, "batch": batch, "noise": noise}
+    stages = {"scratch": scratch, "scratch-batch": scratch_batch, "scratch-noise": scratch_noise}
+    stages |= {"batch": batch, "noise": noise}
     parser.add_argument("--only", nargs="+", choices=stages, default=list(stages))
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, help="several processes may share OUT")
     parser.add_argument("--set", nargs="*", default=[], help="other options of the runs, key=value")
     arguments = parser.parse_args()
     frozen_towers.FrozenTowers = pair_features.FrozenTowers = RememberedTowers  # type: ignore[misc,attr-defined]
     options = {key: json.loads(value) for key, value in (one.split("=", 1) for one in arguments.set)}
     for name in arguments.only:
-        stages[name](arguments.out, options)
+        stages[name](arguments.out, options, arguments.seeds)
 
 
 if __name__ == "__main__":

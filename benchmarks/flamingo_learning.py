@@ -1,12 +1,13 @@
-"""What Flamingo learns on a real language model: emoji of two artists and stamps, names held out; 3 seeds.
+"""What Flamingo or LLaVA learns on a real language model: emoji of two artists and stamps, names held out.
 
     python benchmarks/flamingo_learning.py --emoji DIR [DIR ...] --stamps DIR --coco captions.json --out OUT
-        [--seeds 3] [--steps 300] [--pictures 4000] [--items 40] [--episodes 0] [--only SEED]
+        [--system flamingo] [--seeds 3] [--steps 300] [--pictures 4000] [--items 40] [--episodes 0]
+        [--only SEED]
 
 DIR of ``--emoji`` is an npm package ``emoji-datasource-<artist>``, unpacked: ``emoji.json`` and
 ``img/<artist>/64``; of ``--stamps`` the folder of Debian's tuxpaint-stamps-default. A fifth of the names is
 held out, of all artists: a part to test on, a part (``val``) by which the best step is kept. Trained with
-the recipe ``flamingo``; measured with ``caption-choice`` on the names held out, and on COCO captions, which
+the recipe of that name; measured with ``caption-choice`` on the names held out, and on COCO captions, which
 nothing was trained on. With ``--episodes N`` pages of invented names are trained on too, and
 ``few-shot-naming`` is measured on N episodes of classes held out. Printed are means over seeds, the spread.
 A seed that is done is kept in OUT, and one that was interrupted goes on; ``--only`` makes one, beside others.
@@ -105,7 +106,8 @@ def one_seed(seed: int, sets: dict[str, Path], options: argparse.Namespace) -> d
     if done.exists():
         return dict(json.loads(done.read_text(encoding="utf-8")))
     val = {} if options.no_val else {"test": sets["val"]}
-    sayso.train("flamingo", sets["train"], run, recipe="flamingo", resume=run.exists(), **val, **more)
+    name = options.system
+    sayso.train(name, sets["train"], run, recipe=name, resume=run.exists(), **val, **more)
     print(f"seed {seed}: trained in {(time.perf_counter() - began) / 60:.1f} minutes", flush=True)
     model, rows = sayso.load(str(run), device="cpu"), {}
     for name, path in {**sets, "coco": options.coco}.items():
@@ -127,6 +129,7 @@ def main() -> None:
     parser.add_argument("--stamps", type=Path)
     parser.add_argument("--coco", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--system", choices=("flamingo", "llava"), default="flamingo")
     parser.add_argument("--no-val", action="store_true", help="keep the last step")
     for name, value in (("seeds", 3), ("steps", 300), ("pictures", 4000), ("items", 40), ("episodes", 0)):
         parser.add_argument(f"--{name}", type=int, default=value)

@@ -155,22 +155,21 @@ def inputs(reports: Path, folder: Path) -> Iterator[tuple[Path, Path, Callable[[
                 shutil.copyfile(path, here)
 
 
-def attack(path: Path, read: Callable[[Path], object], count: int, copy: Path) -> tuple[int, int, float]:
+def attack(path: Path, read: Callable[[Path], object], numbers: range, copy: Path) -> tuple[int, int, float]:
     """Return how often a file was read, how often refused, and the longest time in seconds.
 
     Args:
         path: the file.
         read: reads a damaged copy.
-        count: how many.
+        numbers: of the mutations; each is drawn from the file's name and its number.
         copy: where it lies.
 
     Raises:
         Exception: whatever else a reader raises, with the damaged file kept in the working folder.
     """
-    rng = random.Random(path.name)
     data, refused, worst = path.read_bytes(), 0, 0.0
-    for _ in range(count):
-        copy.write_bytes(damage(data, rng))
+    for number in numbers:
+        copy.write_bytes(damage(data, random.Random(f"{path.name} {number}")))
         start = time.perf_counter()
         signal.alarm(LIMIT_S)
         try:
@@ -183,7 +182,7 @@ def attack(path: Path, read: Callable[[Path], object], count: int, copy: Path) -
         finally:
             signal.alarm(0)
         worst = max(worst, time.perf_counter() - start)
-    return count - refused, refused, worst
+    return len(numbers) - refused, refused, worst
 
 
 def main() -> int:
@@ -191,18 +190,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("reports", type=Path, help="the folder of reports")
     parser.add_argument("--mutations", type=int, default=2000, help="of each input")
+    parser.add_argument("--first", type=int, default=0, help="number of the first mutation")
     parser.add_argument("--only", nargs="*", default=[""], help="files whose path holds one of these")
     options = parser.parse_args()
     logging.getLogger().addHandler(logging.NullHandler())
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGALRM, stop)
-    wrong = 0
+    wrong, numbers = 0, range(options.first, options.first + options.mutations)
     with tempfile.TemporaryDirectory() as folder:
         for path, copy, read in inputs(options.reports, Path(folder)):
             if not any(part in str(path) for part in options.only):
                 continue
             try:
-                done, refused, worst = attack(path, read, options.mutations, copy)
+                done, refused, worst = attack(path, read, numbers, copy)
                 print(
                     f"{path.parent.name}/{path.name}: {done} read, {refused} refused, at most {worst:.2f} s",
                     flush=True,

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ["SAYSO_CONFIG"] = ""  # nobody's own defaults change what is tested
+os.environ["SAYSO_NO_DAEMON"] = "1"  # and no test leaves a process behind but those that stop it
 settings.register_profile("sayso", deadline=None)  # no test fails because the machine is busy
 settings.load_profile("sayso")
 
@@ -33,6 +35,7 @@ FILES = {
         "systems/test_crosstask",
         "systems/test_clip",
         "systems/test_flamingo",
+        "systems/test_llava",
         "systems/test_localize",
         "cli/test_train",
         "examples/",
@@ -89,7 +92,10 @@ FILES = {
         "data/alt_text/test_resume",
         "index/test_durability",
         "index/test_object_store",
+        "index/test_upgrading",
+        "index/test_watching",
         "serve/test_media",
+        "serve/local/test_daemon",
         "serve/test_server",
         "test_transcribing",
         "test_types",

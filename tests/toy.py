@@ -1,7 +1,7 @@
 """An encoder whose space is colour, and media in plain colours: what a search must find is known.
 
 Also run as a program: ``python toy.py INDEX PATH...`` adds to an index in a process of
-its own, for tests that kill it.
+its own, and ``python toy.py --upgrade INDEX`` gives it another model, for tests that kill it.
 """
 
 from __future__ import annotations
@@ -58,6 +58,27 @@ class ColourEncoder:
         return direction(frames.reshape(len(frames), -1, 3).astype(np.float64).mean(1))
 
 
+class HueEncoder(ColourEncoder):
+    """Another model: the same colours in a space of six dimensions."""
+
+    name = "hue"
+    sha256 = "4e" * 32
+    dim = 6
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        return _turned(super().encode_text(texts))
+
+    def encode_images(self, images) -> np.ndarray:
+        return _turned(super().encode_images(images))
+
+    def encode_video(self, frames: np.ndarray) -> np.ndarray:
+        return _turned(super().encode_video(frames))
+
+
+def _turned(vectors: np.ndarray) -> np.ndarray:
+    return np.concatenate([vectors[:, ::-1], np.zeros((len(vectors), 1), np.float32)], axis=1)
+
+
 def make_picture(path: Path, colour: str, size: tuple[int, int] = (64, 48)) -> Path:
     Image.new("RGB", size, COLOURS[colour]).save(path)
     return path
@@ -82,5 +103,8 @@ if __name__ == "__main__":
     from sayso.index import writer
 
     writer.FLUSH_ROWS = 6  # many small commits, so that kills fall between them
+    if sys.argv[1] == "--upgrade":
+        print(Index.open(sys.argv[2]).upgrade(HueEncoder(), workers=2).clips)
+        sys.exit()
     report = Index.open(sys.argv[1], ColourEncoder()).add(*sys.argv[2:], workers=2)
     print(report.added, report.replaced, report.unchanged, report.moved, len(report.failures))

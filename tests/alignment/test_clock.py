@@ -67,6 +67,18 @@ def test_two_lines_between_two_breaks_are_found_and_lines_that_the_film_lacks_ge
     assert list(placed.left_out) == extra
 
 
+def test_long_lines_that_are_late_are_no_piece_of_their_own():
+    film = _lines(np.arange(60) * 10.0, range(60))
+    film = [Caption(line.span, f"{line.text} {line.text[::-1]}") for line in film]  # ten words a line
+    late = np.zeros(60)
+    late[29:33] = -0.5, 0.65, 0.65, -0.5
+    copy = [Caption(Span(c.span.start + d, c.span.end + d), c.text) for c, d in zip(film, late, strict=True)]
+    clock = fit_clock(copy, film)
+    assert len(clock.pieces) == 1
+    placed = place_lines(copy, film, clock).captions
+    assert max(abs(a.span.start - b.span.start) for a, b in zip(placed, film, strict=True)) < 0.7
+
+
 def test_a_reference_of_a_part_of_the_film_leaves_no_line_out():
     film = _lines(np.arange(60) * 10.0, range(60))
     copy = _lines(np.arange(60) * 10.0 + 7, range(60))

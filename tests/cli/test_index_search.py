@@ -273,3 +273,24 @@ def test_an_interrupted_run_keeps_what_was_done_and_goes_on(tmp_path):
     report = json.loads(done.stdout)
     assert report["added"] + report["unchanged"] == 30
     assert report["unchanged"] > 0
+
+
+def test_searches_by_time(run, media, tmp_path):
+    exif = toy.Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2019:06:01 14:03:22"
+    toy.Image.new("RGB", (64, 48), toy.COLOURS["red"]).save(media / "june.jpg", exif=exif)
+    shutil.copy(media / "white.png", media / "IMG-20200105-WA0007.png")
+    where = tmp_path / "x.index"
+    assert run("index", where, media).exit_code == 0
+    listed = run("search", where, "--after", "2019", "--before", "2020-06")
+    dates = [line.split("  ")[0] for line in listed.stdout.splitlines()]
+    assert dates == ["2020-01-05", "2019-06-01 14:03"]
+    assert "june.jpg" in listed.stdout.splitlines()[1]
+    newest = run("search", where, "red", "--sort", "time", "--no-merge")
+    assert "(file date)" in newest.stdout.splitlines()[0]
+    assert newest.stdout.splitlines()[-1].startswith("2019-06-01 14:03 ")
+    hit = lines(run("search", where, "red", "--before", "2020", "--json"))[0]
+    assert (hit["taken"], hit["taken_from"], hit["utc_offset_min"]) == ("2019-06-01T14:03:22", "exif", None)
+    wrong = run("search", where, "--after", "last year")
+    assert wrong.exit_code != 0
+    assert "is no date" in str(wrong.exception)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -101,6 +102,22 @@ def test_out_holds_what_was_printed_and_pictures_of_it(sayso, tagged, trained, t
         assert np.abs(np.asarray(drawn.convert("RGB"), int) - np.asarray(plain, int)).mean() > 3
     results = json.loads((tmp_path / "shown" / "coco.json").read_text())
     assert results and {(row["image_id"], row["category_id"]) for row in results} == {(3, 6)}
+
+
+def test_overlays_beside_the_pictures_are_no_pictures_of_the_next_run(sayso, tagged, trained, tmp_path):
+    for number in "03":
+        shutil.copy(tagged / "images" / f"{number}.png", tmp_path)
+    asked = ["localize", tmp_path, "--model", trained, "--tags", "blue,red", "--out", tmp_path]
+    for _ in range(2):
+        assert sayso(*asked)[0] == 0
+        rows = [json.loads(line) for line in (tmp_path / "located.jsonl").read_text().splitlines()]
+        assert [Path(row["path"]).name for row in rows] == ["0.png", "3.png"]
+        assert len(list((tmp_path / "overlays").iterdir())) == 4
+    shutil.copy(tmp_path / "0.png", tmp_path / "overlays" / "0.red.png")  # a person's picture is one
+    code, out, _ = sayso(*asked[:-2], "--json")
+    assert code == 0
+    names = [Path(json.loads(line)["path"]).name for line in out.splitlines()]
+    assert names == ["0.png", "3.png", "0.red.png"]
 
 
 def test_what_cannot_be_read_is_listed_and_the_exit_code_is_3(sayso, tagged, trained, tmp_path):

@@ -73,3 +73,15 @@ def test_a_port_out_of_range_is_a_usage_error(index_path):
 def test_a_bad_token_is_told(index_path):
     result = run(index_path, "--token", "a b")
     assert "a token is 8 to 200 letters" in str(result.exception)
+
+
+def test_of_several_those_that_cannot_be_opened_are_named_and_the_others_served(
+    index_path, tmp_path, monkeypatch, caplog
+):
+    served = {}
+    monkeypatch.setattr("sayso.serve.serve", lambda indexes, *_, **options: served.update(indexes, **options))
+    result = run(index_path, tmp_path / "gone.index", index_path, "--no-open")
+    assert result.exit_code == 0
+    assert served.keys() >= {"toy", "toy-2"}
+    assert list(served["unopened"]) == ["gone"]
+    assert "gone is not served: there is no index at" in caplog.text

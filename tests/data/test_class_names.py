@@ -67,6 +67,10 @@ def test_what_a_person_means_by_names(tmp_path):
     path = write(tmp_path, "names.txt", "a\nb\n")
     assert names_given(str(path)) == path
     assert names_given("dog, red panda,") == ["dog", "red panda"]
+    many = [f"animal {n}" for n in range(100)]  # longer than the name of a file may be
+    assert names_given(", ".join(many)) == many
+    with pytest.raises(SaysoError, match="no names are given"):
+        names_given(" , ")
     with pytest.raises(SaysoError, match=r"there is no file of names nmaes.txt"):
         names_given("nmaes.txt")
 

@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from sayso.core.errors import SaysoError
+from sayso.core.io import write_atomic
+from sayso.core.ownership import writing
 from sayso.core.types import Span
 from sayso.data.manifest import Failure, Row, read_manifest
-from sayso.data.sources import find_sources
+from sayso.data.sources import find_sources, list_sources
 
 
 def touch(path):
@@ -31,6 +33,20 @@ def test_a_tree_is_walked_in_order_without_what_is_hidden_or_no_medium(tmp_path)
         touch(tmp_path / name)
     found = find_sources([str(tmp_path)], skip=str(tmp_path / "my.index"))
     assert names(found) == ["a.jpg", "b.mp4", "c.mkv"]
+
+
+def test_what_sayso_drew_of_other_pictures_is_left_out_until_somebody_changes_it(tmp_path):
+    for name in ("a.jpg", "sub/b.jpg"):
+        touch(tmp_path / name)
+    for verb, name in (("localize", "overlays/a.cat.png"), ("search", "sheet.png"), ("clip", "found.mp4")):
+        with writing(verb):
+            write_atomic(tmp_path / name, b"drawn")
+    assert names(find_sources([str(tmp_path)])) == ["a.jpg", "found.mp4", "b.jpg"]
+    listing = list_sources([str(tmp_path)])
+    assert [os.path.basename(path) for path in listing.skipped] == ["sheet.png", "a.cat.png"]
+    assert names(find_sources([str(tmp_path / "sheet.png")])) == ["sheet.png"]
+    (tmp_path / "sheet.png").write_bytes(b"mine")
+    assert names(find_sources([str(tmp_path)])) == ["a.jpg", "found.mp4", "sheet.png", "b.jpg"]
 
 
 def test_loops_of_links_end_and_linked_folders_are_walked_once(tmp_path):

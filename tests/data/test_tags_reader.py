@@ -37,6 +37,14 @@ def test_voc_from_lists_and_from_annotations(tmp_path, lists, below):
         assert all(picture.path.is_file() for picture in found.pictures)
 
 
+def test_what_macos_notes_beside_each_file_is_no_annotation_and_no_picture(tmp_path):
+    voc(tmp_path, PEOPLE)
+    for beside in (*tmp_path.glob("Annotations/*"), *tmp_path.glob("JPEGImages/*")):
+        beside.with_name(f"._{beside.name}").write_bytes(b"\0\5\x16\7")
+    found = read_tagged(tmp_path)
+    assert (by_id(found), found.failures, found.missing) == (LABELS, (), ())
+
+
 def test_voc_boxes_count_from_zero_and_end_outside(tmp_path):
     voc(tmp_path, PEOPLE)
     found = read_tagged(tmp_path, split="test")
@@ -210,7 +218,7 @@ def test_a_csv_without_its_columns_says_so(tmp_path, head):
 
 
 def test_a_folder_for_each_tag(tmp_path):
-    for name in ("cat/1.png", "cat/deep/2.jpg", "dog/1.png", ".cache/3.png"):
+    for name in ("cat/1.png", "cat/deep/2.jpg", "dog/1.png", ".cache/3.png", "dog/.old/4.png", "dog/._1.png"):
         picture(tmp_path / name)
     (tmp_path / "cat" / "notes.txt").write_text("not a picture")
     found = read_tagged(tmp_path)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sayso.core.errors import SaysoError
 from sayso.core.ownership import writing
 from sayso.engine.checkpoint import Checkpoints
 from sayso.engine.metrics_log import MetricsLog
@@ -58,3 +59,19 @@ def test_lines_of_others_stay_in_the_log(tmp_path):
         b"# killed here \xff",
     ]
     assert json.loads(text[4])["step"] == 21 and len(text) == 5
+
+
+def test_a_recipe_that_a_person_edited_in_a_run_without_steps_stays(tmp_path):
+    checkpoints, recipe = Checkpoints(tmp_path / "run"), tmp_path / "run" / "config.toml"
+    with writing("train"), checkpoints.locked():
+        checkpoints.keep_recipe("steps = 3\n")
+        checkpoints.keep_recipe("steps = 4\n")  # its own from a run that was killed at once
+        assert recipe.read_text() == "steps = 4\n"
+        recipe.write_text("# as Ann wants it\nsteps = 9\n")
+        with pytest.raises(SaysoError, match=r"config.toml is there already"):
+            checkpoints.keep_recipe("steps = 4\n")
+        checkpoints.keep_recipe("steps = 9\n")  # asked to go on with what she wrote
+        assert recipe.read_text() == "# as Ann wants it\nsteps = 9\n"
+    with writing("train", overwrite=True):
+        checkpoints.keep_recipe("steps = 4\n")
+    assert recipe.read_text() == "steps = 4\n"

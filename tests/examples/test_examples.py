@@ -16,7 +16,8 @@ def more(tmp_path_factory):
     """What examples take besides a folder: a small language model in the place of a package's."""
     from generators import lms
 
-    return {"flamingo": [str(lms.save_lm(tmp_path_factory.mktemp("lm") / "llama", "llama"))]}
+    small = [str(lms.save_lm(tmp_path_factory.mktemp("lm") / "llama", "llama"))]
+    return {"flamingo": small, "llava": small}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

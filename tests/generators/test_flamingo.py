@@ -10,11 +10,13 @@ import sayso
 from generators import lms
 from sayso.core.errors import SaysoError
 from sayso.encoders import load_backbone
+from sayso.encoders.backbones import visual_tokens
 from sayso.generators import Decoding, Exchange, Prompt
 from sayso.generators.base import Generator
-from sayso.generators.conditioning import FlamingoNet, FlamingoShape, PicturesSeen, numbers_of, visual_tokens
+from sayso.generators.conditioning import FlamingoNet, FlamingoShape, PicturesSeen
 from sayso.generators.flamingo import Flamingo
 from sayso.generators.language import load_language_model
+from sayso.models.gated_cross_attention import picture_numbers
 
 SMALL = FlamingoShape(
     dim=24, depth=1, heads=2, head_dim=8, latents=3, block_heads=2, layers=(1, 3), dim_in=24
@@ -68,7 +70,7 @@ def test_zero_gates_are_the_language_model_bit_for_bit(folders, family):
     net = network(folders, family, open_gates=False)
     language = net.language
     ids = torch.tensor([language.encode("a <image>cat on <image>the ball<|endofchunk|>")] * 2)
-    numbers = numbers_of(ids, language.markers.image)
+    numbers = picture_numbers(ids == language.markers.image)
     seen = PicturesSeen(net, torch.randn(4, 3, 24), torch.tensor([2, 2]), numbers)
     with torch.no_grad():
         expected = language.model(ids).logits
@@ -86,14 +88,14 @@ def test_zero_gates_are_the_language_model_bit_for_bit(folders, family):
 def test_after_training_text_alone_is_the_language_model_s_if_asked_for(folders, everywhere, same):
     net = network(folders, ff_everywhere=everywhere)
     ids = torch.tensor([net.language.encode("a cat on the ball")])
-    numbers = numbers_of(ids, net.language.markers.image)
+    numbers = picture_numbers(ids == net.language.markers.image)
     none = PicturesSeen(net, torch.zeros(0, 3, 24), torch.zeros(1, dtype=torch.long), numbers)
     with torch.no_grad():
         expected = net.language.hidden(ids)
         with none.by(net.language):
             assert torch.equal(net.language.hidden(ids), expected) == same
         both = torch.cat([ids, torch.tensor([[net.language.markers.image, *ids[0, 1:]]])])
-        numbers = numbers_of(both, net.language.markers.image)
+        numbers = picture_numbers(both == net.language.markers.image)
         seen = PicturesSeen(net, torch.randn(1, 3, 24), torch.tensor([0, 1]), numbers)
         with seen.by(net.language):
             mixed = net.language.hidden(both)
@@ -108,7 +110,7 @@ def test_layers_below_the_first_block_run_once_and_alone(folders, family):
     ids = torch.tensor(
         [language.encode("a <image>cat on the ball"), language.encode("the <image>dog is it ?")]
     )
-    numbers = numbers_of(ids, language.markers.image)
+    numbers = picture_numbers(ids == language.markers.image)
     features, counts = torch.randn(2, 1, 9, 24), torch.tensor([1, 1])
     runs = []
     handles = [
@@ -181,8 +183,8 @@ def test_the_tower_runs_once_a_picture_whatever_the_beam(models, photos, monkeyp
         pictures.append(len(pixels))
         return real(backbone, pixels)
 
-    monkeypatch.setattr("sayso.generators.flamingo.visual_tokens", count)
-    model._seen.clear()
+    monkeypatch.setattr("sayso.generators.visual_language.visual_tokens", count)
+    model._features.clear()
     for _ in range(2):  # four different pictures, six marks; then again
         model.generate(asked(photos), Decoding(max_new_tokens=5, beams=3))
     assert pictures == [4]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,20 +43,31 @@ def test_an_index_lives_in_a_bucket(bucket, media):
     assert len(again.thumbnail(hit.id)) > 100
 
 
-def test_one_writer_at_a_time_and_a_dead_one_is_taken_over(bucket, caplog):
+def test_one_writer_at_a_time_and_a_dead_one_is_taken_over(bucket, caplog, monkeypatch):
+    now = [time.time()]  # the leases' clock goes on where this test says so
+    sleep = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731
+    monkeypatch.setattr("sayso.index.lock.time", SimpleNamespace(time=lambda: now[0], sleep=sleep))
     connection = Store(f"{bucket}/lease.index").connection
     first, second = Lease(connection, seconds=1.0), Lease(connection, seconds=1.0)
     with first.hold():
-        time.sleep(1.3)
-        assert not second.try_acquire(), "a living writer keeps its lease"
+        sleep(0.9)
+        give_up = time.monotonic() + 120
+        while not _held_until(connection, now[0] + 0.9) and time.monotonic() < give_up:
+            time.sleep(0.05)
+        sleep(0.5)
+        assert not second.try_acquire(), "a living writer renews its lease"
     assert second.try_acquire()
     second.release()
-    assert first.try_acquire()  # and now it dies: nobody renews
-    began = time.monotonic()
+    dead = Lease(connection, seconds=0.2)
+    assert dead.try_acquire()  # and nobody renews
     with second.hold():
-        assert time.monotonic() - began < 5
+        assert _held_until(connection, now[0] + 0.9)
     (waited,) = (record for record in caplog.records if record.name.startswith("sayso"))
     assert waited.levelname == "WARNING" and "waiting" in waited.getMessage()
+
+
+def _held_until(connection, moment):
+    return connection.open_table("writer").count_rows(f"until >= {moment}") == 1
 
 
 def test_of_many_writers_one_gets_the_lease(bucket):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -287,3 +289,24 @@ def test_attention_of_the_resampler_is_dropped_only_in_training():
     made.train()
     assert not torch.equal(made(x), made(x))
     assert isinstance(made.layers[0][0], PerceiverAttention)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_row_in_bfloat16_is_the_general_product_and_is_added_up_in_float32(rows):
+    torch.manual_seed(0)
+    block = GatedCrossAttention(32, 24, heads=2, head_dim=8)
+    block.attn_gate.data.fill_(0.5)
+    block.ff_gate.data.fill_(0.5)
+    y, media = torch.randn(rows, 1, 32) * 100, torch.randn(rows, 2, 3, 24)
+    mask = media_mask(torch.full((rows, 1), 2), 2, 3)
+    with torch.inference_mode():
+        exact = block(y, block.keys(media), mask)
+        half = copy.deepcopy(block).bfloat16()
+        found = half(y, half.keys(media.bfloat16()), mask)
+        assert found.dtype == torch.float32
+        added = (exact - y).abs().max()
+        assert 0 < (found - exact).abs().max() < 0.03 * added, "y itself, 100 times larger, is not rounded"
+        x = torch.randn(rows, 1, 32).bfloat16()
+        layer = half.ff[1]
+        torch.testing.assert_close(layer(x), F.linear(x, layer.weight), rtol=1e-2, atol=1e-2)
+        assert layer(x).shape == (rows, 1, 128)

@@ -91,6 +91,18 @@ def test_a_cut_a_few_frames_from_a_flash_is_found(flash, distance):
         assert find_cuts(map(frame_signature, before)) == [40]
 
 
+@pytest.mark.parametrize("light", [0.85, 0.6])
+@pytest.mark.parametrize("length", [2, 4, 6, 8])
+def test_a_flash_right_at_a_cut_makes_no_second_one(length, light):
+    for seed in range(6):
+        frames = [*scene(2 * seed, 40), *scene(2 * seed + 1, 40)]
+        after = [lit(frame, light) if 40 <= k < 40 + length else frame for k, frame in enumerate(frames)]
+        before = [lit(frame, light) if 40 - length <= k < 40 else frame for k, frame in enumerate(frames)]
+        for flashed in (after, before):
+            (cut,) = find_cuts(map(frame_signature, flashed))
+            assert cut == 40 if length >= 4 else abs(cut - 40) <= length
+
+
 @pytest.mark.parametrize("length", [4, 6, 8])
 def test_a_short_shot_of_something_else_is_two_cuts(length):
     for seed in range(6):

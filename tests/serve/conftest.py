@@ -6,7 +6,7 @@ import io
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +25,7 @@ import toy
 from sayso import Index
 from sayso.serve import create_app
 from sayso.serve.server import listen
+from waiting import WAIT_S, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -43,6 +44,9 @@ FLAGS = [
 ]
 REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation",
   (event) => console.error("CSP", event.violatedDirective, event.blockedURI))"""
+SLOW_FILMS = """addEventListener("loadstart",
+  ({ target }) => { target.defaultPlaybackRate = target.playbackRate = 1 / 16; }, true)"""
+"""Films play slowly, so that a moment of two seconds is still on when a busy machine looks."""
 DROP = """([name, bytes, kind]) => {
   const data = new DataTransfer();
   data.items.add(new File([new Uint8Array(bytes)], name, { type: kind }));
@@ -133,7 +137,7 @@ def running(index: Index, folder: Path, **options: object) -> Iterator[Site]:
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+            with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
                 yield Site(url, index, folder, client)
         finally:
             server.should_exit = True
@@ -181,8 +185,17 @@ class Visit:
 
     @property
     def state(self) -> dict[str, str]:
-        """What the address holds."""
-        return {name: values[0] for name, values in parse_qs(urlsplit(self.page.url).query).items()}
+        """What the address holds at this moment."""
+        query = urlsplit(self.page.evaluate("location.href")).query
+        return {name: values[0] for name, values in parse_qs(query).items()}
+
+    def wait_for_state(self, fields: Iterable[str] | dict[str, str]) -> None:
+        """Wait until the address holds exactly these fields, and their values where they are given."""
+        wanted = fields if isinstance(fields, dict) else set(fields)
+        wait_for(
+            lambda: (self.state if isinstance(wanted, dict) else self.state.keys()) == wanted,
+            lambda: f"the address holds {self.state}, not {wanted}",
+        )
 
     @property
     def cards(self) -> Locator:
@@ -203,7 +216,13 @@ class Visit:
         from playwright.sync_api import expect
 
         self.page.get_by_role("searchbox").fill(words)
+        self.wait_for_results()
         expect(self.page.locator("#count")).to_contain_text(re.compile("moment|nothing"))
+
+    def wait_for_results(self) -> None:
+        """Wait until the list shows what the controls ask for: it is busy from the first letter on."""
+        from playwright.sync_api import expect
+
         expect(self.page.locator("#results")).not_to_have_attribute("aria-busy", "true")
 
     def open_moment(self, words: str, title: str) -> None:
@@ -220,11 +239,10 @@ class Visit:
 
     def wait_until(self, condition: str, selector: str = "#video") -> None:
         """Wait until a condition on ``node`` holds; asked from outside, for the page forbids eval."""
-        for _ in range(160):
-            if self.page.locator(selector).first.evaluate(f"(node) => {condition}"):
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"{condition} never held for {selector}")
+        node = self.page.locator(selector).first
+        wait_for(
+            lambda: node.evaluate(f"(node) => {condition}"), lambda: f"{condition} never held for {selector}"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -234,6 +252,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("there is no chromium on this machine")
+    playwright.expect.set_options(timeout=1000 * WAIT_S)
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
@@ -247,16 +266,18 @@ def open_page(site, browser) -> Iterator[Callable[..., Visit]]:
     troubles: list[str] = []
 
     def open_(address: str = "/", *, routes: dict[str, Any] | None = None, **options: Any) -> Visit:
-        context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800}, **options)
+        options.setdefault("viewport", {"width": 1280, "height": 800})
+        context = browser.new_context(base_url=site.url, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(1000 * WAIT_S)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda said: said.type in ("error", "warning") and troubles.append(said.text))
         page.on("dialog", lambda dialog: troubles.append("a dialog opened"))
         at_home = (site.url, "blob:", "data:")
         page.on("request", lambda request: request.url.startswith(at_home) or troubles.append(request.url))
         page.add_init_script(REPORT_VIOLATIONS)
+        page.add_init_script(SLOW_FILMS)
         for pattern, handler in (routes or {}).items():
             page.route(pattern, handler)
         page.goto(address)

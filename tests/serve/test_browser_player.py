@@ -6,12 +6,15 @@ content-security policy may have been broken, and no request may have left the s
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import toy
 from media import films
 from sayso import Index
 from sayso.media import read_clip
+from waiting import wait_for
 
 pytestmark = pytest.mark.browser
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -28,7 +31,7 @@ def test_a_click_opens_the_player_at_the_second(open_page, site):
     page.wait_until(
         "node.currentTime >= 8 && node.currentTime < 10 && !node.paused && node.videoWidth === 64"
     )
-    assert page.state == {"q": "blue", "m": site.id_of("talk.mp4"), "t": "8"}
+    page.wait_for_state({"q": "blue", "m": site.id_of("talk.mp4"), "t": "8"})
     expect(page.locator("#player-title")).to_have_text("talk")
     expect(page.locator("#length")).to_have_text("0:16")
     expect(page.locator("#transcript button")).to_have_count(4)
@@ -42,10 +45,9 @@ def test_the_timeline_marks_every_moment_by_its_score_and_seeks(open_page):
     marks = page.locator("#marks .mark")
     expect(marks).to_have_count(4)
     expect(page.locator("#marks .mark.best")).to_have_count(1)
-    heights = marks.evaluate_all("(all) => all.map((mark) => mark.getBoundingClientRect().height)")
-    assert max(heights) == heights[2]
-    lefts = marks.evaluate_all("(all) => all.map((mark) => mark.style.left)")
-    assert lefts == ["0%", "25%", "50%", "75%"]
+    page.wait_until("[...node.children].map((mark) => mark.style.left).join() === '0%,25%,50%,75%'", "#marks")
+    tallest = "Math.max(...[...node.children].map((mark) => mark.offsetHeight))"
+    page.wait_until(f"{tallest} === node.children[2].offsetHeight", "#marks")
     page.wait_until("node.readyState > 2")
     page.locator("#transcript button").nth(3).click()
     page.wait_until("node.currentTime >= 12 && node.currentTime < 14")
@@ -53,10 +55,11 @@ def test_the_timeline_marks_every_moment_by_its_score_and_seeks(open_page):
     page.wait_until("node.currentTime >= 8 && node.currentTime < 10")
     page.locator("#transcript button").nth(3).click()
     page.wait_until("node.currentTime >= 12")
-    box = page.locator("#seek").bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] - 6)
+    seek = page.locator("#seek")
+    width, height = seek.evaluate("(node) => [node.offsetWidth, node.offsetHeight]")
+    seek.click(position={"x": width * 0.5, "y": height - 6})
     page.wait_until("node.currentTime >= 7.5 && node.currentTime < 9.5")
-    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 5)
+    seek.hover(position={"x": width * 0.9, "y": height - 6})
     expect(page.locator("#tip")).to_have_text("0:14")
     expect(page.locator("#tip img")).to_be_visible()
 
@@ -78,8 +81,29 @@ def test_what_browsers_do_not_play_is_streamed_with_the_right_clock(open_page, w
     assert len(asked) > 1 or title == "film", "what lies before was not there and was asked for"
     expected = list(toy.COLOURS["cyan" if title == "film" else "black"])
     page.wait_until(f"({OFF})(node, {expected}) < 60")  # the frame before stays until the new one is painted
-    duration = page.locator("#video").evaluate("(video) => video.duration")
-    assert duration == pytest.approx(12 if title == "film" else 8, abs=0.2)
+    page.wait_until(f"Math.abs(node.duration - {12 if title == 'film' else 8}) <= 0.2")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_transcript_follows_the_film(open_page, width):
+    def long(route):
+        file = route.fetch().json()
+        lines = [
+            {"start_s": k / 4, "end_s": k / 4 + 0.25, "text": f"line {k}", "speaker": None} for k in range(64)
+        ]
+        route.fulfill(json={**file, "transcript": lines})
+
+    routes = {"**/api/media/*": long}
+    page = open_page("/?q=blue", routes=routes, viewport={"width": width, "height": 844})
+    page.card("talk").locator(".open").click()
+    expect(page.locator("#transcript [aria-current]")).to_have_text(re.compile("line 3[2-9]"))
+    inside = """[...node.querySelectorAll('[aria-current]')].some((line) => {
+      const [at, box] = [line, node].map((one) => one.getBoundingClientRect());
+      return at.top >= box.top && at.bottom <= Math.min(box.bottom, innerHeight); })"""
+    page.wait_until(inside, "#transcript")
+    page.locator("#seek").fill("15.1")
+    expect(page.locator("#transcript [aria-current]")).to_have_text(re.compile("line 6"))
+    page.wait_until(inside, "#transcript")
 
 
 def test_keys_of_the_player(open_page):
@@ -94,7 +118,6 @@ def test_keys_of_the_player(open_page):
     page.wait_until(f"!node.seeking && node.currentTime > {still} + 0.03")
     assert page.now - still < 0.26
     forward = page.now
-    page.wait_for_timeout(150)
     page.keyboard.press(",")
     page.wait_until(f"!node.seeking && node.currentTime < {forward} - 0.03")
     assert forward - page.now < 0.26
@@ -113,7 +136,7 @@ def test_keys_of_the_player(open_page):
     expect(page.locator("#player-title")).to_have_text(title)
     page.keyboard.press("s")
     expect(page.locator("#player")).to_be_hidden()
-    assert page.state.keys() == {"similar", "kind"}
+    page.wait_for_state(["similar", "kind"])
     expect(page.cards.first).to_be_visible()
 
 
@@ -136,7 +159,7 @@ def test_closing_the_player_leads_back_to_the_card(open_page):
     page.get_by_role("button", name="Close").click()
     expect(page.locator("#player")).to_be_hidden()
     expect(page.card("talk").locator(".open")).to_be_focused()
-    assert page.state == {"q": "blue"}
+    page.wait_for_state({"q": "blue"})
 
 
 def test_pictures_open_large_also_those_that_browsers_do_not_show(open_page):
@@ -203,16 +226,15 @@ def test_the_frame_on_screen_at_a_hits_start_is_the_one_that_was_embedded(late_s
     page.add_init_script("HTMLMediaElement.prototype.play = async function () {}")
     try:
         page.goto(f"{late_site.url}/?m={media_id}&t={moment.start_s}")
-        shown = None
-        for _ in range(120):
-            ready = page.locator("#video").evaluate(
-                "(v) => v.readyState >= 2 && !v.seeking && v.currentTime > 7"
-            )
-            shown = page.locator("#video").evaluate(FRAME) if ready else None
-            number_shown = sum((light > 135) << k for k, light in enumerate(shown)) if shown else None
-            if number_shown is not None and abs(number_shown - films.number_of(embedded)) <= 1:
-                break
-            page.wait_for_timeout(50)
-        assert number_shown == pytest.approx(films.number_of(embedded), abs=1)
+        video = page.locator("#video")
+        seen = []
+
+        def is_shown():
+            if not video.evaluate("(v) => v.readyState >= 2 && !v.seeking && v.currentTime > 7"):
+                return False
+            seen.append(sum((light > 135) << k for k, light in enumerate(video.evaluate(FRAME))))
+            return abs(seen[-1] - films.number_of(embedded)) <= 1
+
+        wait_for(is_shown, lambda: f"frames {seen[-3:]} are shown, not {films.number_of(embedded)}")
     finally:
         page.close()

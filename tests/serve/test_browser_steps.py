@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from sayso.export import steps_page
+from waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +47,8 @@ def test_the_page_is_whole_on_any_screen(browser, page, width, scheme):
     opened.on("request", lambda request: asked.append(request.url))
     opened.goto(page)
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.evaluate("[...document.images].every((image) => image.naturalWidth === 64)")
+    loaded = "[...document.querySelectorAll('.shots img')].every((image) => image.naturalWidth === 64)"
+    wait_for(lambda: opened.evaluate(loaded), lambda: "a picture is missing")
     assert wrong == []
     assert all(url.startswith(("data:", page)) for url in asked)
     opened.close()
@@ -55,11 +57,13 @@ def test_the_page_is_whole_on_any_screen(browser, page, width, scheme):
 def test_steps_stand_where_they_happen_and_lead_there(browser, page):
     opened = browser.new_page(viewport={"width": 1000, "height": 800})
     opened.goto(page)
-    bar, second = opened.locator(".bar").first, opened.locator(".bar a").nth(1)
-    whole, part = bar.bounding_box(), second.bounding_box()
+    second = opened.locator(".strip a").nth(1)
+    whole, part = second.evaluate(
+        "(a) => [a.closest('.strip'), a].map((e) => e.getBoundingClientRect().toJSON())"
+    )
     assert (part["x"] - whole["x"]) / whole["width"] == pytest.approx(15 / 50, abs=0.01)
     assert part["width"] / whole["width"] == pytest.approx(7 / 50, abs=0.01)
     assert second.get_attribute("href") == "a%20b.mp4#t=15"
-    faded = opened.locator(".bar a").evaluate_all("all => all.map((a) => getComputedStyle(a).opacity < 1)")
+    faded = opened.locator(".strip a").evaluate_all("all => all.map((a) => getComputedStyle(a).opacity < 1)")
     assert faded == [False, False, True, False] * 2
     opened.close()

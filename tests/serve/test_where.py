@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,28 +22,39 @@ class PointingEncoder(toy.ColourEncoder):
         return (toy.direction(small) @ vector).astype(np.float32)
 
 
-def flag(path):
-    """Red, with a blue square in the lower right corner: blocks 4 and 5 of the last row."""
-    image = Image.new("RGB", (180, 120), toy.COLOURS["red"])
-    image.paste(toy.COLOURS["blue"], (120, 90, 180, 120))
-    image.save(path)
+FLAG = np.full((120, 180, 3), toy.COLOURS["red"], np.uint8)
+FLAG[90:, 120:] = toy.COLOURS["blue"]
+"""Red, with a blue square in the lower right corner: blocks 4 and 5 of the last row."""
+
+
+def write_frames(path, frames, codec="libx264"):
+    """Write a film of ten frames a second."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=10, options={"g": "1"})
+        video.height, video.width = frames[0].shape[:2]
+        video.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(video.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+        container.mux(video.encode())
 
 
 @pytest.fixture(scope="module")
-def pointing(tmp_path_factory, movie, serving):
+def pointing(tmp_path_factory, serving):
     """A site whose model can point."""
     folder = tmp_path_factory.mktemp("pointing")
-    flag(folder / "flag.png")
+    Image.fromarray(FLAG).save(folder / "flag.png")
     Image.new("RGB", (90, 60), toy.COLOURS["red"]).save(folder / "even.png")
-    movie(folder / "film.mp4", ["red"])
+    frames = [FLAG if 20 <= k < 30 else np.full_like(FLAG, toy.COLOURS["red"]) for k in range(40)]
+    write_frames(folder / "film.mp4", frames)
+    write_frames(folder / "old.avi", frames, "mpeg4")
     index = Index.open(tmp_path_factory.mktemp("index") / "x.index", PointingEncoder())
     assert not index.add(folder).failures
     with serving(index, folder) as site:
         yield site
 
 
-def ask(site, name, words):
-    return site.client.get(f"/api/where/{site.id_of(name)}", params={"q": words})
+def ask(site, name, words, **more):
+    return site.client.get(f"/api/where/{site.id_of(name)}", params={"q": words, **more})
 
 
 def test_the_hottest_cell_is_where_the_colour_is(pointing):
@@ -57,6 +69,21 @@ def test_the_hottest_cell_is_where_the_colour_is(pointing):
     assert ask(pointing, "flag.png", "red").json()["y"] < 0.75
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "old.avi"])
+def test_a_frame_of_a_film_is_the_one_on_the_screen_at_that_second(pointing, name):
+    for second, there in [(1.95, False), (2.0, True), (2.05, True), (2.95, True), (3.05, False)]:
+        answer = ask(pointing, name, "blue", t=second).json()
+        assert (answer["x"] > 0.7 and answer["y"] == 0.875) is there, second
+    answer = ask(pointing, name, "blue", t=90)
+    assert answer.status_code == 400
+    assert "ends at 4.0 s, before second 90" in answer.json()["error"]
+    answer = ask(pointing, "flag.png", "blue", t=1)
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        "flag is a picture; only a video has a second",
+    )
+
+
 def test_sums_of_words_are_understood_and_files_are_not_named(pointing):
     plain, less = (np.array(ask(pointing, "flag.png", q).json()["heat"]) for q in ("blue", "2:blue - red"))
     assert np.array_equal(plain == 1, less == 1)
@@ -69,7 +96,7 @@ def test_an_even_picture_is_cold_everywhere(pointing):
 
 def test_what_cannot_be_answered_is_said_in_one_sentence(pointing, site):
     for name, words, status, said in [
-        ("film.mp4", "red", 400, "film is a video; heat maps are of pictures only"),
+        ("film.mp4", "red", 400, "film is a video; say at which second: t="),
         ("flag.png", "", 400, "q: "),
         ("flag.png", "blue + ", 400, "has an empty term"),
         ("flag.png", "blue - blue", 400, "cancel each other out"),

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from PIL import Image
 
 import sayso
-from generators import lms
+from generators.colour_balls import COLOURS, save_parts
 from sayso.core.config import changed
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
@@ -23,9 +22,8 @@ from sayso.engine.tensor_batch import TensorBatch
 from sayso.generators import Decoding, Prompt, tower_features
 from sayso.generators.conditioning import PicturesSeen
 from sayso.models.gated_cross_attention import picture_numbers
-from sayso.systems.flamingo import FlamingoMethod, Recipe, spell_answer
+from sayso.systems.flamingo import FlamingoMethod, Recipe, spell_caption
 
-COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "small": (30, 200, 30), "two": (240, 240, 20)}
 SMALL = {
     "size": 24, "views": 2, "layers": (1, 3), "dim": 16, "depth": 1, "heads": 2, "head_dim": 8, "latents": 3,
     "block_heads": 2, "dropout": 0.0, "batch_size": 8, "steps": 4, "warmup": 1, "save_every": 2,
@@ -37,25 +35,14 @@ SMALL = {
 def parts(tmp_path_factory):
     """A language model, a tower, captioned pictures of four colours, and a page file."""
     root = tmp_path_factory.mktemp("flamingo")
-    rng = np.random.default_rng(0)
-    rows, pages = [], []
-    for n in range(32):
-        word = list(COLOURS)[n % 4]
-        pixels = np.clip(np.array(COLOURS[word]) + rng.integers(-25, 25, (20, 20, 3)), 0, 255).astype(
-            np.uint8
-        )
-        Image.fromarray(pixels).save(root / f"{n}.png")
-        rows.append({"path": f"{n}.png", "text": f"a {word} ball"})
-        pages.append(
-            {
-                "text": f"the <image> is {word} and <image> it is<|endofchunk|>",
-                "images": [f"{n}.png", f"{n // 2}.png"],
-            }
-        )
-    (root / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pages = [
+        {
+            "text": f"the <image> is {word} and <image> it is<|endofchunk|>",
+            "images": [f"{n}.png", f"{n // 2}.png"],
+        }
+        for n, word in enumerate(save_parts(root))
+    ]
     (root / "pages.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pages))
-    lms.save_lm(root / "lm", "llama")
-    lms.save_tower(root / "tower")
     return root
 
 
@@ -196,7 +183,7 @@ def test_the_recipe_and_the_registry(parts, tmp_path):
         recipe_for(parts, episodes="x.jsonl")
     with pytest.raises(SaysoError, match="multiple of 3"):
         recipe_for(parts, shares=(3,))
-    assert spell_answer("a cat") == "<image>Output: a cat<|endofchunk|>"
+    assert spell_caption("a cat") == "<image>Output: a cat<|endofchunk|>"
 
 
 def test_micro_batches_give_the_whole_batch_s_gradient(parts, tmp_path):

@@ -28,6 +28,7 @@ KNOWN = sorted({a / b for a in RATES for b in RATES})
 NEAR_RATE = 2e-4  # a fitted rate this near to a quotient of two frame rates is that quotient
 OTHER_RATE = 0.7  # a rate that is no such quotient must leave at most this share of the cost
 LEAST_PAIRS = 8
+LINE_PAIRS = 3  # of a line that count: its words are all as late as the line
 OVERLAP_S = 1.0  # a line may reach so far into the next piece
 TRIED, HEAPS, HEAP_S = 5, 6, 0.5  # rates whose offsets lie most in a few heaps are fitted
 Points = NDArray[np.float64]
@@ -154,7 +155,21 @@ def _shared_times(captions: Sequence[Caption], reference: Sequence[Caption]) -> 
             "the subtitles and the reference share too few words to compare their times; "
             "give captions of the same film in the same language"
         )
-    a, b = certain[:, 0], certain[:, 1]
+    a, b = certain[_spread(ours.line[certain[:, 0]])].T
     x, y = np.concatenate([ours.start[a], ours.end[a]]), np.concatenate([theirs.start[b], theirs.end[b]])
     order = np.argsort(x, kind="stable")
     return x[order], y[order]
+
+
+def _spread(line: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of a few pairs of each line, from its first to its last.
+
+    Args:
+        line: (M,) rising numbers of the lines that the pairs are in.
+    """
+    groups = np.split(np.arange(len(line)), np.flatnonzero(np.diff(line)) + 1)
+    picked = [
+        group[np.linspace(0, len(group) - 1, min(len(group), LINE_PAIRS)).round().astype(int)]
+        for group in groups
+    ]
+    return np.concatenate(picked)

@@ -11,7 +11,7 @@ def doctor(as_json: Json = False) -> None:
     """Say what is installed, what is missing, and how to get it.
 
     Prints versions, devices, codecs, extras with the command that installs each,
-    and where models are cached. It opens no connection and changes nothing.
+    where models are cached, and what keeps them loaded. It opens no connection and changes nothing.
 
     Examples:
 
@@ -19,11 +19,13 @@ def doctor(as_json: Json = False) -> None:
 
       sayso doctor --json
     """
-    from sayso.cli.output import print_sections
+    from sayso.cli.output import listener_line, print_sections
     from sayso.hub.diagnosis import diagnose
+    from sayso.serve.local.start import listeners
 
-    diagnosis = diagnose()
+    diagnosis, running = diagnose(), listeners()
     if as_json:
-        print(json.dumps(diagnosis.to_dict(), ensure_ascii=False))
+        print(json.dumps({**diagnosis.to_dict(), "running": running}, ensure_ascii=False))
     else:
-        print_sections(diagnosis.sections())
+        rows = [("", listener_line(one)) for one in running] or [("", "nothing; see: sayso daemon --help")]
+        print_sections([*diagnosis.sections(), ("Running", rows)])

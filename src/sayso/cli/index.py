@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,14 +15,37 @@ from sayso.core.ownership import refuse_foreign, writing
 from sayso.core.progress import Mode, reporter
 
 if TYPE_CHECKING:
+    from sayso.index import AddReport, Index
     from sayso.transcribing import TranscribeReport
 
-PATHS = "Files, folders, manifests (.csv, .jsonl, .parquet), or - for a list on stdin."
+PATHS = (
+    "Files, folders, manifests (.csv, .jsonl, .parquet), - for a list on stdin; by default those of before."
+)
 Paths = Annotated[list[str] | None, Argument(metavar="PATH...", help=PATHS, show_default=False)]
-WINDOW = "Length of the clips a video is cut into, seconds."
+Window = Annotated[
+    float | None,
+    Option(
+        "--window",
+        min=0.1,
+        help="Length of the clips a video is cut into, seconds.",
+        show_default="as before; at first 4",
+    ),
+]
 Segments = Annotated[
-    Literal["window", "caption"],
-    Option("--segments", help="Cut videos into windows, or one clip a caption."),
+    Literal["window", "caption"] | None,
+    Option(
+        "--segments",
+        help="Cut videos into windows, or one clip a caption.",
+        show_default="as before; at first window",
+    ),
+]
+Sample = Annotated[
+    Literal["all", "keyframes"] | None,
+    Option(
+        "--sample",
+        help="Decode all of a video, or its key frames alone: many times faster, times a little coarser.",
+        show_default="as before; at first all",
+    ),
 ]
 PRUNE = "Remove files that have vanished from the given folders."
 Failures = Annotated[
@@ -30,6 +54,14 @@ Failures = Annotated[
 Listen = Annotated[
     bool,
     Option("--listen", help="First write captions of what is said where there are none: sayso transcribe."),
+]
+UpgradeModel = Annotated[
+    str | None,
+    Option(
+        "--upgrade-model",
+        metavar="MODEL",
+        help="Embed all of it anew with another model; until that is done the old one answers.",
+    ),
 ]
 Workers = Annotated[
     int | None, Option("--workers", min=1, help="Decoding threads.", show_default="one a core")
@@ -40,10 +72,12 @@ def index(
     address: IndexAddress,
     paths: Paths = None,
     model: Model = None,
-    window: Annotated[float, Option("--window", min=0.1, help=WINDOW)] = 4.0,
-    segments: Segments = "window",
+    window: Window = None,
+    segments: Segments = None,
+    sample: Sample = None,
     prune: Annotated[bool, Option("--prune", help=PRUNE)] = False,
     listen: Listen = False,
+    upgrade_model: UpgradeModel = None,
     failures: Failures = None,
     workers: Workers = None,
     device: Device = "auto",
@@ -53,50 +87,79 @@ def index(
 ) -> None:
     """Make videos and pictures searchable; run it again to bring the index up to date.
 
-    Files that did not change are not read again. What cannot be read is listed in
+    The index remembers what was named and how it is cut, so that INDEX alone brings all of it up
+    to date. Files that did not change are not read again. What cannot be read is listed in
     failures.jsonl (which can be given as a PATH to try again), and the exit code is 3.
 
     Examples:
 
       sayso index my.index ~/Videos ~/Pictures
 
+      sayso index my.index
+
+      sayso index my.index --upgrade-model google/siglip2-base-patch16-224
+
       find . -name '*.mp4' | sayso index my.index -
     """
-    from sayso.data.manifest import write_failures
     from sayso.data.sources import paths_named
-    from sayso.index import Index
+    from sayso.index import Index as Collection
+    from sayso.index.roots import remembered_paths
     from sayso.index.store import Store
 
-    if address == "-" or not paths:
-        known = address != "-" and Store(address).exists
-        what = address if not known and (address == "-" or Path(address).exists()) else "~/Videos"
-        name = address if known else "my.index"
+    if address == "-" or not (paths or Store(address).exists):
+        swapped = address == "-" or Path(address).exists()
+        name, what = ("my.index", address) if swapped else (address, "~/Videos")
         raise BadParameter(
             f"the index comes first, then what to add, such as: sayso index {name} {what}",
             param_hint="INDEX PATH...",
         )
-    collection = Index.open(address, model, device=device)
+    if upgrade_model and (paths or model or window or segments or sample or listen):
+        raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
+    collection = Collection.open(address, model, device=device)
     if listed := failures or collection.store.failures_file:
         refuse_foreign(listed, of_input=True)
     heard = None
     if listen:
-        paths = list(paths_named(paths))
+        paths = list(paths_named(paths)) if paths else remembered_paths(collection.store)
         heard = _listened(paths, device, progress)
         if not as_json:
             print(spoken_line(heard))
-    with reporter("indexing", mode=progress) as bar:
-        cut = segments == "caption"
-        report = collection.add(
-            *paths, window_s=window, by_caption=cut, prune=prune, workers=workers, progress=bar
-        )
-    listed = failures or collection.store.failures_file
+    how: dict[str, Any] = {"prune": prune, "workers": workers}
+    cut: dict[str, Any] = {
+        "by_caption": None if segments is None else segments == "caption",
+        "keys_only": None if sample is None else sample == "keyframes",
+    }
+    with reporter("embedding anew" if upgrade_model else "indexing", mode=progress) as bar:
+        if upgrade_model:
+            report = collection.upgrade(upgrade_model, **how, progress=bar)
+        else:
+            report = collection.add(*(paths or ()), window_s=window, **cut, **how, progress=bar)
     failed = {failure.path for failure in report.failures}
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
+    line = report_line(address, report_counts(report), collection.model, anew=bool(upgrade_model))
+    _end(collection, report, failures, heard, None if as_json else line)
+
+
+def _end(
+    collection: Index,
+    report: AddReport,
+    failures: Path | None,
+    heard: TranscribeReport | None,
+    line: str | None,
+) -> None:
+    """Write down what failed, and say what was done: in a line, or as JSON."""
+    from sayso.data.manifest import write_failures
+
+    listed = failures or collection.store.failures_file
     write_failures(report.failures, listed)
-    row: dict[str, Any] = {"index": address, **report_counts(report), "failed": len(report.failures)}
+    counts, failed = report_counts(report), len(report.failures)
+    row: dict[str, Any] = {"index": collection.store.address, "model": collection.model, **counts}
+    row |= {"failed": failed, "absent": list(report.absent)}
     if heard:
         row["listened"] = {name: value for name, value in heard.to_dict().items() if name != "failures"}
-    print_json(row) if as_json else print(report_line(address, report_counts(report)))
+    print_json(row) if line is None else print(line)
+    for path in report.absent:
+        print(f"not there now: {path}; what the index holds of it stays", file=sys.stderr)
     end_with(failure_lines(report.failures, listed))
 
 

@@ -10,57 +10,64 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Annotated
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-from sayso.cli.align import align
-from sayso.cli.ask import ask
-from sayso.cli.caption import caption
-from sayso.cli.classify import classify
-from sayso.cli.clip import clip
-from sayso.cli.convert import convert
-from sayso.cli.curate import curate
-from sayso.cli.demo import demo
-from sayso.cli.doctor import doctor
-from sayso.cli.evaluate import evaluate
 from sayso.cli.exit_codes import ERROR, INTERRUPTED, USAGE
-from sayso.cli.index import index
-from sayso.cli.localize import localize
-from sayso.cli.models import models
-from sayso.cli.name import name
-from sayso.cli.pull import pull
-from sayso.cli.search import search
-from sayso.cli.serve import serve
-from sayso.cli.steps import steps
-from sayso.cli.toyworld import toyworld
-from sayso.cli.train import train
-from sayso.cli.transcribe import transcribe
-from sayso.cli.verb import Verb
+from sayso.cli.verb import Verb, Verbs
 from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
+from sayso.core.user_config import has_user_config
 from sayso.version import __version__
 
-app = typer.Typer(
-    name="sayso",
-    help="Find the moment in your own videos and pictures by typing, and learn to see from what people say.",
-    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 done but some items failed, "
-    "4 a package or model is missing, 130 interrupted.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 VERBS = (
-    *(index, search, clip, serve, ask, caption, transcribe, classify, align, name, steps, localize),
-    *(demo, curate, train, evaluate, models, pull, convert, toyworld, doctor),
+    *("index", "search", "info", "list", "remove", "roots", "watch", "clip", "serve", "ask", "caption"),
+    *("transcribe", "classify", "align", "name", "steps", "localize", "demo", "corpus", "curate", "train"),
+    *("evaluate", "models", "pull", "convert", "toyworld", "config", "doctor", "daemon"),
 )
 CANNOT_WRITE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
     *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
 )
-for verb in VERBS:
-    app.command(cls=Verb)(verb)
+
+
+def command(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """Return the command with some of its verbs, each a function in a file of its name.
+
+    Args:
+        verbs: by name; all are needed where a person's own defaults are read, which may be of any.
+    """
+    made = typer.Typer(
+        name="sayso",
+        cls=Verbs,
+        help="Find the moment in your own videos and pictures by typing, "
+        "and learn to see from what people say.",
+        epilog="Exit codes: 0 done, 1 error, 2 usage, 3 done but some items failed, "
+        "4 a package or model is missing, 130 interrupted.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(options)
+    for verb in verbs:
+        module = import_module(f"sayso.cli.{verb}")
+        made.command(verb, cls=Verb)(getattr(module, verb, None) or getattr(module, f"{verb}_"))
+    return made
+
+
+Verbs.whole = staticmethod(lambda: typer.main.get_command(command()))
+
+
+def __getattr__(name: str) -> Any:
+    """Give ``app``, the command with all verbs, which a run for one of them does not make."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()["app"] = command()
+    return globals()["app"]
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,7 +76,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     version: Annotated[  # noqa: ARG001  handled by its callback
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
@@ -95,8 +101,9 @@ def options(
 def main() -> None:
     """Run the command; errors a person can cause become one sentence and an exit code."""
     _refuse_a_shell(sys.argv[1:])
+    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     try:
-        app()
+        command([wanted] if wanted in VERBS and not has_user_config() else VERBS)()
     except SaysoError as error:
         print(f"sayso: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

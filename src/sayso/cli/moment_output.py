@@ -15,7 +15,8 @@ from sayso.core.errors import UsageError
 
 if TYPE_CHECKING:
     from sayso.export.moment_files import MomentFormat
-    from sayso.index import Hit, Index
+    from sayso.index import Hit
+    from sayso.serve.local.client import WarmIndex
 
 Csv = Annotated[bool, Option("--csv", help="Print a table: where, all scores, what is said and seen.")]
 Srt = Annotated[bool, Option("--srt", help="Print the moments as subtitles.")]
@@ -68,7 +69,7 @@ def print_moments(hits: Sequence[Hit], form: MomentFormat, name: str, *, many: b
         sys.stdout.write(moments_as(form, [hit.to_dict() for hit in hits], name))
 
 
-def write_sheet(index: Index, hits: Sequence[Hit], path: Path) -> None:
+def write_sheet(index: WarmIndex, hits: Sequence[Hit], path: Path) -> None:
     """Write a contact sheet of moments.
 
     Args:
@@ -88,7 +89,7 @@ def write_sheet(index: Index, hits: Sequence[Hit], path: Path) -> None:
     write_atomic(path, contact_sheet([hit.to_dict() for hit in hits], thumbs))
 
 
-def picture_lines(index: Index, hits: Sequence[Hit]) -> list[str]:
+def picture_lines(index: WarmIndex, hits: Sequence[Hit]) -> list[str]:
     """Return the lines of moments, each below its picture as the terminal shows it.
 
     Args:

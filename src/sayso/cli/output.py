@@ -70,10 +70,22 @@ def report_counts(report: AddReport) -> dict[str, int]:
     return {name: getattr(report, name) for name in ("files", *CHANGES, "clips", "skipped", "vanished")}
 
 
-def report_line(address: str, counts: Mapping[str, int]) -> str:
-    """Return in a line what adding to an index did."""
+def report_line(address: str, counts: Mapping[str, int], model: str | None, *, anew: bool = False) -> str:
+    """Return in a line what adding to an index did.
+
+    Args:
+        address: the index.
+        counts: of ``report_counts``.
+        model: that the index is made by.
+        anew: whether all was embedded anew with that model.
+    """
+    if anew:
+        gone = f"; {counts['removed']} gone" if counts["removed"] else ""
+        files = file_count(counts["files"])
+        return f"{address}: {files}, {counts['clips']:,} clips anew; the model is now {model}{gone}"
     changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name]) or "nothing to do"
     line = f"{address}: {counts['files']} files: {changes}; {counts['clips']} new clips"
+    line += f" by the model {model}" if counts["clips"] else ""
     skipped = f"; {counts['skipped']} skipped, neither videos nor pictures" if counts["skipped"] else ""
     vanished = f"; {counts['vanished']} vanished (--prune removes them)" if counts["vanished"] else ""
     return line + skipped + vanished
@@ -97,6 +109,19 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
         text = f"  “{hit.text[:60]}”" if hit.text else ""
         lines.append(f"{hit.score:6.3f}  {hit_time(hit):>13}  {hit.path}{copies}{moments}{text}")
     return lines
+
+
+def dated_lines(hits: Sequence[Hit]) -> list[str]:
+    """Return one moment a line, in front of it when it was taken, or that this is the date of the file."""
+    dates = [taken_text(hit) for hit in hits]
+    width = max(map(len, dates), default=0)
+    return [f"{date:{width}}  {line}" for date, line in zip(dates, hit_lines(hits), strict=True)]
+
+
+def taken_text(hit: Hit) -> str:
+    """Return when a hit was taken, for people: 2019-06-01 14:03, 2019-06-01, 2023-03-04 06:06 (file date)."""
+    date = (hit.taken or "no date")[:16].replace("T", " ")
+    return f"{date} (file date)" if hit.taken_from == "mtime" else date
 
 
 def print_found(
@@ -157,3 +182,31 @@ def _media_place(part: MediaPart) -> str:
     if part.start_s is None or part.end_s is None:
         return str(part.path)
     return f"{part.path}  {clock_time(part.start_s)}-{clock_time(part.end_s)}"
+
+
+def file_count(count: int) -> str:
+    """Return how many files, in words."""
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
+def size_text(size_bytes: float) -> str:
+    """Return a size as people write it, in powers of 1000."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.3g} {unit}" if unit != "bytes" else f"{size_bytes:.0f} bytes"
+        size_bytes /= 1000
+    return f"{size_bytes:,.1f} TB"
+
+
+def listener_line(one: Mapping[str, Any]) -> str:
+    """Return in a line what a process that answers searches says of itself."""
+    name = "sayso serve" if one["kind"] == "serve" else "daemon"
+    if "indexes" not in one:
+        return f"{name}, process {one['pid']}: does not answer"
+    ends = (
+        f", ends in {clock_time(round(one['ends_in_s']))} without a search"
+        if one["ends_in_s"] is not None
+        else ""
+    )
+    searched = ", ".join(f"{address} ({count})" for address, count in one["indexes"].items()) or "none yet"
+    return f"{name}, process {one['pid']}, sayso {one['version']}{ends}; searches: {searched}"

@@ -50,7 +50,7 @@ def pull(
 
 
 def _language_model(as_json: bool) -> None:
-    """Install and convert the language model that Flamingo is trained on."""
+    """Install and convert the language model that Flamingo and LLaVA are trained on."""
     from sayso.generators.smollm2 import SMOLLM2, install_smollm2
 
     folder = install_smollm2()
@@ -58,4 +58,4 @@ def _language_model(as_json: bool) -> None:
     if as_json:
         print(json.dumps({"name": SMOLLM2, "path": str(folder), "size_bytes": size}, ensure_ascii=False))
     else:
-        print(f"{folder}: {size / 10**6:,.0f} MB; sayso train flamingo uses it")
+        print(f"{folder}: {size / 10**6:,.0f} MB; sayso train flamingo and sayso train llava use it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from typer import Argument, Option
 
@@ -21,11 +21,20 @@ from sayso.cli.moment_output import (
     write_sheet,
 )
 from sayso.cli.options import Device, IndexAddress, Json
-from sayso.cli.output import hit_lines, print_found
+from sayso.cli.output import dated_lines, hit_lines, print_found
+from sayso.index.sql import FILTERED
 
-QUERY = "What to look for, or - for one query a line on stdin. Sums work too: '2:dog + ./pool.jpg - night'."
+QUERY = (
+    "What to look for, or - for one query a line on stdin. Sums work too: '2:dog + ./pool.jpg - night'; "
+    "'near:48.8577,2.295,5km' says where."
+)
 LIKE = "A picture or clip to look for: x.jpg, talk.mp4@12.5."
-FILTER = "SQL over path, title, kind, duration_s, start_s, end_s, text, seen."
+FILTER = f"SQL over {FILTERED}."
+AFTER = "Taken from the beginning of this year, month, day or time on: 2019, 2019-06-30, 2019-06-30T14:05."
+Sorted = Annotated[
+    Literal["score", "time"],
+    Option("--sort", help="Best first, or the newest first of the 1,000 best; without a query always these."),
+]
 TextWeight = Annotated[
     float | None,
     Option(
@@ -36,6 +45,9 @@ TextWeight = Annotated[
         show_default="0.5: both count in full",
     ),
 ]
+
+NO_DAEMON = "Search in this process, and leave none behind that makes the next search fast."
+NoDaemon = Annotated[bool, Option("--no-daemon", help=NO_DAEMON)]
 
 MinScore = Annotated[
     float | None, Option("--min-score", min=0.0, max=1.0, help="Leave out what scores lower, from 0 to 1.")
@@ -49,6 +61,11 @@ def search(
     limit: Annotated[int, Option("--limit", "-n", min=1, help="How many moments.")] = 20,
     min_score: MinScore = None,
     filter_: Annotated[str | None, Option("--filter", "-f", help=FILTER)] = None,
+    after: Annotated[str | None, Option("--after", metavar="TIME", help=AFTER)] = None,
+    before: Annotated[
+        str | None, Option("--before", metavar="TIME", help="Taken before the beginning of it.")
+    ] = None,
+    sort: Sorted = "score",
     text_weight: TextWeight = None,
     merge: Annotated[bool, Option(help="Merge the clips of a shot into one moment, fold copies.")] = True,
     by_file: Annotated[bool, Option("--by-file", help="Only the best moment of each file.")] = False,
@@ -62,6 +79,7 @@ def search(
     as_otio: Otio = False,
     sheet: Sheet = None,
     thumbs: Thumbs = False,
+    no_daemon: NoDaemon = False,
 ) -> None:
     """Find the moments that fit, best first; without a query, list those that pass the filter.
 
@@ -80,11 +98,14 @@ def search(
 
       sayso search my.index 'who:ilsa playing piano'
 
+      sayso search my.index "a boat near:48.8577,2.295,5km" --after 2019 --before 2020-06
+
       sayso search my.index "hold a wine glass" --edl --sheet glass.png > glass.edl
     """
-    from sayso.index import Index
+    from sayso.serve.local.client import WarmIndex
 
-    collection = Index.open(address, create=False, device=device)
+    pictures = thumbs or sheet is not None
+    collection = WarmIndex(address, device=device, daemon=not no_daemon, pictures=pictures)
     many = query == ["-"]
     given = {
         "json": as_json,
@@ -103,6 +124,9 @@ def search(
             "filter": filter_,
             "merge": merge,
             "by_file": by_file,
+            "after": after,
+            "before": before,
+            "sort": sort,
         }
         hits = collection.search(text, text_weight=text_weight, **options)
         if sheet is not None:
@@ -112,6 +136,9 @@ def search(
         elif paths:
             print("\n".join(dict.fromkeys(hit.path for hit in hits)))
         else:
-            lines = (lambda some: picture_lines(collection, some)) if thumbs else hit_lines
+            in_time = sort == "time" or not (text.strip() or like)
+            plain = dated_lines if in_time else hit_lines
+            lines = (lambda some: picture_lines(collection, some)) if thumbs else plain
             print_found(hits, text if many else None, lines=lines)
         sys.stdout.flush()
+    collection.leave_daemon()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
-from sayso.cli.options import Device, IndexAddress, Model
+from sayso.cli.options import Device, Model
 
+SERVED = "The indexes, searched together or one by one: folders, or s3://bucket/name."
+Addresses = Annotated[list[str], Argument(metavar="INDEX...", help=SERVED, show_default=False)]
+log = logging.getLogger(__name__)
 HOST = "Address to listen on; 0.0.0.0 for other machines, with a token."
 FREE = "8000, or the next free one"
 Port = Annotated[int | None, Option("--port", "-p", min=1, max=65535, help="Port.", show_default=FREE)]
@@ -21,7 +25,7 @@ WHERE = Option("--where", metavar="RUN", help=RUN, show_default="the model of th
 
 
 def serve(
-    address: IndexAddress,
+    addresses: Addresses,
     host: Annotated[str, Option("--host", help=HOST)] = "127.0.0.1",
     port: Port = None,
     token: Annotated[str | None, TOKEN] = None,
@@ -31,21 +35,24 @@ def serve(
     model: Model = None,
     device: Device = "auto",
 ) -> None:
-    """Search an index in a web page; Ctrl-C ends it.
+    """Search indexes in a web page; Ctrl-C ends it.
 
     The page is for this machine alone, unless --host says otherwise: then its address
-    holds a token, and who does not know it sees nothing.
+    holds a token, and who does not know it sees nothing. Of several indexes, those that
+    cannot be opened are named, and the others are served.
 
     Examples:
 
       sayso serve my.index
 
+      sayso serve films.index photos.index s3://bucket/old.index
+
       sayso serve my.index --host 0.0.0.0 --port 9000
 
       sayso serve my.index --where runs/where
     """
-    from sayso.index import Index
     from sayso.serve import serve as run
+    from sayso.serve.collections import open_collections
     from sayso.serve.heat_map import load_localizer
 
     def ready(url: str) -> None:
@@ -55,7 +62,8 @@ def serve(
 
             webbrowser.open(url)
 
-    index = Index.open(address, model, create=False, device=device)
-    index.info()  # raises if it is not readable
+    indexes, unopened = open_collections(addresses, model, device=device)
+    for name, sentence in unopened.items():
+        log.warning("%s is not served: %s", name, sentence)
     localizer = load_localizer(where, device) if where else None
-    run(index, host, port, token, localizer=localizer, answers=answers, ready=ready)
+    run(indexes, host, port, token, unopened=unopened, localizer=localizer, answers=answers, ready=ready)

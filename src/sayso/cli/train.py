@@ -15,14 +15,17 @@ SYSTEM = "What to train; --list shows all."
 DATA = (
     "What it learns from: narrated videos (a folder with captions beside them, a manifest, "
     "HowTo100M's release, .tar shards), captioned pictures (a folder, COCO's captions, .tar shards, what "
-    "curate kept), tagged pictures, CrossTask's release; see docs/systems."
+    "curate kept), dialogues about pictures, tagged pictures, CrossTask's release; see docs/systems."
 )
 RECIPE = "Name of a shipped recipe, or a TOML file."
 SET = "One option; may be repeated; goes before the recipe."
-INIT = "clip: a model to go on from, a folder or a hub id; its network and tokenizer are taken."
+INIT = (
+    "A model to go on from. clip: a folder or a hub id; its network and tokenizer are taken. llava: a folder"
+    " or a run, of the first stage."
+)
 TEST = (
     "Data on which every checkpoint is measured, to find the best: a manifest of captioned "
-    "clips, captions in COCO's format for clip, or tagged pictures for localize; crosstask takes none."
+    "clips; captioned pictures for clip, flamingo and llava; tagged pictures for localize; crosstask takes none."
 )
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from sayso.core.errors import SaysoError
 
 RECORD = ".sayso-written"
+DRAW = frozenset({"localize", "search"})  # verbs whose pictures (overlays, contact sheets) show others
 _CLAIM = "."  # the name of the folder itself in its record
 FilePath = str | os.PathLike[str]
 
@@ -133,6 +134,19 @@ def is_own(path: FilePath, verb: str, *, grows: bool = False) -> bool:
     sizes = {line.size for line in lines if line.size == size or (grows and line.size < size)}
     digests = {length: digest_of(path, length) for length in sizes}
     return any(digests.get(line.size) == line.sha256 for line in lines)
+
+
+def drawn_in(folder: FilePath) -> frozenset[str]:
+    """Return the names of a folder's files that verbs drew of other pictures, and nobody changed since."""
+    folder = Path(folder).absolute()
+    named = (
+        above / line.name
+        for above in (folder, folder.parent)  # as record_own
+        for line in _read(above / RECORD)
+        if line.verb in DRAW
+    )
+    inside = {path for path in named if path.parent == folder}
+    return frozenset(path.name for path in inside if any(is_own(path, verb) for verb in DRAW))
 
 
 def record_own(target: FilePath, content: FilePath | None = None) -> None:

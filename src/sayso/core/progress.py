@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
@@ -20,16 +21,47 @@ if TYPE_CHECKING:
 Mode = Literal["auto", "bar", "json", "off"]
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much media is done, where files say little of the time that they take.
+
+    Args:
+        work: seconds of video that are done, and half a second for each picture.
+        total_work: of so much.
+        seconds: of video that are done.
+        total_seconds: of so many.
+        bytes: that are done.
+        total_bytes: of so many.
+        work_per_s: how fast it goes lately.
+    """
+
+    work: float
+    total_work: float
+    seconds: float
+    total_seconds: float
+    bytes: int
+    total_bytes: int
+    work_per_s: float
+
+    @property
+    def eta_s(self) -> float | None:
+        """In how many seconds it will be done; None if nothing is done yet."""
+        return (self.total_work - self.work) / self.work_per_s if self.work_per_s > 0 else None
+
+
 class Progress(Protocol):
     """What long work reports to."""
 
-    def update(self, done: float, total: float | None = None, note: str = "") -> None:
+    def update(
+        self, done: float, total: float | None = None, note: str = "", amount: Amount | None = None
+    ) -> None:
         """Say how much is done.
 
         Args:
             done: so much.
             total: of so much, if known.
             note: what is being worked on.
+            amount: how much media that is, if that says more of the time.
         """
 
 
@@ -58,13 +90,16 @@ def show_log() -> None:
 class Silent:
     """Reports nothing."""
 
-    def update(self, done: float, total: float | None = None, note: str = "") -> None:
+    def update(
+        self, done: float, total: float | None = None, note: str = "", amount: Amount | None = None
+    ) -> None:
         """Ignore it.
 
         Args:
             done: so much.
             total: of so much, if known.
             note: what is being worked on.
+            amount: how much media that is.
         """
 
 
@@ -84,7 +119,9 @@ class _Reporter:
     def close(self) -> None:
         """Release the terminal."""
 
-    def update(self, done: float, total: float | None = None, note: str = "") -> None:
+    def update(
+        self, done: float, total: float | None = None, note: str = "", amount: Amount | None = None
+    ) -> None:
         """Print nothing."""
 
     def message(self, text: str) -> None:
@@ -98,14 +135,21 @@ class _JsonLines(_Reporter):
     def __init__(self, what: str, every_s: float = 0.25) -> None:
         self.what, self.every_s, self.last, self.began = what, every_s, 0.0, time.monotonic()
 
-    def update(self, done: float, total: float | None = None, note: str = "") -> None:
+    def update(
+        self, done: float, total: float | None = None, note: str = "", amount: Amount | None = None
+    ) -> None:
         now = time.monotonic()
         if now - self.last < self.every_s and done != total:
             return
         self.last = now
         rate = done / max(now - self.began, 1e-9)
         eta_s = (total - done) / rate if total is not None and rate > 0 else None
-        self._print(task=self.what, done=done, total=total, rate=rate, eta_s=eta_s, note=note)
+        fields = {"task": self.what, "done": done, "total": total, "rate": rate, "eta_s": eta_s, "note": note}
+        if amount is not None:
+            fields |= {"eta_s": amount.eta_s, "real_time": amount.work_per_s}
+            fields |= {"seconds": amount.seconds, "total_seconds": amount.total_seconds}
+            fields |= {"bytes": amount.bytes, "total_bytes": amount.total_bytes}
+        self._print(**fields)
 
     def message(self, text: str) -> None:
         self._print(task=self.what, message=text)
@@ -119,31 +163,56 @@ class _Bar(_Reporter):
 
     def __init__(self, what: str, unit: str) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         self.bar: RichProgress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total} " + unit),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[facts]}", markup=False),
             console=Console(stderr=True),
             transient=True,
         )
-        self.task = self.bar.add_task(what, total=None, note="", rate="")
-        self.began = time.monotonic()
+        self.task = self.bar.add_task(what, total=None, facts="")
+        self.unit, self.began = unit, time.monotonic()
         self.bar.start()
 
-    def update(self, done: float, total: float | None = None, note: str = "") -> None:
-        rate = f"{done / max(time.monotonic() - self.began, 1e-9):.1f}/s"
-        self.bar.update(self.task, completed=done, total=total, note=note[-40:], rate=rate)
+    def update(
+        self, done: float, total: float | None = None, note: str = "", amount: Amount | None = None
+    ) -> None:
+        of = f"/{total:,.0f}" if total is not None else ""
+        facts = [f"{done:,.0f}{of} {self.unit}"]
+        rate = done / max(time.monotonic() - self.began, 1e-9)
+        eta_s = (total - done) / rate if total is not None and rate > 0 else None
+        if amount is not None:
+            facts += _media_facts(amount)
+            done, total, eta_s = amount.work, amount.total_work, amount.eta_s
+        else:
+            facts.append(f"{rate:.1f}/s")
+        left = [f"{_clock(eta_s)} left"] if eta_s is not None else []
+        self.bar.update(self.task, completed=done, total=total, facts="  ".join([*facts, *left, note[-40:]]))
 
     def message(self, text: str) -> None:
         self.bar.console.print(text, markup=False, highlight=False)
 
     def close(self) -> None:
         self.bar.stop()
+
+
+def _media_facts(amount: Amount) -> list[str]:
+    """Return how much media is done, and how fast, for people."""
+    facts = []
+    if amount.total_seconds:
+        facts.append(f"{_clock(amount.seconds)}/{_clock(amount.total_seconds)} of video")
+    facts.append(f"{amount.bytes / 1e9:.1f}/{amount.total_bytes / 1e9:.1f} GB")
+    if amount.work_per_s > 0:
+        fast = f"{amount.work_per_s:.0f}" if amount.work_per_s >= 10 else f"{amount.work_per_s:.1f}"
+        facts.append(f"{fast} x real time" if amount.total_seconds else f"{fast}/s")
+    return facts
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}"
 
 
 def reporter(what: str, unit: str = "files", mode: Mode = "auto") -> _Reporter:

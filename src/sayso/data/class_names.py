@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -67,13 +68,15 @@ def names_given(text: str) -> Names | Path:
     Raises:
         SaysoError: if it is neither.
     """
-    path = Path(text).expanduser()
+    path = os.path.expanduser(text)  # noqa: PTH111
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if len(names) > 1 and not path.exists():
+    if not names:
+        raise SaysoError("no names are given; name a file of them, or give names with commas between")
+    if len(names) > 1 and not os.path.exists(path):  # noqa: PTH110  many names are no path: Path.exists raises
         return names
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113
         raise SaysoError(f"there is no file of names {text}; name one, or give names with commas between")
-    return path
+    return Path(path)
 
 
 def read_templates(path: Path, dataset: str = "") -> Templates:

@@ -12,7 +12,6 @@ Source
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.data.batch import Dataset, Example
+from sayso.data.listed_media import ListedMedia, Media
 from sayso.data.manifest import Failure
 
 if TYPE_CHECKING:
@@ -31,18 +31,12 @@ if TYPE_CHECKING:
     from sayso.data.picture_pairs import PicturePairs
 
 IMAGE, END = "<image>", "<|endofchunk|>"
-CLIP_FRAMES = 8
 SpellAnswer = Callable[[str], str]  # an answer as a page has it, its picture's mark before it
 Look = Callable[[int, np.random.Generator], NDArray[Any]]  # a picture's features (F, V, D), perhaps augmented
 
 
-class Pages(Protocol):
+class Pages(Media, Protocol):
     """Pages, and the pictures and clips they speak of."""
-
-    @property
-    def media(self) -> int:
-        """How many pictures and clips there are."""
-        ...
 
     def __len__(self) -> int:
         """Return how many pages there are."""
@@ -50,22 +44,6 @@ class Pages(Protocol):
 
     def page(self, number: int, rng: np.random.Generator) -> tuple[str, Sequence[int]]:
         """Return a page's text, and the numbers of its pictures in the order of their marks."""
-        ...
-
-    def read(self, number: int, size: int) -> list[Image | NDArray[np.uint8]]:
-        """Return the frames of a clip, or a picture alone.
-
-        Args:
-            number: which, from 0.
-            size: pixels of the short side that are needed.
-
-        Raises:
-            SaysoError: if it cannot be read.
-        """
-        ...
-
-    def name(self, number: int) -> str:
-        """Return what to call a picture or a clip in messages."""
         ...
 
 
@@ -99,7 +77,7 @@ class PairPages:
         return {self.spell(text) for n in range(len(self.pairs)) for text in self.pairs.captions(n)}
 
     def read(self, number: int, size: int) -> list[Image | NDArray[np.uint8]]:
-        """Return a picture; see ``Pages``."""
+        """Return a picture; see ``Media``."""
         return [self.pairs.read(number, size)]
 
     def name(self, number: int) -> str:
@@ -113,10 +91,10 @@ class _PageRow:
     media: tuple[int, ...]
 
 
-class PageFile:
+class PageFile(ListedMedia):
     """Pages of a file: JSON lines with ``text``, which has a mark for each of ``images``.
 
-    An image is a path, relative to the file, or ``talk.mp4@12.5-18``: seconds of a video, as a clip.
+    An image is named as ``ListedMedia`` says.
 
     Args:
         path: the ``.jsonl`` file.
@@ -129,25 +107,19 @@ class PageFile:
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__(path.parent)
         self.path, self.failures = path, list[Failure]()
         self._rows: list[_PageRow] = []
-        self._media: dict[str, int] = {}
         try:
             lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise SaysoError(f"the pages {path} cannot be read: {error}") from error
         for n, line in enumerate(lines, 1):
             if line.strip():
-                self._add(line, f"{path}, line {n}")
+                self._add_page(line, f"{path}, line {n}")
         if not self._rows:
             why = f": {self.failures[0].error}" if self.failures else ""
             raise SaysoError(f"{path} holds no page (text, with a mark {IMAGE} for each of images){why}")
-        self._names = list(self._media)
-
-    @property
-    def media(self) -> int:
-        """How many pictures and clips there are."""
-        return len(self._names)
 
     def __len__(self) -> int:
         """Return how many pages there are."""
@@ -158,20 +130,7 @@ class PageFile:
         row = self._rows[number]
         return row.text, row.media
 
-    def read(self, number: int, size: int) -> list[Image | NDArray[np.uint8]]:
-        """Return the frames of a clip, or a picture alone; see ``Pages``."""
-        from sayso.media import read_clip, read_image
-
-        path, start_s, end_s = _place(self._names[number])
-        if start_s is None or end_s is None:
-            return [read_image(path, size=size)]
-        return list(read_clip(path, start_s, end_s, frames=CLIP_FRAMES, size=size).frames)
-
-    def name(self, number: int) -> str:
-        """Return what to call a picture or a clip."""
-        return self._names[number]
-
-    def _add(self, line: str, where: str) -> None:
+    def _add_page(self, line: str, where: str) -> None:
         try:
             row = json.loads(line)
             text, images = str(row["text"]), [str(image) for image in row["images"]]
@@ -183,19 +142,7 @@ class PageFile:
             why = f"{where} has {text.count(IMAGE)} {IMAGE} marks and {len(images)} images"
             self.failures.append(Failure(str(self.path), "record", why))
             return
-        places = [os.path.abspath(self.path.parent / image) for image in images]  # noqa: PTH100
-        numbers = tuple(self._media.setdefault(place, len(self._media)) for place in places)
-        self._rows.append(_PageRow(text, numbers))
-
-
-def _place(name: str) -> tuple[str, float | None, float | None]:
-    """Return the path, and the seconds if there are any after an ``@``."""
-    path, at, span = name.rpartition("@")
-    start, dash, end = span.partition("-")
-    try:
-        return (path, float(start), float(end)) if at and dash else (name, None, None)
-    except ValueError:
-        return name, None, None
+        self._rows.append(_PageRow(text, tuple(self.add(image) for image in images)))
 
 
 class PageDataset:

@@ -78,6 +78,17 @@ def write_failures(failures: Sequence[Failure], path: Path | None) -> None:
         remove_own(path, of_input=True)
 
 
+def is_failure_list(path: Path) -> bool:
+    """Tell whether a manifest is a list of what failed in an earlier run."""
+    if path.suffix.lower() != ".jsonl":
+        return False
+    try:
+        first = next((row for _, row in manifest_rows(path)), None)
+    except SaysoError:
+        return False
+    return isinstance(first, dict) and first.keys() == _FAILURE
+
+
 def printable(text: str) -> str:
     """Return ``text`` with undecodable bytes of a file name written as escapes."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

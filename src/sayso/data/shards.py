@@ -22,24 +22,22 @@ from typing import Any
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.data.corpus import CorpusBuilder, RawCaption
+from sayso.media.kinds import RESOURCE_FORK, VIDEO_SUFFIXES
 from sayso.text.captions.sidecar import SUFFIXES
 
 LARGEST_TEXT = 32 << 20
-_RESOURCE_FORK = "._"  # macOS writes such a file beside each
 Reports = list[tuple[str, str]]  # where something is wrong, and what
 
 
 def find_shards(path: Path) -> list[Path]:
     """Return the shards that a path names: itself, or the tar files of a folder, by name."""
     if path.is_dir():
-        return sorted(path.glob("*.tar"))
+        return sorted(tar for tar in path.glob("*.tar") if not tar.name.startswith("."))
     return [path] if path.suffix.lower() == ".tar" and path.is_file() else []
 
 
 def read_shards(tars: list[Path], builder: CorpusBuilder, progress: Progress) -> None:
     """Add the videos of shards, in order; what of a shard cannot be read is a failure."""
-    from sayso.media.kinds import VIDEO_SUFFIXES
-
     for done, tar in enumerate(tars, 1):
         progress.update(done, len(tars), note=tar.name)
         reports: Reports = []
@@ -160,7 +158,7 @@ def _list(
     """Note a file of a shard, if it is one to look for or a text; of two with one name the last counts."""
     folder, slash, file = member.name.rpartition("/")
     stem, dot, suffix = file.rpartition(".")
-    if not dot or file.startswith(_RESOURCE_FORK):
+    if not dot or file.startswith(RESOURCE_FORK):
         return
     key = folder + slash + file.partition(".")[0]
     name, kind, where = folder + slash + stem, suffix.lower(), f"{shard.name!s}: {member.name}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import drawn_in
 from sayso.core.types import Caption
 from sayso.data.manifest import MANIFESTS, Failure, ListedFile, read_manifest
 
@@ -121,7 +122,8 @@ def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure | Skip
 def walk_files(folder: str, skip: str | None = None) -> Iterator[ListedFile | Failure | Skipped]:
     """Walk a tree in a stable order, through links, each folder once; a folder's files come together.
 
-    With them comes what a model saw in them, where ``sayso caption`` wrote it.
+    With them comes what a model saw in them, where ``sayso caption`` wrote it. What sayso drew of
+    other pictures, overlays and contact sheets, is left out.
     """
     from sayso.media import kind_of
 
@@ -142,7 +144,7 @@ def walk_files(folder: str, skip: str | None = None) -> Iterator[ListedFile | Fa
             continue
         if any(entry.name == SEEN_CAPTIONS for entry in entries):
             seen |= _seen_below(Path(here, SEEN_CAPTIONS))
-        folders = []
+        folders, drawn = [], drawn_in(here)
         for entry in entries:
             if entry.name.startswith("."):
                 continue
@@ -150,7 +152,8 @@ def walk_files(folder: str, skip: str | None = None) -> Iterator[ListedFile | Fa
                 folders.append(entry.path)
             else:
                 found = ListedFile(entry.path, seen=seen.get(entry.path, ()))
-                yield Skipped(entry.path) if kind_of(entry.path) is None else found
+                aside = kind_of(entry.path) is None or entry.name in drawn
+                yield Skipped(entry.path) if aside else found
         stack.extend(reversed(folders))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sayso.encoders.offline import OfflineEncoder
     from sayso.encoders.preprocess import as_square
     from sayso.encoders.published import convert_published
-    from sayso.encoders.unknown import unknown_words
+    from sayso.encoders.unknown import foreign_to, unknown_words
     from sayso.encoders.video_text import TextVideoEncoder
 else:
     __getattr__ = exports(
@@ -43,6 +43,7 @@ else:
             "as_square": "sayso.encoders.preprocess",
             "as_texts": "sayso.encoders.batching",
             "convert_published": "sayso.encoders.published",
+            "foreign_to": "sayso.encoders.unknown",
             "in_batches": "sayso.encoders.batching",
             "load_backbone": "sayso.encoders.backbones",
             "load_encoder": "sayso.encoders.named",
@@ -70,6 +71,7 @@ __all__ = [
     "as_square",
     "as_texts",
     "convert_published",
+    "foreign_to",
     "in_batches",
     "load_backbone",
     "load_encoder",

@@ -175,6 +175,22 @@ def _options(model: nn.Module) -> dict[str, bool]:
     }
 
 
+def visual_tokens(backbone: Backbone, pixels: Tensor) -> Tensor:
+    """Return the grid cells of pictures as tokens, row by row.
+
+    Args:
+        backbone: of any kind; a vision transformer's tokens come before its last norm, without the one
+            for the whole picture, as OpenFlamingo takes them.
+        pixels: (n, H, W, 3) uint8.
+
+    Returns:
+        (n, V, D) float32.
+    """
+    with torch.inference_mode():
+        maps: Tensor = backbone(pixels.permute(0, 3, 1, 2).float())
+        return maps.flatten(2).transpose(1, 2).float().contiguous()
+
+
 def load_backbone(name: str = LITE0) -> Backbone:
     """Load a backbone by name.
 

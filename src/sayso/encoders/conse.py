@@ -29,6 +29,7 @@ import numpy as np
 from sayso.core.io import sha256_of
 from sayso.encoders.batching import unit_norm
 from sayso.encoders.interface import Embeddings
+from sayso.text.language.vocabulary import words_in
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +44,13 @@ def imagenet_classes() -> list[tuple[str, str, str]]:
     """Return wnid, WordNet name and gloss of ImageNet's 1,000 classes, by wnid, as they are numbered."""
     lines = CLASSES_TSV.read_text(encoding="utf-8").splitlines()
     return [(wnid, name, gloss) for wnid, name, gloss in (line.split("\t") for line in lines)]
+
+
+@cache
+def class_words() -> frozenset[str]:
+    """Return the words of the classes' names and glosses, in lower case."""
+    texts = (f"{name} {gloss}" for _, name, gloss in imagenet_classes())
+    return frozenset(word for text in texts for word in words_in(text))
 
 
 def class_texts() -> list[str]:

@@ -76,9 +76,11 @@ class OfflineEncoder:
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed B texts: (B, 384). A text of more than 256 tokens is cut."""
-        with self._lock:
-            self._text = self._text or minilm.MiniLM()
-        return conse.embed_sentences(self._text(as_texts(texts)))
+        return conse.embed_sentences(self._sentences()(as_texts(texts)))
+
+    def pieces(self, word: str) -> int:
+        """Return into how many pieces the text tower splits a word; 1 for those of ImageNet's classes too."""
+        return 1 if word.lower() in conse.class_words() else self._sentences().pieces(word)
 
     def encode_images(self, images: Sequence[Image | Pixels]) -> Embeddings:
         """Embed B pictures, each a PIL image or (H, W, 3) uint8 of any size: (B, 384)."""
@@ -103,6 +105,11 @@ class OfflineEncoder:
         vector = query_embedding(self, query)
         picture = resize_to_stride(image, LONGER_SIDE, efficientnet_lite.STRIDE)
         return conse_map(self._tower()[0].logit_map(picture), vector)
+
+    def _sentences(self) -> minilm.MiniLM:
+        with self._lock:
+            self._text = self._text or minilm.MiniLM()
+            return self._text
 
     def _tower(self) -> tuple[efficientnet_lite.Lite0, drawings.DrawingHead]:
         """Return the picture tower and the head for drawings, loaded when they are first needed."""

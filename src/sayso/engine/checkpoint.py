@@ -17,13 +17,14 @@ import json
 import logging
 import re
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.core.io import atomic_folder, fsync
+from sayso.core.io import atomic_folder, fsync, write_atomic
 from sayso.core.ownership import claim_folder, is_mine, record_own
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,20 @@ class Checkpoints:
             raise SaysoError(
                 f"another process is training into {self.folder}; wait for it or give another --out"
             ) from error
+
+    def keep_recipe(self, recipe: str) -> None:
+        """Write the recipe, as TOML, unless it is there in other words.
+
+        Raises:
+            SaysoError: if a person wrote another.
+        """
+        path = self.folder / "config.toml"
+        try:
+            same = tomllib.loads(path.read_text(encoding="utf-8")) == tomllib.loads(recipe)
+        except (OSError, ValueError):
+            same = False
+        if not same:
+            write_atomic(path, recipe)
 
     def steps(self) -> list[int]:
         """Return the steps that are complete, rising."""

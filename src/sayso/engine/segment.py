@@ -33,12 +33,14 @@ class Job:
         kind: video or picture.
         window_s: length of the clips that a video is cut into, seconds.
         spans: cut out exactly these instead.
+        keys_only: cut at key frames instead, and show each clip by the one that it begins with.
     """
 
     path: str
     kind: Kind
     window_s: float
     spans: tuple[Span, ...] | None = None
+    keys_only: bool = False
 
 
 J = TypeVar("J", bound=Job)
@@ -71,6 +73,8 @@ def cut_clips(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
     """
     if job.kind == "picture":
         yield _picture(job, spec)
+    elif job.spans is None and job.keys_only:
+        yield from _key_frames(job, spec)
     elif job.spans is None:
         yield from _windows(job, spec)
     else:
@@ -140,6 +144,22 @@ def _windows(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
         yield clip(min((window + 1) * job.window_s, ends_s) if problem is None else instant)
     if problem is not None:
         raise problem
+
+
+def _key_frames(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
+    """Cut at key frames, at least ``window_s`` apart; in windows where the container does not tell them."""
+    from sayso.media import NoKeyFramesError, key_frames, probe
+
+    probed = probe(job.path)
+    ends_s = float("inf") if probed.duration is None else probed.duration
+    try:
+        for start_s, end_s, frame in key_frames(job.path, every_s=job.window_s, size=spec.size):
+            start_s = max(0.0, start_s)  # noqa: PLW2901
+            span = Span(start_s, max(start_s, min(end_s, ends_s)))
+            yield _segment(job, probed, span, [frame], 1, spec)
+    except NoKeyFramesError as reason:
+        log.info("%s, and it is decoded in full", reason)
+        yield from _windows(job, spec)
 
 
 def _spans(job: J, spans: tuple[Span, ...], spec: ClipSpec) -> Iterator[JobClip[J]]:

@@ -218,5 +218,6 @@ SYSTEMS: Registry[AnySystem] = Registry(
         "howto100m": "sayso.systems.howto100m:SYSTEM",
         "mil-nce": "sayso.systems.mil_nce:SYSTEM",
         "flamingo": "sayso.systems.flamingo:SYSTEM",
+        "llava": "sayso.systems.llava:SYSTEM",
     },
 )

@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 
 from sayso.core.errors import SaysoError
-from sayso.core.io import write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.data.loader import Loader
 from sayso.data.manifest import Failure
@@ -150,7 +149,7 @@ class Trainer:
                 " or give another --out"
             )
         if self._main and not steps:
-            write_atomic(folder / "config.toml", self.recipe, guarded=False)
+            self.checkpoints.keep_recipe(self.recipe)
         if not steps:
             return None
         self.step = steps[-1]

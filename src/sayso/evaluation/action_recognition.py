@@ -12,10 +12,10 @@ Source
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.evaluation.evaluator import (
-    DEFAULTS,
     Count,
     EvaluationOptions,
     EvaluationResult,
+    FunctionEvaluator,
     Primary,
     mean_row,
 )
@@ -50,35 +50,24 @@ class LabelledVideo:
     parts: tuple[Part | None, ...]
 
 
-@dataclass(frozen=True)
-class ActionRecognition:
-    """Linear classification of frozen features: an encoder's ``video_features``, else its embeddings.
+def _recognition(
+    name: str, read: Callable[[Path], list[LabelledVideo]], title: str, data: str, published: float
+) -> FunctionEvaluator:
+    """Return an evaluator: linear classification of an encoder's ``video_features``, else its embeddings.
 
     Args:
         name: of the benchmark.
+        read: its lists.
         title: what it is.
         data: what its folder holds.
-        published: what others measured.
+        published: accuracy of the published S3D.
     """
 
-    name: str
-    title: str
-    data: str
-    published: tuple[dict[str, Any], ...]
-    measures = "accuracy of a linear classifier on frozen features, three splits"
-    needs = ("encoder",)
-    takes = ("windows",)
-
-    def __call__(
-        self,
-        model: Encoder,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
+    def measure(
+        model: Encoder, data: Path, options: EvaluationOptions, progress: Progress
     ) -> EvaluationResult:
-        """Classify the videos of each split; see ``Evaluator``."""
         need("sklearn", "evaluate")
-        listed = read_hmdb51(data) if self.name == "hmdb51" else read_ucf101(data)
+        listed = read(data)
         paths = videos_by_id(data)
         there = [video for video in listed if video.video in paths]
         embed = "video_features" if hasattr(model, "video_features") else "encode_video"
@@ -87,35 +76,23 @@ class ActionRecognition:
         used, features = embed_windows(
             model, cuts, windows, embed=embed, cache=options.cache, progress=progress
         )
-        read = set(used)
         videos = [there[number] for number in used]
         splits = {f"split {k + 1}": {"accuracy": _accuracy(features, videos, k)} for k in range(SPLITS)}
         mean = mean_row(splits, ("accuracy",))
         return EvaluationResult(
-            protocol=f"{self.name}, linear classification of frozen features",
+            protocol=f"{name}, linear classification of frozen features",
             primary=Primary("accuracy", mean["accuracy"]),
             columns=("accuracy",),
             rows={**splits, f"mean of {SPLITS} splits": mean},
             counts={"videos": Count(len(used), len(listed))},
             missing=tuple(video.video for video in listed if video.video not in paths),
-            unreadable=tuple(cut[0] for k, cut in enumerate(cuts) if k not in read),
+            unreadable=tuple(cuts[k][0] for k in sorted(set(range(len(cuts))) - set(used))),
             definition={"features": embed, "windows": windows, "C": PENALTY},
-            published=self.published,
+            published=({"model": "MIL-NCE, S3D, linear", "accuracy": published, "source": "CVPR 2020"},),
         )
 
-
-HMDB51 = ActionRecognition(
-    "hmdb51",
-    "HMDB-51",
-    "the folder of hmdb51.csv, with the videos beside or below it",
-    ({"model": "MIL-NCE, S3D, linear", "accuracy": 0.531, "source": "CVPR 2020"},),
-)
-UCF101 = ActionRecognition(
-    "ucf101",
-    "UCF-101",
-    "the folder of trainlist01.txt to testlist03.txt, with the videos beside or below them",
-    ({"model": "MIL-NCE, S3D, linear", "accuracy": 0.827, "source": "CVPR 2020"},),
-)
+    measures = "accuracy of a linear classifier on frozen features, three splits"
+    return FunctionEvaluator(name, title, measures, data, measure, takes=("windows",))
 
 
 def linear_svm(
@@ -205,3 +182,15 @@ def _lines(path: Path) -> list[str]:
         raise SaysoError(
             f"{path} cannot be read: put the lists there, and the videos beside or below them"
         ) from error
+
+
+HMDB51 = _recognition(
+    "hmdb51", read_hmdb51, "HMDB-51", "the folder of hmdb51.csv, with the videos beside or below it", 0.531
+)
+UCF101 = _recognition(
+    "ucf101",
+    read_ucf101,
+    "UCF-101",
+    "the folder of trainlist01.txt to testlist03.txt, with the videos beside or below them",
+    0.827,
+)

@@ -13,7 +13,6 @@ chance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,14 @@ from numpy.typing import NDArray
 
 from sayso.core.arrays import Pixels
 from sayso.core.errors import SaysoError
-from sayso.core.progress import Silent
-from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary, Row
+from sayso.evaluation.evaluator import (
+    Count,
+    EvaluationOptions,
+    EvaluationResult,
+    FunctionEvaluator,
+    Primary,
+    Row,
+)
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
@@ -36,52 +41,44 @@ OTHERS, MOST, SIDE, DRAWS = 8, 100, 384, 2000
 _GREY = 127
 
 
-@dataclass(frozen=True)
-class CaptionChoice:
-    """Right against other pictures, by the likelihood of the caption."""
+def _caption_choice(
+    model: Generator, data: Path, options: EvaluationOptions, progress: Progress
+) -> EvaluationResult:
+    """Measure at most 100 pictures, chosen at random but always the same; see ``Evaluator``."""
+    from sayso.data.picture_pairs import read_picture_pairs
 
-    name = "caption-choice"
-    title = "captioned pictures of any form"
-    measures = "how often a caption is likelier with its own picture than with another, and by how much"
-    needs = ("generator",)
-    data = "captioned pictures: a folder with texts beside them, a .json in COCO's format, shards, a manifest"
-    takes = ("images",)
-
-    def __call__(
-        self,
-        model: Generator,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
-    ) -> EvaluationResult:
-        """Measure at most 100 pictures, chosen at random but always the same; see ``Evaluator``."""
-        from sayso.data.picture_pairs import read_picture_pairs
-
-        pairs = read_picture_pairs(data, images=options.images)
-        rng = np.random.default_rng(0)
-        chosen = _distinct(pairs, rng)
-        pictures, captions, unreadable = [], [], []
-        for n in chosen:
-            try:
-                pictures.append(np.asarray(pairs.read(n, SIDE).convert("RGB")))
-                captions.append(pairs.captions(n)[0])
-            except SaysoError as error:
-                unreadable.append(str(error))
-        if len(captions) < 3:
-            raise SaysoError(f"{data} has {len(captions)} pictures with captions of their own; 3 are needed")
-        rows = measure_choice(model, pictures, captions, progress or Silent())
-        return EvaluationResult(
-            protocol="a caption's own picture against others",
-            primary=Primary("two_way", float(rows["pictures"]["two_way"] or 0.0)),
-            columns=COLUMNS,
-            rows=rows,
-            counts={"pictures": Count(len(captions), len(chosen))},
-            unreadable=tuple(unreadable),
-            definition={"others": min(OTHERS, len(captions) - 2)},
-        )
+    pairs = read_picture_pairs(data, images=options.images)
+    chosen = _distinct(pairs, np.random.default_rng(0))
+    pictures, captions, unreadable = [], [], []
+    for n in chosen:
+        try:
+            pictures.append(np.asarray(pairs.read(n, SIDE).convert("RGB")))
+            captions.append(pairs.captions(n)[0])
+        except SaysoError as error:
+            unreadable.append(str(error))
+    if len(captions) < 3:
+        raise SaysoError(f"{data} has {len(captions)} pictures with captions of their own; 3 are needed")
+    rows = measure_choice(model, pictures, captions, progress)
+    return EvaluationResult(
+        protocol="a caption's own picture against others",
+        primary=Primary("two_way", float(rows["pictures"]["two_way"] or 0.0)),
+        columns=COLUMNS,
+        rows=rows,
+        counts={"pictures": Count(len(captions), len(chosen))},
+        unreadable=tuple(unreadable),
+        definition={"others": min(OTHERS, len(captions) - 2)},
+    )
 
 
-CAPTION_CHOICE = CaptionChoice()
+CAPTION_CHOICE = FunctionEvaluator(
+    name="caption-choice",
+    title="captioned pictures of any form",
+    measures="how often a caption is likelier with its own picture than with another, and by how much",
+    data="captioned pictures: a folder with texts beside them, a .json in COCO's format, shards, a manifest",
+    measure=_caption_choice,
+    needs=("generator",),
+    takes=("images",),
+)
 
 
 def measure_choice(

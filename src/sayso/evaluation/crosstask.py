@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sayso.core.errors import SaysoError
-from sayso.core.folders import cache_folder
 from sayso.data.datasets.crosstask import (
     InstructionTask,
     Segment,
@@ -29,8 +28,6 @@ from sayso.data.datasets.crosstask import (
     read_tasks,
     truth,
 )
-from sayso.data.features import NpyFeatures
-from sayso.engine.features import extract_features
 from sayso.evaluation.evaluator import (
     DEFAULTS,
     Count,
@@ -39,7 +36,7 @@ from sayso.evaluation.evaluator import (
     Primary,
     Row,
 )
-from sayso.evaluation.windows import videos_by_id
+from sayso.evaluation.second_features import features_of_seconds
 from sayso.metrics.steps import mean_recall, step_recall
 from sayso.solvers.ordered_path import ordered_paths
 from sayso.systems.crosstask import StepClassifier
@@ -108,16 +105,12 @@ class CrossTaskSteps:
         """Localise the steps of the validation videos; see ``Evaluator``."""
         tasks = read_tasks(data / "tasks_primary.txt")
         listed = listed_videos(data / "videos_val.csv", tasks)
-        unreadable: list[str] = []
-        folder = options.features
-        if folder is None:
-            folder, unreadable = _embedded(model, data, [video for _, video in listed], options, progress)
-        features = NpyFeatures(folder, 1.0) if any(folder.rglob("*.npy")) else None
-        missing = [video for _, video in listed if features is None or video not in features]
-        if features is None or len(missing) == len(listed):
-            raise SaysoError(
-                f"none of the {len(listed)} videos is there: they go by ids, such as {missing[0]}.mp4"
-            )
+        encoder = None if isinstance(model, StepClassifier) else model
+        if encoder is None and options.features is None:
+            raise SaysoError(f"{model.name} learned from features; name a folder of the same with --features")
+        ids = [video for _, video in listed]
+        features, unreadable = features_of_seconds(encoder, data, ids, "crosstask", options, progress)
+        missing = [video for video in ids if video not in features]
         found: dict[str, list[ScoredVideo]] = {}
         for task, video in listed:
             if video in features:
@@ -156,27 +149,6 @@ def _evenly(found: Mapping[str, list[ScoredVideo]]) -> dict[str, Any]:
         task: [(inside, uniform(*inside.shape)) for inside, _ in videos] for task, videos in found.items()
     }
     return {"model": "steps that stand evenly", "recall": mean_recall(step_recall(even)), "source": "here"}
-
-
-def _embedded(
-    model: Encoder | StepClassifier,
-    data: Path,
-    wanted: Sequence[str],
-    options: EvaluationOptions,
-    progress: Progress | None,
-) -> tuple[Path, list[str]]:
-    """Embed each second of the videos; return the folder, and the paths that cannot be read.
-
-    Raises:
-        SaysoError: if the model does not see videos.
-    """
-    if isinstance(model, StepClassifier):
-        raise SaysoError(f"{model.name} learned from features; name a folder of the same with --features")
-    there = videos_by_id(data)
-    folder = (options.cache or cache_folder("evaluate")) / "crosstask" / model.sha256[:16]
-    files = {video: there[video] for video in wanted if video in there}
-    lost = extract_features(files, model, folder, window_s=max(1.0, model.clip.duration), progress=progress)
-    return folder, [failure.path for failure in lost]
 
 
 def _scored(

@@ -8,17 +8,16 @@ beside (``--images``), names and captions search one collection of both kinds: n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sayso.core.errors import SaysoError
 from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
 from sayso.data.datasets.named_drawings import NamedDrawing, read_emoji
 from sayso.evaluation.clip_retrieval import RANKS
-from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
+from sayso.evaluation.evaluator import Count, EvaluationOptions, EvaluationResult, FunctionEvaluator, Primary
+from sayso.evaluation.image_retrieval import embed_captions
 from sayso.evaluation.picture_features import embed_pictures
 
 if TYPE_CHECKING:
@@ -26,51 +25,41 @@ if TYPE_CHECKING:
     from sayso.encoders.interface import Embeddings, Encoder
 
 
-@dataclass(frozen=True)
-class DrawingRetrieval:
-    """Retrieval of named drawings, alone and among photographs."""
-
-    name = "drawing-retrieval"
-    title = "named emoji of things that the head for drawings never saw"
-    measures = "recall and rank of each drawing for its name, and of photographs for captions beside drawings"
-    needs = ("encoder",)
-    data = (
-        "the node_modules of: npm install emoji-datasource-google@16.0.0 emoji-datasource-twitter@16.0.0"
-        " @lobehub/fluent-emoji-3d@1.1.0; --images: a folder with captions.json in COCO format and images/"
+def _drawing_retrieval(
+    model: Encoder, data: Path, options: EvaluationOptions, progress: Progress
+) -> EvaluationResult:
+    """Rank drawings for their names; see ``Evaluator``."""
+    found = [one for one in read_emoji(data) if one.held_out]
+    drawn = embed_pictures(model, [one.path for one in found], cache=options.cache, progress=progress)
+    found = [found[n] for n in drawn.used]
+    texts = model.encode_text([one.names[0] for one in found])
+    rows = _by_artist(found, texts, drawn.embeddings)
+    counts = {"drawings": drawn.count}
+    if options.images is not None:
+        captions = read_captioned(options.images / "captions.json")
+        counts["photographs"] = _among_photographs(model, captions, (texts, drawn.embeddings), rows)
+    return EvaluationResult(
+        protocol="named drawings",
+        primary=Primary("R@10", rows["all artists"]["R@10"]),
+        columns=RANKS,
+        rows=rows,
+        counts=counts,
+        missing=drawn.missing,
+        unreadable=drawn.unreadable,
+        definition={"things": len({one.thing for one in found})},
+        published=({"model": "chance", "source": "10 / drawings", "R@10": 10 / len(found)},),
     )
-    takes = ("images",)
-
-    def __call__(
-        self,
-        model: Encoder,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
-    ) -> EvaluationResult:
-        """Rank drawings for their names; see ``Evaluator``."""
-        found = [one for one in read_emoji(data) if one.held_out]
-        drawn = embed_pictures(model, [one.path for one in found], cache=options.cache, progress=progress)
-        found = [found[n] for n in drawn.used]
-        texts = model.encode_text([one.names[0] for one in found])
-        rows = _by_artist(found, texts, drawn.embeddings)
-        counts = {"drawings": drawn.count}
-        if options.images is not None:
-            captions = read_captioned(options.images / "captions.json")
-            counts["photographs"] = _among_photographs(model, captions, (texts, drawn.embeddings), rows)
-        return EvaluationResult(
-            protocol="named drawings",
-            primary=Primary("R@10", rows["all artists"]["R@10"]),
-            columns=RANKS,
-            rows=rows,
-            counts=counts,
-            missing=drawn.missing,
-            unreadable=drawn.unreadable,
-            definition={"things": len({one.thing for one in found})},
-            published=({"model": "chance", "source": "10 / drawings", "R@10": 10 / len(found)},),
-        )
 
 
-DRAWING_RETRIEVAL = DrawingRetrieval()
+DRAWING_RETRIEVAL = FunctionEvaluator(
+    name="drawing-retrieval",
+    title="named emoji of things that the head for drawings never saw",
+    measures="recall and rank of each drawing for its name, and of photographs for captions beside drawings",
+    data="the node_modules of: npm install emoji-datasource-google@16.0.0 emoji-datasource-twitter@16.0.0"
+    " @lobehub/fluent-emoji-3d@1.1.0; --images: a folder with captions.json in COCO format and images/",
+    measure=_drawing_retrieval,
+    takes=("images",),
+)
 
 
 def _by_artist(
@@ -98,12 +87,7 @@ def _among_photographs(
     names, drawings = drawn
     photographs = embed_pictures(model, captioned.pictures)
     taken = photographs.embeddings
-    place = {old: new for new, old in enumerate(photographs.used)}
-    used = [k for k, owner in enumerate(captioned.owners) if owner in place]
-    if not used:
-        raise SaysoError(f"none of the captioned photographs of {captioned.source} can be read")
-    texts = model.encode_text([captioned.texts[k] for k in used])
-    owners = np.array([place[captioned.owners[k]] for k in used])
+    texts, owners = embed_captions(model, captioned, photographs)
     both = np.concatenate([taken, drawings])
     own = np.arange(len(drawings)) + len(taken)
     rows["drawings among photographs"] = retrieval_from_embeddings(names, both, own)

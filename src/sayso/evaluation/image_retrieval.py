@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
@@ -27,10 +28,10 @@ from sayso.data.datasets.coco_captions import CaptionedPictures, read_captioned
 from sayso.data.datasets.karpathy import CAPTIONS, is_karpathy, read_karpathy
 from sayso.evaluation.clip_retrieval import RANKS
 from sayso.evaluation.evaluator import Count, EvaluationOptions, EvaluationResult, FunctionEvaluator, Primary
-from sayso.evaluation.picture_features import embed_pictures
+from sayso.evaluation.picture_features import PictureFeatures, embed_pictures
 
 if TYPE_CHECKING:
-    from sayso.encoders.interface import Encoder
+    from sayso.encoders.interface import Embeddings, Encoder
 
 
 def rank_pictures(
@@ -57,12 +58,7 @@ def rank_pictures(
         found = embed_pictures(encoder, captions.pictures, cache=cache, progress=progress)
     except SaysoError as error:
         raise SaysoError(f"{error}; give their folder with --images") from error
-    column = {old: new for new, old in enumerate(found.used)}
-    used = [k for k, owner in enumerate(captions.owners) if owner in column]
-    if not used:
-        raise SaysoError(f"{captions.source}: no picture with a caption can be read")
-    texts = encoder.encode_text([captions.texts[k] for k in used])
-    owners = np.array([column[captions.owners[k]] for k in used])
+    texts, owners = embed_captions(encoder, captions, found)
     similarity = texts.astype(np.float64) @ found.embeddings.astype(np.float64).T  # (K captions, N pictures)
     ranks = both_directions(similarity, owners)
     return EvaluationResult(
@@ -72,7 +68,7 @@ def rank_pictures(
         rows={"text to picture": ranks["text_to_item"], "picture to text": ranks["item_to_text"]},
         counts={
             "pictures": found.count,
-            "captions": Count(len(used), max(captions.listed, len(captions.texts))),
+            "captions": Count(len(texts), max(captions.listed, len(captions.texts))),
         },
         missing=found.missing,
         unreadable=(*found.unreadable, *(failure.error for failure in captions.failures)),
@@ -82,6 +78,27 @@ def rank_pictures(
             "pictures_without_caption": len(captions.pictures) - len(set(captions.owners)),
         },
     )
+
+
+def embed_captions(
+    encoder: Encoder, captions: CaptionedPictures, found: PictureFeatures
+) -> tuple[Embeddings, NDArray[np.intp]]:
+    """Return the captions of the pictures that could be read, (K, D), and the rows of these pictures, (K,).
+
+    Args:
+        encoder: any dual encoder.
+        captions: of pictures.
+        found: these pictures, N rows of those that could be read.
+
+    Raises:
+        SaysoError: if none of them has a caption.
+    """
+    row = {old: new for new, old in enumerate(found.used)}
+    used = [k for k, owner in enumerate(captions.owners) if owner in row]
+    if not used:
+        raise SaysoError(f"{captions.source}: no picture with a caption can be read")
+    texts = encoder.encode_text([captions.texts[k] for k in used])
+    return texts, np.array([row[captions.owners[k]] for k in used], np.intp)
 
 
 def _image_retrieval(

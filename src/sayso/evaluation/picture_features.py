@@ -18,7 +18,7 @@ import numpy as np
 
 from sayso.core.device import cores
 from sayso.core.errors import MediaError, SaysoError
-from sayso.core.progress import Progress, Silent
+from sayso.core.progress import Amount, Progress, Silent
 from sayso.core.types import Box
 from sayso.evaluation.embedding_cache import Arrays, cached, file_state
 from sayso.evaluation.evaluator import Count
@@ -140,15 +140,22 @@ class _From:
     start: int
     total: int
 
-    def update(self, done: float, total: float | None = None, note: str = "") -> None:  # noqa: ARG002
+    def update(
+        self,
+        done: float,
+        total: float | None = None,  # noqa: ARG002
+        note: str = "",
+        amount: Amount | None = None,
+    ) -> None:
         """Report how much of the whole is done.
 
         Args:
             done: so many of the part.
             total: of the part.
             note: what is being worked on.
+            amount: how much media that is.
         """
-        self.progress.update(self.start + done, self.total, note)
+        self.progress.update(self.start + done, self.total, note, amount)
 
 
 @memoize

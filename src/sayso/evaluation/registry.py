@@ -36,6 +36,8 @@ _HERE = {
     "ok-vqa": "vqa:OK_VQA",
     "hateful-memes": "memes:HATEFUL_MEMES",
     "crosstask": "crosstask:CROSSTASK",
+    "coin": "coin:COIN",
+    "youtube8m-segments": "youtube8m_segments:YOUTUBE8M_SEGMENTS",
     "hmdb51": "action_recognition:HMDB51",
     "ucf101": "action_recognition:UCF101",
     "image-tagging": "image_tagging:IMAGE_TAGGING",

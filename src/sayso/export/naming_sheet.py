@@ -11,8 +11,10 @@ import html
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sayso.export.pages import film_link, whole_page
 from sayso.export.script_html import colour
 from sayso.export.timestamps import timestamp
 
@@ -23,18 +25,6 @@ Row = Mapping[str, Any]
 FACE, GAP, LABEL = 96, 6, 18  # pixels
 EACH = 6  # faces at either end
 
-STYLE = """
-:root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
-body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
-h2 { margin: 1.6rem 0 .3rem; }
-.faces { display: flex; flex-wrap: wrap; gap: .5rem; }
-figure { margin: 0; width: 6.2rem; border-bottom: .3rem solid var(--score); }
-figure img, .unseen { width: 6.2rem; height: 6.2rem; object-fit: cover; display: block; background: #8883; }
-figcaption { font-size: .8rem; font-variant-numeric: tabular-nums; }
-select { width: 100%; font: inherit; font-size: .8rem; }
-.gap { align-self: center; opacity: .6; }
-textarea { width: 100%; height: 8rem; font-family: monospace; }
-"""
 SCRIPT = """
 const out = document.querySelector("textarea"), link = document.querySelector("a[download]");
 const before = JSON.parse(out.value);
@@ -108,6 +98,7 @@ def sheet_page(
     faces: Mapping[int, Image],
     fixed: Mapping[int, str | None] | None = None,
     each: int = EACH,
+    film: str | None = None,
 ) -> str:
     """Return the contact sheet as HTML that needs no other file, with a way to make corrections.
 
@@ -117,61 +108,65 @@ def sheet_page(
         faces: as for ``sheet_png``.
         fixed: corrections so far; they stay among those that the page writes.
         each: faces at either end.
+        film: path of the film from where the page is, which then plays it; None: no film.
     """
     names, fixed = _names(rows), fixed or {}
     likely = {one["name"] for row in rows for one in row.get("candidates", ())}
     choices = sorted(filter(None, likely | set(names)))
-    body = "\n".join(_section(rows, name, faces, choices, fixed, each) for name in names)
-    head = html.escape(title)
+    sheet = _Sheet(faces, choices, fixed, film, title)
+    body = "\n".join(sheet.section(rows, name, each) for name in names)
     so_far = html.escape(json.dumps({str(track): name for track, name in fixed.items()}, ensure_ascii=False))
-    return (
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{head}</title>\n<style>{STYLE}</style>\n<h1>{head}</h1>\n"
-        "<p>Of each name the faces of highest and of lowest score. Where one is wrong, choose the name; then "
-        '<a download="corrections.json">save the corrections</a> and give them to '
+    return whole_page(
+        title,
+        '<p class="lead">Of each name the faces of highest and of lowest score. Where one is wrong, choose'
+        ' the name; then <a download="corrections.json">save the corrections</a> and give them to '
         "<code>sayso name --corrections</code>.</p>\n"
-        f'{body}\n<h2>Corrections</h2>\n<textarea readonly aria-label="Corrections">{so_far}</textarea>\n'
-        f"<script>{SCRIPT}</script>\n</html>\n"
+        f'{body}\n<h2>Corrections</h2>\n<textarea readonly aria-label="Corrections">{so_far}</textarea>',
+        film=film is not None,
+        script=SCRIPT,
     )
 
 
-def _section(
-    rows: Sequence[Row],
-    name: str | None,
-    faces: Mapping[int, Image],
-    choices: Sequence[str],
-    fixed: Mapping[int, str | None],
-    each: int,
-) -> str:
-    best, worst = ends_of(rows, name, each)
-    gap = '<span class="gap">&hellip;</span>' if worst else ""
-    figures = "".join(_figure(row, faces, choices, fixed) for row in best)
-    figures += gap + "".join(_figure(row, faces, choices, fixed) for row in worst)
-    count = sum(row["name"] == name for row in rows)
-    label = html.escape(name or "Nobody of these")
-    return f'<h2>{label} <small>{count} tracks</small></h2>\n<div class="faces">{figures}</div>'
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What all faces of a page share: their pictures, the names to choose from, corrections, the film."""
 
+    faces: Mapping[int, Image]
+    choices: Sequence[str]
+    fixed: Mapping[int, str | None]
+    film: str | None
+    title: str
 
-def _figure(
-    row: Row, faces: Mapping[int, Image], choices: Sequence[str], fixed: Mapping[int, str | None]
-) -> str:
-    face, track, start = faces.get(int(row["track"])), int(row["track"]), float(row["start_s"])
-    at = timestamp(start)
-    label = html.escape(f"{row['name'] or 'nobody'} at {at}")
-    picture = f'<img alt="{label}" src="{_data(face)}">' if face else '<div class="unseen"></div>'
-    chosen = (fixed[track] or "-").casefold() if track in fixed else ""
-    offered = [("", "right"), ("-", "nobody of these"), *((name, name) for name in choices)]
-    options = "".join(
-        f'<option value="{html.escape(value)}"{" selected" * (value.casefold() == chosen)}>'
-        f"{html.escape(shown)}</option>"
-        for value, shown in offered
-    )
-    return (
-        f'<figure style="--score:{colour(float(row["score"]))}">{picture}'
-        f"<figcaption>{row['score']:.2f} at {at}, #{track}</figcaption>"
-        f'<select data-track="{track}" aria-label="Who track {track} is">{options}</select></figure>'
-    )
+    def section(self, rows: Sequence[Row], name: str | None, each: int) -> str:
+        best, worst = ends_of(rows, name, each)
+        gap = '<span class="gap">&hellip;</span>' if worst else ""
+        figures = "".join(map(self._figure, best)) + gap + "".join(map(self._figure, worst))
+        count = sum(row["name"] == name for row in rows)
+        label = html.escape(name or "Nobody of these")
+        return f'<h2>{label} <small>{count} tracks</small></h2>\n<div class="faces">{figures}</div>'
+
+    def _figure(self, row: Row) -> str:
+        face, track, start = self.faces.get(int(row["track"])), int(row["track"]), float(row["start_s"])
+        at = timestamp(start)
+        label = html.escape(f"{row['name'] or 'nobody'} at {at}")
+        picture = f'<img alt="{label}" src="{_data(face)}">' if face else '<div class="no-face"></div>'
+        link = film_link(self.film, start, film=self.title)
+        when = f'<a class="at"{link}>{at}</a>' if link else at
+        return (
+            f'<figure style="--score:{colour(float(row["score"]))}">{picture}'
+            f"<figcaption>{row['score']:.2f} at {when} #{track}</figcaption>"
+            f'<select data-track="{track}" aria-label="Who track {track} is">{self._options(track)}</select>'
+            "</figure>"
+        )
+
+    def _options(self, track: int) -> str:
+        chosen = (self.fixed[track] or "-").casefold() if track in self.fixed else ""
+        offered = [("", "right"), ("-", "nobody of these"), *((name, name) for name in self.choices)]
+        return "".join(
+            f'<option value="{html.escape(value)}"{" selected" * (value.casefold() == chosen)}>'
+            f"{html.escape(shown)}</option>"
+            for value, shown in offered
+        )
 
 
 def _data(face: Image) -> str:

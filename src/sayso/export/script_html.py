@@ -5,30 +5,15 @@ from __future__ import annotations
 import html
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from sayso.export.pages import film_link, whole_page
 from sayso.export.timestamps import timestamp
 
 Row = Mapping[str, object]
-STYLE = """
-:root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
-body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-table { width: 100%; border-collapse: collapse; table-layout: fixed; }
-th { text-align: left; }
-td { vertical-align: top; padding: .3rem .6rem; overflow-wrap: anywhere; }
-td p { margin: 0 0 .15rem; padding: .1rem .4rem; border-left: .3rem solid var(--score, #8884); }
-time { font-variant-numeric: tabular-nums; opacity: .7; font-size: .85em; margin-right: .4em; }
-.heading td:first-child { font-weight: 700; padding-top: 1.2rem; }
-.description td:first-child { font-style: italic; }
-.lost { opacity: .65; }
-b { font-variant: small-caps; }
-"""
-HEAD = (
-    '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-)
 
 
-def script_page(title: str, rows: Sequence[Row | None], lines: Sequence[Row]) -> str:
+def script_page(title: str, rows: Sequence[Row | None], lines: Sequence[Row], film: str | None = None) -> str:
     """Return the page as HTML that needs no other file.
 
     Args:
@@ -37,6 +22,7 @@ def script_page(title: str, rows: Sequence[Row | None], lines: Sequence[Row]) ->
             ``score``); None for one that is not shown.
         lines: the subtitles' lines, the same fields and ``element``, the number of the row
             that each comes from, or None. Lines from no row stand beside the row before.
+        film: path of the film from where the page is, which then plays it; None: no film.
     """
     beside: dict[int, list[Row]] = defaultdict(list)
     at = 0
@@ -44,16 +30,12 @@ def script_page(title: str, rows: Sequence[Row | None], lines: Sequence[Row]) ->
         element = line["element"]
         at = element if isinstance(element, int) else at
         beside[at].append(line)
-    body = [_row(row, beside[k]) for k, row in enumerate(rows) if row is not None or beside[k]]
+    place = _Place(film, title)
+    body = [place.row(row, beside[k]) for k, row in enumerate(rows) if row is not None or beside[k]]
     if not rows and lines:
-        body.append(_row(None, lines))
-    name = html.escape(title)
-    return (
-        f"{HEAD}<title>{name}</title>\n<style>{STYLE}</style>\n<h1>{name}</h1>\n"
-        f"<p>{_legend()}</p>\n<table>\n<tr><th>Script</th><th>Subtitles</th></tr>\n"
-        + "\n".join(body)
-        + "\n</table>\n</html>\n"
-    )
+        body.append(place.row(None, lines))
+    table = '<table class="script">\n<tr><th>Script</th><th>Subtitles</th></tr>\n' + "\n".join(body)
+    return whole_page(title, f'<p class="lead">{_legend()}</p>\n{table}\n</table>', film=film is not None)
 
 
 def colour(score: float) -> str:
@@ -62,21 +44,32 @@ def colour(score: float) -> str:
 
 
 def _legend() -> str:
-    marks = (f'<span style="color:{colour(k / 4)}">&#9632; {k / 4:g}</span>' for k in range(5))
-    return "Confidence: " + " ".join(marks) + ". Faded: not found in the subtitles."
+    marks = (
+        f'<span class="legend"><i style="--score:{colour(k / 4)}"></i>{k / 4:g}</span>' for k in range(5)
+    )
+    return "Confidence: " + "".join(marks) + " Faint: not found in the subtitles."
 
 
-def _row(row: Row | None, lines: Sequence[Row]) -> str:
-    kind = str(row["kind"]) if row else "improvised"
-    left = _item(row) if row else ""
-    return f'<tr class="{html.escape(kind)}"><td>{left}</td><td>{"".join(map(_item, lines))}</td></tr>'
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the times of a page lead: into a film, if there is one."""
 
+    film: str | None
+    title: str
 
-def _item(row: Row) -> str:
-    speaker = f"<b>{html.escape(str(row['speaker']))}</b> " if row.get("speaker") else ""
-    start, score = row["start_s"], row["score"]
-    if not isinstance(start, float):
-        return f'<p class="lost">{speaker}{html.escape(str(row["text"]))}</p>'
-    shade = colour(score) if isinstance(score, float) else colour(0)
-    time = f"<time>{timestamp(start)}</time>"
-    return f'<p style="--score:{shade}">{time}{speaker}{html.escape(str(row["text"]))}</p>'
+    def row(self, row: Row | None, lines: Sequence[Row]) -> str:
+        kind = html.escape(str(row["kind"]) if row else "improvised")
+        left = self._item(row) if row else ""
+        return f'<tr class="{kind}"><td>{left}</td><td>{"".join(map(self._item, lines))}</td></tr>'
+
+    def _item(self, row: Row) -> str:
+        speaker = f"<b>{html.escape(str(row['speaker']))}</b> " if row.get("speaker") else ""
+        start, end, score = row["start_s"], row.get("end_s"), row["score"]
+        text = html.escape(str(row["text"]))
+        if not isinstance(start, float):
+            return f'<p class="lost">{speaker}{text}</p>'
+        shade = colour(score) if isinstance(score, float) else colour(0)
+        link = film_link(self.film, start, end if isinstance(end, float) else None, self.title)
+        tag = "a" if link else "span"
+        time = f'<{tag} class="at"{link}>{timestamp(start)}</{tag}>'
+        return f'<p style="--score:{shade}">{time}{speaker}{text}</p>'

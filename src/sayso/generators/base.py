@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,31 @@ class Generator(Protocol):
 def is_generator(model: object) -> bool:
     """Tell whether a model answers in words, without asking for its identity, which reads all weights."""
     return all(callable(getattr(model, name, None)) for name in ("generate", "stream", "log_likelihood"))
+
+
+def longest_text(config: Any) -> int | None:
+    """Return how many tokens a model of the transformers library reads at most; None if it does not say."""
+    text = config.get_text_config()
+    found = getattr(text, "max_position_embeddings", None) or getattr(text, "max_seq_len", None)
+    return int(found) if found else None
+
+
+def refuse_too_long(tokens: int, longest: int | None, name: str) -> None:
+    """Refuse what a model cannot read whole.
+
+    Args:
+        tokens: of the longest prompt and its answer.
+        longest: what ``longest_text`` returned.
+        name: of the model.
+
+    Raises:
+        SaysoError: if there are too many.
+    """
+    if longest is not None and tokens > longest:
+        raise SaysoError(
+            f"prompt and answer take {tokens:,} tokens, of which {name} reads {longest:,} at most; give fewer"
+            " examples, pictures or words"
+        )
 
 
 def candidates_of(candidates: Sequence[str] | Sequence[Sequence[str]], prompts: int) -> list[tuple[str, ...]]:

@@ -11,18 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
+from sayso.generators.trained_parts import TrainedParts
 from sayso.models.gated_cross_attention import (
     Attend,
     GatedCrossAttention,
     KeysValues,
     MediaMask,
     media_mask,
-    picture_numbers,
 )
 from sayso.models.resampler import Resampler
 
 if TYPE_CHECKING:
-    from sayso.encoders.backbones import Backbone
     from sayso.generators.language import LanguageModel
 
 
@@ -65,8 +64,8 @@ class FlamingoShape:
     dropout: float = 0.0
 
 
-class FlamingoNet(nn.Module):
-    """All that is trained; the language model is held, not owned: it is in no state dict and in no copy.
+class FlamingoNet(TrainedParts):
+    """The resampler and the blocks; see ``TrainedParts``.
 
     Args:
         shape: its numbers.
@@ -77,14 +76,13 @@ class FlamingoNet(nn.Module):
     """
 
     def __init__(self, shape: FlamingoShape, language: LanguageModel) -> None:
-        super().__init__()
+        super().__init__(shape, language)
         wrong = [layer for layer in shape.layers if not 0 <= layer < len(language.layers)]
         if wrong or not shape.layers or list(shape.layers) != sorted(set(shape.layers)):
             raise SaysoError(
                 f"blocks stand before layers 0 to {len(language.layers) - 1} of {language.name}, rising;"
                 f" got {list(shape.layers)}"
             )
-        self.shape, self.language = shape, language
         self.resampler = Resampler(
             shape.dim,
             depth=shape.depth,
@@ -112,13 +110,19 @@ class FlamingoNet(nn.Module):
 
     def resample(self, features: Sequence[Tensor]) -> Tensor:
         """Return the latents (n, R, D) of n pictures and clips, (F, V, D_in) each, of any F."""
+        weight = self.resampler.latents
         if not features:
-            weight = self.resampler.latents
             return weight.new_zeros((0, *weight.shape))
         made: dict[int, Tensor] = {}
         for frames in {len(one) for one in features}:
             alike = [n for n, one in enumerate(features) if len(one) == frames]
-            made |= dict(zip(alike, self.resampler(torch.stack([features[n] for n in alike])), strict=True))
+            made |= dict(
+                zip(
+                    alike,
+                    self.resampler(torch.stack([features[n] for n in alike]).to(weight.dtype)),
+                    strict=True,
+                )
+            )
         return torch.stack([made[n] for n in range(len(features))])
 
     def forward(
@@ -176,10 +180,7 @@ class PicturesSeen:
         self.past = past
 
     def _feed_forward(self, n: int, y: Tensor) -> Tensor:
-        """Return text without pictures after a block as published, whose other half acts on it."""
-        block = self._blocks[n]
-        forward: Tensor = block.dropout(block.ff(y.to(self._dtype))) * block.ff_gate.tanh()
-        return y + forward.to(y.dtype)
+        return self._blocks[n].without_pictures(y)
 
     def _block(self, n: int, y: Tensor) -> Tensor:
         times, asked = len(y) // len(self.counts), self.numbers.shape[1]
@@ -187,13 +188,8 @@ class PicturesSeen:
             keys, mask = self._last_keys(times)[n], self._last_mask(times)
         else:
             keys, mask = self._keys[n].repeat(times), self._mask(times, y.shape[1])
-        out: Tensor = self._blocks[n](y.to(self._dtype), keys, mask)
-        return out.to(y.dtype)
-
-    @property
-    def _dtype(self) -> torch.dtype:
-        """Of the blocks, which may be finer than the language model's."""
-        return self.net.resampler.latents.dtype
+        out: Tensor = self._blocks[n](y, keys, mask)
+        return out
 
     @property
     def _blocks(self) -> Sequence[GatedCrossAttention]:
@@ -230,24 +226,3 @@ class PicturesSeen:
             R, attend = self.net.shape.latents, self.net.shape.attend
             self._masks = {key: media_mask(numbers, self.pictures, R, attend)}
         return self._masks[key]
-
-
-def visual_tokens(backbone: Backbone, pixels: Tensor) -> Tensor:
-    """Return the grid cells of pictures as tokens, row by row.
-
-    Args:
-        backbone: of any kind; a vision transformer's tokens come before its last norm, without the one
-            for the whole picture, as OpenFlamingo takes them.
-        pixels: (n, H, W, 3) uint8.
-
-    Returns:
-        (n, V, D) float32.
-    """
-    with torch.inference_mode():
-        maps: Tensor = backbone(pixels.permute(0, 3, 1, 2).float())
-        return maps.flatten(2).transpose(1, 2).float().contiguous()
-
-
-def numbers_of(ids: Tensor, image: int, attend: Attend = "last") -> Tensor:
-    """Return the picture of each token (B, T), from 1, of tokens in which ``image`` marks pictures."""
-    return picture_numbers(ids == image, attend)

@@ -22,7 +22,14 @@ import numpy as np
 from sayso.core.device import resolve_device
 from sayso.core.errors import SaysoError
 from sayso.data.interleaved import IMAGE
-from sayso.generators.base import GREEDY, Decoding, LogLikelihood, candidates_of
+from sayso.generators.base import (
+    GREEDY,
+    Decoding,
+    LogLikelihood,
+    candidates_of,
+    longest_text,
+    refuse_too_long,
+)
 from sayso.generators.prompt import Prompt, as_messages, frames_of
 from sayso.generators.streaming import stream_pieces
 from sayso.hub.hub_folder import identity
@@ -149,6 +156,7 @@ class HubGenerator:
         longest = max(map(len, tokens))
         ids = torch.tensor([row + [self._tokenizer.pad_token_id] * (longest - len(row)) for row in tokens])
         inputs = self._processed([text] * len(answers), [pictures] * len(answers))
+        self._refuse_too_long(inputs, longest)
         ids = ids.to(self.device)
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in tokens]).to(self.device)
         whole = {**inputs, "input_ids": torch.cat([inputs["input_ids"], ids], 1)}
@@ -165,6 +173,7 @@ class HubGenerator:
     def _run(self, inputs: Any, decoding: Decoding, **options: Any) -> Any:
         import torch
 
+        self._refuse_too_long(inputs, decoding.max_new_tokens)
         with torch.inference_mode():
             return self._model.generate(
                 **inputs,
@@ -175,6 +184,9 @@ class HubGenerator:
                 **({"length_penalty": decoding.length_penalty} if decoding.beams > 1 else {}),
                 **options,
             )
+
+    def _refuse_too_long(self, inputs: Any, more: int) -> None:
+        refuse_too_long(inputs["input_ids"].shape[1] + more, longest_text(self._model.config), self.name)
 
     def _decoded(self, tokens: Any, inputs: Any) -> list[str]:
         """Return the answers without what was asked."""

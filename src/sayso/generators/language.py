@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.data.interleaved import END, IMAGE
+from sayso.generators.base import longest_text
 from sayso.generators.markers import add_markers, beginning, find_markers
 from sayso.generators.smollm2 import SHA256, SMOLLM2, smollm2_folder
 from sayso.hub.download import HUB_NAME, hub_folder
-from sayso.hub.hub_folder import identity, quiet_transformers
+from sayso.hub.hub_folder import identity, quiet_transformers, refuse_own_code
 
 LAYERS = {  # where the layers are, by the model's type
     "llama": "model.layers",
@@ -81,6 +82,13 @@ class LanguageModel:
     def __deepcopy__(self, memo: dict[int, Any]) -> LanguageModel:
         return self
 
+    def with_model(self, model: Any) -> LanguageModel:
+        """Return this language model with the weights of another copy of it."""
+        other = copy.copy(self)
+        other.model, other.layers = model, model.get_submodule(self.layers_name)
+        other._head = model.get_output_embeddings()
+        return other
+
     @cached_property
     def sha256(self) -> str:
         """Identity of weights and vocabulary."""
@@ -99,6 +107,11 @@ class LanguageModel:
         return dtype
 
     @property
+    def longest(self) -> int | None:
+        """How many tokens it reads at most; None if that is not known."""
+        return longest_text(self.model.config)
+
+    @property
     def splits(self) -> bool:
         """Whether the layers below a place can be run alone, and the others later."""
         return self.family in NORMS
@@ -115,7 +128,8 @@ class LanguageModel:
             ids += [self.markers.image] * (n > 0)
             for m, part in enumerate(piece.split(END)):
                 ids += [self.markers.end] * (m > 0)
-                ids += self.tokenizer(part, add_special_tokens=False).input_ids if part else []
+                words = self.tokenizer(part, add_special_tokens=False).input_ids if part else []
+                ids += [token for token in words if token != self.markers.image]  # a mark is no word
         return ids
 
     def decode(self, tokens: Tensor) -> list[str]:
@@ -258,6 +272,7 @@ def load_language_model(
     """
     transformers = need("transformers", "hub")
     folder = _folder(name)
+    refuse_own_code(folder, f"the language model {name}")
     with quiet_transformers():
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 CAPTION_REQUEST = "Describe the picture in one short sentence."
 BRIEFLY = "Answer the question using a single word or phrase."
+LEAD = " "  # before an answer, in models that are trained here: a blank, as language models are used to
 TemplateName = Literal["caption", "vqa", "plain"]
 
 
@@ -46,7 +47,7 @@ class Template:
     between: str
 
 
-TEMPLATES: dict[str, Template] = {
+TEMPLATES: dict[TemplateName, Template] = {
     "caption": Template("Output:", "\n"),
     "vqa": Template("Question:{} Short answer:", "\n"),
     "plain": Template("{}", ""),
@@ -153,7 +154,12 @@ class Prompt:
     @property
     def kind(self) -> TemplateName:
         """The name of its template."""
-        return self.template or ("vqa" if self.exchanges[-1].text.replace(IMAGE, "").strip() else "caption")
+        return self.template or template_of(self.exchanges[-1].text)
+
+
+def template_of(text: str) -> TemplateName:
+    """Return the template of what is asked, where none is named: a caption if nothing is."""
+    return "vqa" if text.replace(IMAGE, "").strip() else "caption"
 
 
 def spell(prompt: Prompt, lead: str = "") -> str:
@@ -166,11 +172,31 @@ def spell(prompt: Prompt, lead: str = "") -> str:
     template = TEMPLATES[prompt.kind]
     spelled = []
     for exchange in prompt.exchanges:
-        marks, _, text = exchange.marked.rpartition(IMAGE) if exchange.pictures else ("", "", exchange.text)
-        head = f"{marks}{IMAGE}" if exchange.pictures else ""
-        answer = "" if exchange.answer is None else f"{lead}{exchange.answer}{END}{template.between}"
-        spelled.append(head + template.before.replace("{}", text) + answer)
+        spelled.append(spell_question(exchange.marked, prompt.kind))
+        if exchange.answer is not None:
+            spelled.append(spell_answer(exchange.answer, lead) + template.between)
     return "".join(spelled)
+
+
+def spell_question(marked: str, template: TemplateName) -> str:
+    """Return what stands before an answer: ``<image>Question:how many? Short answer:``.
+
+    Args:
+        marked: the text, with a marker for each picture.
+        template: its name.
+    """
+    marks, marker, text = marked.rpartition(IMAGE)
+    return marks + marker + TEMPLATES[template].before.replace("{}", text)
+
+
+def spell_answer(answer: str, lead: str = LEAD) -> str:
+    """Return an answer as the model reads it and is to write it, with the mark of its end.
+
+    Args:
+        answer: the words.
+        lead: what stands before them.
+    """
+    return f"{lead}{answer}{END}"
 
 
 def as_messages(prompt: Prompt) -> list[dict[str, Any]]:

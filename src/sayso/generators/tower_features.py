@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import make_folder
 from sayso.data.features import LanceFeatures
+from sayso.encoders.backbones import visual_tokens
 from sayso.encoders.preprocess import as_rgb, as_square
-from sayso.generators.conditioning import visual_tokens
 
 if TYPE_CHECKING:
     from sayso.core.arrays import Pixels
     from sayso.core.progress import Progress
-    from sayso.data.interleaved import Pages
+    from sayso.data.listed_media import Media
     from sayso.encoders.backbones import Backbone
 
 Half = NDArray[np.float16]
@@ -41,7 +41,7 @@ class TowerFeatures:
     """Visual tokens (F, V, D) float16 of pictures and clips, by their number.
 
     Args:
-        pages: whose pictures they are.
+        media: the pictures and clips.
         backbone: the frozen tower.
         folder: where the table is, or will be.
         size: side of the square that the tower is shown, pixels; the whole picture, whatever its shape.
@@ -53,20 +53,20 @@ class TowerFeatures:
     """
 
     def __init__(
-        self, pages: Pages, backbone: Backbone, folder: Path, *, size: int, views: int, progress: Progress
+        self, media: Media, backbone: Backbone, folder: Path, *, size: int, views: int, progress: Progress
     ) -> None:
-        self.pages, self.views = pages, views
-        name = f"tower-{_identity(pages, backbone, size, views)}"
+        self.media, self.views = media, views
+        name = f"tower-{_identity(media, backbone, size, views)}"
         self.cells = (size // backbone.stride) ** 2
         self.errors: dict[int, str] = {}
         table = _table(make_folder(folder), name, backbone.dim)
         there = {int(row) for row in _ids(table)}
-        todo = [n for n in range(pages.media) if n not in there]
+        todo = [n for n in range(media.media) if n not in there]
         self._extract(table, todo, backbone, size, progress)
-        if pages.media and len(self.errors) == pages.media:
+        if media.media and len(self.errors) == media.media:
             raise SaysoError(f"no picture can be read: {next(iter(self.errors.values()))}")
         row_bytes = views * self.cells * backbone.dim * 2
-        self._kept = _all_rows(table, backbone.dim) if row_bytes * pages.media <= _IN_MEMORY else None
+        self._kept = _all_rows(table, backbone.dim) if row_bytes * media.media <= _IN_MEMORY else None
         self._rows = LanceFeatures(folder / f"{name}.lance", 1.0)
 
     def __call__(self, number: int, rng: np.random.Generator) -> Half:
@@ -109,7 +109,7 @@ class TowerFeatures:
     def _views_of(self, number: int, size: int) -> list[Pixels]:
         """Return the frames of all views of a picture, view after view; none if it cannot be read."""
         try:
-            frames = [as_rgb(frame) for frame in self.pages.read(number, size)]
+            frames = [as_rgb(frame) for frame in self.media.read(number, size)]
         except SaysoError as error:
             self.errors[number] = str(error)
             log.warning("%s", error)
@@ -194,9 +194,9 @@ def _all_rows(table: Any, dim: int) -> dict[int, Half]:
     return kept
 
 
-def _identity(pages: Pages, backbone: Backbone, size: int, views: int) -> str:
+def _identity(media: Media, backbone: Backbone, size: int, views: int) -> str:
     """Return a digest of what the features follow from."""
     digest = hashlib.sha256(repr((backbone.name, backbone.dim, size, views, _LEAST_SIDE)).encode())
-    for number in range(pages.media):
-        digest.update(f"{pages.name(number)}\n".encode())
+    for number in range(media.media):
+        digest.update(f"{media.name(number)}\n".encode())
     return digest.hexdigest()[:16]

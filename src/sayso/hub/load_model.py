@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable, nothing_at
 from sayso.hub import cache, catalog
 from sayso.hub.download import HUB_NAME, hub_folder, need_hub_packages
-from sayso.hub.kinds import ENCODERS, KINDS, model_kind
+from sayso.hub.hub_folder import refuse_own_code
+from sayso.hub.kinds import ENCODERS, HUB_ENCODER, HUB_GENERATOR, KINDS, model_kind
 from sayso.hub.model_folder import refuse_index, resolve_step
 from sayso.hub.pretrained import in_words
 
@@ -70,6 +71,11 @@ def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Mode
         return load_folder(resolve_step(path).resolve(), str(path.resolve()), device, verify)
     if name in ENCODERS:
         return _registered(name, device)
+    if path.is_file():
+        raise SaysoError(
+            f"{name} is a file, where a model is a folder; a checkpoint of OpenFlamingo needs its language"
+            " model and its picture tower beside it: see docs/systems/flamingo.md"
+        )
     if HUB_NAME.fullmatch(name) and not name.startswith("."):
         return load_folder(hub_folder(name), name, device, verify)
     if len(path.parts) > 1 or name.startswith(("~", ".")):
@@ -96,6 +102,8 @@ def load_folder(folder: Path, name: str, device: str, verify: bool) -> Model:
     """
     refuse_index(folder, name)
     kind = model_kind(folder)
+    if kind in (HUB_ENCODER, HUB_GENERATOR):
+        refuse_own_code(folder, name)
     if kind not in KINDS:
         raise SaysoError(
             f"{name} holds {in_words(kind)}, which no installed package can load; install its package"

@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from sayso.data.manifest import Failure
     from sayso.index.collection import Index
     from sayso.index.hit import Hit, Media
-    from sayso.index.update import AddReport
+    from sayso.index.report import AddReport
 else:
     __getattr__ = exports(
         __name__,
         {
-            "AddReport": "sayso.index.update",
+            "AddReport": "sayso.index.report",
             "Failure": "sayso.data.manifest",
             "Hit": "sayso.index.hit",
             "Index": "sayso.index.collection",

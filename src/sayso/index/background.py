@@ -137,7 +137,7 @@ def vectors_of(column: Any) -> Floats:
 
 def load_calibration(store: Store) -> tuple[Calibration, Floats] | None:
     """Return what was measured, and the whole background (B, D); None if the index keeps none."""
-    table = store.table(TABLE)
+    table = store.table(store.named(TABLE))
     rows = table.search().limit(1).to_arrow().to_pylist() if table is not None else []
     if not rows:
         return None
@@ -163,7 +163,7 @@ def save_calibration(store: Store, found: Calibration, background: Floats) -> No
     numbers["kept"] = [places[row.tobytes()] for row in found.background]
     flat = pa.array([background.astype(np.float16).ravel()], pa.list_(pa.float16()))
     table = pa.table({"numbers": [json.dumps(numbers)], "background": flat})
-    store.connection.create_table(TABLE, table, mode="overwrite")
+    store.connection.create_table(store.named(TABLE), table, mode="overwrite")
 
 
 def calibrate_index(store: Store, encoder: Callable[[], Encoder]) -> Calibration:

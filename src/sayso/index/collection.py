@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sayso.core.errors import IndexMismatch, QueryError
+from sayso.core.errors import QueryError
 from sayso.core.progress import Progress, Silent
-from sayso.core.types import Caption, Span
-from sayso.data.sources import list_sources
-from sayso.index.background import calibrate_index
+from sayso.core.types import Caption
+from sayso.index.adding import Adding, add_paths
+from sayso.index.belonging import check_model
 from sayso.index.calibration import Calibration
-from sayso.index.fingerprint import Segmentation
+from sayso.index.conditions import read_conditions
 from sayso.index.hints import Hints
 from sayso.index.hit import Hit, Media
-from sayso.index.moments import group_by_file, merge_neighbours
-from sayso.index.query import embed_query, parse_query, people_filter, split_people, text_of
-from sayso.index.ranking import Scope, choose_text_weight
-from sayso.index.schema import SCHEMA_VERSION, Identity
-from sayso.index.search import clip_vectors, clips_of, load_hits, search_all
+from sayso.index.query import embed_query, parse_query, text_of
+from sayso.index.ranking import Scope, Sort, choose_text_weight, list_moments
+from sayso.index.roots import Cut
+from sayso.index.rows import read_media, read_thumbnail, read_transcript
+from sayso.index.search import clip_vectors, clips_of, load_hits
 from sayso.index.searcher import Searcher
 from sayso.index.sql import sql_string
 from sayso.index.store import Store
-from sayso.index.update import AddReport, Update
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
-
-_MEDIA_COLUMNS = list(Media.__slots__[1:])
+    from sayso.index.report import AddReport
 
 
 class Index:
@@ -42,12 +40,29 @@ class Index:
         ...     print(hit.path, hit.span, hit.score, hit.text)
     """
 
-    def __init__(self, store: Store, encoder: Encoder | str | None = None, *, device: str = "auto") -> None:
-        self.store = store
-        self.device = device
-        self._encoder = encoder
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder | str | None = None,
+        *,
+        device: str = "auto",
+        load: Callable[[str], Encoder] | None = None,
+    ) -> None:
+        self.device, self._load, self._given = device, load, encoder
+        self._begin(store, encoder)
+
+    def _begin(self, store: Store, encoder: Encoder | str | None) -> None:
+        self._store, self._encoder = store, encoder
         self._hints = Hints(store)
         self._searcher = Searcher(store, lambda: self.encoder)
+
+    @property
+    def store(self) -> Store:
+        """The tables; those of another model, once the index has been given one."""
+        if self._store.is_superseded:
+            self._begin(Store(self._store.address), None if isinstance(self._given, str) else self._given)
+            check_model(self._store, self._given)
+        return self._store
 
     @classmethod
     def open(
@@ -73,28 +88,8 @@ class Index:
         """
         index = cls(Store(address), encoder, device=device)
         if not create or index.store.exists:
-            index._check_name()
+            check_model(index.store, encoder)
         return index
-
-    def _check_name(self) -> None:
-        identity = self.store.identity
-        if isinstance(self._encoder, str):
-            if self._encoder not in ("auto", identity.model):
-                self._refuse(self._encoder)
-        elif self._encoder is not None and self._encoder.sha256 != identity.model_sha256:
-            self._refuse(self._encoder.name)
-
-    def _refuse(self, other: str) -> None:
-        model = self.store.identity.model
-        if other == model:
-            raise IndexMismatch(
-                f"the index {self.store.address} was made by another version of the model {model}, whose "
-                "vectors do not compare with those of today; index again into a new folder"
-            )
-        raise IndexMismatch(
-            f"the index {self.store.address} was made by the model {model}, not by {other}; "
-            f"leave --model away, or index again into a new folder"
-        )
 
     @property
     def encoder(self) -> Encoder:
@@ -108,17 +103,22 @@ class Index:
 
             exists = self.store.exists
             name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = load_encoder(name, device=self.device)
+            self._encoder = self._load(name) if self._load else load_encoder(name, device=self.device)
             if exists:
-                self._check_name()
+                check_model(self._store, self._encoder)
         return self._encoder
+
+    @property
+    def model(self) -> str | None:
+        """The name of the model that made the index; None if there is none yet."""
+        return self.store.identity.model if self.store.exists else None
 
     def __len__(self) -> int:
         """Return the number of clips."""
         return int(self.store.clips.count_rows()) if self.store.exists else 0
 
     def info(self) -> dict[str, Any]:
-        """Return what the index says of itself and how much it holds."""
+        """Return what the index says of itself and how many clips and files it holds."""
         return {
             **asdict(self.store.identity),
             "path": self.store.address,
@@ -130,54 +130,69 @@ class Index:
     def add(
         self,
         *paths: str | os.PathLike[str],
-        window_s: float = 4.0,
-        by_caption: bool = False,
+        window_s: float | None = None,
+        by_caption: bool | None = None,
+        keys_only: bool | None = None,
         prune: bool = False,
         workers: int | None = None,
         progress: Progress | None = None,
+        is_held: Callable[[str], bool] | None = None,
     ) -> AddReport:
-        """Add files; safe to repeat and to interrupt.
+        """Add files, or bring up to date all that was ever named; safe to repeat and to interrupt.
 
         Unchanged files are not read again, changed ones are replaced, moved ones
         are recognised. A file that cannot be read is reported, not fatal. No index is made of nothing.
 
         Args:
-            paths: files, folders, manifests (CSV, JSONL, Parquet), ``-`` for a list on stdin.
-            window_s: length of the clips a video is cut into, seconds.
-            by_caption: cut one clip a caption where a video has captions.
+            paths: files, folders, manifests (CSV, JSONL, Parquet), ``-`` for a list on stdin; they are
+                remembered. None: all that are remembered.
+            window_s: length of the clips a video is cut into, seconds; by default as the index
+                remembers, at first 4.
+            by_caption: cut one clip a caption where a video has captions; by default as the index remembers.
+            keys_only: cut at key frames, at least a window apart, and decode nothing else; by default as
+                the index remembers.
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.
             progress: what to report to.
-        """
-        if not window_s > 0:
-            raise QueryError(f"the window must be longer than 0 seconds; got {window_s}")
-        progress, named = progress or Silent(), [os.fspath(path) for path in paths]
-        self.store.check_free()
-        listing = list_sources(named, skip=self.store.address).with_sound(_has_captions)
-        if not self.store.exists:
-            if not listing.files and listing.failures:
-                return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
-            self._create()
-        self._check_name()
-        with self.store.writing():
-            update = Update(self.store, named, listing, Segmentation(window_s, by_caption), progress)
-            report = update.run(lambda: self.encoder, workers=workers, prune=prune)
-            if report.clips or report.removed:
-                calibrate_index(self.store, lambda: self.encoder)
-            return report
+            is_held: tells of a file whether it has to wait for another time.
 
-    def _create(self) -> None:
-        encoder = self.encoder
-        self.store.create(
-            Identity(
-                schema=SCHEMA_VERSION,
-                model=encoder.name,
-                model_sha256=encoder.sha256,
-                dim=encoder.dim,
-                normalised=encoder.similarity == "cosine",
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-        )
+        Raises:
+            QueryError: if the window is no length.
+            SaysoError: if no paths are given and the index remembers none.
+        """
+        if self.store.exists:
+            check_model(self.store, self._encoder)
+        how = Adding(Cut(window_s, by_caption, keys_only), prune, workers, progress or Silent(), is_held)
+        return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
+
+    def upgrade(
+        self,
+        model: Encoder | str,
+        *,
+        prune: bool = False,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> AddReport:
+        """Embed all files anew with another model; until that is done searches answer from what is there.
+
+        Args:
+            model: an encoder or what ``sayso.load`` takes.
+            prune: leave out files that cannot be read any more, which otherwise prevent the change.
+            workers: decoding threads; by default one a core.
+            progress: what to report to.
+
+        Raises:
+            SaysoError: if there is no index, it remembers no folders, or a file of it cannot be read now.
+        """
+        from sayso.encoders import load_encoder
+        from sayso.index.upgrading import upgrade_model
+
+        encoder = load_encoder(model, device=self.device) if isinstance(model, str) else model
+        how = Adding(prune=prune, workers=workers, progress=progress or Silent())
+        report = upgrade_model(self.store, encoder, how)
+        self._given = encoder
+        self._begin(Store(self._store.address), encoder)
+        return report
 
     def search(
         self,
@@ -192,50 +207,70 @@ class Index:
         merge: bool = True,
         by_file: bool = False,
         files: bool = True,
+        after: str | None = None,
+        before: str | None = None,
+        sort: Sort = "score",
     ) -> list[Hit]:
-        """Return the moments that fit best, best first; without a query, all that pass the filter.
+        """Return the moments that fit best, best first; without a query, all that pass, the newest first.
 
         ``hit.likely`` says which are no mere guesses.
 
         Args:
-            query: words; also sums such as ``2:dog + ./pool.jpg - night``, and ``who:ilsa`` for people.
+            query: words; also sums such as ``2:dog + ./pool.jpg - night``, ``who:ilsa`` for people, and
+                ``near:48.8577,2.295,5km`` for where it was taken.
             like: a picture or a clip to look for: a path, ``talk.mp4@12.5``, or a PIL image.
             limit: how many.
             offset: how many of the best are left out, because they were given before.
             min_score: leave out what scores lower, from 0 to 1.
-            filter: SQL over path, title, kind, duration_s, start_s, end_s, text, seen.
+            filter: SQL over the columns of ``sayso.index.sql.FILTERED``.
             text_weight: of the words: 0 ranks by pictures alone, 1 by words alone; by default both count.
             merge: whether neighbouring clips of a shot become one moment, and copies one hit.
             by_file: whether to return only the best moment of each file.
             files: whether terms of the query may name files of this machine.
+            after: taken from the beginning of this year, month, day or time on: 2019, 2019-06-30T14:05.
+            before: taken before the beginning of it.
+            sort: ``time`` for the newest first, of the 1,000 best that are found.
 
         Raises:
             QueryError: if the query or the filter cannot be understood.
         """
-        people, query = split_people(query)
-        sql = people_filter(filter, people)
-        terms = parse_query(query, files=files) if query.strip() else []
-        if not terms and like is None and not people and not (filter or "").strip():
-            says = "say what to look for, give a picture with --like, or list by --filter"
+        store = self.store  # those that count now
+        asked = read_conditions(query, filter=filter, after=after, before=before)
+        terms = parse_query(asked.words, files=files) if asked.words.strip() else []
+        if not terms and like is None and asked.sql is None:
+            says = "say what to look for, give a picture with --like, or list by --filter or --after"
             raise QueryError(f"the query is empty; {says}")
         if limit < 1 or offset < 0:
             raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
-        self._hints.about_people(people)
+        self._hints.say(self._hints.about_people(asked.people))
+        scope = Scope(asked.sql, min_score, merge, by_file, sort)
         if not terms and like is None:
-            moments = search_all(self.store, sql)
-            moments = merge_neighbours(moments) if merge else moments
-            moments = group_by_file(moments) if by_file else moments
-            return load_hits(self.store, moments[offset : offset + limit])
+            listed = list_moments(store, scope)
+            return load_hits(store, listed[offset : offset + limit])
         weight = choose_text_weight(text_weight, text_of(terms))
         vector = None
         if weight < 1:
             vector = embed_query(terms, self.encoder, like)
-            self._hints.about_words(self.encoder, [term.text for term in terms if term.text])
+            self._hints.say(self._hints.about_model())
+            self._hints.say(self._hints.about_words(self.encoder, [term.text for term in terms if term.text]))
         pictured = like is not None or any(term.file for term in terms)
-        scope = Scope(sql, min_score, merge, by_file)
         return self._searcher.search(
             vector, scope, words=text_of(terms), weight=weight, pictured=pictured, span=(offset, limit)
         )
+
+    def hints(self, query: str, *, text_weight: float | None = None) -> list[str]:
+        """Return why what a query finds may mean little, a sentence each: words or people nobody knows here.
+
+        Args:
+            query: as for ``search``; its terms name no files.
+            text_weight: as for ``search``.
+        """
+        people, words = split_people(query)
+        terms = parse_query(words, files=False) if words.strip() else []
+        told = self._hints.about_people(people)
+        if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
+            told += self._hints.about_words(self.encoder, [term.text for term in terms])
+        return told
 
     def similar(
         self,
@@ -246,6 +281,7 @@ class Index:
         min_score: float | None = None,
         filter: str | None = None,  # noqa: A002
         by_file: bool = False,
+        sort: Sort = "score",
     ) -> list[Hit]:
         """Return the moments that look like a clip of this index, without the clip itself.
 
@@ -256,13 +292,14 @@ class Index:
             min_score: as for ``search``.
             filter: as for ``search``.
             by_file: as for ``search``.
+            sort: as for ``search``.
 
         Raises:
             KeyError: if there is no such clip.
         """
         vector = clip_vectors(self.store, [clip_id])[clip_id]
         sql = f"id != {sql_string(clip_id)}" + (f" AND ({filter})" if filter else "")
-        scope = Scope(sql, min_score, by_file=by_file)
+        scope = Scope(sql, min_score, by_file=by_file, sort=sort)
         return self._searcher.search(vector, scope, pictured=True, span=(offset, limit))
 
     @property
@@ -271,51 +308,17 @@ class Index:
         return self._searcher.calibration
 
     def media(self, media_id: str) -> Media:
-        """Return one file of the index.
-
-        Raises:
-            KeyError: if there is no such file.
-        """
-        row = self._media_row(media_id, ["media_id", *_MEDIA_COLUMNS])
-        return Media(id=row.pop("media_id"), **row)
+        """Return one file of the index, or raise KeyError."""
+        return read_media(self.store, media_id)
 
     def transcript(self, media_id: str) -> list[Caption]:
-        """Return what is said in a file, in order.
-
-        Raises:
-            KeyError: if there is no such file.
-        """
-        captions = self._media_row(media_id, ["captions"])["captions"] or []
-        return [Caption(Span(c["start_s"], c["end_s"]), c["text"], c["speaker"]) for c in captions]
-
-    def _media_row(self, media_id: str, columns: list[str]) -> dict[str, Any]:
-        return _first_row(self.store.media, "media_id", media_id, columns)
+        """Return what is said in a file, in order, or raise KeyError."""
+        return read_transcript(self.store, media_id)
 
     def moments(self, media_id: str) -> list[Hit]:
         """Return all clips of a file in time order, unscored (``score`` is 0)."""
         return clips_of(self.store, media_id)
 
     def thumbnail(self, clip_id: str) -> bytes:
-        """Return the JPEG of a clip's middle frame.
-
-        Raises:
-            KeyError: if there is no such clip.
-        """
-        thumb: bytes = _first_row(self.store.clips, "id", clip_id, ["thumb"])["thumb"]
-        return thumb
-
-
-def _has_captions(path: str) -> bool:
-    """Tell whether it is known what is said in a file of sound, so that it can be found."""
-    from sayso.text import find_subtitles
-
-    return find_subtitles(path) is not None
-
-
-def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
-    """Return the row of a table whose text column has a value, or raise KeyError."""
-    query = table.search().where(f"{column} = {sql_string(value)}").select(columns).limit(1)
-    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
-    if not rows:
-        raise KeyError(value)
-    return rows[0]
+        """Return the JPEG of a clip's middle frame, or raise KeyError."""
+        return read_thumbnail(self.store, clip_id)

@@ -23,10 +23,14 @@ from sayso.media.kinds import Kind
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """How videos are cut: windows of ``window_s`` seconds, or one clip a caption."""
+    """How videos are cut: windows of ``window_s`` seconds, or one clip a caption.
+
+    With ``keys_only`` they are cut at key frames, at least ``window_s`` apart, and nothing else is decoded.
+    """
 
     window_s: float = 4.0
     by_caption: bool = False
+    keys_only: bool = False
 
 
 def content_digest(path: str) -> str:
@@ -141,7 +145,8 @@ def settings_digest(
     ]
     spoken = [[caption.span.start, caption.span.end, caption.text, caption.speaker] for caption in captions]
     still = kind_of(source.path) == "picture" and os.path.splitext(source.path)[1].lower() not in MOVING  # noqa: PTH122
-    cut = None if still else [segmentation.window_s, segmentation.by_caption]
+    keys = ["key frames"] if segmentation.keys_only else []
+    cut = None if still else [segmentation.window_s, segmentation.by_caption, *keys]
     spans = [words[:2] for words in spoken] if segmentation.by_caption else []
     looked = [[caption.span.start, caption.span.end, caption.text] for caption in seen]
     return f"{digest([rows, cut, spans])}-{digest([spoken, looked] if looked else spoken)}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from sayso.index.query import Person, people_filter
@@ -13,51 +14,67 @@ if TYPE_CHECKING:
     from sayso.index.store import Store
 
 log = logging.getLogger(__name__)
+WEAK = "offline"
 MANY = 0.5  # of a query's words that the model does not know
 ANYBODY = '"who": "[^"]'
 
 
 class Hints:
-    """Hints about the queries of one index; each is said once."""
+    """Hints about the queries of one index."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._said: set[str] = set()
 
-    def about_people(self, people: Sequence[Person]) -> None:
-        """Say that the index names nobody, or nobody of this name."""
+    def about_model(self) -> list[str]:
+        """Return that the model finds less than others, and how to change it."""
+        model = self.store.identity.model
+        if model != WEAK:
+            return []
+        way = f"sayso index {quote(self.store.address)} --upgrade-model MODEL"
+        return [f"by the model {model}, which finds less than one of the hub: {way}"]
+
+    def about_people(self, people: Sequence[Person]) -> list[str]:
+        """Return that the index names nobody, or nobody of this name."""
         if not people:
-            return
+            return []
         if not self._holds(f"regexp_like(shown, '{ANYBODY}')"):
-            self._say(
-                "%s names nobody, so who: finds nobody; 'sayso name' says who is on screen, and "
-                "'sayso index' takes the manifest that it writes",
-                self.store.address,
-            )
-            return
-        for person in people:
-            if not self._holds(people_filter(None, [Person(person.name)]) or ""):
-                self._say("%s names nobody %r", self.store.address, person.name)
+            return [
+                f"{self.store.address} names nobody, so who: finds nobody; 'sayso name' says who is on "
+                "screen, and 'sayso index' takes the manifest that it writes"
+            ]
+        nobody = [one for one in people if not self._holds(people_filter(None, [Person(one.name)]) or "")]
+        return [f"{self.store.address} names nobody {one.name!r}" for one in nobody]
 
-    def about_words(self, encoder: Encoder, texts: Sequence[str]) -> None:
-        """Say which words the model does not know, where these are many."""
-        from sayso.encoders import unknown_words
+    def about_words(self, encoder: Encoder, texts: Sequence[str]) -> list[str]:
+        """Return which words the model does not know, where these are many, or not of its language."""
+        from sayso.encoders import foreign_to, unknown_words
 
+        foreign = [word for text in texts for word in foreign_to(encoder, text)]
+        if foreign:
+            return [
+                f"this does not look like English ({_listed(foreign)}), and the model {encoder.name} knows "
+                "no other language: what it finds means little; ask in English"
+            ]
         unknown = [word for text in texts for word in unknown_words(encoder, text)]
-        if unknown and len(unknown) >= MANY * sum(len(text.split()) for text in texts):
-            self._say(
-                "the model %s does not know %s: what it finds for that means little; ask in its language "
-                "(English for most models)",
-                encoder.name,
-                ", ".join(map(repr, dict.fromkeys(unknown))),
-            )
+        if not unknown or len(unknown) < MANY * sum(len(text.split()) for text in texts):
+            return []
+        return [
+            f"the model {encoder.name} does not know {_listed(unknown)}: what it finds for that means "
+            "little; ask in its language (English for most models)"
+        ]
+
+    def say(self, hints: Iterable[str]) -> None:
+        """Warn of what was not said yet."""
+        for hint in hints:
+            if hint not in self._said:
+                self._said.add(hint)
+                log.warning("%s", hint)
 
     def _holds(self, sql: str) -> bool:
         query = self.store.clips.search().where(sql).select(["id"]).limit(1)
         return len(query.to_arrow()) > 0
 
-    def _say(self, message: str, *values: object) -> None:
-        said = message % values
-        if said not in self._said:
-            self._said.add(said)
-            log.warning("%s", said)
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(map(repr, dict.fromkeys(words)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
 
 from sayso.core.types import Span
+from sayso.media.dates import TakenFrom
 from sayso.media.kinds import Kind
+
+Orientation = Literal["landscape", "portrait", "square"]
 
 LIKELY = 0.5
 """The score from which on a hit counts as found; what lies below is a guess."""
@@ -77,6 +80,26 @@ class Hit(Moment):
     duration_s: float | None = field(
         default=None, metadata=description("Of the whole file, seconds; null for a picture.")
     )
+    taken: str | None = field(
+        default=None,
+        metadata=description(
+            "When it was taken, the wall time of the place (ISO 8601 without a zone); only the day where no "
+            "more is known."
+        ),
+    )
+    utc_offset_min: int | None = field(
+        default=None, metadata=description("Of that clock from UTC, minutes; null where it is not known.")
+    )
+    taken_from: TakenFrom | None = field(
+        default=None,
+        metadata=description(
+            "Where that was read: exif (or XMP), container, name (of the file), mtime (when it was written)."
+        ),
+    )
+    camera: str | None = field(default=None, metadata=description("Make and model."))
+    latitude: float | None = field(default=None, metadata=description("Of the place, degrees north."))
+    longitude: float | None = field(default=None, metadata=description("Of the place, degrees east."))
+    orientation: Orientation | None = field(default=None, metadata=description("As it is shown."))
     meta: dict[str, Any] = field(default_factory=dict, metadata=description("Other columns of the manifest."))
     copies: tuple[Copy, ...] = field(
         default=(), metadata=description("Moments of other files that show the same and rank lower.")
@@ -104,6 +127,12 @@ class Hit(Moment):
         """Return the fields, ready for JSON."""
         return {**asdict(self), "copies": [asdict(copy) for copy in self.copies]}
 
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> Self:
+        """Return the hit of which ``to_dict`` gave the fields."""
+        given = {field.name: row[field.name] for field in fields(cls) if field.init}
+        return cls(**{**given, "copies": tuple(Copy(**copy) for copy in row["copies"])})
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
@@ -120,3 +149,9 @@ class Media:
     audio_codec: str | None
     container: str | None
     clips: int
+    taken: str | None = None
+    utc_offset_min: int | None = None
+    taken_from: TakenFrom | None = None
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None

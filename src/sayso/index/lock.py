@@ -23,11 +23,11 @@ _WAITING = "another process is adding to this index; waiting for it to finish"
 
 
 @contextmanager
-def file_lock(folder: Path) -> Iterator[None]:
-    """Hold the writer's lock of the index in ``folder``."""
+def file_lock(folder: Path, name: str) -> Iterator[None]:
+    """Hold a lock of the index in ``folder``, such as ``writer``."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / "writer.lock")
+    lock = FileLock(folder / f"{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -40,17 +40,17 @@ def file_lock(folder: Path) -> Iterator[None]:
 
 
 class Lease:
-    """The writer's lock in an object store: one row, its owner and until when (seconds since 1970)."""
+    """A lock in an object store: a table with one row, its owner and until when (seconds since 1970)."""
 
-    def __init__(self, connection: Any, *, seconds: float = LEASE_S) -> None:
-        self.connection, self.seconds = connection, seconds
+    def __init__(self, connection: Any, name: str = "writer", *, seconds: float = LEASE_S) -> None:
+        self.connection, self.name, self.seconds = connection, name, seconds
         self.owner = uuid.uuid4().hex
 
     def _table(self) -> Any:
         import pyarrow as pa
 
         schema = pa.schema([("owner", pa.string()), ("until", pa.float64())])
-        table = self.connection.create_table("writer", schema=schema, exist_ok=True)
+        table = self.connection.create_table(self.name, schema=schema, exist_ok=True)
         if table.count_rows() == 0:
             table.add([{"owner": "", "until": 0.0}])
         return table

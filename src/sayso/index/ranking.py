@@ -11,18 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import QueryError
+from sayso.index.hit import LIKELY
 from sayso.index.moments import Likeness, fold_copies, group_by_file, merge_neighbours
-from sayso.index.search import Candidate, search_visual
+from sayso.index.search import Candidate, search_all, search_visual
 from sayso.index.store import Store
 from sayso.index.words import search_text
 
 TEXT_WEIGHT = 0.5
 """Weight of the words if nobody chose: both count in full."""
+
+SORTED = 1000
+"""So many of the best are sorted by time; further ones follow nowhere."""
+
+Sort = Literal["score", "time"]
 
 Relevance = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -36,12 +43,14 @@ class Scope:
         min_score: moments that score lower are left out.
         merge: whether neighbours become one moment and copies are folded.
         by_file: whether there is one moment a file.
+        sort: whether the best come first, or the newest of those that are found; guesses stay best first.
     """
 
     sql: str | None = None
     min_score: float | None = None
     merge: bool = True
     by_file: bool = False
+    sort: Sort = "score"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,13 @@ def choose_text_weight(chosen: float | None, words: str) -> float:
     if not words:
         return 0.0
     return TEXT_WEIGHT if chosen is None else chosen
+
+
+def list_moments(store: Store, scope: Scope) -> list[Candidate]:
+    """Return all moments that a scope lets pass, the newest file first; each scores 1."""
+    moments = search_all(store, scope.sql)
+    moments = merge_neighbours(moments) if scope.merge else moments
+    return group_by_file(moments) if scope.by_file else moments
 
 
 def combine(visual: list[Candidate], text: list[Candidate], weight: float) -> list[Candidate]:
@@ -134,6 +150,13 @@ class Ranking:
             least = self.wanted.scope.min_score
             self._complete = exhausted or (least is not None and clips[-1].score < least)
         return self._moments[:count]
+
+    def found(self) -> list[Candidate]:
+        """Return all that counts as found, of the best SORTED."""
+        moments = self.first(SORTED)
+        least = self.wanted.scope.min_score
+        floor = LIKELY if least is None else least
+        return [moment for moment in moments if moment.score >= floor]
 
     def _clips(self, reach: int) -> tuple[list[Candidate], bool]:
         """Return so many of the best clips by either, best first, and whether these are all."""

@@ -16,7 +16,10 @@ import pyarrow as pa
 
 from sayso.core.errors import IndexMismatch
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+READABLE = (3, SCHEMA_VERSION)
+"""Format 3 lacks how a file was taken: that reads as null, until the next ``sayso index`` adds it."""
+
 CLIPS_TABLE = "clips"
 MEDIA_TABLE = "media"
 _KEY = b"sayso"
@@ -39,11 +42,23 @@ class Identity:
         return "cosine" if self.normalised else "dot"
 
 
+TAKEN_FIELDS = [
+    ("taken", pa.string()),
+    ("utc_offset_min", pa.int32()),
+    ("taken_from", pa.string()),
+    ("camera", pa.string()),
+    ("latitude", pa.float64()),
+    ("longitude", pa.float64()),
+    ("orientation", pa.string()),
+]
+"""How a file was taken, in both tables. ``taken`` is the place's wall time (ISO 8601): it sorts as text."""
+
+
 def clips_schema(identity: Identity) -> pa.Schema:
     """Return the schema of ``clips``: vectors of (D,) float16, times in seconds.
 
-    The columns from ``path`` to ``seen`` are for filters and the search of words;
-    ``shown`` repeats in one JSON what a hit shows, because each column that an
+    The columns from ``path`` to ``seen``, and those of how it was taken, are for filters and the search of
+    words; ``shown`` repeats in one JSON what a hit shows, because each column that an
     answer reads costs about 2 ms at a million clips.
     """
     fields = [
@@ -60,6 +75,7 @@ def clips_schema(identity: Identity) -> pa.Schema:
         ("shown", pa.string()),
         ("thumb", pa.binary()),
         ("vector", pa.list_(pa.float16(), identity.dim)),
+        *TAKEN_FIELDS,
     ]
     return pa.schema(fields, metadata={_KEY: json.dumps(asdict(identity)).encode()})
 
@@ -88,6 +104,7 @@ MEDIA_SCHEMA = pa.schema(
         ("captions", pa.list_(CAPTION)),
         ("error", pa.string()),
         ("added", pa.string()),
+        *TAKEN_FIELDS,
     ]
 )
 
@@ -103,9 +120,9 @@ def read_identity(schema: pa.Schema, address: str) -> Identity:
         version = fields["schema"]
     except (KeyError, ValueError) as error:
         raise IndexMismatch(f"{address} holds tables that sayso did not write; give another INDEX") from error
-    if version != SCHEMA_VERSION:
+    if version not in READABLE:
         raise IndexMismatch(
-            f"the index {address} has format {version}, this sayso reads format {SCHEMA_VERSION}; "
-            "install the sayso that made it, or index again into a new folder"
+            f"the index {address} has format {version}, this sayso reads formats {READABLE[0]} to "
+            f"{SCHEMA_VERSION}; install the sayso that made it, or index again into a new folder"
         )
     return Identity(**fields)

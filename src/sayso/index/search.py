@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from sayso.core.errors import QueryError
 from sayso.index.background import vectors_of
 from sayso.index.hit import Copy, Hit, Moment
-from sayso.index.sql import sql_in, sql_string
+from sayso.index.sql import FILTERED, sql_in, sql_string
 from sayso.index.store import Store, title_of
+from sayso.index.taken import TAKEN_COLUMNS, shown_taken
 
 PROBES = 20
 """Partitions of the approximate index that are looked at."""
@@ -82,10 +83,21 @@ def search_words(
 
 
 def search_all(store: Store, sql: str | None) -> list[Candidate]:
-    """Return all clips that a filter lets pass, file by file in time order; each scores 1."""
-    rows = _run(store.clips.search().select(RANK_COLUMNS), None, sql)
-    clips = [_candidate(row, score=1.0) for row in rows]
-    return sorted(clips, key=lambda clip: (clip.media_id, clip.start_s, clip.end_s))
+    """Return all clips that a filter lets pass, the newest file first, in time order; each scores 1."""
+    return [clip for clip, _ in dated_clips(store, sql)]
+
+
+def dated_clips(store: Store, sql: str | None) -> list[tuple[Candidate, str | None]]:
+    """Return the same, each with when it was taken.
+
+    Raises:
+        QueryError: if the filter cannot be used.
+    """
+    dated = [name for name in ("taken",) if name in store.clips.schema.names]
+    rows = _run(store.clips.search().select([*RANK_COLUMNS, *dated]), None, sql)
+    rows.sort(key=lambda row: (row["id"].rpartition("-")[0], row["start_s"], row["end_s"]))
+    rows.sort(key=lambda row: row.get("taken") or "", reverse=True)
+    return [(_candidate(row, score=1.0), row.get("taken")) for row in rows]
 
 
 def clip_vectors(store: Store, ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
@@ -144,6 +156,7 @@ def _hit(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Hit:
         seen=_joined(seen),
         duration_s=best["duration_s"],
         meta=best["meta"],
+        **shown_taken(best),
         copies=tuple(_copy(copy, shown) for copy in clip.folded if copy.id in shown),
     )
 
@@ -166,10 +179,15 @@ def _run(query: Any, limit: int | None, sql: str | None) -> list[dict[str, Any]]
         if sql is None:
             raise
         unknown = re.search(r"[Nn]o field named \"?([\w.]+)", str(error))
+        if unknown and unknown[1].rstrip(".") in TAKEN_COLUMNS:
+            raise QueryError(
+                f"this index was made before {unknown[1].rstrip('.')} was noted; to note it, run sayso index "
+                "on it again: nothing is decoded anew"
+            ) from error
         why = f"there is no column {unknown[1].rstrip('.')}" if unknown else "it is no condition"
         raise QueryError(
             f"the filter {sql!r} cannot be used: {why}; write it like: kind = 'video' and duration_s > 60, "
-            "of the columns path, title, kind, duration_s, start_s, end_s, text, seen"
+            f"of the columns {FILTERED}"
         ) from error
     if "vector" not in table.column_names:
         rows: list[dict[str, Any]] = table.to_pylist()

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 KEPT_RANKINGS = 4
 
 
+def newest_first(hits: list[Hit]) -> list[Hit]:
+    """Return hits by when they were taken, the last first; those without a date come last."""
+    in_file = sorted(hits, key=lambda hit: (hit.path, hit.start_s))
+    return sorted(in_file, key=lambda hit: hit.taken or "", reverse=True)
+
+
 class Searcher:
     """Ranks the moments of an index; may be used from several threads.
 
@@ -80,8 +86,11 @@ class Searcher:
                 weight=weight,
                 scope=scope,
             )
-            moments = self._ranking(wanted, pictured).first(offset + span[1])[offset:]
-        return load_hits(self.store, moments)
+            ranking = self._ranking(wanted, pictured)
+            found = ranking.found() if scope.sort == "time" else []
+            moments = found or ranking.first(offset + span[1])[offset:]
+        hits = load_hits(self.store, moments)
+        return newest_first(hits)[offset : offset + span[1]] if found else hits
 
     def _ranking(self, wanted: Wanted, pictured: bool) -> Ranking:
         """Return the ranking for what is wanted: one of the last few, to go on in it, or a new one."""

@@ -29,6 +29,13 @@ _LEVELS_S = 20  # levels a second
 _BARS, _HEIGHT, _LOUD = 64, 144, 9000.0
 
 
+def can_be_found(path: str) -> bool:
+    """Tell whether it is known what is said in a file of sound, so that it can be found."""
+    from sayso.text import find_subtitles
+
+    return find_subtitles(path) is not None
+
+
 def sound_clips(job: IndexJob, dim: int) -> Iterator[JobClip[IndexJob] | Finished[IndexJob]]:
     """Yield a clip for each caption of a file of sound, its content a vector (D,), then its ``Finished``.
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+FILTERED = (
+    "path, title, kind, duration_s, start_s, end_s, text, seen, "
+    "taken, taken_from, camera, latitude, longitude, orientation"
+)
+"""The columns that a filter may name."""
+
 
 def sql_string(text: str) -> str:
     """Return a SQL string literal."""

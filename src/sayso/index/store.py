@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,8 +20,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from sayso.core.errors import SaysoError
+from sayso.core.errors import IndexMismatch, SaysoError
 from sayso.core.ownership import RECORD
+from sayso.index.lance import import_lancedb
 from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import sql_in, sql_string
@@ -28,14 +30,10 @@ from sayso.index.sql import sql_in, sql_string
 WORDS = ("text", "seen")
 """The columns of words: what is said, and what a model wrote that it saw."""
 
-ANN_MIN_CLIPS = 50_000
-"""Below this exact search answers in well under 0.1 s."""
 
-RETRAIN_GROWTH = 4.0
-"""The approximate index is trained anew when the collection has grown by this factor."""
-
-KEEP_VERSIONS = timedelta(minutes=10)
-"""Old versions of a table stay this long for readers that are still on them."""
+GENERATION_TABLE = "generation"
+FIRST = 1
+LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,12 @@ class Store:
 
     Args:
         address: a folder, or an address of an object store (``s3://...``).
+        generation: of the tables; None: those that count (``sayso.index.generations``).
     """
 
-    def __init__(self, address: str | os.PathLike[str]) -> None:
+    def __init__(self, address: str | os.PathLike[str], generation: int | None = None) -> None:
+        self._asked = generation
+        self._looked = time.monotonic()
         text = os.fspath(address)
         self.remote = "://" in text
         self.address = text if self.remote else str(Path(text).expanduser().resolve())
@@ -66,9 +67,32 @@ class Store:
     def connection(self) -> Any:
         """The LanceDB connection; reads see what others wrote at most a second ago."""
         os.environ.setdefault("LANCEDB_LOG", "error")
-        import lancedb
+        return import_lancedb().connect(self.address, read_consistency_interval=timedelta(seconds=1))
 
-        return lancedb.connect(self.address, read_consistency_interval=timedelta(seconds=1))
+    @cached_property
+    def generation(self) -> int:
+        """Which of the tables these are: a change of the model makes new ones."""
+        return self._asked or self._counting()
+
+    def _counting(self) -> int:
+        """Return the number of the tables that count now."""
+        if not self.remote and not Path(self.address, f"{GENERATION_TABLE}.lance").is_dir():
+            return FIRST
+        table = self.table(GENERATION_TABLE)
+        rows = table.search().limit(1).to_arrow().to_pylist() if table is not None else []
+        return int(rows[0]["number"]) if rows else FIRST
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether other tables count by now; looked up at most once a second."""
+        if self._asked is None and time.monotonic() - self._looked > LOOK_S:
+            self._looked = time.monotonic()
+            return self._counting() != self.generation
+        return False
+
+    def named(self, name: str) -> str:
+        """Return what a table is called in this generation."""
+        return name if self.generation == FIRST else f"{name}_{self.generation}"
 
     def table(self, name: str) -> Any | None:
         """Return one of the tables; None if there is none of this name.
@@ -93,9 +117,9 @@ class Store:
     @property
     def exists(self) -> bool:
         """Whether there is an index here."""
-        if not self.remote and not Path(self.address, f"{MEDIA_TABLE}.lance").is_dir():
+        if not self.remote and not Path(self.address, f"{self.named(MEDIA_TABLE)}.lance").is_dir():
             return False
-        return self.table(MEDIA_TABLE) is not None
+        return self.table(self.named(MEDIA_TABLE)) is not None
 
     @cached_property
     def identity(self) -> Identity:
@@ -113,7 +137,7 @@ class Store:
         return self._require(MEDIA_TABLE)
 
     def _require(self, name: str) -> Any:
-        table = self.table(name) if self.exists else None
+        table = self.table(self.named(name)) if self.exists else None
         if table is None:
             named = quote(self.address)
             raise SaysoError(
@@ -129,9 +153,9 @@ class Store:
                 Path(self.address).mkdir(parents=True, exist_ok=True)
             for name, schema in ((CLIPS_TABLE, clips_schema(identity)), (MEDIA_TABLE, MEDIA_SCHEMA)):
                 try:
-                    self.connection.create_table(name, schema=schema, exist_ok=True)
+                    self.connection.create_table(self.named(name), schema=schema, exist_ok=True)
                 except ValueError:  # another process made it, a second earlier
-                    if self.table(name) is None:
+                    if self.table(self.named(name)) is None:
                         raise
 
     @contextlib.contextmanager
@@ -169,9 +193,20 @@ class Store:
         if not self.remote:
             with self._told():
                 Path(self.address).mkdir(parents=True, exist_ok=True)
-        hold = Lease(self.connection).hold() if self.remote else file_lock(Path(self.address))
+        lock = "writer" if self._asked is None else f"writer_{self._asked}"
+        hold = Lease(self.connection, lock).hold() if self.remote else file_lock(Path(self.address), lock)
         with self._told(), hold:
+            self.check_counting()
             yield
+
+    def check_counting(self) -> None:
+        """Check that these tables count still.
+
+        Raises:
+            IndexMismatch: if the index was given another model since it was opened.
+        """
+        if self._asked is None and self._counting() != self.generation:
+            raise IndexMismatch(f"the index {self.address} has been given another model just now; try again")
 
     def refresh(self) -> None:
         """See at once what other processes have written."""
@@ -231,32 +266,6 @@ class Store:
         for part in _parts(media_ids):
             self.clips.delete(sql_in("media_id", part))
 
-    def maintain(self) -> None:
-        """Compact the tables and keep their search structures up with what was added.
-
-        IVF_RQ is the approximate index that keeps its recall at a fraction of the
-        build time of the others; look-ups by id get a B-tree, words a full-text index.
-        """
-        from lancedb.index import FTS, BTree, IvfRq
-
-        total = self.clips.count_rows()
-        held = {index.columns[0]: index.name for index in self.clips.list_indices()}
-        for column in WORDS:
-            if column not in held and self._holds(column):
-                words = FTS(stem=True, remove_stop_words=True, ascii_folding=True)
-                self.clips.create_index(column, config=words)
-        if total >= ANN_MIN_CLIPS:
-            trained_on = int(held.get("vector", "vector_0").rpartition("_")[2])
-            if total >= RETRAIN_GROWTH * trained_on:
-                config = IvfRq(distance_type=self.identity.metric)
-                self.clips.create_index("vector", config=config, name=f"vector_{total}")
-                if trained_on:
-                    self.clips.drop_index(held["vector"])
-            for column in {"id", "media_id"} - held.keys():
-                self.clips.create_index(column, config=BTree())
-        for table in (self.clips, self.media):
-            table.optimize(cleanup_older_than=KEEP_VERSIONS)
-
     @property
     def has_text(self) -> bool:
         """Whether there is text to search: a full-text index over what is said, or what a model saw."""
@@ -268,9 +277,6 @@ class Store:
         held = [index.columns for index in self.clips.list_indices()]
         return [column for column in WORDS if [column] in held]
 
-    def _holds(self, column: str) -> bool:
-        return bool(self.clips.search().where(f"{column} != ''").select(["id"]).limit(1).to_arrow().num_rows)
-
 
 def title_of(path: str) -> str:
     """Return the title of a file that nobody gave one."""
@@ -278,7 +284,7 @@ def title_of(path: str) -> str:
 
 
 def _ours(path: Path) -> bool:
-    return path.suffix == ".lance" or path.name in ("writer.lock", "failures.jsonl", RECORD)
+    return path.suffix == ".lance" or path.match("writer*.lock") or path.name in ("failures.jsonl", RECORD)
 
 
 def _parts(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:

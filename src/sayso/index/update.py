@@ -19,8 +19,8 @@ from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
+from sayso.index.amounts import Amounts
 from sayso.index.fingerprint import (
-    Segmentation,
     captions_of,
     content_digest,
     cut_alike,
@@ -30,34 +30,20 @@ from sayso.index.fingerprint import (
     seen_in,
     settings_digest,
 )
+from sayso.index.maintaining import maintain
+from sayso.index.report import AddReport
 from sayso.index.retext import retext
+from sayso.index.roots import Roots, absolute
 from sayso.index.sound import sound_clips
 from sayso.index.store import Record, Store, title_of
+from sayso.index.taken import read_when_taken
+from sayso.index.vanished import Seen
 from sayso.index.writer import IndexJob, Writer
+from sayso.media.capture import read_capture
+from sayso.media.kinds import kind_of
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
-
-
-@dataclass(slots=True)
-class AddReport:
-    """What adding did; counts are files, except ``clips``.
-
-    Attributes:
-        skipped: files of the folders that are neither videos nor pictures by their names.
-        vanished: files of the index that are gone from the folders, and were not to be removed.
-    """
-
-    files: int = 0
-    added: int = 0
-    replaced: int = 0
-    unchanged: int = 0
-    moved: int = 0
-    removed: int = 0
-    clips: int = 0
-    skipped: int = 0
-    vanished: int = 0
-    failures: list[Failure] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -68,20 +54,21 @@ class Update:
         store: the index.
         paths: what was named; folders among them are looked through for vanished files.
         listing: the files that they name.
-        segmentation: how videos are cut.
+        roots: what the index remembers; says how videos are cut.
         progress: what to report to.
     """
 
     store: Store
     paths: Sequence[str]
     listing: Listing
-    segmentation: Segmentation
+    roots: Roots
     progress: Progress
     report: AddReport = field(default_factory=AddReport)
     _records: dict[str, Record] = field(default_factory=dict)
     _to_retext: list[tuple[IndexJob, Record]] = field(default_factory=list)
     _to_hear: list[IndexJob] = field(default_factory=list)
     _gone: dict[tuple[str, str], str] | None = None
+    _amounts: Amounts = field(default_factory=lambda: Amounts({}, ()))
     _done: int = 0
 
     def run(self, encoder: Callable[[], Encoder], *, workers: int | None, prune: bool) -> AddReport:
@@ -94,25 +81,50 @@ class Update:
         """
         self.store.refresh()
         self.store.remove_orphans()
+        dated = read_when_taken(self.store)
         self._records = self.store.records()
         sources = self._sources()
-        jobs = self._jobs(sources)
+        changed = self._changed(sources)
+        jobs = self._jobs(changed)
         first = next(jobs, None)
         if first is not None:
+            self.progress.update(self._done, self.report.files, "loading the model")
             self._read(chain([first], jobs), encoder(), workers)
         self._hear()
         rest = self._retext()
         if rest:
             self._read(iter(rest), encoder(), workers)
         self._look_for_vanished({source.path for source in sources}, prune=prune)
-        if self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
-            self.store.maintain()
+        if dated or self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
+            self.progress.update(self._done, self.report.files, "bringing the search up to date")
+            maintain(self.store)
         return self.report
 
     def _sources(self) -> tuple[ListedFile, ...]:
         self.report.failures += self.listing.failures
         self.report.files, self.report.skipped = len(self.listing.files), len(self.listing.skipped)
         return self.listing.files
+
+    def _changed(self, sources: Sequence[ListedFile]) -> list[ListedFile]:
+        """Return the files that are new or changed as far as can be told without opening them."""
+        changed, sizes, videos = [], {}, []
+        for source in sources:
+            try:
+                status = file_status(source.path)
+            except SaysoError as error:
+                self.report.failures.append(Failure(source.path, "read", str(error)))
+                self._advance(source.path)
+                continue
+            if self._is_known(source, status):
+                self.report.unchanged += 1
+                self._advance(source.path)
+                continue
+            changed.append(source)
+            sizes[source.path] = status.st_size
+            if kind_of(source.path) == "video":
+                videos.append(source.path)
+        self._amounts = Amounts(sizes, videos)
+        return changed
 
     def _jobs(self, sources: Sequence[ListedFile]) -> Iterator[IndexJob]:
         for source in sources:
@@ -126,7 +138,22 @@ class Update:
             elif job is not None:
                 yield job
             else:
+                self._amounts.leave_out(source.path)
                 self._advance(source.path)
+
+    def _is_known(self, source: ListedFile, status: os.stat_result) -> bool:
+        """Tell whether a file is as it was read before; tell again what was wrong with it."""
+        old = self._records.get(source.path)
+        if old is None or (old.size, old.mtime_ns) != (status.st_size, status.st_mtime_ns):
+            return False
+        captions, problems = captions_of(source)
+        seen, others = seen_in(source)
+        if old.settings != settings_digest(source, captions, self.roots.segmentation(source.path), seen):
+            return False
+        self.report.failures += problems + others
+        if old.error:
+            self.report.failures.append(Failure(source.path, "decode", old.error))
+        return True
 
     def _job(self, source: ListedFile) -> IndexJob | None:
         """Return how to read a file that is new or changed; note at once where it was only touched or moved.
@@ -138,13 +165,9 @@ class Update:
         captions, problems = captions_of(source)
         seen, others = seen_in(source)
         self.report.failures += problems + others
-        settings = settings_digest(source, captions, self.segmentation, seen)
+        cut = self.roots.segmentation(path)
+        settings = settings_digest(source, captions, cut, seen)
         old = self._records.get(path)
-        if old and (old.size, old.mtime_ns, old.settings) == (status.st_size, status.st_mtime_ns, settings):
-            if old.error:
-                self.report.failures.append(Failure(path, "decode", old.error))
-            self.report.unchanged += 1
-            return None
         same = old and (old.size, old.mtime_ns) == (status.st_size, status.st_mtime_ns)
         content = old.content if old and same else content_digest(path)
         if old and (old.content, old.settings) == (content, settings):
@@ -165,11 +188,13 @@ class Update:
         job = IndexJob(
             path,
             kind,
-            self.segmentation.window_s,
-            self._spans(source, captions, by_caption=kind == "sound"),
+            cut.window_s,
+            self._spans(source, captions, by_caption=cut.by_caption or kind == "sound"),
+            cut.keys_only,
             rows=source.rows,
             captions=captions,
             seen=seen,
+            capture=read_capture(path, status.st_mtime),
             record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
             replaces=old.media_id if old else None,
         )
@@ -212,7 +237,7 @@ class Update:
     ) -> tuple[Span, ...] | None:
         """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
         spans = tuple(row.span for row in source.rows if row.span is not None)
-        if not spans and (by_caption or self.segmentation.by_caption):
+        if not spans and by_caption:
             spans = tuple(caption.span for caption in captions)
         return spans or None
 
@@ -229,11 +254,14 @@ class Update:
     def _read(self, jobs: Iterator[IndexJob], encoder: Encoder, workers: int | None) -> None:
         writer = Writer(self.store)
         try:
-            for item in extract(jobs, encoder, workers=workers):
-                if isinstance(item, Finished):
-                    self._finish(item, writer.finish(item))
-                else:
-                    writer.add(item)
+            with self._amounts.probing():
+                for item in extract(jobs, encoder, workers=workers):
+                    if isinstance(item, Finished):
+                        self._finish(item, writer.finish(item))
+                    else:
+                        writer.add(item)
+                        self._amounts.reached(item.job.path, item.span.end)
+                        self._report(item.job.path)
         finally:
             writer.close()
 
@@ -246,22 +274,27 @@ class Update:
         error = item.error or (None if clips else f"{item.job.path} holds no frame that can be read")
         if error:
             self.report.failures.append(Failure(item.job.path, "decode", error))
-        self._advance(item.job.path)
+        self._advance(item.job.path, item.probe.duration if item.probe else None)
 
-    def _advance(self, path: str) -> None:
+    def _advance(self, path: str, length_s: float | None = None) -> None:
         self._done += 1
-        self.progress.update(self._done, self.report.files, os.path.basename(path))  # noqa: PTH119
+        self._amounts.finished(path, length_s)
+        self._report(path)
+
+    def _report(self, path: str) -> None:
+        name = os.path.basename(path)  # noqa: PTH119
+        self.progress.update(self._done, self.report.files, name, self._amounts.now())
 
     def _look_for_vanished(self, present: set[str], *, prune: bool) -> None:
-        """Count the files that are gone from the folders that were walked; remove them if that is wanted."""
-        roots = tuple(os.path.join(os.path.abspath(os.path.expanduser(p)), "") for p in self.paths)  # noqa: PTH100, PTH111, PTH118
+        """Count the files that are gone from what was named; remove them if that is wanted and safe."""
+        named = [absolute(path) for path in self.paths]
+        seen = Seen(named, present, [failure.path for failure in self.listing.failures])
         gone = {
             path: record
             for path, record in self._records.items()
-            if path not in present and path.startswith(roots) and not os.path.lexists(path)
+            if path not in present and seen.misses(path) and not os.path.lexists(path)
         }
-        if prune:
-            self.store.remove(gone)
-            self.report.removed = len(gone)
-        else:
-            self.report.vanished = len(gone)
+        removed = {path: record for path, record in gone.items() if prune and seen.is_gone(path)}
+        self.store.remove(removed)
+        self.report.removed = len(removed)
+        self.report.vanished = len(gone) - len(removed)

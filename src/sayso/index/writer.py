@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from sayso.engine.extract import Finished
 from sayso.engine.segment import Job, JobClip
 from sayso.index.schema import MEDIA_SCHEMA, clips_schema
 from sayso.index.store import Record, Store, title_of
+from sayso.index.taken import shown_taken, taken_row
+from sayso.media.capture import Capture
 
 if TYPE_CHECKING:
     from sayso.media.header import Probe
@@ -35,6 +37,7 @@ class IndexJob(Job):
         rows: of the manifest, that name the file.
         captions: what is said in it.
         seen: what a model saw in it.
+        capture: how it was taken.
         record: how the file is recognised later.
         replaces: the medium that goes when this one is there.
     """
@@ -42,6 +45,7 @@ class IndexJob(Job):
     rows: tuple[Row, ...]
     captions: Sequence[Caption]
     seen: Sequence[Caption] = ()
+    capture: Capture = field(default_factory=Capture)
     record: Record
     replaces: str | None
 
@@ -55,6 +59,15 @@ class IndexJob(Job):
             "text": (listed.text if listed else "") or transcript_of(self.captions, span),
             "seen": " ".join(c.text for c in self.seen) if whole else transcript_of(self.seen, span),
         }
+
+    def taken(self, probe: Probe | None) -> dict[str, Any]:
+        """Return the columns of how it was taken.
+
+        Args:
+            probe: what its header says; None for a picture.
+        """
+        size = (probe.width, probe.height) if probe else (self.capture.width, self.capture.height)
+        return taken_row(self.capture, *size)
 
     def row(self, span: Span) -> Row | None:
         """Return the manifest's row of a span, or the row that describes the whole file."""
@@ -153,6 +166,7 @@ def _clip_row(clip: JobClip[IndexJob], id_: str) -> dict[str, Any]:
     job = clip.job
     row = job.row(clip.span)
     title = row.title if row else None
+    taken = job.taken(clip.probe)
     shown = {
         "id": id_,
         "kind": job.kind,
@@ -160,9 +174,11 @@ def _clip_row(clip: JobClip[IndexJob], id_: str) -> dict[str, Any]:
         "duration_s": clip.probe.duration if clip.probe else None,
         **job.words(clip.span),
         "meta": dict(row.meta) if row else {},
+        **shown_taken(taken),
     }
     return {
         **shown,
+        **taken,
         "media_id": job.record.media_id,
         "path": job.path,
         "title": title or title_of(job.path),
@@ -186,7 +202,8 @@ def _media_row(item: Finished[IndexJob], clips: int) -> dict[str, Any]:
         "mtime_ns": job.record.mtime_ns,
         "content": job.record.content,
         "settings": job.record.settings,
-        **_probed(item.probe),
+        **_probed(item.probe, job.capture),
+        **job.taken(item.probe),
         "clips": clips,
         "captions": caption_rows(job.captions),
         "error": item.error,
@@ -201,9 +218,10 @@ def caption_rows(captions: Sequence[Caption]) -> list[dict[str, Any]]:
     ]
 
 
-def _probed(probe: Probe | None) -> dict[str, Any]:
+def _probed(probe: Probe | None, capture: Capture) -> dict[str, Any]:
     if probe is None:
-        return dict.fromkeys(("duration_s", "width", "height", "video_codec", "audio_codec", "container"))
+        known = {"width": capture.width, "height": capture.height}
+        return dict.fromkeys(("duration_s", "video_codec", "audio_codec", "container")) | known
     return {
         "duration_s": probe.duration,
         "width": probe.width,

@@ -43,7 +43,7 @@ ContrastiveKind = Literal["softmax", "sigmoid"]
 
 _TABLE = 1 << 21  # scores of one matrix product ...
 _ROWS = 256  # ... or those of so many rows: narrower products are slow
-_BLOCK = 1 << 18  # scores that stay in a core's cache between one operation and the next
+_BLOCK = 1 << 17  # scores that stay in a core's cache between one operation and the next
 
 
 def contrastive(
@@ -128,25 +128,53 @@ class _Softmax(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         image, text, scale, row, column, shift = ctx.saved_tensors
         kept, ctx.kept = ctx.kept, None  # its memory becomes the slopes'; another pass computes it again
-        d_image, d_text = torch.empty_like(image), torch.zeros_like(text)
+        factor, shifted = float(scale), bool(shift > 0)
+        share = float(sum_of_all(gradient)) * factor / (2 * len(text))
+        d_image, d_text = torch.empty_like(image), torch.empty_like(text)
         with torch.autocast(image.device.type, enabled=False):
             for part, table in _tables(image, len(text), kept):
                 if kept is None:
-                    torch.mm(image[part] * scale, text.T, out=table)
+                    _scores(image[part], text, factor, table)
                 for rows, block, other in _blocks(part, table):
                     if ctx.once:
                         torch.add(row[rows, None], column, out=other)
-                        e = block.sub_(shift).exp_() if kept is None else block
-                        e.mul_(other)
+                        if kept is None:
+                            (block.sub_(shift) if shifted else block).exp_()
+                        block.mul_(other)
                     else:
                         torch.sub(block, column, out=other).exp_()
                         block.sub_(row[rows, None]).exp_().add_(other)
-                torch.mm(table, text, out=d_image[part])
-                d_text.addmm_(table.T, image[part])
-            ctx.targets.add_gradients(d_image, d_text, image, text, -2.0)
-            share = sum_of_all(gradient) * scale / (2 * len(text))
-            d_image.mul_(share)
-            return d_image, d_text.mul_(share), inner(image, d_image), None, None
+                _add_products(table, part, image, text, (d_image, d_text), share)
+            ctx.targets.add_gradients(d_image, d_text, image, text, -2.0 * share)
+            return d_image, d_text, inner(image, d_image), None, None
+
+
+def _scores(image: Tensor, text: Tensor, scale: float, table: Tensor) -> None:
+    """Write scale * image text^T, of image (N, D) and text (G, D), into the table (N, G)."""
+    table.addmm_(image, text.T, beta=0, alpha=scale)
+
+
+def _add_products(
+    slopes: Tensor,
+    part: slice,
+    image: Tensor,
+    text: Tensor,
+    gradients: tuple[Tensor, Tensor],
+    factor: float,
+) -> None:
+    """Write ``factor`` times the gradients that the slopes of some rows give.
+
+    Args:
+        slopes: (N, G) derivatives by the scores of the rows ``part``.
+        part: which rows; the first of all begins the sum over rows.
+        image: (B, D).
+        text: (G, D).
+        gradients: (B, D), of which the rows are written, and (G, D), which is a sum over all rows.
+        factor: of both.
+    """
+    d_image, d_text = gradients
+    d_image[part].addmm_(slopes, text, beta=0, alpha=factor)
+    d_text.addmm_(slopes.T, image[part], beta=float(part.start > 0), alpha=factor)
 
 
 def _shift(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
@@ -160,9 +188,9 @@ def _sums(
 ) -> tuple[Tensor, Tensor]:
     """Return the sums of e^(s - shift) over rows, (B,), and columns, (G,); ``kept`` gets them all."""
     row, column = image.new_empty(len(image)), image.new_zeros(len(text))
-    shifted = bool(shift > 0)
+    factor, shifted = float(scale), bool(shift > 0)
     for part, table in _tables(image, len(text), kept):
-        torch.mm(image[part] * scale, text.T, out=table)
+        _scores(image[part], text, factor, table)
         for rows, block, _ in _blocks(part, table):
             row[rows] = (block.sub_(shift) if shifted else block).exp_().sum(1)
             column += block.sum(0)
@@ -174,7 +202,7 @@ def _log_z(image: Tensor, text: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
     row, column = image.new_empty(len(image)), image.new_zeros(len(text))
     most = torch.full_like(column, -torch.inf)
     for part, table in _tables(image, len(text)):
-        torch.mm(image[part] * scale, text.T, out=table)
+        _scores(image[part], text, float(scale), table)
         row[part] = table.logsumexp(1)
         before, most = most, torch.maximum(most, table.amax(0))
         column.mul_((before - most).exp_()).add_(table.sub_(most).exp_().sum(0))
@@ -189,27 +217,24 @@ class _Sigmoid(torch.autograd.Function):
     def forward(
         ctx: Any, image: Tensor, text: Tensor, log_scale: Tensor, bias: Tensor, targets: PairTargets
     ) -> Tensor:
-        scale, (B, G) = log_scale.exp(), (len(image), len(text))
+        scale, pairs, G = log_scale.exp(), targets.pairs(len(image)), len(text)
         learns = any(ctx.needs_input_grad)
-        d_image, d_text = torch.empty_like(image), torch.empty_like(text)
-        gradients = (d_image, d_text) if learns else None
-        row, d_row = _pairwise(image, text, scale, bias, gradients)
-        if not row.isfinite().all():
-            row, d_row = _pairwise(image, text, scale, bias, gradients, large=True)
-        pairs = targets.pairs(B)
-        if learns:
-            targets.add_gradients(d_image, d_text, image, text, -1.0)
-            d_log_scale = scale / G * inner(image, d_image)
-            ctx.save_for_backward(d_image, d_text, scale / G, d_log_scale, (d_row.sum() - pairs) / G)
-        return sum_of_all(row.sum() - scale * targets.score(image, text) - bias * pairs) / G
+        total, slopes, ctx.gradients = _pairwise(image, text, scale, bias, targets if learns else None)
+        ctx.targets = targets
+        ctx.save_for_backward(image, text, scale, bias, (slopes - pairs) / G)
+        return sum_of_all(total - scale * targets.score(image, text) - bias * pairs) / G
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        d_image, d_text, share, d_log_scale, d_bias = ctx.saved_tensors
+        image, text, scale, bias, d_bias = ctx.saved_tensors
+        gradients, ctx.gradients = ctx.gradients, None  # they change; another pass computes them again
+        if gradients is None:
+            with torch.autocast(image.device.type, enabled=False):
+                *_, gradients = _pairwise(image, text, scale, bias, ctx.targets)
         everywhere = sum_of_all(gradient)
-        factor = everywhere * share
-        return factor * d_image, factor * d_text, everywhere * d_log_scale, everywhere * d_bias, None
+        d_image, d_text = (part.mul_(everywhere) for part in gradients)
+        return d_image, d_text, inner(image, d_image), everywhere * d_bias, None
 
 
 def _pairwise(
@@ -217,30 +242,35 @@ def _pairwise(
     text: Tensor,
     scale: Tensor,
     bias: Tensor,
-    gradients: tuple[Tensor, Tensor] | None,
+    targets: PairTargets | None,
     large: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """Return the sums of log(1 + e^z) and of their slopes over rows, (B,) each; ``gradients`` get theirs.
+) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
+    """Return the sums of log(1 + e^z) and of their slopes, (), and the loss's gradients.
 
-    z = s + b. Where it is not ``large``, the slope e^z / (1 + e^z) has the exponential of the loss.
+    z = s + b. Unless it is ``large``, the slope e^z / (1 + e^z) has the exponential of the loss.
+    ``targets``: what is right, where gradients are asked for.
     """
-    row, d_row = image.new_empty(len(image)), image.new_empty(len(image))
-    if gradients is not None:
-        gradients[1].zero_()
+    factor, share = float(scale), float(scale) / len(text)
+    totals, slopes = [], []
+    gradients = (torch.empty_like(image), torch.empty_like(text)) if targets is not None else None
     for part, table in _tables(image, len(text)):
-        torch.mm(image[part] * scale, text.T, out=table)
-        for rows, block, other in _blocks(part, table):
+        _scores(image[part], text, factor, table)
+        for _, block, other in _blocks(part, table):
             block.add_(bias)
             if large:
-                row[rows] = torch.ops.aten.softplus(block, 1, 40, out=other).sum(1)
-                d_row[rows] = block.sigmoid_().sum(1)
+                totals.append(torch.ops.aten.softplus(block, 1, 40, out=other).sum())
+                slopes.append(block.sigmoid_().sum())
             else:
-                row[rows] = torch.log1p(block.exp_(), out=other).sum(1)
-                d_row[rows] = block.div_(torch.add(block, 1, out=other)).sum(1)
+                totals.append(torch.log1p(block.exp_(), out=other).sum())
+                slopes.append(block.div_(torch.add(block, 1, out=other)).sum())
         if gradients is not None:
-            torch.mm(table, text, out=gradients[0][part])
-            gradients[1].addmm_(table.T, image[part])
-    return row, d_row
+            _add_products(table, part, image, text, gradients, share)
+    total = torch.stack(totals).sum()
+    if not large and not total.isfinite():
+        return _pairwise(image, text, scale, bias, targets, large=True)
+    if gradients is not None and targets is not None:
+        targets.add_gradients(*gradients, image, text, -share)
+    return total, torch.stack(slopes).sum(), gradients
 
 
 def _norms(embeddings: Tensor) -> Tensor:

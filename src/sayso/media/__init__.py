@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sayso.media.clip import ClipFrames, read_clip
     from sayso.media.header import Probe, probe
     from sayso.media.images import read_image, thumbnail
+    from sayso.media.keyframes import KeyFrame, NoKeyFramesError, key_frames
     from sayso.media.kinds import kind_of, sniff
     from sayso.media.sound import NoSound, SoundFacts, probe_sound, stream_sound
     from sayso.media.stream import stream_frames
@@ -20,9 +21,12 @@ else:
         __name__,
         {
             "ClipFrames": "sayso.media.clip",
+            "KeyFrame": "sayso.media.keyframes",
+            "NoKeyFramesError": "sayso.media.keyframes",
             "NoSound": "sayso.media.sound",
             "Probe": "sayso.media.header",
             "SoundFacts": "sayso.media.sound",
+            "key_frames": "sayso.media.keyframes",
             "kind_of": "sayso.media.kinds",
             "probe": "sayso.media.header",
             "probe_sound": "sayso.media.sound",
@@ -38,9 +42,12 @@ else:
 
 __all__ = [
     "ClipFrames",
+    "KeyFrame",
+    "NoKeyFramesError",
     "NoSound",
     "Probe",
     "SoundFacts",
+    "key_frames",
     "kind_of",
     "probe",
     "probe_sound",

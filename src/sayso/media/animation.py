@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-
 from sayso.core.errors import MediaError
 
 if TYPE_CHECKING:
@@ -97,6 +95,7 @@ def _frames(image: Image) -> Iterator[tuple[int, Image]]:
 
 def _write(file: Any, frames: Iterator[tuple[int, Image]]) -> None:
     import av
+    import numpy as np
 
     with av.open(file, "w", format="matroska") as out:
         stream: Any = None

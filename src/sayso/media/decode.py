@@ -36,6 +36,44 @@ class DecodeFailure(NamedTuple):
     at_s: float
     why: str
 
+    def error(self, path: str) -> MediaError:
+        """Return the sentence for it.
+
+        Args:
+            path: of the file.
+        """
+        return MediaError(
+            f"{path}: reading failed at {self.at_s:.1f} s ({self.why}); the file is damaged or incomplete"
+        )
+
+
+def has_timed_packets(source: VideoSource) -> bool:
+    """Tell whether each packet of a video is one frame, and says when that is shown."""
+    codec = source.stream.codec_context.codec.canonical_name
+    return codec in _PLANNED_CODECS and source.format in _PLANNED_CONTAINERS
+
+
+def cut_short(source: VideoSource, end_s: float) -> DecodeFailure | None:
+    """Tell whether a file was cut short; a header alone may lie about the length.
+
+    Args:
+        source: the video.
+        end_s: where its last frame leaves the screen, seconds.
+    """
+    if source.format not in MEASURED:
+        return None
+    declared = declared_end(source)
+    if declared is None:
+        declared = declared_length(source)
+    if declared is None and source.format == "matroska":
+        return None  # written while it was recorded, up to any moment
+    if declared is not None and declared - end_s <= max(0.5, 0.005 * declared):
+        return None
+    if is_whole(source.descriptor, source.format):
+        return None
+    says = "it is cut off" if declared is None else f"its header says {declared:.1f} s"
+    return DecodeFailure(end_s, f"the file ends there, {says}")
+
 
 class Decoder:
     """Decodes one open video.
@@ -98,15 +136,12 @@ class Decoder:
             MediaError: saying at which second.
         """
         if self.failure is not None and self.failure.at_s <= until_s:
-            raise MediaError(
-                f"{self.source.path}: reading failed at {self.failure.at_s:.1f} s ({self.failure.why}); "
-                "the file is damaged or incomplete"
-            )
+            raise self.failure.error(self.source.path)
 
     def _make_planner(self) -> Planner | None:
-        codec = self.source.stream.codec_context.codec.canonical_name
-        planned = codec in _PLANNED_CODECS and self.source.format in _PLANNED_CONTAINERS
-        return Planner(self.cells, self.clock.seconds) if self.cells is not None and planned else None
+        if self.cells is None or not has_timed_packets(self.source):
+            return None
+        return Planner(self.cells, self.clock.seconds)
 
     def _start_anew(self, *, to_start: bool = False) -> None:
         self.clock.jump(to_start=to_start)
@@ -161,19 +196,7 @@ class Decoder:
             self._at_end = True
 
     def _check_length(self) -> None:
-        """Notice a file that was cut short; a header alone may lie about the length."""
-        if self.failure is not None or self.source.format not in MEASURED:
-            return
-        declared, end_s = declared_end(self.source), self.end_s()
-        if declared is None:
-            declared = declared_length(self.source)
-        if declared is None and self.source.format == "matroska":
-            return  # written while it was recorded, up to any moment
-        if declared is not None and declared - end_s <= max(0.5, 0.005 * declared):
-            return
-        if not is_whole(self.source.descriptor, self.source.format):
-            says = "it is cut off" if declared is None else f"its header says {declared:.1f} s"
-            self.failure = DecodeFailure(end_s, f"the file ends there, {says}")
+        self.failure = self.failure or cut_short(self.source, self.end_s())
 
     def _steps(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[ReadStep]:
         """Decode without a plan until the first frame shows what time it is."""

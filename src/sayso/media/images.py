@@ -11,7 +11,8 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from sayso.media.colours import to_srgb
 from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Exif, Image
 
 _REFUSED = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})  # they run programs, or hold no pixels
 _TURNED = 0x0112  # the EXIF tag of orientation
@@ -56,6 +57,25 @@ def read_image(
     """
     with open_regular(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
         return _decoded(file, printable_path(path), size, max_pixels)
+
+
+@contextmanager
+def picture_header(path: str | os.PathLike[str]) -> Iterator[tuple[tuple[int, int], Exif]]:
+    """Give width and height of a picture as it is shown, pixels, and its EXIF data; nothing is decoded.
+
+    Raises:
+        MediaError: if it is no picture that can be read.
+    """
+    with open_regular(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
+        try:
+            image = open_picture(file, printable_path(path), MAX_PIXELS)
+            turn = None if image.format == "TIFF" else _turn_of(image, file)  # Pillow turns these itself
+            held = _shown_size(image, turn), image.getexif()
+        except MediaError:
+            raise
+        except Exception as error:  # a damaged file can make a parser raise anything
+            raise MediaError(f"{printable_path(path)} is a damaged picture ({error})") from error
+        yield held
 
 
 def decode_image(content: bytes, name: str, *, size: ShortSide = None, max_pixels: int = MAX_PIXELS) -> Image:

@@ -66,9 +66,16 @@ _BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _SOUND_HEADS = (b"ID3", b"fLaC", b".snd", b"FORM", b"MAC ", b"wvpk", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
 
 
+RESOURCE_FORK = "._"  # begins the name of such a file
+
+
 def kind_of(path: str | os.PathLike[str]) -> Kind | None:
-    """Return what the file's extension says it is; None if it is neither a video nor a picture."""
-    suffix = Path(path).suffix.lower()
+    """Return what the file's extension says it is; None if it is neither a video nor a picture.
+
+    ``._talk.mp4`` is what macOS notes about ``talk.mp4`` on other file systems.
+    """
+    path = Path(path)
+    suffix = "" if path.name.startswith(RESOURCE_FORK) else path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
         return "video"
     return "picture" if suffix in PICTURE_SUFFIXES else None

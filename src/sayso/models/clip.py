@@ -30,7 +30,6 @@ from sayso.core.lazy import need
 
 Family = Literal["clip", "siglip"]
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
-HEAD_WIDTH = 64  # of attention, in all published networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class TowerShape:
         text_width: channels of the text tower.
         text_layers: of the text tower.
         dim: D, length of an embedding; SigLIP's is its width.
+        head_width: channels of a head of attention, 64 in all published networks.
     """
 
     patch: int
@@ -52,6 +52,7 @@ class TowerShape:
     text_width: int
     text_layers: int
     dim: int
+    head_width: int = 64
 
 
 NETWORKS = {
@@ -62,6 +63,7 @@ NETWORKS = {
     "ViT-Ti/16": TowerShape(16, 192, 12, 192, 12, 192),
     "ViT-toy/8": TowerShape(8, 128, 4, 128, 2, 128),
     "ViT-nano/8": TowerShape(8, 64, 3, 64, 1, 64),
+    "ViT-mini/8": TowerShape(8, 64, 3, 64, 1, 64, head_width=16),
 }
 
 
@@ -88,14 +90,15 @@ def dual_towers(
         )
     transformers = need("transformers", "hub")
     text = {
-        **_layers(shape.text_width, shape.text_layers),
+        **_layers(shape.text_width, shape.text_layers, shape.head_width),
         "vocab_size": tokens,
         "max_position_embeddings": context,
         "pad_token_id": tokens - 1,
         "bos_token_id": tokens - 2,
         "eos_token_id": tokens - 1,
     }
-    vision = {**_layers(shape.width, shape.layers), "image_size": size, "patch_size": shape.patch}
+    vision = _layers(shape.width, shape.layers, shape.head_width)
+    vision |= {"image_size": size, "patch_size": shape.patch}
     if family == "siglip":
         text["projection_size"] = shape.width
         return transformers.SiglipModel(transformers.SiglipConfig(text_config=text, vision_config=vision))
@@ -196,11 +199,11 @@ class _PatchDropout:
         return torch.cat([always, patches.gather(1, kept)], 1)
 
 
-def _layers(width: int, layers: int) -> dict[str, Any]:
-    heads = max(1, width // HEAD_WIDTH)
+def _layers(width: int, layers: int, head_width: int) -> dict[str, Any]:
+    heads = max(1, width // head_width)
     if width % heads:
         raise SaysoError(
-            f"a width of {width} does not divide into {heads} heads; take a multiple of {HEAD_WIDTH}"
+            f"a width of {width} does not divide into {heads} heads; take a multiple of {head_width}"
         )
     return {
         "hidden_size": width,

@@ -7,7 +7,9 @@ Gates begin at 0, so the language model begins as it was, bit for bit. A token s
 (or all of them); a token before the first one sees none, and attention then adds exactly 0.
 
 Keys and values follow from the pictures alone: they are made once for all tokens of an answer (``keys``), and
-what is generated sees the last picture, so R keys suffice (``KeysValues.last``).
+what is generated sees the last picture, so R keys suffice (``KeysValues.last``). What is left of a token's
+time is reading the feed-forward part's weights. ``block.bfloat16()`` halves these; what is added up keeps the
+precision that the text comes in, as in mixed training.
 
 Names of weights are those of OpenFlamingo's files; other dialects are renamed (``flamingo_dialects``).
 
@@ -26,7 +28,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from sayso.models.resampler import feed_forward, join_heads, split_heads
+from sayso.models.resampler import Linear, feed_forward, join_heads, split_heads
 
 Attend = Literal["last", "all", "next"]
 
@@ -141,9 +143,9 @@ class MaskedCrossAttention(nn.Module):
         super().__init__()
         self.heads, inner = heads, heads * head_dim
         self.norm = nn.LayerNorm(dim) if norm == "layer" else nn.RMSNorm(dim, eps)
-        self.to_q = nn.Linear(dim, inner, bias=False)
+        self.to_q = Linear(dim, inner)
         self.to_kv = nn.Linear(dim_visual, 2 * inner, bias=False)
-        self.to_out = nn.Linear(inner, dim, bias=False)
+        self.to_out = Linear(inner, dim)
         self.q_norm = nn.RMSNorm(head_dim, eps) if qk_norms else nn.Identity()
         self.k_norm = nn.RMSNorm(head_dim, eps) if qk_norms else nn.Identity()
 
@@ -249,7 +251,19 @@ class GatedCrossAttention(nn.Module):
         Returns:
             (B, T, W).
         """
-        seen: Tensor = self.dropout(self.attn(y, media, mask.keys)) * self.attn_gate.tanh()
-        y = y + (seen if mask.seen is None else seen * mask.seen)
-        forward: Tensor = self.dropout(self.ff(y)) * self.ff_gate.tanh()
-        return y + (forward if mask.seen is None or self.ff_everywhere else forward * mask.seen)
+        own = self.ff_gate.dtype
+        total = y.to(torch.promote_types(y.dtype, own))
+        seen: Tensor = self.dropout(self.attn(total.to(own), media, mask.keys)) * self.attn_gate.tanh()
+        total = total + (seen if mask.seen is None else seen * mask.seen)
+        forward = self._forward(total)
+        total = total + (forward if mask.seen is None or self.ff_everywhere else forward * mask.seen)
+        return total.to(y.dtype)
+
+    def without_pictures(self, y: Tensor) -> Tensor:
+        """Return text without pictures (B, T, W) after the block, whose other half acts on it too."""
+        total = y.to(torch.promote_types(y.dtype, self.ff_gate.dtype))
+        return (total + self._forward(total)).to(y.dtype)
+
+    def _forward(self, y: Tensor) -> Tensor:
+        out: Tensor = self.dropout(self.ff(y.to(self.ff_gate.dtype))) * self.ff_gate.tanh()
+        return out

@@ -65,6 +65,10 @@ class MiniLM:
             embeddings[rows] = self._sentence(ids, mask)
         return embeddings
 
+    def pieces(self, word: str) -> int:
+        """Return into how many pieces the vocabulary splits a word."""
+        return sum(self.tokenizer.encode(word, add_special_tokens=False).attention_mask)
+
     def _sentence(self, ids: NDArray[np.int64], mask: Float32s) -> Float32s:
         """Token ids and mask (B, T) -> unit vectors (B, D): the mean over the real tokens."""
         x = self._word(ids)

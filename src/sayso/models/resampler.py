@@ -21,6 +21,24 @@ from torch import Tensor, nn
 Activation = Literal["gelu", "relu"]
 
 
+class Linear(nn.Linear):
+    """A layer without bias. In bfloat16 on a CPU, one row goes by a product of matrix and vector.
+
+    torch's general product reads the weights no faster in bfloat16 than in float32; this one takes half the
+    bytes and, measured, a third of the time.
+    """
+
+    def __init__(self, dim_in: int, dim_out: int) -> None:
+        super().__init__(dim_in, dim_out, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., dim_in) -> (..., dim_out)."""
+        one = x.numel() == self.in_features and not (torch.is_grad_enabled() and x.requires_grad)
+        if one and x.dtype == torch.bfloat16 and x.device.type == "cpu":
+            return torch.mv(self.weight, x.reshape(-1)).reshape(*x.shape[:-1], -1)
+        return super().forward(x)
+
+
 def feed_forward(dim: int, multiple: int = 4, activation: Activation = "gelu") -> nn.Sequential:
     """Return norm, linear, activation, linear: (..., D) -> (..., D).
 
@@ -31,9 +49,9 @@ def feed_forward(dim: int, multiple: int = 4, activation: Activation = "gelu") -
     """
     return nn.Sequential(
         nn.LayerNorm(dim),
-        nn.Linear(dim, multiple * dim, bias=False),
+        Linear(dim, multiple * dim),
         nn.GELU() if activation == "gelu" else nn.ReLU(),
-        nn.Linear(multiple * dim, dim, bias=False),
+        Linear(multiple * dim, dim),
     )
 
 

@@ -112,7 +112,34 @@ def find_cuts(signatures: Iterable[tuple[NDArray[np.uint8], NDArray[np.float32]]
         apart = all(abs(t + 1 - cut) >= MIN_FRAMES for cut in cuts)
         if apart and steps[t] > MIN_RATIO * usual and not _is_in_flash(small, counts, t, steps[t], usual):
             cuts.append(t + 1)
-    return sorted(cuts)
+    return _once_a_flash(sorted(cuts), small)
+
+
+def _once_a_flash(cuts: list[int], small: NDArray[np.uint8]) -> list[int]:
+    """Return the cuts without one of each two around a flash right at a cut: it belongs to one of the shots.
+
+    Args:
+        cuts: the frames that begin a shot, rising.
+        small: (T, 8, 8, 3) uint8 mean colours.
+    """
+    kept: list[int] = []
+    for cut in cuts:
+        if kept and cut - kept[-1] <= FLASH_FRAMES:
+            between, before = small[kept[-1] : cut], small[kept[-1] - 1]
+            of_before = _is_brighter(before, between)
+            likelier = not of_before or _likeness(small[cut], between) >= _likeness(before, between)
+            if _is_brighter(small[cut], between) and likelier:
+                continue
+            if of_before:
+                kept.pop()
+        kept.append(cut)
+    return kept
+
+
+def _is_brighter(calm: NDArray[np.uint8], between: NDArray[np.uint8]) -> bool:
+    """Tell whether all frames (N, 8, 8, 3) are a frame (8, 8, 3) with more light on it."""
+    lighter = between.mean((1, 2, 3)) > float(calm.mean()) + DARKER
+    return bool(lighter.all()) and _is_light(calm.astype(np.float64), between)
 
 
 def _is_in_flash(
@@ -152,6 +179,14 @@ def _is_light(before: Floats, between: NDArray[np.uint8]) -> bool:
     alike = spread > 0.4 * lit.std(1) * calm.std()
     in_part = (np.abs(lit - calm) <= DARKER).mean(1) >= 0.3
     return bool((brighter & (alike | in_part | (lit.mean(1) > WHITE) | (calm.mean() < BLACK))).all())
+
+
+def _likeness(calm: NDArray[np.uint8], between: NDArray[np.uint8]) -> float:
+    """Return the correlation of frames (N, 8, 8, 3) with a frame (8, 8, 3); 0 where all is plain."""
+    one, many = calm.astype(np.float64).ravel(), between.astype(np.float64).reshape(len(between), -1)
+    one, many = one - one.mean(), many - many.mean(1, keepdims=True)
+    size = np.linalg.norm(many, axis=1) * np.linalg.norm(one)
+    return float(np.mean((many @ one) / np.maximum(size, 1e-9)))
 
 
 def _change(

@@ -6,18 +6,20 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, Path, Query, Request, UploadFile
 
 from sayso.core.errors import MediaError, QueryError
 from sayso.index import Hit, Media
 from sayso.index.sql import sql_string
+from sayso.serve.about import about
 from sayso.serve.answers import CaptionAnswer, IndexAnswer, MediaAnswer, Problem, SearchAnswer
+from sayso.serve.collections import Collections, Placed, no_such, similar_in
 from sayso.serve.holdings import Holdings
-from sayso.serve.options import MAX_LIMIT, ImageSearch, Page, Similar, TextSearch, Within
+from sayso.serve.options import IN_COLLECTION, MAX_LIMIT, ImageSearch, Name, Similar, TextSearch, Within
 from sayso.serve.playable import facts_of, playable
-from sayso.version import __version__
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,129 +33,137 @@ router = APIRouter(prefix="/api", responses=PROBLEMS)
 Id = Annotated[str, Path(max_length=200)]
 
 
-def shared(request: Request) -> Holdings:
-    """Return the index that this server serves."""
-    holdings: Holdings = request.app.state.holdings
-    return holdings
+def shared(request: Request) -> Collections:
+    """Return the collections that this server holds."""
+    collections: Collections = request.app.state.collections
+    return collections
 
 
-Shared = Annotated[Holdings, Depends(shared)]
+Shared = Annotated[Collections, Depends(shared)]
+
+
+def placed_clip(held: Shared, clip_id: Id) -> Placed:
+    """Return where the id of a clip leads, or answer 404."""
+    return held.place(clip_id, "clip")
+
+
+def placed_media(held: Shared, media_id: Id) -> Placed:
+    """Return where the id of a file leads, or answer 404."""
+    return held.place(media_id, "file")
+
+
+PlacedClip = Annotated[Placed, Depends(placed_clip)]
+PlacedMedia = Annotated[Placed, Depends(placed_media)]
 
 
 @router.get("/index")
-def index_info(holdings: Shared) -> IndexAnswer:
-    """Say what the index holds."""
-    info, summary = holdings.summary()
-    return IndexAnswer(
-        **info,
-        videos=summary.videos,
-        pictures=summary.pictures,
-        duration_s=summary.duration_s,
-        version=__version__,
-        sample=list(summary.sample),
-    )
+def index_info(
+    held: Shared, request: Request, collection: Annotated[Name, Query(description=IN_COLLECTION)] = ""
+) -> IndexAnswer:
+    """Say what the index holds, or all collections together."""
+    return about(held, collection, local=request.app.state.local)
 
 
 @router.get("/search")
-def search_by_words(holdings: Shared, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
+def search_by_words(held: Shared, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
     """Search by words, best first."""
-    return _search(holdings, wanted)
+    return _search(held, wanted)
 
 
 @router.post("/search/image")
 def search_by_picture(
-    holdings: Shared, wanted: Annotated[ImageSearch, Query()], picture: UploadFile
+    held: Shared, wanted: Annotated[ImageSearch, Query()], picture: UploadFile
 ) -> SearchAnswer:
     """Search by a picture, to which words may be added."""
-    return _search(holdings, wanted, like=read_upload(picture))
+    return _search(held, wanted, like=read_upload(picture))
 
 
-def _search(holdings: Holdings, wanted: ImageSearch, like: Image | None = None) -> SearchAnswer:
-    began = time.perf_counter()
-    hits = holdings.search(
-        wanted.q,
-        like=like,
-        text_weight=wanted.text_weight,
-        merge=wanted.merge,
-        **_stretch(wanted),
-    )
-    return _answer(wanted.q, hits, wanted, began)
-
-
-def _stretch(wanted: Page) -> dict[str, Any]:
-    """Return which moments are asked for, and one more, which tells whether there are more."""
-    return {
-        "limit": wanted.limit + 1,
-        "offset": wanted.offset,
-        "min_score": wanted.min_score,
-        "by_file": wanted.by_file,
-        "filter": wanted.sql(),
-    }
+def _search(held: Collections, wanted: ImageSearch, like: Image | None = None) -> SearchAnswer:
+    options = {"like": like, "text_weight": wanted.text_weight, "merge": wanted.merge}
+    return _answer(held, wanted, lambda one, stretch: one.search(wanted.q, **options, **stretch))
 
 
 @router.get("/similar/{clip_id}")
-def search_similar(holdings: Shared, clip_id: Id, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
+def search_similar(held: Shared, clip: PlacedClip, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
     """Search for what looks like a clip of this index, to which words may be added."""
-    began = time.perf_counter()
     try:
-        if wanted.q.strip():
-            hits = holdings.search_like(clip_id, wanted.q, **_stretch(wanted))
-        else:
-            hits = holdings.index.similar(clip_id, **_stretch(wanted))
+        return _answer(held, wanted, lambda one, stretch: similar_in(one, clip, wanted.q, **stretch))
     except KeyError as error:
-        raise no_such("clip", clip_id) from error
-    return _answer(wanted.q, hits, wanted, began)
+        raise no_such("clip", clip.id) from error
 
 
-def _answer(query: str, hits: list[Hit], wanted: Page, began: float) -> SearchAnswer:
-    """Return the moments that were asked for.
+def _answer(
+    held: Collections, wanted: ImageSearch | Similar, search: Callable[[Holdings, dict[str, Any]], list[Hit]]
+) -> SearchAnswer:
+    """Return the moments that were asked for; one more is sought, which tells whether there are more.
 
     Args:
-        query: words.
-        hits: those moments, and one more if there is one.
-        wanted: which.
-        began: when, by ``time.perf_counter``.
+        held: what is searched.
+        wanted: which moments.
+        search: called with a collection and the options that say which.
     """
+    began = time.perf_counter()
+    if wanted.media_id:
+        file = held.place(wanted.media_id, "file")
+        wanted = wanted.model_copy(update={"media_id": file.id, "collection": file.name})
+    options = {
+        "min_score": wanted.min_score,
+        "by_file": wanted.by_file,
+        "sort": wanted.sort,
+        "filter": wanted.sql(),
+    }
+    hits, problems = held.search(
+        wanted.collection,
+        (wanted.offset, wanted.limit + 1),
+        lambda one, offset, limit: search(one, {**options, "offset": offset, "limit": limit}),
+        by_time=wanted.sort == "time",
+    )
+    weight = wanted.text_weight if isinstance(wanted, ImageSearch) else None
+    hints = held.hints(wanted.collection, wanted.q, weight)
     more, hits = len(hits) > wanted.limit, hits[: wanted.limit]
     return SearchAnswer(
-        query=query,
+        query=wanted.q,
         hits=hits,
+        hints=hints,
         found=sum(hit.likely for hit in hits),
         next=str(wanted.offset + wanted.limit) if more else None,
         took_ms=round((time.perf_counter() - began) * 1000, 1),
+        problems=problems,
     )
 
 
 @router.get("/media/{media_id}")
-def media_info(holdings: Shared, media_id: Id, within: Annotated[Within, Query()]) -> MediaAnswer:
+def media_info(held: Shared, file: PlacedMedia, within: Annotated[Within, Query()]) -> MediaAnswer:
     """Describe one file: facts, transcript, and its moments in time order, scored if a query is given."""
-    media = find_media(holdings, media_id)
+    media = find_media(file)
     exists = os.path.isfile(media.path)  # noqa: PTH113
     facts = facts_of(media) if exists else None
+    told = {name: getattr(media, name) for name in Media.__slots__}
     return MediaAnswer(
-        **{name: getattr(media, name) for name in Media.__slots__},
+        **told | {"id": f"{file.name}:{media.id}" if file.name else media.id},
         fps=facts.fps if facts else None,
         exists=exists,
         playable=playable(media, facts.origin if facts else 0.0),
         transcript=[
             CaptionAnswer(start_s=c.span.start, end_s=c.span.end, text=c.text, speaker=c.speaker)
-            for c in holdings.index.transcript(media_id)
+            for c in file.holdings.index.transcript(media.id)
         ],
-        moments=_moments(holdings, media, within),
+        moments=held.label(file.name, _moments(held, file.holdings, media, within)),
     )
 
 
-def _moments(holdings: Holdings, media: Media, within: Within) -> list[Hit]:
+def _moments(held: Collections, holdings: Holdings, media: Media, within: Within) -> list[Hit]:
     """Return the clips of a file in time order, with their scores if there is something to score."""
-    this_file = f"media_id = {sql_string(media.id)}"
-    clips = max(1, min(MAX_LIMIT, media.clips))
+    only: dict[str, Any] = {
+        "limit": max(1, min(MAX_LIMIT, media.clips)),
+        "filter": f"media_id = {sql_string(media.id)}",
+    }
     if within.q.strip():
-        hits = holdings.search(
-            within.q, limit=clips, filter=this_file, text_weight=within.text_weight, merge=False
-        )
+        hits = holdings.search(within.q, text_weight=within.text_weight, merge=False, **only)
     elif within.similar:
+        clip = held.place(within.similar, "clip")
         try:
-            hits = holdings.index.similar(within.similar, limit=clips, filter=this_file)
+            hits = similar_in(holdings, clip, "", **only)
         except KeyError as error:
             raise no_such("clip", within.similar) from error
     else:
@@ -161,17 +171,12 @@ def _moments(holdings: Holdings, media: Media, within: Within) -> list[Hit]:
     return sorted(hits, key=lambda hit: hit.start_s)
 
 
-def find_media(holdings: Holdings, media_id: str) -> Media:
-    """Return a file of the index, or answer 404."""
+def find_media(file: Placed) -> Media:
+    """Return a file of a collection, or answer 404."""
     try:
-        return holdings.index.media(media_id)
+        return file.holdings.index.media(file.id)
     except KeyError as error:
-        raise no_such("file", media_id) from error
-
-
-def no_such(what: str, id_: str) -> HTTPException:
-    """Return the 404 for an id that is not in the index."""
-    return HTTPException(404, f"the index holds no {what} {id_[:60]!r}")
+        raise no_such("file", file.id) from error
 
 
 def read_upload(upload: UploadFile) -> Image:

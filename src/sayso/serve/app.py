@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -13,8 +14,9 @@ from starlette.exceptions import HTTPException as PlainHTTPException
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.index import Index
-from sayso.serve import api, ask, finds, media, page, where
+from sayso.serve import api, ask, browse, finds, media, page, reveal, where
 from sayso.serve.answering import Answering
+from sayso.serve.collections import Collections, collection_names
 from sayso.serve.guard import LOOPBACK, Guard
 from sayso.serve.holdings import Holdings
 from sayso.version import __version__
@@ -27,21 +29,25 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 
 
 def create_app(
-    index: Index,
+    index: Index | Mapping[str, Index],
     *,
+    unopened: Mapping[str, str] | None = None,
     token: str | None = None,
     hosts: Sequence[str] | None = None,
+    local: bool = False,
     localizer: Localizer | None = None,
     answers: str | Generator = "auto",
 ) -> FastAPI:
-    """Return the application that serves an index.
+    """Return the application that serves an index, or several.
 
     Args:
-        index: what is searched.
+        index: what is searched; or several collections, by the names that people choose them by.
+        unopened: names of further collections that cannot be opened, and why, a sentence each.
         token: what clients must know, as ``?token=`` on the page's address (kept in a
             cookie from then on) or as a bearer token; None to let everybody in.
         hosts: names that may stand in the Host header; by default those of the
             loopback interface if there is no token, and any if there is one.
+        local: whether the page is for the people at this machine alone, who may open files with it.
         localizer: for the page's "Where?", a trained one; None: the index's own model.
         answers: the model that answers questions, or its name; loaded with the first one.
 
@@ -53,13 +59,33 @@ def create_app(
     if hosts is None and token is None:
         hosts = LOOPBACK
     app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None)
-    app.state.holdings = Holdings(index, localizer, Answering(answers, index.device))
-    for part in (api, ask, where, finds, media, page):
+    app.state.collections = _collections(index, unopened, localizer, answers)
+    for part in (api, ask, browse, where, finds, media, page):
         app.include_router(part.router)
+    if local:
+        app.include_router(reveal.router)
+    app.state.local = local
     app.add_middleware(Guard, token=token, hosts=hosts)
     _add_error_handlers(app)
     _without_422(app)
     return app
+
+
+def _collections(
+    index: Index | Mapping[str, Index],
+    unopened: Mapping[str, str] | None,
+    localizer: Localizer | None,
+    answers: str | Generator,
+) -> Collections:
+    indexes = {collection_names([index.store.address])[0]: index} if isinstance(index, Index) else index
+    answering = Answering(answers, next(iter(indexes.values())).device)
+    turns: dict[str, threading.Lock] = {}
+
+    def held(one: Index) -> Holdings:
+        turn = turns.setdefault(one.store.identity.model_sha256, threading.Lock())
+        return Holdings(one, localizer, answering, turn)
+
+    return Collections({name: held(one) for name, one in indexes.items()}, unopened)
 
 
 def _add_error_handlers(app: FastAPI) -> None:

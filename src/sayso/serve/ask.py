@@ -42,12 +42,13 @@ class Question(BaseModel):
 
 
 @router.post("/ask", response_model=None, response_class=OnDemand)
-def ask_about(holdings: Shared, asked: Question) -> OnDemand:
+def ask_about(held: Shared, asked: Question) -> OnDemand:
     """Answer a question about a moment: plain text, sent as it is made, by a model that may be wrong."""
-    media = find_media(holdings, asked.media_id)
+    file = held.place(asked.media_id, "file")
+    media = find_media(file)
     before = [Exchange(said.question, (), said.answer) for said in asked.before]
     prompt = Prompt.ask(asked.question, [_pixels(media, asked)], shots=before)
-    answering = holdings.answering
+    answering = file.holdings.answering
     headers = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store"}
     return OnDemand(answering.answer(prompt), headers=headers | _maker(answering.model))
 

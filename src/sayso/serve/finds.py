@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 from urllib.parse import quote
@@ -21,8 +23,9 @@ from sayso.core.errors import QueryError
 from sayso.index import Hit
 from sayso.index.picks import Pick, find_picks, parse_pick
 from sayso.media.cut_forms import CONTENT_TYPES, Form
-from sayso.serve.api import PROBLEMS, Id, Shared
+from sayso.serve.api import PROBLEMS, PlacedClip, Shared
 from sayso.serve.body import OnDemand
+from sayso.serve.collections import Collections, Placed
 from sayso.serve.files import CHUNK
 from sayso.serve.media import vanished
 from sayso.serve.options import Seconds, Text
@@ -63,26 +66,47 @@ class PicksAnswer(BaseModel):
 
 @router.get("/api/moments")
 def picked_moments(
-    holdings: Shared,
+    held: Shared,
     pick: Annotated[
         list[Annotated[str, Field(max_length=300)]],
         Query(max_length=MOST_PICKS, description="ID, or ID@START-END in seconds; may be repeated."),
     ],
 ) -> PicksAnswer:
     """Look up picked moments, in their order; those that the index does not hold (any more) are left out."""
-    hits = find_picks(holdings.index, [parse_pick(text) for text in pick], strict=False)
-    return PicksAnswer(hits=hits)
+    return PicksAnswer(hits=_find(held, [parse_pick(text) for text in pick], strict=False))
+
+
+def _find(held: Collections, picks: list[Pick], *, strict: bool = True) -> list[Hit]:
+    """Look up picks, each in its own collection; the order is theirs."""
+    placed: dict[str, list[tuple[int, Placed]]] = {}
+    for number, pick in enumerate(picks):
+        try:
+            clip = held.place(pick.id, "clip")
+        except HTTPException:
+            if strict:
+                raise
+            continue
+        placed.setdefault(clip.name, []).append((number, clip))
+    found: dict[int, Hit] = {}
+    for name, clips in placed.items():
+        wanted = [replace(picks[number], id=clip.id) for number, clip in clips]
+        hits = deque(find_picks(clips[0][1].holdings.index, wanted, strict=strict))
+        for (number, _), pick in zip(clips, wanted, strict=True):
+            if hits and hits[0].id == pick.id:  # unknown ones are left out
+                (found[number],) = held.label(name, [hits.popleft()])
+    return [found[k] for k in sorted(found)]
 
 
 @router.post("/api/save/{form}", response_class=Response)
-def save_moments(holdings: Shared, form: Saved, wanted: ToSave) -> Response:
+def save_moments(held: Shared, form: Saved, wanted: ToSave) -> Response:
     """Return moments as a file: a table, subtitles, an edit list, or a contact sheet."""
-    hits = find_picks(holdings.index, [Pick(one.id, one.start_s, one.end_s) for one in wanted.moments])
+    hits = _find(held, [Pick(one.id, one.start_s, one.end_s) for one in wanted.moments])
     rows = [_row(hit, one.scores) for hit, one in zip(hits, wanted.moments, strict=True)]
     if form == "sheet":
         from sayso.export.contact_sheet import contact_sheet
 
-        thumbs = [holdings.index.thumbnail(hit.id) for hit in hits]
+        clips = [held.place(hit.id, "clip") for hit in hits]
+        thumbs = [clip.holdings.index.thumbnail(clip.id) for clip in clips]
         return _attached(contact_sheet(rows, thumbs), "image/png", "sayso.png")
     from sayso.export.moment_files import FORMATS, moments_as
 
@@ -103,21 +127,20 @@ def _attached(content: bytes, kind: str, name: str) -> Response:
 
 @router.get("/clip/{clip_id}", response_class=Response)
 def save_clip(
-    holdings: Shared,
-    clip_id: Id,
+    clip: PlacedClip,
     start_s: Annotated[Seconds | None, Query(description="First second; by default the clip's.")] = None,
     end_s: Annotated[Seconds | None, Query(description="Its end, exclusive, seconds.")] = None,
     form: Annotated[Form, Query(description="What is made of it.")] = "mp4",
 ) -> Response:
     """Cut a moment out of its video, to the frame; at most two minutes."""
-    (hit,) = find_picks(holdings.index, [Pick(clip_id, start_s, end_s)])
+    (hit,) = find_picks(clip.holdings.index, [Pick(clip.id, start_s, end_s)])
     if hit.kind == "picture":
         raise QueryError(f"{hit.title} is a picture; there is nothing to cut out of it")
     if (length_s := hit.end_s - hit.start_s) > LONGEST_CLIP_S:
         says = f"the moment is {length_s:.0f} s long, and at most {LONGEST_CLIP_S:.0f} s are cut here"
         raise QueryError(f"{says}; cut it with: sayso clip")
     if not os.path.isfile(hit.path):  # noqa: PTH113
-        raise vanished(holdings.index.media(hit.media_id))
+        raise vanished(clip.holdings.index.media(hit.media_id))
     cut = _Cut(hit, form)
     name = f"{Path(hit.path).stem}_{hit.start_s:.2f}-{hit.end_s:.2f}.{form}"
     headers = {

@@ -41,7 +41,8 @@ HEADERS = {
 
 REFUSED_PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>sayso</title><link rel="stylesheet" href="/static/style.css">
+<title>sayso</title><link rel="stylesheet" href="/static/base.css">
+<link rel="stylesheet" href="/static/style.css">
 <main class="refused"><h1>sayso</h1><p>{sentence}</p>
 <p>Have you been here before in this browser? <a href="{address}">Go on</a>.</p></main></html>
 """

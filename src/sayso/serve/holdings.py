@@ -11,24 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
+from sayso.index.browse import DatedClip, files_by_time
 from sayso.index.sql import sql_string
 from sayso.serve.answering import Answering
 from sayso.serve.heat_map import HeatMaps
+from sayso.serve.people import Named, people_in
 
 if TYPE_CHECKING:
     from sayso.systems.localize import Localizer
 
 SAMPLED_FILES = 12
+KEPT_TIMELINES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What an index holds: how many files, how long together, and a clip of a few of them."""
+    """What an index holds: how many files, how long together, a clip of a few of them, who is on screen."""
 
     videos: int
     pictures: int
     duration_s: float
     sample: tuple[Hit, ...]
+    people: tuple[Named, ...]
 
 
 class Holdings:
@@ -39,17 +43,24 @@ class Holdings:
             and models need not be safe to use from several threads.
         localizer: says where the classes are that it was trained on; None: the index's model alone does.
         answering: answers questions; by default with a model that is at hand.
+        model_turn: held while the model works; given where other indexes share it.
     """
 
     def __init__(
-        self, index: Index, localizer: Localizer | None = None, answering: Answering | None = None
+        self,
+        index: Index,
+        localizer: Localizer | None = None,
+        answering: Answering | None = None,
+        model_turn: threading.Lock | None = None,
     ) -> None:
         self.index = index
         self.answering = answering or Answering(device=index.device)
-        self.model_turn = threading.Lock()
+        self.model_turn = model_turn or threading.Lock()
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
         self._summary_turn = threading.Lock()
+        self._browsed: dict[tuple[int, str | None], list[DatedClip]] = {}
+        self._browse_turn = threading.Lock()
 
     def warm_up(self) -> None:
         """Load the model before the first query; if that fails, the first query says why."""
@@ -60,6 +71,15 @@ class Holdings:
         """Search as ``Index.search`` does; terms of the query never name files of this machine."""
         with self.model_turn:
             return self.index.search(query, files=False, **options)
+
+    def similar(self, clip_id: str, query: str = "", **options: Any) -> list[Hit]:  # noqa: ARG002
+        """Search as ``Index.similar`` does, without words."""
+        return self.index.similar(clip_id, **options)
+
+    def hints(self, query: str, text_weight: float | None) -> list[str]:
+        """Return what ``Index.hints`` says of a query."""
+        with self.model_turn:
+            return self.index.hints(query, text_weight=text_weight)
 
     def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
         """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.
@@ -79,6 +99,20 @@ class Holdings:
         passes = options.pop("filter", None)
         sql = f"id != {sql_string(clip_id)}" + (f" AND ({passes})" if passes else "")
         return self.search(query, like=like, filter=sql, **options)
+
+    def files_by_time(self, sql: str | None) -> list[DatedClip]:
+        """Return the files that pass a filter, the newest first; kept while the index stays as it is.
+
+        Raises:
+            QueryError: if the filter cannot be used.
+        """
+        key = (self.index.store.clips.version, sql)
+        with self._browse_turn:
+            held = self._browsed.pop(key, None)
+            self._browsed[key] = held = files_by_time(self.index.store, sql) if held is None else held
+            if len(self._browsed) > KEPT_TIMELINES:
+                del self._browsed[next(iter(self._browsed))]
+            return held
 
     def summary(self) -> tuple[dict[str, Any], Summary]:
         """Return ``Index.info`` and a summary, which is made anew when the index has changed."""
@@ -100,6 +134,7 @@ class Holdings:
             pictures=len(pictures),
             duration_s=float(sum(length or 0.0 for length in files.column("duration_s").to_pylist())),
             sample=tuple(hits[len(hits) // 2] for hits in clips if hits),
+            people=people_in(self.index),
         )
 
 

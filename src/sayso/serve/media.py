@@ -14,13 +14,17 @@ from starlette.responses import Response
 
 from sayso.core.errors import MediaError
 from sayso.index import Media
-from sayso.serve.api import PROBLEMS, Id, Shared, find_media, no_such
+from sayso.index.picks import Pick, find_picks
+from sayso.serve.api import PROBLEMS, PlacedClip, PlacedMedia, find_media
 from sayso.serve.body import OnDemand
+from sayso.serve.collections import no_such
 from sayso.serve.files import send_file
 from sayso.serve.options import Seconds
+from sayso.serve.people import face_in
 from sayso.serve.playable import OTHER, content_type, facts_of, playable
 
 PICTURE_SIDE = 2560
+KEPT = {"cache-control": "private, max-age=604800, immutable"}
 _streams = CapacityLimiter(max(2, os.cpu_count() or 2))
 """How many streams are worked on at the same time; the others wait for their turn, piece by piece."""
 
@@ -29,25 +33,33 @@ router = APIRouter(responses=PROBLEMS)
 
 @router.head("/thumb/{clip_id}", include_in_schema=False)
 @router.get("/thumb/{clip_id}", response_class=Response)
-def thumb(holdings: Shared, clip_id: Id) -> Response:
+def thumb(clip: PlacedClip) -> Response:
     """Send the JPEG of a clip's middle frame."""
     try:
-        jpeg = holdings.index.thumbnail(clip_id)
+        jpeg = clip.holdings.index.thumbnail(clip.id)
     except KeyError as error:
-        raise no_such("clip", clip_id) from error
-    return Response(
-        jpeg, media_type="image/jpeg", headers={"cache-control": "private, max-age=604800, immutable"}
-    )
+        raise no_such("clip", clip.id) from error
+    return Response(jpeg, media_type="image/jpeg", headers=KEPT)
+
+
+@router.get("/face/{clip_id}", response_class=Response)
+def face(clip: PlacedClip) -> Response:
+    """Send the JPEG of the face that a clip shows in its middle; without the extra faces, the whole frame."""
+    (moment,) = find_picks(clip.holdings.index, [Pick(clip.id)], strict=False) or (None,)
+    if moment is None:
+        raise no_such("clip", clip.id)
+    jpeg = face_in(moment.path, moment.best_s) if moment.kind == "video" else None
+    return thumb(clip) if jpeg is None else Response(jpeg, media_type="image/jpeg", headers=KEPT)
 
 
 @router.head("/media/{media_id}", include_in_schema=False)
 @router.get("/media/{media_id}", response_class=Response)
-def original(holdings: Shared, media_id: Id, request: Request) -> Response:
+def original(file: PlacedMedia, request: Request) -> Response:
     """Send a file of the index, or the range of it that was asked for.
 
     The answer to HEAD says in the header ``sayso-playable`` whether browsers play it as it is.
     """
-    media = find_media(holdings, media_id)
+    media = find_media(file)
     kind = content_type(media)
     try:
         answer = send_file(media.path, kind, request.headers, attachment=kind == OTHER)
@@ -61,7 +73,7 @@ def original(holdings: Shared, media_id: Id, request: Request) -> Response:
 
 @router.get("/play/{media_id}", response_class=Response)
 def stream(
-    holdings: Shared, media_id: Id, t: Annotated[Seconds, Query(description="Second to start at.")] = 0.0
+    file: PlacedMedia, t: Annotated[Seconds, Query(description="Second to start at.")] = 0.0
 ) -> Response:
     """Send a form of the file that every browser plays: MP4 from a second on, or a JPEG of a picture.
 
@@ -69,7 +81,7 @@ def stream(
     """
     from sayso.serve.stream import start_stream
 
-    media = find_media(holdings, media_id)
+    media = find_media(file)
     if not os.path.isfile(media.path):  # noqa: PTH113
         raise vanished(media)
     if media.kind == "picture":

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from sayso.index.sql import sql_contains, sql_string
+from sayso.index.conditions import time_filter
+from sayso.index.ranking import Sort
+from sayso.index.sql import FILTERED, sql_contains, sql_string
 from sayso.media.kinds import Kind
 
 MAX_QUERY = 1000
@@ -20,8 +22,14 @@ Cursor = Annotated[str, Field(pattern=r"^\d{0,8}$")]
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 
+Name = Annotated[str, Field(max_length=100)]
+IN_COLLECTION = "Only this collection; by default all that are served."
+
+
 class Filters(BaseModel):
     """Which clips are searched."""
+
+    collection: Name = Field("", description=IN_COLLECTION)
 
     kind: Kind | None = Field(None, description="Only videos, or only pictures.")
     path: Text = Field("", description="Only files whose path contains this, in any case.")
@@ -29,12 +37,19 @@ class Filters(BaseModel):
     min_duration_s: Seconds | None = Field(None, description="Only videos at least this long, seconds.")
     max_duration_s: Seconds | None = Field(None, description="Only videos at most this long, seconds.")
     media_id: Text = Field("", description="Only this file.")
-    filter: Text = Field(
-        "", description="SQL over path, title, kind, duration_s, start_s, end_s, text, seen."
+    filter: Text = Field("", description=f"SQL over {FILTERED}.")
+    after: Text = Field(
+        "",
+        description="Taken from the beginning of this year, month, day or time on: 2019, 2019-06-30T14:05.",
     )
+    before: Text = Field("", description="Taken before the beginning of this year, month, day or time.")
 
     def sql(self) -> str | None:
-        """Return all filters as one SQL expression, or None if there is none."""
+        """Return all filters as one SQL expression, or None if there is none.
+
+        Raises:
+            QueryError: if a time cannot be understood.
+        """
         terms = [
             self.kind and f"kind = {sql_string(self.kind)}",
             self.path and sql_contains("path", self.path),
@@ -43,6 +58,7 @@ class Filters(BaseModel):
             self.max_duration_s is not None and f"duration_s <= {self.max_duration_s!r}",
             self.media_id and f"media_id = {sql_string(self.media_id)}",
             self.filter.strip() and f"({self.filter})",
+            time_filter(self.after, self.before),
         ]
         return " AND ".join(term for term in terms if term) or None
 
@@ -54,6 +70,9 @@ class Page(Filters):
     cursor: Cursor = Field("", description="The answer's next, to go on; empty for the best.")
     min_score: Share | None = Field(None, description="Leave out what scores lower, from 0 to 1.")
     by_file: bool = Field(False, description="Whether to answer only the best moment of each file.")
+    sort: Sort = Field(
+        "score", description="time: the newest first, of the 1,000 best; without a query always so."
+    )
 
     @property
     def offset(self) -> int:
@@ -64,7 +83,9 @@ class Page(Filters):
 class ImageSearch(Page):
     """A search by picture, to which words may be added."""
 
-    q: Text = Field("", description="Words; also sums such as: 2:dog + beach - night.")
+    q: Text = Field(
+        "", description="Words; also sums such as: 2:dog + beach - night; near:48.8577,2.295,5km says where."
+    )
     text_weight: Weight | None = Field(
         None,
         description="Weight of the words: 0 ranks by the pictures alone, 1 by the words alone; "
@@ -76,11 +97,7 @@ class ImageSearch(Page):
 
 
 class TextSearch(ImageSearch):
-    """A search by words."""
-
-    q: Annotated[str, Field(min_length=1, max_length=MAX_QUERY)] = Field(
-        description="Words; also sums such as: 2:dog + beach - night."
-    )
+    """A search by words; without any, a list of what passes the filters."""
 
 
 class Similar(Page):

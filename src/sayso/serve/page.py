@@ -1,4 +1,4 @@
-"""The page and its files: plain HTML, CSS and JavaScript, sent as they are."""
+"""The page and its files: plain HTML, CSS and JavaScript; some of them the pages that are files share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from importlib.resources import files
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
+
+from sayso.export.pages import SHARED, put_in
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -31,12 +33,15 @@ def static(name: str, request: Request) -> Response:
 
 
 def _send(name: str, request: Request) -> Response:
-    """Send a file of the folder; only names that stand in it are looked at."""
-    pages = {entry.name: entry for entry in (files("sayso.serve") / "static").iterdir() if entry.is_file()}
+    """Send a file of the two folders; only names that stand in them are looked at."""
+    folders = (files("sayso.serve") / "static", SHARED)
+    pages = {entry.name: entry for folder in folders for entry in folder.iterdir() if entry.is_file()}
     suffix = "." + name.rpartition(".")[2]
     if name not in pages or suffix not in TYPES:
         raise HTTPException(404, f"there is no page {name[:60]!r} here")
     content = pages[name].read_bytes()
+    if name == "index.html":
+        content = put_in(content.decode()).encode()
     etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
     headers = {"cache-control": "no-cache", "etag": etag, "content-type": TYPES[suffix]}
     if request.headers.get("if-none-match") == etag:

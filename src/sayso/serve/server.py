@@ -8,12 +8,13 @@ import ipaddress
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.index import Index
+from sayso.serve.local.beside import answering_locally
 
 if TYPE_CHECKING:
     from sayso.systems.localize import Localizer
@@ -25,23 +26,25 @@ SHUTDOWN_S = 1
 
 
 def serve(
-    index: Index,
+    index: Index | Mapping[str, Index],
     host: str = "127.0.0.1",
     port: int | None = None,
     token: str | None = None,
     *,
+    unopened: Mapping[str, str] | None = None,
     localizer: Localizer | None = None,
     answers: str = "auto",
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve an index until interrupted.
+    """Serve an index, or several, until interrupted.
 
     Args:
-        index: what is searched.
+        index: what is searched; or several collections, by name.
         host: the address to listen on.
         port: by default 8000, or the next one that is free.
         token: what clients must know. One is made if none is given and ``host`` can be
             reached from other machines.
+        unopened: names of collections that cannot be opened, and why.
         localizer: for the page's "Where?", a trained one; None: the index's own model.
         answers: the model that answers questions.
         ready: called with the page's address, token included, once it can be opened.
@@ -58,8 +61,11 @@ def serve(
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
-    app = create_app(index, token=token, localizer=localizer, answers=answers)
-    with listen(host, port) as listener:
+    app = create_app(
+        index, unopened=unopened, token=token, local=is_loopback(host), localizer=localizer, answers=answers
+    )
+    held = app.state.collections
+    with listen(host, port) as listener, contextlib.ExitStack() as background:
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -69,11 +75,15 @@ def serve(
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
         server = uvicorn.Server(config)
-        threading.Thread(target=app.state.holdings.warm_up, name="warm-up", daemon=True).start()
+        warming = threading.Thread(target=held.warm_up, name="warm-up", daemon=True)
+        warming.start()
+        for holdings in held.holdings.values():
+            background.enter_context(answering_locally(holdings))
         if ready is not None:
             ready(address(host, listener.getsockname()[1], token))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+            warming.join(SHUTDOWN_S)  # the interpreter had better not end under it
 
 
 def is_loopback(host: str) -> bool:

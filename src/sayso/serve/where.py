@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from sayso.core.errors import MediaError, QueryError
-from sayso.serve.api import PROBLEMS, Id, Shared, find_media
-from sayso.serve.options import MAX_QUERY
+from sayso.generators.media_part import MediaPart
+from sayso.serve.api import PROBLEMS, PlacedMedia, find_media
+from sayso.serve.options import MAX_QUERY, Seconds
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL import Image
 
     from sayso.index import Media
 
@@ -20,6 +22,11 @@ SIDE = 1024  # pixels; larger pictures are made smaller first
 router = APIRouter(prefix="/api", responses=PROBLEMS)
 Words = Annotated[
     str, Query(min_length=1, max_length=MAX_QUERY, description="Words; also sums, as when searching.")
+]
+
+
+Second = Annotated[
+    Seconds | None, Query(description="Of a video: its second, by the clock that players show.")
 ]
 
 
@@ -38,26 +45,37 @@ class WhereAnswer(BaseModel):
 
 
 @router.get("/where/{media_id}")
-def where(holdings: Shared, media_id: Id, q: Words) -> WhereAnswer:
-    """Say where in a picture of the index a query is. It is found anew each time, so only on request."""
+def where(file: PlacedMedia, q: Words, t: Second = None) -> WhereAnswer:
+    """Say where in a picture, or in a frame of a video, a query is. It is found anew each time."""
     from sayso.encoders.dense import peak
     from sayso.metrics.score_maps import min_max
 
-    media = find_media(holdings, media_id)
-    if media.kind != "picture":
-        raise QueryError(f"{media.title} is a video; heat maps are of pictures only")
-    found = holdings.heat_maps.make(_pixels(media), q)
+    media = find_media(file)
+    found = file.holdings.heat_maps.make(_pixels(media, t), q)
     x, y = peak(found.scores)
     heat: list[list[float]] = min_max(found.scores).round(3).tolist()
     return WhereAnswer(query=q, model=found.model, note=found.note, heat=heat, x=x, y=y)
 
 
-def _pixels(media: Media) -> Image:
-    """Return a picture, or answer 404 if it cannot be read."""
+def _pixels(media: Media, second: float | None) -> Image.Image:
+    """Return a picture, or the frame of a video that players show at a second; or answer 404.
+
+    Raises:
+        QueryError: if a video is asked for without its second, or something else with one.
+    """
+    from PIL import Image
+
     from sayso.media import read_image
 
+    if (media.kind == "video") != (second is not None):
+        says = "say at which second: t=" if second is None else "only a video has a second"
+        raise QueryError(f"{media.title} is a {media.kind}; {says}")
     try:
-        picture: Image = read_image(media.path, size=SIDE)
+        if second is None:
+            picture: Image.Image = read_image(media.path, size=SIDE)
+            return picture
+        frame = Image.fromarray(MediaPart(Path(media.path), second).read())
     except MediaError as error:
         raise HTTPException(404, str(error)) from error
-    return picture
+    frame.thumbnail((SIDE, SIDE))
+    return frame

@@ -71,7 +71,7 @@ class Recipe(TrainingConfig):
         towers: ``clip`` or ``siglip``: transformers' networks, from pixels; ``offline``: Lite0 and MiniLM
             frozen, their features made once, and heads that learn.
         network: size of the towers: ``ViT-B/32``, ``ViT-B/16``, ``ViT-L/14``, ``ViT-S/16``, ``ViT-Ti/16``,
-            ``ViT-toy/8``, ``ViT-nano/8``.
+            ``ViT-toy/8``, ``ViT-mini/8``, ``ViT-nano/8``.
         init: a model to go on from, a folder or a hub id; its network, tokenizer and picture size are taken.
         locked: whether the picture tower stays as it is (LiT; BASIC's second phase); with ``init``.
         size: side of a picture, pixels.

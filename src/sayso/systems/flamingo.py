@@ -31,14 +31,12 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sayso.core.errors import SaysoError
-from sayso.data.batch import Batch, Example, ragged
+from sayso.data.batch import Batch, Example
 from sayso.data.episodes import Episodes
 from sayso.data.interleaved import (
-    END,
     IMAGE,
     MixedPages,
     PageDataset,
@@ -53,9 +51,10 @@ from sayso.engine.training_config import TrainingConfig
 from sayso.generators.conditioning import FlamingoNet, FlamingoShape
 from sayso.generators.flamingo import Flamingo
 from sayso.generators.language import load_language_model
-from sayso.generators.prompt import TEMPLATES
+from sayso.generators.prompt import LEAD, TEMPLATES, spell_answer, spell_question
 from sayso.generators.texts_below import TextsBelow
 from sayso.generators.tower_features import TowerFeatures
+from sayso.generators.word_losses import batch_of_words, pictures_of, word_losses
 from sayso.models.gated_cross_attention import picture_numbers
 
 if TYPE_CHECKING:
@@ -140,12 +139,9 @@ class Recipe(TrainingConfig):
             raise SaysoError(f"batch_size must be a multiple of {sum(self.shares)}, the sum of the shares")
 
 
-LEAD = " "  # before an answer: a blank, as language models are used to
-
-
-def spell_answer(answer: str) -> str:
-    """Return a picture's mark and an answer about it, as pages have them and questions ask for it."""
-    return f"{IMAGE}{TEMPLATES['caption'].before}{LEAD}{answer}{END}"
+def spell_caption(caption: str) -> str:
+    """Return a picture's mark and a caption, as pages have them and questions ask for it."""
+    return spell_question(IMAGE, "caption") + spell_answer(caption)
 
 
 class FlamingoMethod(LossesMethod):
@@ -163,10 +159,10 @@ class FlamingoMethod(LossesMethod):
         self.language = load_language_model(recipe.language_model)
         self.markers = self.language.markers
         self._quiet = self.language.encode(TEMPLATES["caption"].before, begin=False)
-        captions = PairPages(pairs, spell_answer)
+        captions = PairPages(pairs, spell_caption)
         pages: list[Pages] = [captions]
         if recipe.episodes is not None:
-            pages.append(Episodes(read_picture_pairs(recipe.episodes), spell_answer, recipe.shots))
+            pages.append(Episodes(read_picture_pairs(recipe.episodes), spell_caption, recipe.shots))
         if recipe.pages is not None:
             pages.append(PageFile(Path(recipe.pages).expanduser()))
         kept = Path(recipe.features).expanduser() if recipe.features is not None else folder
@@ -190,40 +186,29 @@ class FlamingoMethod(LossesMethod):
         """Return tokens, labels and pictures of B pages.
 
         Returns:
-            ``ids`` (B, T) int64; ``labels`` (B, T) bool, whether the token is to be predicted; ``numbers``
-            (B, T) int64, the picture that it sees; ``source`` (B,); ``features`` (frames, V, D) float16, of
-            all pictures end to end; ``frames`` (pictures,), how many each has.
+            What ``batch_of_words`` does; ``numbers`` (B, T) int64, the picture that each token sees;
+            ``source`` (B,).
         """
         rows = [self.language.encode(one["text"])[: self.recipe.max_tokens] for one in examples]
-        ids = np.full((len(rows), max(map(len, rows))), self.markers.end, np.int64)
-        labels = np.zeros(ids.shape, bool)
-        for b, row in enumerate(rows):
-            ids[b, : len(row)], labels[b, : len(row)] = row, self._labels(row)
-        marks = torch.from_numpy(ids == self.markers.image)
-        last, following = (picture_numbers(marks, attend).numpy() for attend in ("last", "next"))
-        ahead = np.array([[one["ahead"]] for one in examples])
         shown = [
             one["pictures"][: row.count(self.markers.image)] for one, row in zip(examples, rows, strict=True)
         ]
+        batch = batch_of_words(rows, list(map(self._labels, rows)), shown, self.markers.end)
+        marks = torch.from_numpy(batch["ids"] == self.markers.image)
+        last, following = (picture_numbers(marks, attend).numpy() for attend in ("last", "next"))
+        ahead = np.array([[one["ahead"]] for one in examples])
         return {
-            "ids": ids,
-            "labels": labels,
+            **batch,
             "numbers": np.where(ahead, following, last),
             "source": np.array([one["source"] for one in examples]),
-            **ragged("features", [[frame for picture in row for frame in picture] for row in shown]),
-            **ragged("frames", [[len(picture) for picture in row] for row in shown]),
         }
 
     def losses(self, model: nn.Module, batch: TensorBatch) -> dict[str, tuple[Tensor, Tensor]]:
         """Return for each data set the loss, summed over words and weighted, and the number of words."""
-        ids, labels = batch["ids"], batch["labels"]
-        frames = batch["frames"].long().tolist() if batch["frames"].numel() else []
-        features = list(torch.split(batch["features"].float(), frames)) if frames else []
-        known, numbers = self._below(ids)[:, :-1], batch["numbers"][:, :-1]  # the last token predicts nothing
-        out = model(known, features, batch["frames_counts"], numbers)
-        row, place = labels.nonzero(as_tuple=True)  # of predicted tokens; the state before each predicts it
-        logits = self.language.logits(out[row, place - 1])
-        each = F.cross_entropy(logits.float(), ids[row, place], reduction="none")
+        numbers = batch["numbers"][:, :-1]  # the last token predicts nothing
+        known = self._below(batch["ids"])[:, :-1]
+        out = model(known, pictures_of(batch), batch["frames_counts"], numbers)
+        each, row = word_losses(self.language, out, batch["ids"], batch["labels"])
         source = batch["source"][row]
         found = {}
         for k, (name, weight) in enumerate(zip(self._names(), self.recipe.weights, strict=True)):

@@ -159,6 +159,7 @@ def test_a_file_that_appears_is_seen_at_once_though_listings_are_kept(tmp_path):
             "talk.idx|talk.sub",
             "talk.sub is not used for talk.mp4: captions as VobSub pictures",
         ),
+        ("TALK.srt", "TALK.srt is not used for talk.mp4: the two names differ in capital letters"),
         ("talk.en.srt|talk.de.srt", "talk.de.srt is not used for talk.mp4: talk.en.srt was taken"),
     ],
 )
@@ -170,7 +171,7 @@ def test_what_is_passed_over_is_said_with_the_reason(find, caplog, files, said):
 
 def test_what_is_another_videos_is_not_spoken_of(find, caplog):
     with caplog.at_level("INFO", logger="sayso"):
-        find("talk.part2.srt|talk.part2.mp4|talk.mov|talk.mov.srt|talks.srt|talk.txt")
+        find("talk.part2.srt|talk.part2.mp4|talk.mov|talk.mov.srt|talks.srt|talk.txt|Talk.mp4|Talk.srt")
     assert not caplog.messages
 
 

@@ -65,6 +65,42 @@ def test_columns_are_read_in_turn():
     assert elements[3].extension == "O.S."
 
 
+FLUSH = """\
+     INT. BARN - DAY
+
+     Kit runs in.
+
+               KIT
+     Too late for
+     the roof.
+
+     The roof falls.
+
+               Sal                         MAY (O.S.)
+     (coughing)                    This way!
+     Out!
+
+     EXT. YARD - DAY
+
+     They count the horses.
+"""
+
+
+def test_speech_that_begins_where_descriptions_do_ends_at_a_blank_line():
+    elements = parse_screenplay(FLUSH).elements
+    assert [(one.kind, one.speaker, one.text) for one in elements] == [
+        ("heading", None, "INT. BARN - DAY"),
+        ("description", None, "Kit runs in."),
+        ("dialogue", "KIT", "Too late for the roof."),
+        ("description", None, "The roof falls."),
+        ("parenthetical", "Sal", "(coughing)"),
+        ("dialogue", "Sal", "Out!"),
+        ("dialogue", "MAY", "This way!"),
+        ("heading", None, "EXT. YARD - DAY"),
+        ("description", None, "They count the horses."),
+    ]
+
+
 @pytest.mark.parametrize(
     "table",
     [
@@ -92,6 +128,12 @@ def test_a_line_of_two_spaces_goes_on_with_a_speech(end):
     # where every blank line is written so, it is no mark
     all_so = "\n".join(line or "  " for line in text.split("\n"))
     assert next(parse_screenplay(all_so).of_kind("dialogue")).text == "The first part."
+
+
+def test_a_line_of_two_spaces_right_below_a_cue_is_part_of_the_speech():
+    text = "INT. LAB - DAY\n\nShe waits.\n\nJULIA\n  \nThe first part.\n\nShe leaves.\n"
+    said = [(one.speaker, one.text) for one in parse_screenplay(text).of_kind("dialogue")]
+    assert said == [("JULIA", "The first part.")]
 
 
 def test_a_typed_title_page():

@@ -142,6 +142,16 @@ def test_two_columns_are_two_speakers_at_once(tmp_path):
     assert [one.text for one in screenplay.of_kind("description")] == ["They drink."]
 
 
+def test_a_cue_at_the_end_of_a_page_speaks_on_the_next(tmp_path):
+    first = [(ACTION, 720, "INT. BAR - NIGHT"), (ACTION, 696, "They drink."), (CUE, 96, "ANNA (V.O.)")]
+    second = [(SPEECH, 720, "One more."), (CUE, 696, "BEN"), (SPEECH, 684, "Why not."), (CUE, 96, "CUT TO:")]
+    third = [(SPEECH, 720, "in a moment."), (ACTION, 684, "Nobody moves.")]
+    screenplay = read_screenplay(write_pdf(tmp_path / "film.pdf", [first, second, third]))
+    said = [(one.speaker, one.text) for one in screenplay.of_kind("dialogue")]
+    assert said[:2] == [("ANNA", "One more."), ("BEN", "Why not.")]
+    assert "CUT TO:" not in screenplay.speakers
+
+
 def test_a_damaged_pdf_is_refused_or_told(tmp_path, caplog):
     path = write_pdf(tmp_path / "film.pdf", [[(ACTION, 720, "INT. BAR - NIGHT"), (ACTION, 696, "He waits.")]])
     whole = path.read_bytes()

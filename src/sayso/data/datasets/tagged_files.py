@@ -18,6 +18,7 @@ from sayso.core.errors import SaysoError
 from sayso.data.csv_rows import csv_rows
 from sayso.data.datasets.coco_json import find_picture
 from sayso.data.manifest import Failure
+from sayso.data.picture_files import pictures_below
 from sayso.data.tags import DataRequest, TaggedPicture, TaggedPictures
 
 _BETWEEN = re.compile(r"[;,|]")
@@ -66,15 +67,12 @@ def read_tag_folders(request: DataRequest) -> TaggedPictures:
     Raises:
         SaysoError: if there are not two such folders.
     """
-    from sayso.media.kinds import kind_of
-
     root = request.path / request.split if request.split else request.path
     found = [
         (str(path.relative_to(root)), path, {folder.name: 1})
         for folder in sorted(root.glob("*"))
         if folder.is_dir() and not folder.name.startswith(".")
-        for path in sorted(folder.rglob("*"))
-        if kind_of(path) == "picture" and path.is_file()
+        for path in pictures_below(folder)
     ]
     if len({tag for _, _, tags in found for tag in tags}) < 2:
         raise SaysoError(

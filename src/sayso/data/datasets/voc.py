@@ -164,7 +164,8 @@ def _known(thing: VocObject, request: DataRequest) -> Iterable[str]:
 
 def _listed(root: Path, request: DataRequest) -> list[str]:
     """Return the ids of a split, or of all annotations."""
-    annotated = {file.stem for file in (root / "Annotations").glob("*.xml")}
+    files = (root / "Annotations").glob("*.xml")
+    annotated = {file.stem for file in files if not file.name.startswith(".")}
     if request.split is None:
         return sorted(annotated)
     folder = root / "ImageSets" / _LISTS[request.task]

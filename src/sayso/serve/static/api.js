@@ -32,11 +32,12 @@ function query(fields) {
 }
 
 const filtersOf = (state) => ({
+  collection: state.collection,
   kind: state.kind,
   ...Object.fromEntries(FILTERS.map((name) => [name, state[name].trim()])),
 });
 
-/** Return {query, hits, found, next, took_ms} for a state; `picture` is the Blob to search by, if any. */
+/** Return {query, hits, found, next, took_ms, problems} for a state; `picture` is the Blob to search by, if any. */
 export function search(state, { limit, cursor, picture, signal, media_id, merge }) {
   const wanted = { ...filtersOf(state), limit, cursor, media_id, by_file: state.by_file };
   if (state.similar) {
@@ -71,8 +72,8 @@ export async function playable(id) {
 
 const pick = ({ q, picture, text_weight }) => ({ q, picture, text_weight });
 
-/** Return {heat, x, y}: how similar each cell of a picture is to the words, and the middle of the best. */
-export const where = (id, words, signal) => ask(`/api/where/${encodeURIComponent(id)}?${query({ q: words })}`, { signal });
+/** Return {heat, x, y}: how similar each cell of a picture, or of a film at a second, is to the words; and the middle of the best. */
+export const where = (id, words, second, signal) => ask(`/api/where/${encodeURIComponent(id)}?${query({ q: words, t: second })}`, { signal });
 
 /** Ask about a moment; return {madeBy, pieces}: who answers, and the words as they come. */
 export async function question(asked, signal) {
@@ -91,7 +92,11 @@ async function* piecesOf(body) {
   for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
 
-export const about = () => ask("/api/index");
+/** Return what a collection holds; "" is all of them. */
+export const about = (collection = "") => ask(collection ? `/api/index?${query({ collection })}` : "/api/index");
+
+/** Open a file on this machine, or reveal it in its folder. */
+export const showFile = (how, id) => ask(`/api/${how}/${encodeURIComponent(id)}`, { method: "POST" });
 
 /** Return {hits} of picks: ID, or ID@START-END. */
 export const picked = (picks) => ask(`/api/moments?${new URLSearchParams(picks.map((pick) => ["pick", pick]))}`);

@@ -1,4 +1,5 @@
-// Where in a picture the searched words are: a heat map over it, asked for when the person wants it.
+// Where in a picture, or in a film that is paused, the searched words are: a heat map over it,
+// asked for when the person wants it; the address holds that it is shown, and for which second.
 
 import * as api from "./api.js";
 import { $, el } from "./dom.js";
@@ -9,9 +10,9 @@ const WARM = [196, 61, 21, 0.42];
 const HOT = [255, 214, 90, 0.5];
 
 export class Heat {
-  constructor() {
-    this.id = this.words = "";
-    this.loading = null;
+  /** `still()` pauses, and returns {node, second}: what is shown, and the second where it is a film; `onChange(where)` is told what the address holds. */
+  constructor(still, onChange) {
+    Object.assign(this, { still, onChange, id: "", words: "", second: null, loading: null });
     $("heat-toggle").addEventListener("click", () => this.toggle());
   }
 
@@ -19,9 +20,9 @@ export class Heat {
     return $("heat-toggle").getAttribute("aria-pressed") === "true";
   }
 
-  /** Offer the map of a picture, and take away what is shown of another; without words there is none. */
+  /** Offer the map of a file, and take away what is shown of another; without words there is none. */
   offer(id, words) {
-    this.hide();
+    this.clear();
     this.id = id;
     this.words = words.trim();
     $("heat-toggle").hidden = !this.id || !this.words;
@@ -30,17 +31,27 @@ export class Heat {
   toggle() {
     if ($("heat-toggle").hidden) return;
     if (this.on) this.hide();
-    else this.show();
+    else this.show(this.still());
   }
 
-  async show() {
+  /** Take the map away where the film has gone on from its second. */
+  moved(second) {
+    if (this.on && this.second !== null && Math.abs(second - this.second) > 0.02) this.hide();
+  }
+
+  async show({ node, second }) {
+    if ($("heat-toggle").hidden) return;
+    this.loading?.abort();
+    this.second = second;
+    this.onChange(second === null ? "1" : second.toFixed(3));
     const loading = (this.loading = new AbortController());
     $("heat-toggle").setAttribute("aria-pressed", "true");
     this.say("Looking …");
     try {
-      const { heat, x, y, note } = await api.where(this.id, this.words, loading.signal);
+      const { heat, x, y, note } = await api.where(this.id, this.words, second?.toFixed(3), loading.signal);
+      await sizeKnown(node, loading.signal);
       if (loading.signal.aborted) return;
-      paint($("heat"), $("picture"), heat, x, y);
+      paint($("heat"), node, heat, x, y);
       const sentence = `“${this.words}” is most likely ${place(x, y)}.`;
       $("heat").setAttribute("aria-label", `Heat map: ${sentence}`);
       $("heat").hidden = false;
@@ -53,6 +64,11 @@ export class Heat {
   }
 
   hide() {
+    this.clear();
+    this.onChange("");
+  }
+
+  clear() {
     this.loading?.abort();
     $("heat").hidden = true;
     $("heat-toggle").setAttribute("aria-pressed", "false");
@@ -73,9 +89,16 @@ function place(x, y) {
   return [row, column].filter(Boolean).join(" ") || "in the middle";
 }
 
+const sizeOf = (node) => (node.videoWidth ? [node.videoWidth, node.videoHeight] : [node.naturalWidth || 0, node.naturalHeight || 0]);
+
+/** Wait until a picture, or a film, knows how large it is. */
+async function sizeKnown(node, signal) {
+  while (!sizeOf(node)[0] && !signal.aborted) await new Promise((done) => setTimeout(done, 50));
+}
+
 /** Draw a map as large as the picture is, cold cells dark and the best one ringed. */
 function paint(canvas, picture, heat, x, y) {
-  const [width, height] = [picture.naturalWidth || 3, picture.naturalHeight || 2];
+  const [width, height] = sizeOf(picture);
   const scale = LONGER_SIDE / Math.max(width, height);
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));

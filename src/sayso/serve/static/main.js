@@ -3,9 +3,14 @@
 import * as api from "./api.js";
 import { showControls, showExample, showFilters, watchControls } from "./controls.js";
 import { watchSaveClip } from "./clip.js";
+import { showCollections, watchCollections } from "./collections.js";
 import { $, debounced } from "./dom.js";
 import { exportMenu, saveJson } from "./export.js";
+import { watchSearchField } from "./field.js";
+import { helpKeys, showHelp, watchHelp } from "./help.js";
 import { watchKeys } from "./keys.js";
+import { sayLocal, watchLocal } from "./local.js";
+import { offerPeople, showPeople, togglePerson, watchPeople } from "./people.js";
 import { pictureOf, watchPictures } from "./picture.js";
 import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
@@ -19,10 +24,10 @@ const TYPING_MS = 250;
 const NO_FILTERS = Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
 let state = read();
-let index = { has_text: false, media: 0 };
+let index = { has_text: false, media: 0, collection: null };
 let inRow = false;
 
-const player = new Player(closePlayer, badLink);
+const player = new Player({ onClose: closePlayer, onBadLink: badLink, onWhere: setWhere });
 const searching = new Searching({ href: hrefOf, onClearFilters: () => change({ kind: "", ...NO_FILTERS }) });
 const tray = new Tray({ onChange: setTray, href: hrefOf, onOpen: openHit });
 const forgetClip = watchSaveClip(openMoment);
@@ -36,7 +41,9 @@ function change(fields, { typing = false } = {}) {
   if (searchKey(state) === before && !("m" in fields)) return;
   write(state, { push: !typing || !inRow });
   inRow = typing;
-  typing ? searchSoon() : show();
+  if (!typing) return show();
+  searching.outdated();
+  searchSoon();
 }
 
 const searchSoon = debounced(() => show(), TYPING_MS);
@@ -49,11 +56,33 @@ function show() {
   $("clear").hidden = !state.q && !state.picture && !state.similar;
   document.body.dataset.view = searches(state) ? "found" : "empty";
   document.title = state.q ? `${state.q} · sayso` : "sayso";
+  if (state.collection !== index.collection) loadIndex();
   showControls(state, index);
+  showPeople(state.q);
   showExample(state, () => change({ picture: "", similar: "" }));
   searching.show(state);
   tray.show(state.tray);
   showMoment();
+}
+
+/** Ask what the collection of the state holds, and show it. */
+async function loadIndex() {
+  const { collection } = state;
+  index = { ...index, collection };
+  try {
+    const about = await api.about(collection);
+    if (index.collection !== collection) return;
+    index = { ...about, collection };
+    showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
+    offerPeople(index.people);
+    $("local").hidden = !index.local;
+    showPeople(state.q);
+    showControls(state, index);
+  } catch (error) {
+    $("holds").textContent = error.message;
+    index.collections ??= await api.about().then((about) => about.collections, () => []);
+  }
+  showCollections(index.collections, collection);
 }
 
 /** Put picks into the address, in place: going back never loses one. */
@@ -78,38 +107,48 @@ function openMoment() {
   return known ?? player.file?.moments.find((hit) => hit.id === player.clip) ?? null;
 }
 
+/** Put into the address that a heat map is shown, or not any more. */
+function setWhere(where) {
+  if (!state.m || state.where === where) return;
+  state = { ...state, where };
+  write(state, { push: false });
+}
+
 /** Say that a link leads nowhere, in place of a player without a film. */
 function badLink(sentence) {
-  state = { ...state, m: "", t: "" };
+  state = { ...state, m: "", t: "", where: "" };
   write(state, { push: false });
+  player.close();
   $("bad-link-text").textContent = `This link leads to a moment that is not here: ${sentence}.`;
   $("bad-link").hidden = false;
 }
 
 function showMoment() {
   if (!state.m) return player.close();
-  const second = Number(state.t) || 0;
+  const second = Number(state.t);
+  if (!(second >= 0 && second < Infinity)) return badLink(`“${state.t}” is no second`);
   if (player.open && player.file?.id === state.m && player.start === second) return;
   stopPreview();
   const hit = [...searching.hits, ...tray.hits, ...(index.sample ?? [])].find((one) => one.media_id === state.m && Math.abs(one.start_s - second) < 0.01);
   forgetClip();
+  sayLocal("");
   $("bad-link").hidden = true;
   player.show(state.m, second, state, { hit, picture: pictureOf(state.picture) }).then(showPicked);
 }
 
 function hrefOf(hit) {
-  return address({ ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "" });
+  return address({ ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "", where: "" });
 }
 
 function openHit(hit, { replace = false } = {}) {
-  state = { ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "" };
+  state = { ...state, m: hit.media_id, t: hit.start_s ? String(hit.start_s) : "", where: "" };
   write(state, { push: !replace });
   showMoment();
 }
 
 function closePlayer() {
   if (state.m) {
-    state = { ...state, m: "", t: "" };
+    state = { ...state, m: "", t: "", where: "" };
     if (history.state?.ours) history.back();
     else write(state, { push: false });
   }
@@ -123,7 +162,7 @@ function closePlayer() {
 // --- actions -----------------------------------------------------------------------------------
 
 function similarTo(hit) {
-  if (hit) change({ q: "", picture: "", similar: hit.id, text_weight: "", m: "", t: "" });
+  if (hit) change({ q: "", picture: "", similar: hit.id, text_weight: "", m: "", t: "", where: "" });
   $("query").value = "";
   scrollTo({ top: 0 });
 }
@@ -139,40 +178,10 @@ function exportResults() {
 
 // --- events ------------------------------------------------------------------------------------
 
-function watchSearchField() {
-  const query = $("query");
-  query.addEventListener("input", () => change({ q: query.value }, { typing: true }));
-  query.addEventListener("blur", () => (inRow = false));
-  query.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") {
-      event.preventDefault();
-      moveFocus($("results"), 0);
-    } else if (event.key === "Escape" && query.value) {
-      event.preventDefault();
-      clearSearch();
-    } else if (event.key === "Escape") query.blur();
-    else if (event.key === "?" && !query.value) {
-      event.preventDefault();
-      showHelp();
-    }
-  });
-  $("search").addEventListener("submit", (event) => {
-    event.preventDefault();
-    show();
-    query.blur();
-  });
-  $("clear").addEventListener("click", clearSearch);
-  $("home").addEventListener("click", (event) => {
-    if (event.metaKey || event.ctrlKey || event.button) return;
-    event.preventDefault();
-    clearSearch();
-  });
-}
-
 function clearSearch() {
   $("query").value = "";
   showFilters(false);
-  change({ ...read(""), text_weight: state.text_weight, tray: state.tray });
+  change({ ...read(""), collection: state.collection, text_weight: state.text_weight, tray: state.tray });
   $("query").focus();
 }
 
@@ -231,24 +240,7 @@ const playerKeys = {
   "?": showHelp,
 };
 
-const helpKeys = { "?": () => $("help").close() };
-
 const visibleList = () => (searches(state) ? $("results") : $("sample"));
-
-let helpedFrom = null;
-
-function showHelp() {
-  helpedFrom = cardOf(document.activeElement);
-  $("help").showModal();
-}
-
-function watchHelp() {
-  $("help-open").addEventListener("click", showHelp);
-  $("help-close").addEventListener("click", () => $("help").close());
-  $("help").addEventListener("click", (event) => event.target === $("help") && $("help").close());
-  // The card that had the focus may have gone while the help was open.
-  $("help").addEventListener("close", () => helpedFrom && !helpedFrom.isConnected && moveFocus(visibleList(), 0));
-}
 
 // --- start -------------------------------------------------------------------------------------
 
@@ -259,14 +251,27 @@ function dropToken() {
   history.replaceState(history.state, "", url.pathname + url.search);
 }
 
-async function start() {
+function start() {
   dropToken();
-  watchSearchField();
+  watchSearchField({
+    onType: (q) => change({ q }, { typing: true }),
+    onBlur: () => (inRow = false),
+    onEnter: show,
+    onClear: clearSearch,
+    onDown: () => moveFocus($("results"), 0),
+    onHelp: showHelp,
+  });
   watchControls(change);
+  watchPeople((name) => {
+    $("query").value = togglePerson(state.q, name);
+    change({ q: $("query").value });
+  });
+  watchCollections((collection) => change({ collection }));
   watchCards($("results"));
   watchCards($("sample"));
-  watchHelp();
-  watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "" }));
+  watchHelp(visibleList);
+  watchLocal(() => player.file?.id ?? state.m);
+  watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "", where: "" }));
   watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
   $("player-pick").addEventListener("click", pickOpen);
@@ -284,13 +289,6 @@ async function start() {
   $("query").value = state.q;
   if (!searches(state) && !state.m && matchMedia("(hover: hover)").matches) $("query").focus();
   show();
-  try {
-    index = await api.about();
-    showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
-    showControls(state, index);
-  } catch (error) {
-    $("holds").textContent = error.message;
-  }
 }
 
 start();

@@ -2,31 +2,25 @@
 
 import * as api from "./api.js";
 import { Ask } from "./ask.js";
-import { $, setIcon, span, wordsOf } from "./dom.js";
+import { $, clock, span, wordsOf } from "./dom.js";
 import { factsOf } from "./facts.js";
+import { DEFAULT_FPS, Film } from "./film.js";
 import { Heat } from "./heat.js";
 import { ratioOf } from "./results.js";
 import { attach } from "./source.js";
-import { Timeline } from "./timeline.js";
 import { Transcript } from "./transcript.js";
 
-const DEFAULT_FPS = 25;
-
-export class Player {
-  /** `onClose()` is called when it closes, and when the person wants it to; `onBadLink(sentence)` where a link leads nowhere. */
-  constructor(onClose, onBadLink) {
+export class Player extends Film {
+  /** `onClose()` is called when it closes, and when the person wants it to; `onBadLink(sentence)` where a link leads nowhere; `onWhere(where)` when a heat map comes or goes. */
+  constructor({ onClose, onBadLink, onWhere }) {
+    super();
     this.onBadLink = onBadLink;
     this.dialog = $("player");
-    this.video = $("video");
-    this.timeline = new Timeline((second) => this.seek(second));
-    this.heat = new Heat();
+    this.heat = new Heat(() => this.still(), onWhere);
     this.ask = new Ask(() => this.moment());
     this.transcript = new Transcript((second) => this.seek(second, { play: true }));
-    this.source = null;
     this.file = null;
     this.loading = null;
-    this.frame_s = 1 / DEFAULT_FPS;
-    this.shown_s = -1;
     this.dialog.addEventListener("close", () => {
       this.stop();
       onClose();
@@ -37,24 +31,7 @@ export class Player {
     });
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && onClose());
     $("player-close").addEventListener("click", onClose);
-    this.listen();
-  }
-
-  listen() {
-    const { video } = this;
-    $("toggle").addEventListener("click", () => this.toggle());
-    $("previous").addEventListener("click", () => this.neighbour(-1));
-    $("next").addEventListener("click", () => this.neighbour(+1));
-    $("mute").addEventListener("click", () => this.mute());
-    $("full").addEventListener("click", () => this.full());
-    video.addEventListener("click", () => this.toggle());
-    video.addEventListener("loadedmetadata", () => video.videoWidth && this.shape(video.videoWidth / video.videoHeight));
-    for (const name of ["timeupdate", "seeked", "progress", "durationchange"]) video.addEventListener(name, () => this.tick());
-    for (const name of ["play", "pause", "ended"]) video.addEventListener(name, () => this.showPlaying());
-    for (const name of ["waiting", "seeking"]) video.addEventListener(name, () => this.wait(true));
-    for (const name of ["playing", "seeked", "canplay"]) video.addEventListener(name, () => this.wait(false));
-    video.addEventListener("volumechange", () => this.showMuted());
-    this.watchFrames();
+    for (const name of ["play", "seeking"]) this.video.addEventListener(name, () => this.heat.moved(name === "play" ? Infinity : this.video.currentTime));
   }
 
   get open() {
@@ -72,9 +49,13 @@ export class Player {
     if (hit) this.appear(hit);
     try {
       const file = await api.media(id, state, { picture, signal: loading.signal });
+      if (!hit && file.duration_s && second > file.duration_s + 1) return this.onBadLink(`${file.title} ends at ${clock(file.duration_s)}, before ${clock(second)}`);
       if (!hit) this.appear(null);
-      this.present(file, second, wordsOf(state.q));
-      if (file.kind === "picture" && file.exists) this.heat.offer(file.id, state.similar ? "" : state.q);
+      const words = state.similar || !file.exists ? "" : state.q;
+      const where = words && state.where && Number.isFinite(Number(state.where)) ? Number(state.where) : null;
+      this.present(file, second, wordsOf(state.q), file.kind === "video" ? where : null);
+      this.heat.offer(file.id, words);
+      if (where !== null) this.heat.show(file.kind === "video" ? { node: this.video, second: where } : { node: $("picture"), second: null });
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!hit && error.status === 404) this.onBadLink(error.message);
@@ -95,8 +76,7 @@ export class Player {
     $("facts").textContent = hit ? span(hit) : "";
     $("path").textContent = hit?.path ?? "";
     this.transcript.set([], []);
-    this.timeline.setMoments([]);
-    this.timeline.setDuration(hit?.duration_s);
+    this.mark([], hit?.duration_s);
     this.timeline.update(this.start, []);
     this.trouble("");
     this.heat.offer("", "");
@@ -111,17 +91,13 @@ export class Player {
     $(still ? "player-close" : "seek").focus();
   }
 
-  /** Give the screen the shape of the video, within what fits beside a transcript. */
-  shape(ratio) {
-    $("screen").style.setProperty("--ratio", Math.max(4 / 3, Math.min(2.2, ratio || 16 / 9)).toFixed(3));
-  }
-
   poster(hit) {
     if (hit.kind === "picture") $("picture").src = `/${hit.thumb}`;
     else this.video.poster = `/${hit.thumb}`;
   }
 
-  present(file, second, words) {
+  /** Show what the server knows of a file; a film stands at the second `still` where one is given. */
+  present(file, second, words, still = null) {
     this.file = file;
     this.frame_s = 1 / (file.fps || DEFAULT_FPS);
     this.clip ||= nearest(file.moments, second)?.id ?? "";
@@ -135,12 +111,10 @@ export class Player {
     $("original").hidden = !file.exists;
     this.transcript.set(file.transcript, words);
     this.showSeen(nearest(file.moments, second));
-    this.timeline.setMoments(file.moments);
-    this.timeline.setDuration(file.duration_s);
-    $("previous").disabled = $("next").disabled = this.timeline.hits.length < 2;
+    this.mark(file.moments, file.duration_s);
     if (!file.exists) this.trouble("The file is no longer where it was indexed.");
     else if (file.kind === "picture") this.showPicture(file);
-    else this.showVideo(file, second);
+    else this.showVideo(file, second, still);
   }
 
   showPicture(file) {
@@ -150,7 +124,7 @@ export class Player {
     image.hidden = false;
     $("video").hidden = true;
     const large = new Image();
-      large.onload = () => {
+    large.onload = () => {
       if (this.file !== file) return;
       image.src = large.src;
       $("facts").textContent = `${large.naturalWidth}\u2009×\u2009${large.naturalHeight}`;
@@ -162,14 +136,14 @@ export class Player {
     large.src = file.playable === "direct" ? `/media/${id}` : `/play/${id}`;
   }
 
-  showVideo(file, second) {
+  showVideo(file, second, still) {
     $("picture").hidden = true;
     this.video.hidden = false;
     if (!this.video.poster && file.moments.length) this.poster(nearest(file.moments, second));
     this.wait(true);
-    this.source = attach(this.video, file, second, { onTrouble: (sentence) => this.trouble(sentence) });
-    this.video.play().catch(() => this.wait(false));
-    this.timeline.update(second, this.video.buffered);
+    this.source = attach(this.video, file, still ?? second, { onTrouble: (sentence) => this.trouble(sentence) });
+    if (still === null) this.video.play().catch(() => this.wait(false));
+    this.timeline.update(still ?? second, this.video.buffered);
   }
 
   close() {
@@ -193,86 +167,13 @@ export class Player {
     this.wait(false);
   }
 
-  seek(second, { play = false } = {}) {
-    if (!this.source) return;
-    const end = this.file.duration_s ? Math.max(0, this.file.duration_s - 0.05) : Infinity;
-    this.video.currentTime = Math.max(0, Math.min(end, second));
-    if (play) this.video.play().catch(() => {});
-  }
-
-  skip(seconds) {
-    this.seek(this.video.currentTime + seconds);
-  }
-
-  /** Go one frame on: to the middle of the next one, so that rounding never shows the same frame again. */
-  step(frames) {
-    if (!this.source) return;
+  /** Pause, and return what is on the screen; a film goes to the middle of its frame, so that its second is beyond doubt. */
+  still() {
+    if (this.file?.kind !== "video") return { node: $("picture"), second: null };
     this.video.pause();
-    const now = this.video.currentTime;
-    const fresh = this.shown_s <= now + 0.001 && this.shown_s > now - this.frame_s;
-    const shown = fresh ? this.shown_s : Math.floor(now / this.frame_s + 0.01) * this.frame_s;
-    this.seek(shown + (frames + 0.5) * this.frame_s);
-  }
-
-  /** Note the time of the frame on the screen. */
-  watchFrames() {
-    if (!this.video.requestVideoFrameCallback) return;
-    const note = (_, frame) => {
-      this.shown_s = frame.mediaTime;
-      this.video.requestVideoFrameCallback(note);
-    };
-    this.video.requestVideoFrameCallback(note);
-  }
-
-  neighbour(step) {
-    const hit = this.timeline.neighbour(this.video.currentTime, step);
-    if (hit) this.seek(hit.start_s, { play: true });
-  }
-
-  replay() {
-    this.seek(this.start, { play: true });
-  }
-
-  toggle() {
-    if (!this.source) return;
-    if (this.video.paused) this.video.play().catch(() => {});
-    else this.video.pause();
-  }
-
-  mute() {
-    this.video.muted = !this.video.muted;
-  }
-
-  full() {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else if ($("screen").requestFullscreen) this.dialog.querySelector(".stage").requestFullscreen();
-    else this.video.webkitEnterFullscreen?.();
-  }
-
-  tick() {
-    if (!this.file) return;
-    const { video, timeline } = this;
-    if (!this.file.duration_s && Number.isFinite(video.duration)) timeline.setDuration(video.duration);
-    timeline.update(video.currentTime, video.buffered);
-    this.transcript.update(video.currentTime);
-  }
-
-  showPlaying() {
-    const still = this.video.paused;
-    setIcon($("toggle"), still ? "play" : "pause");
-    $("toggle").setAttribute("aria-label", still ? "Play" : "Pause");
-    this.dialog.dataset.paused = still;
-  }
-
-  showMuted() {
-    setIcon($("mute"), this.video.muted ? "muted" : "sound");
-    $("mute").setAttribute("aria-label", this.video.muted ? "Unmute" : "Mute");
-  }
-
-  wait(waiting) {
-    clearTimeout(this.waiting);
-    if (waiting) this.waiting = setTimeout(() => ($("spinner").hidden = false), 250);
-    else $("spinner").hidden = true;
+    const second = Math.round((this.frameBegin() + 0.5 * this.frame_s) * 1000) / 1000;
+    this.seek(second);
+    return { node: this.video, second: this.video.currentTime };
   }
 
   /** Show what a model saw in a moment, and that nobody said it. */
@@ -288,10 +189,9 @@ export class Player {
     return { media_id: this.file.id, start_s: at?.start_s ?? 0, end_s: at?.end_s ?? 0 };
   }
 
-  trouble(sentence) {
-    $("trouble").textContent = sentence;
-    $("trouble").hidden = !sentence;
-    if (sentence) this.wait(false);
+  tick() {
+    super.tick();
+    if (this.source) this.transcript.update(this.video.currentTime);
   }
 }
 

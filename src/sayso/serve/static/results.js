@@ -1,5 +1,6 @@
 // The grid of results: one card a moment; below a line stand the guesses.
 
+import { collectionOf } from "./collections.js";
 import { el, icon, many, marked, span, wordsOf } from "./dom.js";
 
 const TILE_RATIO = 3 / 2;
@@ -134,7 +135,8 @@ function showScore(card, hit, scored) {
   score.querySelector(".number").textContent = hit.score.toFixed(2);
   score.querySelector(".bar span").style.width = `${Math.max(4, Math.min(100, 100 * hit.score))}%`;
   const named = [["seen", hit.visual], ["said", hit.spoken], ["described", hit.described]].filter(([, part]) => part !== null);
-  parts.textContent = named.map(([name, part]) => `${name} ${part.toFixed(2)}`).join(" · ");
+  const told = [collectionOf(hit), ...named.map(([name, part]) => `${name} ${part.toFixed(2)}`)];
+  parts.textContent = told.filter(Boolean).join(" · ");
   const raw = [["similarity", hit.similarity], ["BM25", hit.bm25]].filter(([, value]) => value !== null);
   score.title = [["relevance", hit.score], ...raw].map(([name, value]) => `${name} ${value.toFixed(3)}`).join(", ");
 }

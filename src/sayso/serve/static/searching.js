@@ -1,6 +1,7 @@
 // Asking for results, and showing them: found, nothing found, still looking, failed.
 
 import * as api from "./api.js";
+import { showProblems } from "./collections.js";
 import { $, el, many } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { stop as stopPreview } from "./preview.js";
@@ -15,7 +16,7 @@ const LONG_MS = 2500;
 export class Searching {
   /** `href(hit)` is the address of a hit; `onClearFilters()` is called when the person wants them gone. */
   constructor({ href, onClearFilters }) {
-    Object.assign(this, { href, onClearFilters, hits: [], key: "", next: null, asking: null });
+    Object.assign(this, { href, onClearFilters, hits: [], key: "", next: null, asking: null, stale: false });
     $("more").addEventListener("click", () => this.goOn());
     for (const event of ["scroll", "resize"]) addEventListener(event, () => nearTheEnd() && this.goOn(), { passive: true });
   }
@@ -23,9 +24,20 @@ export class Searching {
   /** Show the results of a state, asking for them if they are not the ones that are shown. */
   show(state) {
     this.state = state;
-    if (searchKey(state) === this.key) return;
+    this.stale = false;
+    if (searchKey(state) === this.key) return this.settle();
     this.key = searchKey(state);
     this.ask();
+  }
+
+  /** Mark what is shown as about to change: the person is typing. */
+  outdated() {
+    this.stale = true;
+    busy(true);
+  }
+
+  settle() {
+    if (!this.stale && !this.asking) busy(false);
   }
 
   /** Ask for the moments after those that are shown. */
@@ -50,13 +62,13 @@ export class Searching {
   async ask() {
     const { state } = this;
     this.asking?.abort();
-    this.next = null;
+    this.asking = this.next = null;
     stopPreview();
     notice();
     if (!searches(state)) return this.empty();
     const asking = (this.asking = new AbortController());
     const list = $("results");
-    list.setAttribute("aria-busy", "true");
+    busy(true);
     const slow = setTimeout(() => !list.children.length && renderSkeletons(list), SLOW_MS);
     const long = setTimeout(() => say("still searching; the first search loads the model"), LONG_MS);
     try {
@@ -74,7 +86,7 @@ export class Searching {
   done(asking) {
     if (this.asking !== asking) return;
     this.asking = null;
-    $("results").removeAttribute("aria-busy");
+    this.settle();
     if (this.next !== null && nearTheEnd()) this.goOn();
   }
 
@@ -83,6 +95,7 @@ export class Searching {
     renderHits($("results"), this.hits, { query: this.state.q, href: this.href });
     $("export").disabled = !this.hits.length;
     this.told(answer);
+    doubt(answer.hints);
     if (!this.hits.length) this.nothing();
     else if (!answer.found) this.guessed();
   }
@@ -90,6 +103,7 @@ export class Searching {
   /** Say how much there is. */
   told(answer) {
     this.next = answer.next;
+    showProblems(answer.problems, "search");
     $("more").hidden = answer.next === null;
     const found = this.hits.filter((hit) => hit.score >= LIKELY);
     const guesses = this.hits.length - found.length;
@@ -111,6 +125,9 @@ export class Searching {
     this.next = null;
     $("results").replaceChildren();
     $("more").hidden = $("export").disabled = true;
+    doubt([]);
+    this.settle();
+    showProblems([], "search");
     say("");
   }
 
@@ -135,6 +152,8 @@ export class Searching {
   }
 }
 
+const busy = (is) => (is ? $("results").setAttribute("aria-busy", "true") : $("results").removeAttribute("aria-busy"));
+
 const nearTheEnd = () => $("more").getBoundingClientRect().top < innerHeight + AHEAD_PX;
 
 function action(text, act) {
@@ -147,6 +166,12 @@ function notice(...nodes) {
   $("notice").replaceChildren(...nodes);
   $("notice").hidden = !nodes.length;
   $("notice").classList.remove("above");
+}
+
+/** Say quietly why the results may mean little. */
+function doubt(hints) {
+  $("doubt").hidden = !hints.length;
+  $("doubt").textContent = hints.map((hint) => `${hint[0].toUpperCase()}${hint.slice(1)}.`).join(" ");
 }
 
 function say(text) {

@@ -2,7 +2,7 @@
 
 export const FILTERS = ["title", "path", "min_duration_s", "max_duration_s", "min_score"];
 const SEARCHED = ["q", "similar", "picture"];
-const FIELDS = [...SEARCHED, "kind", ...FILTERS, "text_weight", "by_file", "m", "t", "tray"];
+const FIELDS = [...SEARCHED, "collection", "kind", ...FILTERS, "text_weight", "by_file", "m", "t", "where", "tray"];
 
 /** Return the state that the address holds; every field is a string, "" where it is absent. */
 export function read(address = location.search) {
@@ -30,6 +30,6 @@ export function write(state, { push }) {
 export const searches = (state) => SEARCHED.some((name) => state[name].trim());
 
 /** Return what a search depends on, as one string: equal strings, equal results. */
-export const searchKey = (state) => address({ ...state, m: "", t: "", tray: "" });
+export const searchKey = (state) => address({ ...state, m: "", t: "", where: "", tray: "" });
 
 export const activeFilters = (state) => FILTERS.filter((name) => state[name].trim());

@@ -10,7 +10,8 @@ export function showWelcome(index, { href, onHint }) {
   if (index.videos) parts.push(`${many(index.videos, "video")} (${length(index.duration_s)})`);
   if (index.pictures) parts.push(many(index.pictures, "picture"));
   $("holds").textContent = index.media
-    ? `${parts.join(" and ")}, ${many(index.clips, "moment")} to search. Nothing leaves this computer.`
+    ? `${parts.join(" and ")}, ${many(index.clips, "moment")} to search by the model ${index.model}` +
+      `${index.model === "offline" ? ", which finds less than one of the hub" : ""}. Nothing leaves this computer.`
     : "This index is empty. Fill it with: sayso index INDEX FOLDER";
   $("hints").replaceChildren(
     ...(index.media ? HINTS : []).map((hint) => {

@@ -70,17 +70,19 @@ class AlignResult:
             SaysoError: if one cannot be written.
         """
         from sayso.export import descriptions_csv, moments_manifest, script_page, speaker_srt
+        from sayso.export.pages import path_from
         from sayso.text import write_vtt
 
         prefix, captions = Path(out), self.aligned.captions()
         elements = (e.to_dict() if e.element.kind != "transition" else None for e in self.aligned.elements)
         lines = [line.to_dict() for line in self.aligned.lines if line.text]
+        film = None if self.video is None else path_from(prefix.parent, self.video)
         files: dict[str, str] = {
             "srt": speaker_srt(captions),
             "vtt": write_vtt(captions),
             "csv": descriptions_csv(self.rows),
             "jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows),
-            "html": script_page(prefix.name, list(elements), lines),
+            "html": script_page(prefix.name, list(elements), lines, film),
         }
         if self.video is not None:
             files["moments.jsonl"] = moments_manifest(str(self.video.absolute()), self.rows)

@@ -93,6 +93,7 @@ class StepsResult:
 
     def _page(self, folder: Path) -> str:
         from sayso.export import steps_page
+        from sayso.export.pages import path_from
 
         pictures = {
             (n, row["step"]): jpeg
@@ -100,7 +101,7 @@ class StepsResult:
             for row in video["steps"]
             if (jpeg := _picture(video["path"], row["time_s"])) is not None
         }
-        links = [Path(os.path.relpath(video["path"], folder)).as_posix() for video in self.videos]
+        links = [path_from(folder, video["path"]) for video in self.videos]
         return steps_page(self.title, self.steps, self.videos, pictures, links)
 
 

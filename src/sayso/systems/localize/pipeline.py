@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError
 from sayso.core.io import write_atomic
+from sayso.core.ownership import writing_as
 from sayso.core.progress import Progress, Silent
 from sayso.data.manifest import Failure
 from sayso.data.picture_files import FilePath, picture_files
@@ -75,7 +76,10 @@ class LocalizeResult:
         Raises:
             SaysoError: if a file cannot be written, or a picture has no id.
         """
-        folder = Path(out)
+        with writing_as("localize"):
+            return self._write(Path(out))
+
+    def _write(self, folder: Path) -> list[Path]:
         rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.pictures)
         paths = [folder / "located.jsonl"]
         if self.ids is not None:

@@ -97,6 +97,7 @@ class NamingResult:
         """
         from sayso.export import names_vtt, people_manifest, sheet_page, sheet_png
         from sayso.export.naming_sheet import sheet_rows
+        from sayso.export.pages import path_from
         from sayso.media import probe
         from sayso.people.crops import face_pictures
 
@@ -104,11 +105,12 @@ class NamingResult:
         wanted = {int(row["track"]): self.tracks[int(row["track"])] for row in sheet_rows(self.rows)}
         pictures = face_pictures(self.film, wanted) if there else {}
         duration = probe(self.film).duration if there else None
+        film = path_from(prefix.parent, self.film) if there else None
         files: dict[str, str | bytes] = {
             "jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows),
             "vtt": names_vtt(self.rows),
             "png": sheet_png(self.rows, pictures),
-            "html": sheet_page(prefix.name, self.rows, pictures, self.corrections),
+            "html": sheet_page(prefix.name, self.rows, pictures, self.corrections, film=film),
             "moments.jsonl": people_manifest(
                 str(self.film.absolute()), self.rows, self.captions, duration=duration
             ),

@@ -149,7 +149,7 @@ def _beside(media: Path) -> tuple[list[_Found], list[tuple[str, str]]]:
         return [], []
     names = file_names(media.parent)
     found, unknown = [], []
-    for pair in starting_with(names, stem):
+    for pair in starting_with(names, stem, any_case=True):
         rest = pair[0][len(whole if pair[0].startswith(whole + ".") else stem) :]
         suffix = rest.rpartition(".")[2].lower()
         if pair[1] == media.name or rest[:1] not in (".", " ", "_", "-") or suffix not in CAPTIONS:
@@ -157,6 +157,10 @@ def _beside(media: Path) -> tuple[list[_Found], list[tuple[str, str]]]:
         if _is_seen(rest):
             continue
         other = _of_another(names, pair[0], stem, whole)
+        if not pair[0].startswith(stem):
+            if other is None and not _nearer(names, pair[0], stem, whole):
+                unknown.append((pair[1], "the two names differ in capital letters"))
+            continue
         file = _parse(pair[1], rest) if rest[0] == "." and suffix in SUFFIXES and not other else None
         if file:
             found.append(file)

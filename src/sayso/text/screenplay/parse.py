@@ -107,6 +107,12 @@ class _ScriptParser:
         left = others.most_common(1)[0][0] if others else 0
         return cue_indent, dialogue_indent, left
 
+    @cached_property
+    def flush(self) -> bool:
+        """Whether speech begins where headings and descriptions do, under cues that stand further right."""
+        headings = [line.indent for line in self.lines if parse_heading(line.text)]
+        return bool(headings) and not self.left and min(headings) >= self.dialogue_indent - 2
+
     def read(self) -> None:
         """Give every line to an element."""
         for k, line in enumerate(self.lines):
@@ -177,7 +183,7 @@ class _ScriptParser:
             return self._cue_by_column(line, after, found)
         if line.bold and not after.bold and line.blanks and not after.blanks and is_name(line.text):
             return parse_name(line.text)
-        if found is None or not line.blanks or after.blanks:
+        if found is None or not line.blanks or (after.blanks and not after.soft):
             return None
         if is_transition(line.text):
             self._doubt(line, f"{line.text!r} was read as a speaker, and may be a transition")
@@ -199,7 +205,7 @@ class _ScriptParser:
         return found if (near or far) and not after.blanks else None
 
     def _is_spoken(self, line: ScriptLine) -> bool:
-        if self.style == "flat":
+        if self.style == "flat" or self.flush:
             return line.blanks == 0 or line.soft
         spoken = line.indent >= (self.dialogue_indent + self.left) / 2 and line.indent > self.left
         if spoken and line.blanks > 1 and self._last_is("dialogue"):

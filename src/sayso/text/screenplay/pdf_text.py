@@ -17,7 +17,7 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
-from sayso.text.screenplay.marks import parse_heading
+from sayso.text.screenplay.marks import is_transition, parse_cue, parse_heading
 from sayso.text.screenplay.pdf_lines import TextRun, page_lines, straightened, typed
 
 log = logging.getLogger(__name__)
@@ -214,13 +214,29 @@ def _is_head(row: str, shapes: Counter[str]) -> bool:
 
 
 def _joined(pages: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows of all pages, with a blank one between pages unless a paragraph goes on."""
+    """Return the rows of all pages, with a blank one between pages unless a paragraph or a speech goes on."""
     joined: list[str] = []
+    left = min((_indent(row) for rows in pages for row in rows if row.strip()), default=0)
     for rows in pages:
-        if joined and rows and (ENDED.search(joined[-1]) or abs(_indent(joined[-1]) - _indent(rows[0])) > 2):
-            joined.append("")
+        if joined and rows and not _cue_alone(joined, rows[0], left):
+            further = abs(_indent(joined[-1]) - _indent(rows[0])) > 2
+            if further or ENDED.search(joined[-1]):
+                joined.append("")
         joined.extend(rows)
     return joined
+
+
+def _cue_alone(joined: Sequence[str], below: str, left: int) -> bool:
+    """Say whether the last row of a page is a cue whose speech begins on the next page.
+
+    Args:
+        joined: the rows so far.
+        below: the first row of the next page.
+        left: the indent of what stands furthest left in the document.
+    """
+    last, free = joined[-1].strip(), len(joined) < 2 or not joined[-2].strip()
+    further = _indent(joined[-1]) > _indent(below) + 3 > left + 6
+    return free and further and parse_cue(last) is not None and not is_transition(last)
 
 
 def _indent(row: str) -> int:

@@ -91,7 +91,7 @@ export class Timeline {
     const near = this.moments.find((moment) => second >= moment.start_s && second < moment.end_s);
     if (tip.dataset.id !== (near?.id ?? "")) {
       tip.dataset.id = near?.id ?? "";
-      tip.replaceChildren(...(near ? [el("img", { src: `/${near.thumb}`, alt: "" })] : []), el("span"));
+      tip.replaceChildren(...(near?.thumb ? [el("img", { src: `/${near.thumb}`, alt: "" })] : []), el("span"));
     }
     if (!tip.lastChild) tip.append(el("span"));
     tip.lastChild.textContent = clock(second);

@@ -1,0 +1,56 @@
+"""``sayso corpus``: from a list of task titles to a corpus of narrated videos, stage by stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, Option
+
+from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
+from sayso.cli.output import print_json, print_lines
+from sayso.core.progress import reporter
+
+Stage = Annotated[Literal["tasks"], Argument(help="The stage: tasks says which titles can be seen.")]
+TITLES = "Titles, one a line; or a CSV with the column title. WikiHow's run-together form is read too."
+CORRECTIONS = "A CSV with the columns title and visual (1 or 0), such as an edited OUT: what it says wins."
+
+
+def corpus(
+    stage: Stage,  # noqa: ARG001  the only one there is yet
+    titles: Annotated[Path, Argument(help=TITLES, show_default=False)],
+    out: Annotated[Path | None, out_option("FILE", "The CSV to write.", show_default="prints")] = None,
+    threshold: Annotated[
+        float, Option("--threshold", min=0, max=1, help="Keep tasks from this score.")
+    ] = 0.5,
+    corrections: Annotated[Path | None, Option("--corrections", help=CORRECTIONS, show_default=False)] = None,
+    progress: ProgressMode = "auto",
+    as_json: Json = False,
+    overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
+) -> None:
+    """Say which how-to titles are about something that can be seen, how surely, and why.
+
+    A task can be seen if its main verb is a physical action on something: cooking, repairing, exercising; not
+    writing, feeling, buying, programming. OUT has the columns title, visual, score, reason, verb, object.
+
+    Examples:
+
+      sayso corpus tasks titles.txt --out tasks.csv
+
+      sayso corpus tasks titles.txt --out tasks.csv --corrections corrected.csv --threshold 0.7
+    """
+    from sayso.systems.corpus import read_corrections, read_titles, score_tasks, write_tasks
+
+    listed = read_titles(titles)
+    said = read_corrections(corrections) if corrections else {}
+    with reporter("reading titles", unit="titles", mode=progress) as bar:
+        tasks = score_tasks(listed, threshold=threshold, corrections=said, progress=bar)
+    if out is not None:
+        write_tasks(out, tasks)
+    if as_json:
+        print_json(*(task.to_dict() for task in tasks))
+        return
+    if out is None:
+        print_lines(f"{task.score:.2f}  {'yes' if task.visual else 'no '}  {task.title}" for task in tasks)
+    visual = sum(task.visual for task in tasks)
+    print_lines([f"{visual:,} of {len(tasks):,} tasks can be seen", *([str(out)] if out else [])])

@@ -1,0 +1,54 @@
+"""Single rows of an index: a file, what is said in it, a clip's picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sayso.core.types import Caption, Span
+from sayso.index.hit import Media
+from sayso.index.sql import sql_string
+
+if TYPE_CHECKING:
+    from sayso.index.store import Store
+
+_MEDIA_COLUMNS = list(Media.__slots__[1:])
+
+
+def read_media(store: Store, media_id: str) -> Media:
+    """Return one file of an index.
+
+    Raises:
+        KeyError: if there is no such file.
+    """
+    held = [name for name in _MEDIA_COLUMNS if name in store.media.schema.names]
+    row = _first_row(store.media, "media_id", media_id, ["media_id", *held])
+    return Media(id=row.pop("media_id"), **row)
+
+
+def read_transcript(store: Store, media_id: str) -> list[Caption]:
+    """Return what is said in a file, in order.
+
+    Raises:
+        KeyError: if there is no such file.
+    """
+    captions = _first_row(store.media, "media_id", media_id, ["captions"])["captions"] or []
+    return [Caption(Span(c["start_s"], c["end_s"]), c["text"], c["speaker"]) for c in captions]
+
+
+def read_thumbnail(store: Store, clip_id: str) -> bytes:
+    """Return the JPEG of a clip's middle frame.
+
+    Raises:
+        KeyError: if there is no such clip.
+    """
+    thumb: bytes = _first_row(store.clips, "id", clip_id, ["thumb"])["thumb"]
+    return thumb
+
+
+def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
+    """Return the row of a table whose text column has a value, or raise KeyError."""
+    query = table.search().where(f"{column} = {sql_string(value)}").select(columns).limit(1)
+    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
+    if not rows:
+        raise KeyError(value)
+    return rows[0]

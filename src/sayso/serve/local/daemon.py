@@ -1,0 +1,70 @@
+"""The daemon: keeps LanceDB and models loaded, answers searches of any index, and ends when idle."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from sayso.serve.local.listener import Listener
+
+if TYPE_CHECKING:
+    from sayso.serve.local.answering import SearchAnswers
+
+
+def main(path: str, minutes: str, address: str, device: str) -> None:
+    """Run it; at once over if there is one already.
+
+    Args:
+        path: of the socket.
+        minutes: how long it waits for the next search.
+        address: of the index for which it makes itself ready.
+        device: where the model of that index runs.
+    """
+    os.chdir("/")
+    logging.getLogger("sayso").setLevel(logging.INFO)
+    logging.getLogger("sayso").addHandler(logging.NullHandler())
+    keeper = _Keeper()
+    listener = Listener(Path(path), keeper.answer, keeper.about, 60 * float(minutes))
+    with contextlib.suppress(OSError), listener:
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            listener.stopping.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        threading.Thread(target=keeper.warm_up, args=(address, device), daemon=True).start()
+        listener.run()
+
+
+class _Keeper:
+    """What it keeps. It listens before the heavy imports, so that whoever asks early waits for them."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    @cached_property
+    def _answers(self) -> SearchAnswers:
+        from sayso.serve.local.answering import KeptModels, SearchAnswers
+
+        return SearchAnswers(KeptModels(), moves=True)
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        with self._turn:
+            return self._answers(request)
+
+    def about(self) -> dict[str, Any]:
+        made = self.__dict__.get("_answers")
+        return {"indexes": dict(made.searched) if made else {}}
+
+    def warm_up(self, address: str, device: str) -> None:
+        """Search once, so that all is loaded."""
+        request: dict[str, Any] = {"index": address, "device": device, "folder": "/", "pictures": False}
+        with contextlib.suppress(Exception), self._turn:
+            self._answers({**request, "query": "warm up", "options": {"limit": 1}})
+            self._answers.searched.clear()

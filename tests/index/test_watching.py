@@ -1,0 +1,215 @@
+"""``sayso watch``: what comes and goes is found, what is being written waits, and its end is clean."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import toy
+from sayso import Index
+from sayso.index.adding import Adding
+from sayso.index.watching import Settling, Watch, _matters
+
+TESTS = Path(toy.__file__).parent
+PROGRAM = f"""
+import sys
+sys.path.insert(0, {str(TESTS)!r})
+import toy
+import sayso.encoders
+from sayso.index import watching, writer
+sayso.encoders.load_encoder = lambda name="auto", **options: toy.ColourEncoder()
+watching.SETTLE_S, watching.LOOK_S, writer.FLUSH_ROWS = 0.5, 0.1, 4
+sys.argv[0] = "sayso"
+from sayso.cli.main import main
+main()
+"""
+
+
+def held(where) -> set[str]:
+    index = Index.open(where, toy.ColourEncoder())
+    rows = index.store.clips.to_arrow().select(["path", "start_s"]).to_pylist()
+    assert len({(row["path"], row["start_s"]) for row in rows}) == len(rows)
+    return {os.path.basename(path) for path in index.store.records()}
+
+
+def wait_until(true, what="it"):
+    end = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < end, f"{what} did not come about"
+        time.sleep(0.05)
+
+
+@contextmanager
+def watching(where, settling=None, **options):
+    """Watch in a thread of this process; what goes wrong there is raised here."""
+    problems, said = [], []
+    index = Index.open(where, toy.ColourEncoder())
+    watch = Watch(
+        index,
+        Adding(**options),
+        lambda report, waiting: said.append((report, waiting)),
+        settling=settling or Settling(settle_s=0.5),
+    )
+
+    def run():
+        try:
+            watch.run()
+        except BaseException as error:  # noqa: BLE001
+            problems.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        wait_until(lambda: said or problems, "the first look")
+        yield said
+    finally:
+        watch.stop.set()
+        thread.join()
+    assert problems == []
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch):
+    monkeypatch.setattr("sayso.index.watching.LOOK_S", 0.1)
+
+
+@pytest.fixture
+def media(tmp_path):
+    folder = tmp_path / "media"
+    (folder / "sub").mkdir(parents=True)
+    toy.make_picture(folder / "white.png", "white")
+    return folder
+
+
+def test_what_comes_moves_and_goes_is_found(media, tmp_path):
+    where = tmp_path / "media" / "x.index"  # in the folder that is watched
+    Index.open(where, toy.ColourEncoder()).add(media)
+    toy.make_picture(media / "while nobody watched.png", "black")
+    with watching(where, prune=True) as said:
+        assert said[0][0].added == 1 or said[0][1] == 1
+        toy.make_picture(media / "sub" / "red.png", "red")
+        wait_until(lambda: held(where) == {"white.png", "red.png", "while nobody watched.png"})
+        (media / "sub" / "red.png").rename(media / "moved.png")
+        wait_until(lambda: held(where) == {"white.png", "moved.png", "while nobody watched.png"})
+        (media / "white.png").unlink()
+        wait_until(lambda: held(where) == {"moved.png", "while nobody watched.png"})
+        toy.make_video(media / "talk.mp4", ["red", "blue"])
+        wait_until(lambda: "talk.mp4" in held(where))
+        (media / "talk.srt").write_text("1\n00:00:01,000 --> 00:00:03,000\na boat\n")
+        wait_until(lambda: Index.open(where, toy.ColourEncoder()).search("boat", text_weight=1.0))
+        wait_until(lambda: sum(report.moved for report, _ in said) == 1)
+        assert not any(report.failures for report, _ in said)
+
+
+def test_a_file_that_is_being_written_waits(media, tmp_path):
+    """The clock by which files settle stands still until the file is whole."""
+    where, clock = tmp_path / "x.index", [time.time()]
+    os.utime(media / "white.png", (1, 1))
+    Index.open(where, toy.ColourEncoder()).add(media)
+    content = toy.make_video(tmp_path / "whole.mp4", ["red", "blue", "green"]).read_bytes()
+    with watching(where, settling=Settling(3.0, lambda: clock[0])) as said:
+        (media / "new.mp4").write_bytes(content[:2000])
+        wait_until(lambda: said[-1][1] == 1, "that it waits")
+        with (media / "new.mp4").open("ab") as file:
+            file.write(content[2000:])
+        toy.make_picture(media / "old.png", "black")
+        os.utime(media / "old.png", (1, 1))
+        wait_until(lambda: held(where) == {"white.png", "old.png"})
+        clock[0] += 10
+        wait_until(lambda: sum(report.added for report, _ in said) == 2)
+        assert held(where) == {"white.png", "old.png", "new.mp4"}
+        assert [one.error for report, _ in said for one in report.failures] == []
+        assert sum(report.clips for report, _ in said) == 4
+
+
+def test_what_is_named_and_what_is_mounted_meanwhile_is_watched_too(media, tmp_path):
+    where, drive = tmp_path / "x.index", tmp_path / "drive"
+    drive.mkdir()
+    toy.make_picture(drive / "cyan.png", "cyan")
+    Index.open(where, toy.ColourEncoder()).add(media, drive)
+    drive.rename(tmp_path / "unplugged")
+    toy.make_picture(tmp_path / "unplugged" / "red.png", "red")
+    alone = toy.make_picture(tmp_path / "alone.png", "blue")
+    with watching(where, prune=True):
+        assert held(where) == {"white.png", "cyan.png"}
+        (tmp_path / "unplugged").rename(drive)
+        wait_until(lambda: held(where) == {"white.png", "cyan.png", "red.png"})
+        Index.open(where, toy.ColourEncoder()).add(alone)
+        before = Index.open(where, toy.ColourEncoder()).store.records()[str(alone)]
+        toy.make_picture(alone, "green", size=(80, 60))
+        wait_until(lambda: Index.open(where).store.records()[str(alone)].content != before.content)
+
+
+def test_neither_the_index_nor_what_is_hidden_matters():
+    folders = ["/home/.videos", "/b"]
+    assert _matters("/home/.videos/x.mp4", folders, "/b/my.index")
+    assert _matters("/b/my.index2/x.mp4", folders, "/b/my.index")
+    assert not _matters("/b/my.index/media.lance/data", folders, "/b/my.index")
+    assert not _matters("/b/sub/.x.mp4.part", folders, "/b/my.index")
+    assert not _matters("/b/.trash/x.mp4", folders, "/b/my.index")
+
+
+def test_settling_goes_by_size_and_date():
+    clock = [1000.0]
+    settling = Settling(3.0, lambda: clock[0])
+    assert not settling.is_held("/nowhere")
+    path = __file__
+    real = os.stat(path).st_mtime
+    clock[0] = real + 3
+    assert not settling.is_held(path)
+    clock[0] = real + 1
+    assert settling.is_held(path) and len(settling) == 1 and settling.ready() == set()
+    clock[0] = real + 3.5
+    assert settling.ready() == {path} and len(settling) == 0
+    clock[0] = real - 5000  # the camera's clock is ahead
+    assert settling.is_held(path)
+    clock[0] += 2
+    assert settling.is_held(path)
+    clock[0] += 2
+    assert not settling.is_held(path)
+
+
+def start(where):
+    command = [sys.executable, "-c", PROGRAM, "watch", str(where)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
+def test_an_end_is_clean(media, tmp_path, ends):
+    where = tmp_path / "x.index"
+    Index.open(where, toy.ColourEncoder()).add(media)
+    with start(where) as process:
+        assert f"watching {media}" in process.stderr.readline()
+        toy.make_picture(media / "red.png", "red")
+        wait_until(lambda: "red.png" in held(where))
+        process.send_signal(ends)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert err == "sayso: watching ended; the index is whole\n"
+
+
+@pytest.mark.slow
+def test_killed_twenty_times_nothing_is_lost_or_there_twice(media, tmp_path):
+    where, rng, colours = tmp_path / "x.index", random.Random(0), sorted(toy.COLOURS)
+    Index.open(where, toy.ColourEncoder()).add(media)
+    for k in range(20):
+        with start(where) as process:
+            process.stderr.readline()
+            for j in range(3):
+                toy.make_video(media / f"{k}-{j}.mp4", [colours[k % 8], colours[j]], fps=1)
+            time.sleep(rng.uniform(0.0, 2.5))
+            process.kill()
+    with start(where) as process:
+        wait_until(lambda: len(held(where)) == 61)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert len(Index.open(where, toy.ColourEncoder())) == 121
