@@ -29,11 +29,12 @@ from sayso.core.progress import Silent
 from sayso.data.episodes import INVENTED
 from sayso.data.picture_pairs import read_picture_pairs
 from sayso.evaluation.few_shot_naming import measure_episodes
+from sayso.generators import load_generator
 
 WORDS, COLOURS, HELD, PICTURES, SIDE = 8, 48, 12, 8, 24
 LENGTH = 32  # tokens of a text that the language model learns from
 SHOTS = 2
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "size": SIDE, "views": 1, "layers": (0, 1), "dim": 32, "depth": 1, "heads": 2, "head_dim": 16,
     "latents": 4, "block_heads": 2, "dropout": 0.0, "batch_size": 32, "shares": (2, 30),
     "weights": (0.2, 1.0),
@@ -88,7 +89,7 @@ def _trained(vocabulary: int, steps: int, seed: int) -> Any:
         logits = model(rows).logits[:, :-1]
         loss = F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     return model.eval()
@@ -165,7 +166,7 @@ def measure(out: Path, seed: int, steps: int, episodes: int) -> dict[str, dict[s
     parts = {"language_model": str(out / "language"), "backbone": str(out / "tower")}
     options = {**RECIPE, **parts, "episodes": str(taught), "steps": steps, "seed": seed}
     sayso.train("flamingo", taught, folder / "run", **options)
-    model = sayso.load(str(folder / "run"), device="cpu")
+    model = load_generator(str(folder / "run"), device="cpu")
     rows = measure_episodes(model, read_picture_pairs(held), SHOTS, episodes, Silent())
     found = {way: {key: float(value or 0.0) for key, value in row.items()} for way, row in rows.items()}
     done.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
