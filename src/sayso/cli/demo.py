@@ -63,4 +63,4 @@ def demo(
     if missed:
         raise Exit(ERROR)
     if serve:
-        serve_page(index.store.address, port=port, device=device)
+        serve_page([index.store.address], port=port, device=device)

@@ -265,12 +265,7 @@ class Index:
             query: as for ``search``; its terms name no files.
             text_weight: as for ``search``.
         """
-        people, words = split_people(query)
-        terms = parse_query(words, files=False) if words.strip() else []
-        told = self._hints.about_people(people)
-        if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
-            told += self._hints.about_words(self.encoder, [term.text for term in terms])
-        return told
+        return self._hints.about(query, text_weight, lambda: self.encoder)
 
     def similar(
         self,
