@@ -158,7 +158,8 @@ def test_long_dialogues_are_cut_and_no_picture_with_them(parts):
     assert batch["ids"].shape[1] <= 2 * 4
 
 
-def test_stage_one_learns_colours_and_leaves_the_language_model_alone(parts, tmp_path):
+def test_stage_one_learns_colours_and_leaves_the_language_model_alone(parts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # captions are written there
     recipe = recipe_for(parts, steps=80, save_every=40, lr=1e-2)
     done = sayso.train("llava", parts / "pairs.jsonl", tmp_path / "run", recipe=recipe)
     assert (done.folder / "model.safetensors").stat().st_size < 40_000
@@ -179,6 +180,7 @@ def test_stage_one_learns_colours_and_leaves_the_language_model_alone(parts, tmp
     shutil.copy(parts / "1.png", tmp_path / "1.png")
     told = CliRunner().invoke(app, ["caption", str(tmp_path / "1.png"), "--model", str(tmp_path / "run")])
     assert told.exit_code == 0, told.output
+    assert "1.png" in (tmp_path / "captions.jsonl").read_text()
 
 
 def test_stage_two_begins_with_stage_one_and_trains_the_language_model(parts, tmp_path):
