@@ -25,7 +25,7 @@ INIT = (
 )
 TEST = (
     "Data on which every checkpoint is measured, to find the best: a manifest of captioned "
-    "clips; captioned pictures for clip, flamingo and llava; tagged pictures for localize; crosstask takes none."
+    "clips; captioned pictures for clip, flamingo, llava; tagged pictures for localize; none for crosstask."
 )
 
 

@@ -265,12 +265,7 @@ class Index:
             query: as for ``search``; its terms name no files.
             text_weight: as for ``search``.
         """
-        asked = read_conditions(query)
-        terms = parse_query(asked.words, files=False) if asked.words.strip() else []
-        told = self._hints.about_people(asked.people)
-        if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
-            told += self._hints.about_words(self.encoder, [term.text for term in terms])
-        return told
+        return self._hints.about(query, text_weight, lambda: self.encoder)
 
     def similar(
         self,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from sayso.index.query import Person, people_filter
+from sayso.index.conditions import read_conditions
+from sayso.index.query import Person, parse_query, people_filter, text_of
+from sayso.index.ranking import choose_text_weight
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
@@ -25,6 +27,21 @@ class Hints:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._said: set[str] = set()
+
+    def about(self, query: str, text_weight: float | None, encoder: Callable[[], Encoder]) -> list[str]:
+        """Return what is to be said of a query: people and words that nobody knows here.
+
+        Args:
+            query: as for ``Index.search``; its terms name no files.
+            text_weight: the same.
+            encoder: gives the model of the index; called only where it is asked.
+        """
+        asked = read_conditions(query)
+        terms = parse_query(asked.words, files=False) if asked.words.strip() else []
+        told = self.about_people(asked.people)
+        if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
+            told += self.about_words(encoder(), [term.text for term in terms])
+        return told
 
     def about_model(self) -> list[str]:
         """Return that the model finds less than others, and how to change it."""
