@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sayso.cli.main import app
-from sayso.core.errors import Unavailable
-from sayso.generators import load_language_model
+from sayso.core.errors import SaysoError, Unavailable
+from sayso.generators import load_generator, load_language_model
 from sayso.generators import smollm2 as package
 from sayso.hub import list_models
 
@@ -59,6 +59,11 @@ def test_another_file_is_refused(tmp_path, monkeypatch):
     with pytest.raises(Unavailable, match="are not the expected ones"):
         package.smollm2_folder()
     assert not (tmp_path / "cache" / "sayso" / "language_models" / f"smollm2-{package.SHA256[:12]}").exists()
+
+
+def test_it_is_not_asked_about_pictures():
+    with pytest.raises(SaysoError, match="smollm2 is a text-only model, which sees no pictures"):
+        load_generator("smollm2")
 
 
 def test_models_lists_it():

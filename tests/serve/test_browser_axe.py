@@ -69,6 +69,14 @@ def test_searching(look, room):
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=str)
+def test_browsing(look, room):
+    page = look("/?browse=newest", room)
+    expect(page.locator(".month img.shown").first).to_be_visible()
+    page.get_by_role("button", name="Filters").click()
+    check(page, "the timeline, filters")
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=str)
 def test_what_goes_wrong(look, room):
     page = look("/?q=red&m=nobody&title=zzz", room)
     expect(page.locator("#bad-link")).to_be_visible()

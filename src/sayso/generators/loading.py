@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.generators.base import is_generator
+from sayso.generators.smollm2 import SMOLLM2
 from sayso.hub import cache, catalog
 from sayso.hub.load_model import AUTO, load
 from sayso.hub.pretrained import in_words
@@ -30,9 +31,14 @@ def load_generator(name: str = AUTO, *, device: str = "auto", verify: bool = Tru
         Unavailable: if it is not on this machine and cannot be fetched.
         MissingExtra: if a package that it needs is not installed.
     """
+    if name == SMOLLM2:
+        raise SaysoError(
+            f"{SMOLLM2} is a text-only model, which sees no pictures; name a visual one, or train Flamingo on"
+            " it: sayso train flamingo DATA --out RUN"
+        )
     model = load(auto_name() if name == AUTO else name, device=device, verify=verify)
     if not is_generator(model):
-        kind = in_words(getattr(model, "kind", type(model).__name__))
+        kind = in_words(getattr(model, "kind", "encoder"))
         raise SaysoError(
             f"{name} holds {kind}, which answers no questions; name a visual language model: sayso models"
         )

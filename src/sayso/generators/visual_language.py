@@ -177,7 +177,8 @@ class VisualLanguageModel(Pretrained):
         """Return the last hidden states of some tokens after a picture that anybody can make."""
         shape = self.net.shape
         wave = torch.arange((shape.places or 9) * shape.dim_in, device=self.device).float().sin()
-        row = [self.language.markers.image, 20, 30, 40]
+        known = self.language.model.get_input_embeddings().num_embeddings
+        row = [self.language.markers.image, *(token % known for token in (20, 30, 40))]
         with self._lock, torch.inference_mode():
             ids, _, seen = self.see(
                 [row], [wave.reshape(1, -1, shape.dim_in)], torch.ones(1, dtype=torch.long).to(self.device)
