@@ -39,3 +39,11 @@ export const browseKey = (state) => searchKey({ ...state, q: "", similar: "", pi
 export const searchKey = (state) => address({ ...state, browse: "", m: "", t: "", where: "", tray: "" });
 
 export const activeFilters = (state) => FILTERS.filter((name) => state[name].trim());
+
+/** Take the token out of the address: a cookie holds it from now on. */
+export function dropToken() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has("token")) return;
+  url.searchParams.delete("token");
+  history.replaceState(history.state, "", url.pathname + url.search);
+}
