@@ -15,7 +15,7 @@ import { offerPeople, showPeople, togglePerson, watchPeople } from "./people.js"
 import { pictureOf, watchPictures } from "./picture.js";
 import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
-import { cardOf, moveFocus } from "./results.js";
+import { cardOf, moveFocus, watchCards } from "./results.js";
 import { Searching } from "./searching.js";
 import { NO_FILTERS, address, browses, dropToken, read, searchKey, searches, write } from "./state.js";
 import { Tray } from "./tray.js";
@@ -187,17 +187,6 @@ function clearSearch() {
   $("query").focus();
 }
 
-function watchCards(list) {
-  list.addEventListener("click", (event) => {
-    const card = cardOf(event.target);
-    if (!card || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
-    event.preventDefault();
-    if (event.target.closest(".similar")) similarTo(card.hit);
-    else if (event.target.closest(".open")) openHit(card.hit);
-  });
-  previewsIn(list);
-}
-
 /** While the player is open: go to the next or previous result. */
 function otherResult(step) {
   if (browse.shown) return browse.neighbour(step);
@@ -270,8 +259,10 @@ function start() {
     change({ q: $("query").value });
   });
   watchCollections((collection) => change({ collection }));
-  watchCards($("results"));
-  watchCards($("sample"));
+  for (const list of [$("results"), $("sample")]) {
+    watchCards(list, { onSimilar: similarTo, onOpen: openHit });
+    previewsIn(list);
+  }
   watchOpening(openTimeline);
   watchHelp(visibleList);
   watchLocal(() => player.file?.id ?? state.m);

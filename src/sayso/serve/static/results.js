@@ -164,3 +164,14 @@ export function moveFocus(list, step, { rows = false } = {}) {
   card.querySelector(".open").focus({ preventScroll: true });
   card.scrollIntoView({ block: "nearest" });
 }
+
+/** Watch a list of cards; `onOpen(hit)` and `onSimilar(hit)` are called when the person wants so. */
+export function watchCards(list, { onOpen, onSimilar }) {
+  list.addEventListener("click", (event) => {
+    const card = cardOf(event.target);
+    if (!card || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    if (event.target.closest(".similar")) onSimilar(card.hit);
+    else if (event.target.closest(".open")) onOpen(card.hit);
+  });
+}

@@ -42,7 +42,7 @@ export const activeFilters = (state) => FILTERS.filter((name) => state[name].tri
 
 export const NO_FILTERS = Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
-/** Take the token out of the address: a cookie has it. */
+/** Take the token out of the address: a cookie holds it from now on. */
 export function dropToken() {
   const url = new URL(location.href);
   if (!url.searchParams.has("token")) return;
