@@ -110,12 +110,12 @@ def differing(ranks, others, owners):
     return gain.mean(), *np.percentile(draws, [2.5, 97.5])
 
 
-def films_table(data, encoder, folder, encoded):
+def films_table(data, encoder, folder, encoded, asked):
     pictures = read_captioned(data / "coco" / "captions.json")
-    captions = [
-        (text, pictures.pictures[owner]) for text, owner in zip(pictures.texts, pictures.owners, strict=True)
-    ]
-    owners = np.array(pictures.owners)
+    texts = zip(pictures.texts, pictures.owners, strict=True)
+    rows = [(text, owner, pictures.owners[:k].count(owner)) for k, (text, owner) in enumerate(texts)]
+    captions = [(text, pictures.pictures[owner]) for text, owner, number in rows if number < asked]
+    owners = np.array([owner for _, owner, number in rows if number < asked])
     films = shots_of(pictures.pictures, random.Random(0))
     where = truth(films)
     total_s = sum(end - start for _, start, end in where.values())
@@ -183,12 +183,13 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", default="offline")
     parser.add_argument("--films", nargs="*", choices=ENCODED, default=list(ENCODED))
+    parser.add_argument("--captions", type=int, default=5, help="that are asked for, of each picture")
     parser.add_argument("--no-mixed", action="store_true", help="without the mixed collection")
     options = parser.parse_args()
     encoder = load_encoder(options.model)
     with tempfile.TemporaryDirectory() as folder:
         if options.films:
-            films_table(options.data, encoder, Path(folder), options.films)
+            films_table(options.data, encoder, Path(folder), options.films, options.captions)
         if not options.no_mixed:
             mixed_table(options.data, encoder, Path(folder))
 

@@ -3,7 +3,7 @@
     python benchmarks/search_latency.py INDEX                # any index
     python benchmarks/search_latency.py INDEX --drop-caches  # also with nothing of it in memory (root, Linux)
 
-Each line is the median and the worst of 7 commands of one query, each a process of its own. ``CPU`` is what
+Each line is the median and the worst of 5 commands of one query, each a process of its own. ``CPU`` is what
 the command itself computes, which tells more than the clock where neighbours are at work. All answers are
 compared byte by byte with that of the command by itself.
 """
@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-RUNS = 7
+RUNS = 5
 QUERIES = (
     "a dog on a beach",
     "two people cook",

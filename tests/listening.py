@@ -16,7 +16,7 @@ from sayso.serve.local.place import private_folder, socket_name
 def listening(answer=None, *, name: str | None = None, idle_s: float | None = 3600) -> Iterator[Listener]:
     """Answer searches in a thread of the tests, as the daemon does but for its folder."""
     answer = answer or SearchAnswers(lambda _name, _device: toy.ColourEncoder())
-    folder = private_folder()
+    folder = private_folder(make=True)
     assert folder is not None
     listener = Listener(folder / (name or socket_name()), answer, dict, idle_s)
     with listener:

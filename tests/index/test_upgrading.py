@@ -180,7 +180,7 @@ def killed_upgrades(where: Path, media: Path, rng: random.Random, kills: int) ->
 def library(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("library")
     colours = sorted(toy.COLOURS)
-    for k in range(24):
+    for k in range(12):
         toy.make_video(folder / f"v{k}.mp4", [colours[k % 8], colours[(k + 3) % 8]], fps=2)
     return folder
 

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.media.dates import WallTime, date_in_name, parse_date, parse_offset
@@ -29,6 +29,7 @@ def zone(monkeypatch):
     time.tzset()
 
 
+@settings(max_examples=40)
 @given(moments, quarters, st.integers(0, 999))
 def test_a_date_with_its_offset_is_read_as_python_reads_it(at, offset, milli):
     aware = at.replace(microsecond=1000 * milli, tzinfo=timezone(offset))
@@ -44,6 +45,7 @@ def test_a_date_with_its_offset_is_read_as_python_reads_it(at, offset, milli):
         assert read.offset_min == offset.total_seconds() / 60
 
 
+@settings(max_examples=40)
 @given(moments, moments)
 def test_texts_sort_as_the_times_do(one, other):
     first, second = WallTime(one).text, WallTime(other).text
@@ -51,6 +53,7 @@ def test_texts_sort_as_the_times_do(one, other):
     assert WallTime(one, whole_day=True).text <= first
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=40) | st.text("0123456789:- TZ+.\0", max_size=30))
 def test_any_text_is_a_date_or_none(text):
     found = parse_date(text)
@@ -173,6 +176,7 @@ def test_a_pixel_writes_utc_into_its_names(zone):
     assert date_in_name("PXL_20210315_123456789.MP").text == "2021-03-15T08:34:56.789"
 
 
+@settings(max_examples=40)
 @given(
     st.datetimes(datetime(1990, 1, 1), datetime(2099, 12, 31)),
     st.sampled_from(["IMG_%Y%m%d_%H%M%S", "%Y-%m-%d %H.%M.%S", "video-%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.media.places import exif_position, parse_iso6709
@@ -22,6 +22,7 @@ def sexagesimal(value: float) -> tuple[int, int, float]:
     return degrees, minutes, (value - degrees - minutes / 60) * 3600
 
 
+@settings(max_examples=60)
 @given(latitudes, longitudes)
 def test_every_way_of_writing_a_place_is_read(latitude, longitude):
     south, west = latitude < 0, longitude < 0

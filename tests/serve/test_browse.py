@@ -78,3 +78,23 @@ def test_results_sort_by_time(dated):
     assert [hit["title"][-1] for hit in hits] == ["b", "a", "d"]
     media = get(dated, f"/api/media/{hits[0]['media_id']}")
     assert (media["taken"], media["taken_from"]) == ("2021-03-02T12:00:00", "name")
+
+
+def test_several_collections_share_one_timeline(dated, tmp_path, serving):
+    toy.make_picture(tmp_path / "2020-06-01 12.00.00 x.png", "red")
+    index = Index.open(tmp_path / "two.index", toy.ColourEncoder())
+    assert not index.add(tmp_path / "2020-06-01 12.00.00 x.png").failures
+    with serving({"one": dated.index, "two": index}, tmp_path) as site:
+        assert [m["month"] for m in get(site, "/api/timeline")["months"]] == [
+            "2021-03",
+            "2020-12",
+            "2020-06",
+            "2019-01",
+            "2018-05",
+        ]
+        third = get(site, "/api/timeline/files", offset=3, limit=1)["files"][0]
+        assert third["media_id"].startswith("two:")
+        assert site.client.get("/" + third["thumb"]).headers["content-type"] == "image/jpeg"
+        assert get(site, "/api/timeline", collection="two")["files"] == 1
+        hits = get(site, "/api/search", q="red", sort="time", merge=False)["hits"]
+        assert [hit["title"][-1] for hit in hits] == ["b", "a", "x", "d"]

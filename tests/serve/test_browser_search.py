@@ -274,7 +274,7 @@ def test_nothing_found_is_said_above_the_best_guesses(open_page):
 def test_a_card_says_what_is_seen_and_what_is_said_and_for_how_many_it_stands(open_page, site):
     page = open_page("/?q=pears")
     parts = page.card("talk").locator(".parts")
-    expect(parts).to_have_text(re.compile(r"^seen 0\.\d\d · said 1\.00$"))
+    expect(parts).to_have_text(re.compile(r"^\d+ \w+ 2\d{3} \(file date\) · seen 0\.\d\d · said 1\.00$"))
     page.search("white")
     expect(page.cards.first.locator(".many")).to_have_text("2 copies")
     page.search("red + blue")

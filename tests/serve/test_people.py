@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
+from PIL import Image
 
 import toy
 from sayso import Index
-from sayso.serve.people import MOST, Named, count_people
+from sayso.serve.people import FACE_SIDE, MOST, Named, count_people, face_in
 
 
 def test_those_in_most_clips_come_first_and_are_shown_alone():
@@ -48,3 +50,12 @@ def test_a_face_is_cut_out_where_there_is_one(named, monkeypatch):
     monkeypatch.setattr("sayso.serve.media.face_in", lambda path, second: f"{path} {second}".encode())
     moment = named.index.moments(named.id_of("film.mp4"))[1]
     assert named.client.get(f"/face/{moment.id}").text == f"{moment.path} 6.0"
+
+
+def test_a_real_face_is_found_upright(shared_data):
+    pytest.importorskip("dlib")
+    pytest.importorskip("face_recognition_models")
+    film = next((shared_data / "videos").glob("RATRACE_wave*"))
+    with Image.open(io.BytesIO(face_in(str(film), 0.3))) as face:
+        assert face.size == (FACE_SIDE, FACE_SIDE)
+    assert face_in(str(film), 900.0) is None, "there is no such second"

@@ -140,6 +140,16 @@ def test_what_is_learned_is_spelled_as_it_is_asked(parts, monkeypatch):
     assert caption[:-3] == made.language.encode(spell(Prompt.ask("", [picture]), " "))
 
 
+def test_words_without_a_picture_teach_the_two_layers_nothing(parts):
+    made = method_of(parts, "dialogues.json")
+    examples = made.dataset.sample(3, np.random.default_rng(0)) * 2
+    batch = TensorBatch(made.collate(examples), torch.device("cpu"))
+    cost, words = made.losses(made.model, batch)["answers"]
+    cost.backward()
+    assert int(words) == 2 * 4
+    assert all(not weight.grad.any() for weight in made.model.parameters())
+
+
 def test_long_dialogues_are_cut_and_no_picture_with_them(parts):
     made = method_of(parts, "dialogues.json", max_tokens=2)
     batch = batch_of(made, 32)

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import os
 
+from sayso.core.install import install_command
+
 
 class SaysoError(Exception):
     """The root of all errors that a person can cause."""
@@ -70,7 +72,7 @@ class MissingExtra(Unavailable):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
-            f"this needs the package {package!r}, which is not installed; run: pip install 'sayso[{extra}]'"
+            f"this needs the package {package!r}, which is not installed; run: {install_command(extra)}"
         )
         self.package = package
         self.extra = extra

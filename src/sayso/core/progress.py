@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
+TELLING = 0.02
+"""How much of the work has to be done before the remaining time is told."""
+
 Mode = Literal["auto", "bar", "json", "off"]
 
 
@@ -45,8 +48,10 @@ class Amount:
 
     @property
     def eta_s(self) -> float | None:
-        """In how many seconds it will be done; None if nothing is done yet."""
-        return (self.total_work - self.work) / self.work_per_s if self.work_per_s > 0 else None
+        """In how many seconds it will be done; None while too little is done to tell."""
+        if self.work_per_s <= 0 or self.work < TELLING * self.total_work:
+            return None
+        return (self.total_work - self.work) / self.work_per_s
 
 
 class Progress(Protocol):
@@ -164,11 +169,13 @@ class _Bar(_Reporter):
     def __init__(self, what: str, unit: str) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
+        one_line = Column(no_wrap=True, overflow="ellipsis")
         self.bar: RichProgress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
-            TextColumn("{task.fields[facts]}", markup=False),
+            TextColumn("{task.fields[facts]}", markup=False, table_column=one_line),
             console=Console(stderr=True),
             transient=True,
         )
@@ -180,16 +187,16 @@ class _Bar(_Reporter):
         self, done: float, total: float | None = None, note: str = "", amount: Amount | None = None
     ) -> None:
         of = f"/{total:,.0f}" if total is not None else ""
-        facts = [f"{done:,.0f}{of} {self.unit}"]
+        counted = f"{done:,.0f}{of} {self.unit}"
         rate = done / max(time.monotonic() - self.began, 1e-9)
         eta_s = (total - done) / rate if total is not None and rate > 0 else None
+        facts = [f"{rate:.1f}/s"]
         if amount is not None:
-            facts += _media_facts(amount)
+            facts = _media_facts(amount)
             done, total, eta_s = amount.work, amount.total_work, amount.eta_s
-        else:
-            facts.append(f"{rate:.1f}/s")
         left = [f"{_clock(eta_s)} left"] if eta_s is not None else []
-        self.bar.update(self.task, completed=done, total=total, facts="  ".join([*facts, *left, note[-40:]]))
+        shown = "  ".join([counted, *left, *facts, note[-40:]])
+        self.bar.update(self.task, completed=done, total=total, facts=shown)
 
     def message(self, text: str) -> None:
         self.bar.console.print(text, markup=False, highlight=False)
@@ -203,11 +210,11 @@ def _media_facts(amount: Amount) -> list[str]:
     facts = []
     if amount.total_seconds:
         facts.append(f"{_clock(amount.seconds)}/{_clock(amount.total_seconds)} of video")
-    facts.append(f"{amount.bytes / 1e9:.1f}/{amount.total_bytes / 1e9:.1f} GB")
-    if amount.work_per_s > 0:
+    if amount.seconds and amount.work_per_s:
         fast = f"{amount.work_per_s:.0f}" if amount.work_per_s >= 10 else f"{amount.work_per_s:.1f}"
-        facts.append(f"{fast} x real time" if amount.total_seconds else f"{fast}/s")
-    return facts
+        facts.append(f"{fast} x real time")
+    unit, name = (1e9, "GB") if amount.total_bytes >= 1e9 else (1e6, "MB")
+    return [*facts, f"{amount.bytes / unit:.1f}/{amount.total_bytes / unit:.1f} {name}"]
 
 
 def _clock(seconds: float) -> str:

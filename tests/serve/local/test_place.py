@@ -12,7 +12,9 @@ from sayso.serve.local.place import private_folder, socket_name
 
 
 def test_the_folder_is_this_users_alone(runtime):
-    assert private_folder() == runtime
+    assert private_folder() != runtime
+    assert not runtime.exists()
+    assert private_folder(make=True) == runtime == private_folder()
     assert runtime.stat().st_mode & 0o777 == 0o700
 
 
@@ -37,6 +39,7 @@ def test_a_folder_that_others_can_reach_is_not_taken(runtime, tmp_path, monkeypa
         place, "Path", lambda *parts: Path(*parts) if parts[0] != "/tmp" else tmp_path / "no/x"
     )
     assert private_folder() is None
+    assert private_folder(make=True) is None
 
 
 def test_without_a_runtime_folder_or_a_home_it_lies_with_temporary_files(tmp_path, monkeypatch):
@@ -46,7 +49,7 @@ def test_without_a_runtime_folder_or_a_home_it_lies_with_temporary_files(tmp_pat
     short.mkdir()
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(short))
     try:
-        assert private_folder() == short / f"sayso-{os.geteuid()}"
+        assert private_folder(make=True) == short / f"sayso-{os.geteuid()}"
     finally:
         (short / f"sayso-{os.geteuid()}").rmdir()
         short.rmdir()
@@ -54,7 +57,7 @@ def test_without_a_runtime_folder_or_a_home_it_lies_with_temporary_files(tmp_pat
 
 @pytest.mark.parametrize(
     "variable",
-    ["SAYSO_OFFLINE", "SAYSO_NO_VERIFY", "HF_HOME", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "HOME"],
+    ["SAYSO_OFFLINE", "SAYSO_NO_VERIFY", "HF_HOME", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "HOME", "TZ"],
 )
 def test_what_changes_answers_changes_the_name(monkeypatch, variable):
     before = socket_name()

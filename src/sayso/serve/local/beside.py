@@ -23,7 +23,7 @@ def answering_locally(holdings: Holdings) -> Iterator[None]:
     Args:
         holdings: the index and its model.
     """
-    folder = private_folder() if allowed() else None
+    folder = private_folder(make=True) if allowed() else None
     if folder is None:
         yield
         return

@@ -44,6 +44,7 @@ _ENVIRONMENT = (
         "LANG",
         "HOME",
         "TMPDIR",
+        "TZ",
         "XDG_CACHE_HOME",
     ),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
@@ -69,8 +70,12 @@ def allowed() -> bool:
     return hasattr(socket, "AF_UNIX") and not forbidden
 
 
-def private_folder() -> Path | None:
-    """Return a folder that nobody else can enter, made if it is missing; None if there is none."""
+def private_folder(*, make: bool = False) -> Path | None:
+    """Return a folder that nobody else can enter; None if there is none.
+
+    Args:
+        make: whether it is made if it is missing.
+    """
     if not hasattr(os, "geteuid"):
         return None
     user = os.geteuid()
@@ -78,14 +83,15 @@ def private_folder() -> Path | None:
     folders = [Path(tempfile.gettempdir(), f"sayso-{user}"), Path("/tmp", f"sayso-{user}")]  # noqa: S108
     if runtime and _owner(Path(runtime)) == user:
         folders.insert(0, Path(runtime, "sayso"))
-    return next(filter(_is_private, folders), None)
+    return next((folder for folder in folders if _is_private(folder, make)), None)
 
 
-def _is_private(folder: Path) -> bool:
+def _is_private(folder: Path, make: bool) -> bool:
     if len(os.fsencode(folder)) > MAX_ADDRESS - 40:
         return False
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        if make:
+            folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
     except OSError:
         return False

@@ -29,7 +29,7 @@ def start_daemon(name: str, address: str, device: str) -> None:
         address: of the index.
         device: where its model runs.
     """
-    folder = private_folder()
+    folder = private_folder(make=True)
     if folder is None or ((folder / name).exists() and _listens(folder / name)):
         return
     root = Path(__file__).resolve().parents[3]

@@ -39,7 +39,7 @@ const filtersOf = (state) => ({
 
 /** Return {query, hits, found, next, took_ms, problems} for a state; `picture` is the Blob to search by, if any. */
 export function search(state, { limit, cursor, picture, signal, media_id, merge }) {
-  const wanted = { ...filtersOf(state), limit, cursor, media_id, by_file: state.by_file };
+  const wanted = { ...filtersOf(state), limit, cursor, media_id, by_file: state.by_file, sort: state.sort };
   if (state.similar) {
     return ask(`/api/similar/${encodeURIComponent(state.similar)}?${query({ ...wanted, q: state.q })}`, { signal });
   }
@@ -50,6 +50,14 @@ export function search(state, { limit, cursor, picture, signal, media_id, merge 
   body.append("picture", picture, "picture");
   return ask(`/api/search/image?${query(wanted)}`, { method: "POST", body, signal });
 }
+
+/** Return {files, months}: how many files pass the filters of a state, in all and month by month. */
+export const timeline = (state, signal) => ask(`/api/timeline?${query(timed(state))}`, { signal });
+
+/** Return {files} of a stretch of the timeline. */
+export const timelineFiles = (state, stretch) => ask(`/api/timeline/files?${query({ ...timed(state), ...stretch })}`);
+
+const timed = (state) => ({ ...filtersOf(state), min_score: "" });
 
 /** Return a file of the index, its moments scored for what is searched. */
 export async function media(id, state, { picture, signal }) {

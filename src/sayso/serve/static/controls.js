@@ -15,6 +15,7 @@ export function watchControls(onChange) {
   $("filters").addEventListener("reset", () => onChange(Object.fromEntries(FILTERS.map((name) => [name, ""]))));
   $("text-weight").addEventListener("input", () => onChange({ text_weight: $("text-weight").value }, { typing: true }));
   $("by-file").addEventListener("click", () => onChange({ by_file: $("by-file").ariaPressed === "true" ? "" : "1" }));
+  $("by-time").addEventListener("click", () => onChange({ sort: $("by-time").ariaPressed === "true" ? "" : "time" }));
   $("text-weight-auto").addEventListener("click", () => onChange({ text_weight: "" }));
 }
 
@@ -39,6 +40,7 @@ export function showControls(state, { has_text }) {
   $("text-weight").disabled = !mixed;
   $("text-weight").value = state.text_weight || 0.5;
   $("text-weight").setAttribute("aria-valuetext", describeMix(Number($("text-weight").value)));
+  $("by-time").ariaPressed = String(state.sort === "time");
   $("by-file").ariaPressed = String(Boolean(state.by_file));
   $("text-weight-auto").hidden = !state.text_weight;
 }

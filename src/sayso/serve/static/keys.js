@@ -18,6 +18,7 @@ export function watchKeys(table) {
 /** Whether an element has its own use for a key. */
 function keeps(element, key) {
   if (element.matches(TEXT)) return true;
+  if (element.matches("#scrubber-month")) return /^(Arrow|Page|Home|End)/.test(key);
   if (element.matches("[type=radio], #text-weight")) return key.startsWith("Arrow") || key === " ";
   if (element.matches("a.open")) return key === "Enter";
   if (element.matches("a, button, label")) return key === "Enter" || key === " ";

@@ -1,6 +1,7 @@
 // The page: keeps what is shown and what stands in the address the same.
 
 import * as api from "./api.js";
+import { Browse, watchOpening } from "./browse.js";
 import { showControls, showExample, showFilters, watchControls } from "./controls.js";
 import { watchSaveClip } from "./clip.js";
 import { showCollections, watchCollections } from "./collections.js";
@@ -16,7 +17,7 @@ import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
 import { cardOf, moveFocus } from "./results.js";
 import { Searching } from "./searching.js";
-import { FILTERS, address, read, searchKey, searches, write } from "./state.js";
+import { FILTERS, address, browses, read, searchKey, searches, write } from "./state.js";
 import { Tray } from "./tray.js";
 import { showWelcome } from "./welcome.js";
 
@@ -30,6 +31,11 @@ let inRow = false;
 const player = new Player({ onClose: closePlayer, onBadLink: badLink, onWhere: setWhere });
 const searching = new Searching({ href: hrefOf, onClearFilters: () => change({ kind: "", ...NO_FILTERS }) });
 const tray = new Tray({ onChange: setTray, href: hrefOf, onOpen: openHit });
+const browse = new Browse({
+  href: (file) => address({ ...state, m: file.media_id, t: "", where: "" }),
+  onOpen: (file, how) => openHit({ media_id: file.media_id }, how),
+  onMonth: (month) => ((state = { ...state, browse: month }), state.m || write(state, { push: false })),
+});
 const forgetClip = watchSaveClip(openMoment);
 
 // --- state -------------------------------------------------------------------------------------
@@ -38,7 +44,7 @@ const forgetClip = watchSaveClip(openMoment);
 function change(fields, { typing = false } = {}) {
   const before = searchKey(state);
   state = { ...state, ...fields };
-  if (searchKey(state) === before && !("m" in fields)) return;
+  if (searchKey(state) === before && !("m" in fields) && !("browse" in fields)) return;
   write(state, { push: !typing || !inRow });
   inRow = typing;
   if (!typing) return show();
@@ -54,13 +60,14 @@ function show() {
   const query = $("query");
   if (query.value !== state.q && query !== document.activeElement) query.value = state.q;
   $("clear").hidden = !state.q && !state.picture && !state.similar;
-  document.body.dataset.view = searches(state) ? "found" : "empty";
+  document.body.dataset.view = searches(state) ? "found" : browses(state) ? "browse" : "empty";
   document.title = state.q ? `${state.q} · sayso` : "sayso";
   if (state.collection !== index.collection) loadIndex();
   showControls(state, index);
   showPeople(state.q);
   showExample(state, () => change({ picture: "", similar: "" }));
   searching.show(state);
+  browse.show(browses(state) ? state : null);
   tray.show(state.tray);
   showMoment();
 }
@@ -155,6 +162,7 @@ function closePlayer() {
   if (!player.open) return;
   const id = player.clip;
   player.close();
+  if (browse.shown) return browse.back();
   const card = [...document.querySelectorAll(".card")].find((one) => one.dataset.id === id);
   card?.querySelector(".open").focus();
 }
@@ -198,6 +206,7 @@ function watchCards(list) {
 
 /** While the player is open: go to the next or previous result. */
 function otherResult(step) {
+  if (browse.shown) return browse.neighbour(step);
   const here = searching.hits.findIndex((hit) => hit.id === player.clip);
   const hit = searching.hits[here + step];
   if (hit) openHit(hit, { replace: true });
@@ -217,6 +226,7 @@ const resultKeys = {
   s: () => focused() && similarTo(focused()),
   p: () => focused() && tray.toggle(focused()),
   e: exportResults,
+  b: openTimeline,
   "?": showHelp,
 };
 
@@ -240,6 +250,12 @@ const playerKeys = {
   "?": showHelp,
 };
 
+function openTimeline() {
+  $("query").value = "";
+  change({ q: "", picture: "", similar: "", browse: "newest", m: "", t: "", where: "" });
+  scrollTo({ top: 0 });
+}
+
 const visibleList = () => (searches(state) ? $("results") : $("sample"));
 
 // --- start -------------------------------------------------------------------------------------
@@ -258,7 +274,7 @@ function start() {
     onBlur: () => (inRow = false),
     onEnter: show,
     onClear: clearSearch,
-    onDown: () => moveFocus($("results"), 0),
+    onDown: () => (browse.shown ? browse.keys.ArrowDown() : moveFocus($("results"), 0)),
     onHelp: showHelp,
   });
   watchControls(change);
@@ -269,10 +285,11 @@ function start() {
   watchCollections((collection) => change({ collection }));
   watchCards($("results"));
   watchCards($("sample"));
+  watchOpening(openTimeline);
   watchHelp(visibleList);
   watchLocal(() => player.file?.id ?? state.m);
   watchPictures((picture) => change({ picture, similar: "", text_weight: "", m: "", t: "", where: "" }));
-  watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : resultKeys));
+  watchKeys(() => ($("help").open ? helpKeys : player.open ? playerKeys : browse.shown ? { ...resultKeys, ...browse.keys } : resultKeys));
   $("player-similar").addEventListener("click", () => similarTo({ id: player.clip }));
   $("player-pick").addEventListener("click", pickOpen);
   $("bad-link-close").addEventListener("click", () => ($("bad-link").hidden = true));

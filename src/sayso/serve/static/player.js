@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { Ask } from "./ask.js";
 import { $, clock, span, wordsOf } from "./dom.js";
-import { factsOf } from "./facts.js";
+import { factNodes } from "./facts.js";
 import { DEFAULT_FPS, Film } from "./film.js";
 import { Heat } from "./heat.js";
 import { ratioOf } from "./results.js";
@@ -105,7 +105,7 @@ export class Player extends Film {
     this.dialog.dataset.words = file.transcript.length ? "yes" : "no";
     $("player-title").textContent = file.title;
     $("path").textContent = file.path;
-    $("facts").textContent = factsOf(file);
+    $("facts").replaceChildren(...factNodes(file));
     $("original").href = `/media/${encodeURIComponent(file.id)}`;
     $("original").download = file.path.split(/[\\/]/).at(-1);
     $("original").hidden = !file.exists;
@@ -127,7 +127,7 @@ export class Player extends Film {
     large.onload = () => {
       if (this.file !== file) return;
       image.src = large.src;
-      $("facts").textContent = `${large.naturalWidth}\u2009×\u2009${large.naturalHeight}`;
+      $("facts").replaceChildren(...factNodes({ ...file, width: large.naturalWidth, height: large.naturalHeight }));
     };
     large.onerror = () => {
       if (large.src.includes("/media/")) large.src = `/play/${id}`;

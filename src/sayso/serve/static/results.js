@@ -2,6 +2,7 @@
 
 import { collectionOf } from "./collections.js";
 import { el, icon, many, marked, span, wordsOf } from "./dom.js";
+import { dayOf } from "./when.js";
 
 const TILE_RATIO = 3 / 2;
 const CROPPED_AT_MOST = 0.8;
@@ -130,12 +131,13 @@ function showMany(card, hit) {
 function showScore(card, hit, scored) {
   const score = card.querySelector(".score");
   const parts = card.querySelector(".parts");
-  score.hidden = parts.hidden = !scored;
+  parts.hidden = !scored;
+  const named = [["seen", hit.visual], ["said", hit.spoken], ["described", hit.described]].filter(([, part]) => part !== null);
+  score.hidden = !scored || !named.length; // what is listed, and not searched, has no score
   if (!scored) return;
   score.querySelector(".number").textContent = hit.score.toFixed(2);
   score.querySelector(".bar span").style.width = `${Math.max(4, Math.min(100, 100 * hit.score))}%`;
-  const named = [["seen", hit.visual], ["said", hit.spoken], ["described", hit.described]].filter(([, part]) => part !== null);
-  const told = [collectionOf(hit), ...named.map(([name, part]) => `${name} ${part.toFixed(2)}`)];
+  const told = [collectionOf(hit), dayOf(hit), ...named.map(([name, part]) => `${name} ${part.toFixed(2)}`)];
   parts.textContent = told.filter(Boolean).join(" · ");
   const raw = [["similarity", hit.similarity], ["BM25", hit.bm25]].filter(([, value]) => value !== null);
   score.title = [["relevance", hit.score], ...raw].map(([name, value]) => `${name} ${value.toFixed(3)}`).join(", ");

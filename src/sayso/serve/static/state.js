@@ -1,8 +1,8 @@
 // What is searched, how, and which moment is open: all of it stands in the address of the page.
 
-export const FILTERS = ["title", "path", "min_duration_s", "max_duration_s", "min_score"];
+export const FILTERS = ["title", "path", "after", "before", "min_duration_s", "max_duration_s", "min_score"];
 const SEARCHED = ["q", "similar", "picture"];
-const FIELDS = [...SEARCHED, "collection", "kind", ...FILTERS, "text_weight", "by_file", "m", "t", "where", "tray"];
+const FIELDS = [...SEARCHED, "collection", "kind", ...FILTERS, "text_weight", "by_file", "sort", "browse", "m", "t", "where", "tray"];
 
 /** Return the state that the address holds; every field is a string, "" where it is absent. */
 export function read(address = location.search) {
@@ -29,7 +29,13 @@ export function write(state, { push }) {
 /** Return whether there is something to look for. */
 export const searches = (state) => SEARCHED.some((name) => state[name].trim());
 
+/** Return whether the timeline is to be seen: nothing is looked for, and it was asked for, or filters are set. */
+export const browses = (state) => !searches(state) && Boolean(state.browse || state.kind || activeFilters(state).length);
+
+/** Return what the timeline depends on, as one string. */
+export const browseKey = (state) => searchKey({ ...state, q: "", similar: "", picture: "", min_score: "", text_weight: "", by_file: "", sort: "" });
+
 /** Return what a search depends on, as one string: equal strings, equal results. */
-export const searchKey = (state) => address({ ...state, m: "", t: "", where: "", tray: "" });
+export const searchKey = (state) => address({ ...state, browse: "", m: "", t: "", where: "", tray: "" });
 
 export const activeFilters = (state) => FILTERS.filter((name) => state[name].trim());

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import MissingExtra, SaysoError
+from sayso.core.install import install_command
 from sayso.core.progress import Progress
 from sayso.systems.instruction_steps.discover import GIVEN, StepModel, discover_steps
 from sayso.systems.instruction_steps.folder import read_narrated, refuse_silent
@@ -123,7 +124,8 @@ def verb_parser() -> Any:
     from sayso.text.language.actions import load_parser
 
     if find_spec("spacy") is None:
-        log.info("spaCy is not installed, so rules find the verbs and objects: pip install 'sayso[scripts]'")
+        instead = install_command("scripts")
+        log.info("spaCy is not installed, so rules find the verbs and objects; to have it: %s", instead)
         return None
     try:
         return load_parser()
