@@ -90,6 +90,7 @@ COMMANDS = {
     "clip": ["film.mp4@0-1", "--out", "OUT"],
     "classify": ["film.mp4", "--names", "notes.txt", "--model", "offline", "--out", "OUT"],
     "demo": ["--no-serve", "--out", "OUT"],
+    "corpus": ["tasks", "film.txt", "--out", "OUT"],
     "curate": [".", "--out", "OUT"],
     "train": ["mil-nce", ".", "--set", "steps=1", "--out", "OUT"],
     "evaluate": ["alignment", "--out", "OUT"],

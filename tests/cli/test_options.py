@@ -41,10 +41,11 @@ def test_out_is_short_and_says_what_it_names_everywhere():
     assert all(option.help for option in found.values())
 
 
-@pytest.mark.parametrize("verb", ["index", "search", "serve"])
+@pytest.mark.parametrize("verb", ["index", "search", "info", "list", "roots", "remove", "watch", "serve"])
 def test_the_index_comes_first(verb):
     first = VERBS[verb].params[0]
-    assert (first.param_type_name, first.metavar, first.required) == ("argument", "INDEX", True)
+    metavar = "INDEX..." if verb == "serve" else "INDEX"
+    assert (first.param_type_name, first.metavar, first.required) == ("argument", metavar, True)
 
 
 def test_no_option_means_two_things():

@@ -85,7 +85,7 @@ def test_pictures_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
     encoder, told = ByColour(), []
 
     class Progress:
-        def update(self, done, total=None, note=""):
+        def update(self, done, total=None, note="", amount=None):
             told.append((done, total))
 
     rank_pictures(encoder, read_captioned(path), progress=Progress())

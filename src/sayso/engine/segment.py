@@ -147,13 +147,13 @@ def _windows(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
 
 
 def _key_frames(job: J, spec: ClipSpec) -> Iterator[JobClip[J]]:
-    """Cut at key frames, at least ``window_s`` apart; in windows where the container does not tell them."""
+    """Cut at key frames, half a window apart or more; in windows where the container does not tell them."""
     from sayso.media import NoKeyFramesError, key_frames, probe
 
     probed = probe(job.path)
     ends_s = float("inf") if probed.duration is None else probed.duration
     try:
-        for start_s, end_s, frame in key_frames(job.path, every_s=job.window_s, size=spec.size):
+        for start_s, end_s, frame in key_frames(job.path, every_s=job.window_s / 2, size=spec.size):
             start_s = max(0.0, start_s)  # noqa: PLW2901
             span = Span(start_s, max(start_s, min(end_s, ends_s)))
             yield _segment(job, probed, span, [frame], 1, spec)

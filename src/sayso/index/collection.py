@@ -85,7 +85,7 @@ class Index(OpenIndex):
             window_s: length of the clips a video is cut into, seconds; by default as the index
                 remembers, at first 4.
             by_caption: cut one clip a caption where a video has captions; by default as the index remembers.
-            keys_only: cut at key frames, at least a window apart, and decode nothing else; by default as
+            keys_only: cut at key frames, half a window apart or more, and decode nothing else; by default as
                 the index remembers.
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.

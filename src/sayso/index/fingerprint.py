@@ -25,7 +25,7 @@ from sayso.media.kinds import Kind
 class Segmentation:
     """How videos are cut: windows of ``window_s`` seconds, or one clip a caption.
 
-    With ``keys_only`` they are cut at key frames, at least ``window_s`` apart, and nothing else is decoded.
+    With ``keys_only`` they are cut at key frames, half a window apart or more, and nothing else is decoded.
     """
 
     window_s: float = 4.0

@@ -92,12 +92,12 @@ class Shaper:
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         from av.error import FFmpegError
 
-        if is_only_dolby(frame, self._tag):
-            raise MediaError(
-                f"{self.path}: its colours are those of Dolby Vision's profile 5, which cannot be read here; "
-                "convert it to HDR10 or SDR"
-            )
-        if self._target is None:
+        if self._target is None:  # of the first alone: a frame and its side data hold each other in memory
+            if is_only_dolby(frame, self._tag):
+                raise MediaError(
+                    f"{self.path}: its colours are those of Dolby Vision's profile 5, which cannot be read "
+                    "here; convert it to HDR10 or SDR"
+                )
             self._target = self._choose_target(frame)
             self._turn = orientation(frame)
         width, height = self._target

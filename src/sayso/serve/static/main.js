@@ -17,12 +17,11 @@ import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
 import { cardOf, moveFocus } from "./results.js";
 import { Searching } from "./searching.js";
-import { FILTERS, address, browses, read, searchKey, searches, write } from "./state.js";
+import { NO_FILTERS, address, browses, dropToken, read, searchKey, searches, write } from "./state.js";
 import { Tray } from "./tray.js";
 import { showWelcome } from "./welcome.js";
 
 const TYPING_MS = 250;
-const NO_FILTERS = Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
 let state = read();
 let index = { has_text: false, media: 0, collection: null };
@@ -175,14 +174,9 @@ function similarTo(hit) {
   scrollTo({ top: 0 });
 }
 
-function pickOpen() {
-  const hit = openMoment();
-  if (hit) tray.toggle(hit);
-}
+const pickOpen = () => openMoment() && tray.toggle(openMoment());
 
-function exportResults() {
-  if (searching.hits.length) saveJson(searching.hits, state.q);
-}
+const exportResults = () => searching.hits.length && saveJson(searching.hits, state.q);
 
 // --- events ------------------------------------------------------------------------------------
 
@@ -259,13 +253,6 @@ function openTimeline() {
 const visibleList = () => (searches(state) ? $("results") : $("sample"));
 
 // --- start -------------------------------------------------------------------------------------
-
-function dropToken() {
-  const url = new URL(location.href);
-  if (!url.searchParams.has("token")) return;
-  url.searchParams.delete("token");
-  history.replaceState(history.state, "", url.pathname + url.search);
-}
 
 function start() {
   dropToken();

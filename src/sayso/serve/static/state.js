@@ -39,3 +39,13 @@ export const browseKey = (state) => searchKey({ ...state, q: "", similar: "", pi
 export const searchKey = (state) => address({ ...state, browse: "", m: "", t: "", where: "", tray: "" });
 
 export const activeFilters = (state) => FILTERS.filter((name) => state[name].trim());
+
+export const NO_FILTERS = Object.fromEntries(FILTERS.map((name) => [name, ""]));
+
+/** Take the token out of the address: a cookie has it. */
+export function dropToken() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has("token")) return;
+  url.searchParams.delete("token");
+  history.replaceState(history.state, "", url.pathname + url.search);
+}
