@@ -168,7 +168,7 @@ def test_progress_counts_seconds_of_sound(library, model):
     told: list[tuple[float, float | None]] = []
 
     class Told:
-        def update(self, done, total=None, note=""):
+        def update(self, done, total=None, note="", amount=None):
             told.append((done, total))
 
     run(library, model, progress=Told())

@@ -120,7 +120,7 @@ def test_reading_tells_how_far_it_is(tmp_path):
     told = []
 
     class Told:
-        def update(self, done, total=None, note=""):
+        def update(self, done, total=None, note="", amount=None):
             told.append((done, note))
 
         def message(self, text):

@@ -182,7 +182,7 @@ def test_weights_are_kept_group_by_group(monkeypatch):
     kept, told = {}, []
 
     class Progress:
-        def update(self, done, total=None, note=""):
+        def update(self, done, total=None, note="", amount=None):
             told.append((done, total))
 
     def keep(some, make):

@@ -63,7 +63,7 @@ def test_the_callback_sees_a_falling_gap_and_stops_and_progress_is_told(solve):
     gaps, told = [], []
 
     class Told:
-        def update(self, done, total=None, note=""):
+        def update(self, done, total=None, note="", amount=None):
             told.append((done, total, note))
 
     def callback(labelling, done, gap):

@@ -79,7 +79,7 @@ def test_what_cannot_be_read_is_listed_and_batches_do_not_matter(pictures, monke
     told = []
 
     class Progress:
-        def update(self, done, total=None, note=""):
+        def update(self, done, total=None, note="", amount=None):
             told.append((done, total))
 
     result = run([pictures], COLOURS, encoder=Scaled(), progress=Progress())
