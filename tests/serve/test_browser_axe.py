@@ -12,7 +12,7 @@ from serve.test_collections import two  # noqa: F401  a fixture
 from serve.test_people import named  # noqa: F401  a fixture
 from serve.test_where import pointing  # noqa: F401  a fixture
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect = pytest.importorskip("playwright.sync_api").expect
 FOUND = find_spec("axe_playwright_python")
 if FOUND is None or FOUND.origin is None:
