@@ -33,21 +33,8 @@ _ENVIRONMENT = (
         "NVIDIA_",
     ),
     *("OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "VECLIB_", "NUMEXPR_", "LANCE", "PYTHON", "LD_", "DYLD_"),
-    *(
-        "AWS_",
-        "AZURE_",
-        "GOOGLE_",
-        "S3_",
-        "SSL_CERT_",
-        "REQUESTS_CA_",
-        "LC_",
-        "LANG",
-        "HOME",
-        "TMPDIR",
-        "TZ",
-        "XDG_CACHE_HOME",
-    ),
-    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+    *("AWS_", "AZURE_", "GOOGLE_", "S3_", "SSL_CERT_", "REQUESTS_CA_", "LC_", "LANG", "HOME", "TMPDIR", "TZ"),
+    *("XDG_CACHE_HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
 )
 _NOT_ANSWERS = ("SAYSO_NO_DAEMON", "SAYSO_DAEMON_MINUTES", "LANCEDB_LOG")  # the last is set by sayso
 
