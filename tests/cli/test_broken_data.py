@@ -112,7 +112,7 @@ def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "runs/mine/log.jsonl")
 
-    monkeypatch.setattr("sayso.cli.main.app", full)
+    monkeypatch.setattr("sayso.cli.main.command", lambda _verbs: full)
     monkeypatch.setattr("sys.argv", ["sayso", "models"])
     with pytest.raises(SystemExit) as end:
         main()

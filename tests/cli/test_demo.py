@@ -71,10 +71,11 @@ def test_it_fetches_indexes_and_searches_and_fetches_only_once(pip, tmp_path):
 def test_the_page_is_served_at_the_end(pip, tmp_path, monkeypatch):
     served = []
     monkeypatch.setattr(
-        "sayso.serve.serve", lambda index, host, port, *rest, **_: served.append((index, port))
+        "sayso.serve.serve", lambda indexes, host, port, *rest, **_: served.append((indexes, port))
     )
     assert run("-o", tmp_path / "demo", "--port", 9123).exit_code == 0
-    ((index, port),) = served
+    ((indexes, port),) = served
+    (index,) = indexes.values()
     assert (index.store.address, port) == (str(tmp_path / "demo" / "demo.index"), 9123)
 
 

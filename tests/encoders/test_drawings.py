@@ -151,7 +151,9 @@ def test_an_index_of_the_encoder_without_the_head_is_told_and_not_searched(tmp_p
         older.setattr(drawings, "RECIPE", "none")
         Index.open(tmp_path / "index", "offline", device="cpu").add(tmp_path / "sign.png")
     for index in (Index.open(tmp_path / "index"), Index.open(tmp_path / "index", "offline")):
-        with pytest.raises(SaysoError, match=r"made by another version of the model offline, .* index again"):
+        with pytest.raises(
+            SaysoError, match=r"made by another version of the model offline, .* embed it anew"
+        ):
             index.search("a sign")
     sign("blue").save(tmp_path / "more.png")
     with pytest.raises(SaysoError, match="made by another version of the model offline"):

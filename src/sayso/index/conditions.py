@@ -85,9 +85,10 @@ def read_conditions(
     Raises:
         QueryError: if one of them cannot be understood.
     """
+    given = filter if filter and filter.strip() else None
     people, rest = split_people(query)
     places, rest = split_places(rest)
-    parts = [people_filter(filter, people), *(place.sql for place in places), time_filter(after, before)]
+    parts = [people_filter(given, people), *(place.sql for place in places), time_filter(after, before)]
     return Asked(rest, people, " AND ".join(filter_ for filter_ in parts if filter_) or None)
 
 
