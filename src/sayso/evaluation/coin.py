@@ -26,10 +26,10 @@ from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.data.datasets.coin import OUTSIDE, CoinVideo, label_seconds, read_coin
 from sayso.evaluation.evaluator import (
-    DEFAULTS,
     Count,
     EvaluationOptions,
     EvaluationResult,
+    FunctionEvaluator,
     Primary,
     Row,
     mean_row,
@@ -103,70 +103,60 @@ def zero_shot_classifier(model: Encoder, names: Mapping[int, str]) -> Classify:
     return classify
 
 
-@dataclass(frozen=True)
-class CoinSteps:
-    """The step of each second: learned linearly, zero-shot, and the constant answer."""
-
-    name = "coin"
-    title = "COIN, test videos"
-    measures = "accuracy of the step of each second, linear and zero-shot"
-    needs = ("encoder",)
-    data = "the release's folder (COIN.json), with the videos below it"
-    takes = ("features", "seeds")
-
-    def __call__(
-        self,
-        model: Encoder,
-        data: Path,
-        options: EvaluationOptions = DEFAULTS,
-        progress: Progress | None = None,
-    ) -> EvaluationResult:
-        """Classify the seconds of the test videos; see ``Evaluator``."""
-        need("sklearn", "evaluate")
-        release, seeds = read_coin(data), options.seeds or (0,)
-        wanted = [*release.testing, *release.training]
-        features, unreadable = features_of_seconds(model, data, wanted, self.name, options, progress)
-        tests = _labelled(release.testing, features, unreadable)
-        learned = _labelled(release.training, features, unreadable)
-        if not tests:
-            raise SaysoError(f"no features of the {len(release.testing)} test videos of {data} can be read")
-        rows: dict[str, Row] = {"always outside": _measure(tests, _constant)}
-        stopped: list[int] = []
-        for seed in seeds if learned else ():
-            classify, at_limit = linear_classifier(*_drawn(learned, seed))
-            rows[f"linear, seed {seed}"] = _measure(tests, classify)
-            stopped += [seed] * at_limit
-        main = "always outside"
-        if learned:
-            main = "linear, mean of seeds"
-            rows[main] = mean_row({k: row for k, row in rows.items() if k.startswith("linear")}, COLUMNS)
-        own = tests[0].dim == model.dim
-        if own:
-            rows["zero-shot, names of steps"] = _measure(tests, zero_shot_classifier(model, release.names))
-            main = main if learned else "zero-shot, names of steps"
-        return EvaluationResult(
-            protocol="COIN, step of each second",
-            primary=Primary("accuracy", rows[main]["accuracy"]),
-            columns=COLUMNS,
-            rows=rows,
-            counts={
-                "test videos": Count(len(tests), len(release.testing)),
-                "training videos": Count(len(learned), len(release.training)),
-            },
-            missing=tuple(video for video in wanted if video not in features),
-            unreadable=(*unreadable, *release.problems),
-            definition={
-                "classifier": f"scikit-learn's LogisticRegression, C = {PENALTY:g}, {ITERATIONS} iterations",
-                "training_seconds": SECONDS,
-                "seeds": list(seeds),
-                "stopped_at_the_limit": stopped,
-                "zero_shot": own or "the features are not the model's own",
-            },
-            published=PUBLISHED,
-        )
+def _coin(model: Encoder, data: Path, options: EvaluationOptions, progress: Progress) -> EvaluationResult:
+    """Classify the seconds of the test videos; see ``Evaluator``."""
+    need("sklearn", "evaluate")
+    release, seeds = read_coin(data), options.seeds or (0,)
+    wanted = [*release.testing, *release.training]
+    features, unreadable = features_of_seconds(model, data, wanted, "coin", options, progress)
+    tests = _labelled(release.testing, features, unreadable)
+    learned = _labelled(release.training, features, unreadable)
+    if not tests:
+        raise SaysoError(f"no features of the {len(release.testing)} test videos of {data} can be read")
+    rows: dict[str, Row] = {"always outside": _measure(tests, _constant)}
+    stopped: list[int] = []
+    for seed in seeds if learned else ():
+        classify, at_limit = linear_classifier(*_drawn(learned, seed))
+        rows[f"linear, seed {seed}"] = _measure(tests, classify)
+        stopped += [seed] * at_limit
+    main = "always outside"
+    if learned:
+        main = "linear, mean of seeds"
+        rows[main] = mean_row({k: row for k, row in rows.items() if k.startswith("linear")}, COLUMNS)
+    own = tests[0].dim == model.dim
+    if own:
+        rows["zero-shot, names of steps"] = _measure(tests, zero_shot_classifier(model, release.names))
+        main = main if learned else "zero-shot, names of steps"
+    return EvaluationResult(
+        protocol="COIN, step of each second",
+        primary=Primary("accuracy", rows[main]["accuracy"]),
+        columns=COLUMNS,
+        rows=rows,
+        counts={
+            "test videos": Count(len(tests), len(release.testing)),
+            "training videos": Count(len(learned), len(release.training)),
+        },
+        missing=tuple(video for video in wanted if video not in features),
+        unreadable=(*unreadable, *release.problems),
+        definition={
+            "classifier": f"scikit-learn's LogisticRegression, C = {PENALTY:g}, {ITERATIONS} iterations",
+            "training_seconds": SECONDS,
+            "seeds": list(seeds),
+            "stopped_at_the_limit": stopped,
+            "zero_shot": own or "the features are not the model's own",
+        },
+        published=PUBLISHED,
+    )
 
 
-COIN = CoinSteps()
+COIN = FunctionEvaluator(
+    name="coin",
+    title="COIN, test videos",
+    measures="accuracy of the step of each second, linear and zero-shot",
+    data="the release's folder (COIN.json), with the videos below it",
+    measure=_coin,
+    takes=("features", "seeds"),
+)
 
 
 @dataclass(frozen=True)
