@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := src tests benchmarks examples docs scripts
-JOBS ?= 2
+JOBS ?= 3
 # One thread of torch a process: two processes that share two cores wait for each other else.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
@@ -35,7 +35,7 @@ demo: $(VENV)/.run  ## search real pictures and videos in a web page (DEMO_ARGS=
 quick: $(VENV)/.dev  ## tests that need no browser, no training, no videos: under a minute
 	$(PYTEST) -m quick $(TEST_ARGS)
 
-test: $(VENV)/.dev  ## all tests but the slow ones (JOBS=2 processes)
+test: $(VENV)/.dev  ## all tests but the slow ones (JOBS=3 processes: while one waits for a browser, two work)
 	$(PYTEST) $(TEST_ARGS)
 
 test-all: $(VENV)/.peers  ## all tests, also those that compare with other packages

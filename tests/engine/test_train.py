@@ -113,7 +113,7 @@ def test_killed_at_any_moment_it_goes_on_bit_for_bit(whole, tmp_path):
     assert not [path for path in folder.iterdir() if path.name.startswith((".step", ".gone", ".link"))]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_interrupted_it_saves_the_step_under_way(whole, tmp_path, number):
     folder = tmp_path / "run"
     process = start(folder, "save_every=1000", slow_s=0.05)

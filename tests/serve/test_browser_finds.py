@@ -164,7 +164,11 @@ def test_a_tray_of_which_some_is_gone_says_so_and_keeps_the_rest(open_page, site
 
 @pytest.mark.parametrize(
     "address",
-    ["/?m=nothing&t=3", "/?q=blue&m=nothing", "/?m={talk}&t=99", "/?m={talk}&t=soon", "/?m={talk}&t=-3"],
+    [
+        *("/?m=nothing&t=3", "/?m={talk}&t=99"),
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("/?q=blue&m=nothing", "/?m={talk}&t=soon")),
+        pytest.param("/?m={talk}&t=-3", marks=pytest.mark.slow),
+    ],
 )
 def test_a_link_that_leads_nowhere_says_so_without_a_player(open_page, site, address):
     page = open_page(address.format(talk=site.id_of("talk.mp4")))
@@ -205,7 +209,7 @@ def test_an_example_stays_when_words_are_added(open_page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
 def test_nothing_lies_outside_the_window_and_the_tray_hides_nothing(open_page, scheme, width):
     page = open_page("/?q=blue", color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 780})

@@ -84,7 +84,7 @@ def test_what_browsers_do_not_play_is_streamed_with_the_right_clock(open_page, w
     page.wait_until(f"Math.abs(node.duration - {12 if title == 'film' else 8}) <= 0.2")
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.slow)])
 def test_the_transcript_follows_the_film(open_page, width):
     def long(route):
         file = route.fetch().json()
@@ -208,11 +208,11 @@ def late_site(tmp_path_factory, serving):
     ("name", "number"),
     [
         ("late.mp4", 30),
-        ("late.mkv", 30),
-        ("late.webm", 30),
+        pytest.param("late.mkv", 30, marks=pytest.mark.slow),
+        pytest.param("late.webm", 30, marks=pytest.mark.slow),
         ("alone.mp4", 180),
-        ("early.mp4", 205),
-        ("both.webm", 130),
+        pytest.param("early.mp4", 205, marks=pytest.mark.slow),
+        pytest.param("both.webm", 130, marks=pytest.mark.slow),
         ("joined.ts", 79),
     ],
 )
