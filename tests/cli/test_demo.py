@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 import toy
 from sayso.cli import demo
 from sayso.cli.main import app
-from sayso.core.errors import Unavailable
+from sayso.core.errors import IndexMismatch, Unavailable
 from sayso.data.demo_media import PACKAGES
+from sayso.index import Index
 
 SHOWN = {"coffee.png": "red", "rocket.jpg": "blue", "carphone_pristine.mp4": "yellow"}
 
@@ -95,3 +96,22 @@ def test_without_a_connection_it_says_so_in_one_sentence(tmp_path, monkeypatch):
     assert isinstance(done.exception, Unavailable) and done.exception.exit_code == 4
     assert "no route" in str(done.exception) and "sayso index INDEX FOLDER" in str(done.exception)
     assert not (tmp_path / "demo" / "demo.index").exists()
+
+
+def test_an_index_of_an_earlier_sayso_in_the_cache_is_made_anew(pip, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert run("--no-serve").exit_code == 0
+    opened = Index.open
+    asked = []
+
+    def older(address, *arguments, **options):
+        asked.append(address)
+        if len(asked) == 1:
+            raise IndexMismatch("it has format 2")
+        assert not address.exists()
+        return opened(address, *arguments, **options)
+
+    monkeypatch.setattr(Index, "open", older)
+    done = run("--no-serve")
+    assert done.exit_code == 0, done.output
+    assert len(asked) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -39,13 +40,20 @@ def demo(
     """
     from sayso.cli.output import hit_time
     from sayso.cli.serve import serve as serve_page
+    from sayso.core.errors import IndexMismatch
     from sayso.core.folders import cache_folder
     from sayso.data.demo_media import fetch_demo_media
     from sayso.index import Index
 
     folder = out or cache_folder("demo")
     files = fetch_demo_media(folder / "media")
-    index = Index.open(folder / "demo.index", "offline", device=device)
+    try:
+        index = Index.open(folder / "demo.index", "offline", device=device)
+    except IndexMismatch:
+        if out is not None:
+            raise
+        shutil.rmtree(folder / "demo.index")  # in the cache, made by an earlier sayso
+        index = Index.open(folder / "demo.index", "offline", device=device)
     with reporter("indexing", mode=progress) as bar:
         report = index.add(folder / "media", progress=bar)
     print(f"{len(files)} files, {index.info()['clips']} clips in {index.store.address}")
