@@ -55,3 +55,24 @@ def save_tower(folder: Path, seed: int = 0) -> Path:
     tf.CLIPVisionModel(tf.CLIPVisionConfig(**vision, image_size=24, patch_size=8)).save_pretrained(folder)
     CLIPImageProcessorPil(size={"shortest_edge": 24}).save_pretrained(folder)
     return folder
+
+
+def check_generation(model, prompts, beams: int, *, tokens: int, different: int) -> None:
+    """Check that cached is uncached, a batch is one by one, and a stream is its answer.
+
+    Args:
+        model: a generator.
+        prompts: of different lengths and numbers of pictures.
+        beams: of the search.
+        tokens: how many each answer may have.
+        different: how many answers differ at least, so that equality says something.
+    """
+    from sayso.generators import Decoding
+
+    decoding = Decoding(max_new_tokens=tokens, beams=beams)
+    together = model.generate(prompts, decoding)
+    assert len(set(together)) >= different
+    assert together == model.generate(prompts, decoding, use_cache=False)
+    assert together == [model.generate([prompt], decoding)[0] for prompt in prompts]
+    if beams == 1:
+        assert together == ["".join(model.stream(prompt, decoding)).strip() for prompt in prompts]

@@ -134,14 +134,7 @@ def test_layers_below_the_first_block_run_once_and_alone(folders, family):
 @pytest.mark.parametrize("family", lms.FAMILIES)
 @pytest.mark.parametrize("beams", [1, 3])
 def test_cached_is_uncached_and_a_batch_is_one_by_one(models, photos, family, beams):
-    model, prompts = models[family], asked(photos)
-    decoding = Decoding(max_new_tokens=7, beams=beams)
-    together = model.generate(prompts, decoding)
-    assert len(set(together)) >= 3
-    assert together == model.generate(prompts, decoding, use_cache=False)
-    assert together == [model.generate([prompt], decoding)[0] for prompt in prompts]
-    if beams == 1:
-        assert together == ["".join(model.stream(prompt, decoding)).strip() for prompt in prompts]
+    lms.check_generation(models[family], asked(photos), beams, tokens=7, different=3)
 
 
 @pytest.mark.parametrize("family", lms.FAMILIES)

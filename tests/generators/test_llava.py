@@ -105,14 +105,7 @@ def test_each_picture_stands_where_its_mark_was_and_nowhere_else(models, photos,
 @pytest.mark.parametrize("family", lms.FAMILIES)
 @pytest.mark.parametrize("beams", [1, 3])
 def test_cached_is_uncached_and_a_batch_is_one_by_one(models, photos, family, beams):
-    model, prompts = models[family], asked(photos)
-    decoding = Decoding(max_new_tokens=6, beams=beams)
-    together = model.generate(prompts, decoding)
-    assert len(set(together)) >= 2
-    assert together == model.generate(prompts, decoding, use_cache=False)
-    assert together == [model.generate([prompt], decoding)[0] for prompt in prompts]
-    if beams == 1:
-        assert together == ["".join(model.stream(prompt, decoding)).strip() for prompt in prompts]
+    lms.check_generation(models[family], asked(photos), beams, tokens=6, different=2)
 
 
 @pytest.mark.parametrize("family", lms.FAMILIES)

@@ -29,7 +29,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.data.csv_rows import csv_rows
-from sayso.systems.corpus.title_features import read_words, title_features, verb_kind
+from sayso.systems.corpus.title_features import TitleWords, read_words, title_features, verb_kind
 from sayso.text.language.run_together import split_title
 
 if TYPE_CHECKING:
@@ -187,13 +187,12 @@ def _task(title: str, score: float, threshold: float, said: Mapping[str, bool]) 
     words = read_words(title)
     correction = said.get(title.casefold())
     visual = score >= threshold if correction is None else correction
-    reason = "a person said so" if correction is not None else _reason(title)
+    reason = "a person said so" if correction is not None else _reason(words)
     return Task(title, visual, score, reason, words.verb, words.object)
 
 
-def _reason(title: str) -> str:
+def _reason(words: TitleWords) -> str:
     """Say what is known of the verb and the topic."""
-    words = read_words(title)
     kinds = {
         "physical": f"{words.verb} is a physical action",
         "other": f"{words.verb} is no physical action",
