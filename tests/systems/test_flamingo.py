@@ -229,3 +229,14 @@ def test_a_picture_that_cannot_be_read_is_told_and_others_stand_in(parts, tmp_pa
     assert done.step == 4
     assert any("5.png" in message for message in caplog.messages)
     assert all("5.png" in failure.error for failure in done.failures)
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_words_without_a_picture_teach_nothing(parts, tmp_path, everywhere):
+    made = method_of(recipe_for(parts, ff_everywhere=everywhere), parts, tmp_path)
+    page = {"text": "no picture is here<|endofchunk|>", "pictures": [], "ahead": False, "source": 0}
+    batch = TensorBatch(made.collate([page, page]), torch.device("cpu"))
+    losses = made.losses(made.model, batch)
+    sum(value for value, _ in losses.values()).backward()
+    assert sum(int(words) for _, words in losses.values()) == 0
+    assert all(weight.grad is None or not weight.grad.any() for weight in made.model.parameters())

@@ -70,4 +70,4 @@ def caption(
         print(
             f"{target}: {report.files:,} files, {report.made:,} captions made{kept}; by {generator.made_by}"
         )
-    end_with(f"failed: {failure.path}: {failure.error}" for failure in report.failures)
+    end_with(f"failed: {failure.error}" for failure in report.failures)
