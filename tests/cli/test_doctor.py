@@ -235,8 +235,8 @@ def test_offline_is_what_loading_and_fetching_take_for_offline(monkeypatch, vari
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
     assert cached_models().offline is offline() is expected
-    answer = "yes: no connection is opened" if expected else "no (set SAYSO_OFFLINE=1"
-    assert f"offline  {answer}" in CliRunner().invoke(app, []).stdout
+    answer = "forbidden" if expected else "allowed (SAYSO_OFFLINE=1"
+    assert f"connections  {answer}" in CliRunner().invoke(app, []).stdout
 
 
 def test_bfloat16_and_cores_are_what_encoders_go_by():

@@ -66,6 +66,15 @@ def test_index_then_search(run, media, tmp_path):
     assert run("search", where, "white", "--paths", "-n", 1).stdout.strip() == str(media / "white.png")
 
 
+def test_how_videos_are_cut_is_said_of_a_folder(run, media, tmp_path):
+    index = tmp_path / "x.index"
+    assert run("index", index, media).exit_code == 0
+    refused = run("index", index, "--sample", "keyframes")
+    assert refused.exit_code == 2
+    assert "say for which folder" in refused.stderr
+    assert run("index", index, media, "--sample", "keyframes").exit_code == 0
+
+
 def test_many_queries_on_stdin(run, media, tmp_path):
     run("index", tmp_path / "x.index", media)
     found = run("search", tmp_path / "x.index", "-", "--json", "-n", 1, stdin="red\n\nwhite\n")

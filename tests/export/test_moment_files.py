@@ -229,7 +229,7 @@ def test_pictures_are_left_out_and_that_is_said(caplog):
     rows = [row("/a.mov", 1, 2), row("/p.jpg", 0, 0, kind="picture", duration_s=None)]
     with caplog.at_level(logging.WARNING):
         assert len(lay_out(rows, {"/a.mov": source("/a.mov", NTSC)}, "x").shots) == 1
-    assert "1 pictures are left out" in caplog.text
+    assert "left out, since pictures have no time: 1" in caplog.text
     with pytest.raises(SaysoError, match="no moment of a video"):
         lay_out(rows[1:], {}, "x")
 

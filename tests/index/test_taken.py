@@ -93,8 +93,11 @@ def test_a_list_is_the_newest_first(dated):
     assert named(dated.search(after="2019", before="2020")) == everything[2:5]
     assert named(dated.search(after="2019", before="2020", limit=1, offset=1)) == everything[3:4]
     assert named(dated.search(after="2019-06", before="2019-06-02")) == ["paris"]
-    with pytest.raises(QueryError, match="--filter or --after"):
+    assert named(dated.search(sort="time")) == everything
+    with pytest.raises(QueryError, match="--filter, --after or --sort time"):
         dated.search("")
+    with pytest.raises(QueryError, match="nothing is after 2020 and before 2019"):
+        dated.search(after="2020", before="2019")
 
 
 def test_what_is_looked_for_passes_them_too(dated):

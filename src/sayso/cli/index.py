@@ -115,6 +115,11 @@ def index(
         )
     if upgrade_model and (paths or model or window or segments or sample or listen):
         raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
+    if not paths and (window or segments or sample):
+        raise BadParameter(
+            f"say for which folder: sayso index {address} FOLDER ...; sayso roots {address} lists them",
+            param_hint="--window, --segments, --sample",
+        )
     collection = Collection.open(address, model, device=device)
     if listed := failures or collection.store.failures_file:
         refuse_foreign(listed, of_input=True)

@@ -56,6 +56,6 @@ def _line(held: Held) -> str:
     from sayso.cli.output import clock_time
 
     length = "" if held.duration_s is None else clock_time(held.duration_s)
-    error = f"  ({held.error})" if held.error else ""
+    error = f"  ({held.error.removeprefix(f'{held.path}: ')})" if held.error else ""
     gone = "" if held.exists else "  (not there now)"
     return f"{held.kind:7}  {length:>10}  {held.clips:>6,}  {held.path}{gone}{error}"

@@ -121,7 +121,7 @@ def lay_out(rows: Sequence[Row], sources: Mapping[str, Source], name: str) -> Re
     if not videos:
         raise SaysoError("there is no moment of a video to put on a line of time; pictures have none")
     if len(videos) < len(rows):
-        _log.warning("%d pictures are left out: they have no time", len(rows) - len(videos))
+        _log.warning("left out, since pictures have no time: %d", len(rows) - len(videos))
     rate = Counter(sources[row["path"]].rate for row in videos).most_common(1)[0][0]
     shots: list[Shot] = []
     at = 0

@@ -71,8 +71,8 @@ def _model_rows(found: HubCache) -> Iterator[tuple[str, str]]:
     size = f"{found.size_bytes / GIB:.2f} GiB" if found.exists else "empty so far"
     yield "cache", f"{found.cache} ({size})"
     yield from (("cached", name) for name in found.cached)
-    allowed = "no (set SAYSO_OFFLINE=1 to forbid connections)"
-    yield "offline", "yes: no connection is opened" if found.offline else allowed
+    allowed = "allowed (SAYSO_OFFLINE=1 forbids them)"
+    yield "connections", "forbidden" if found.offline else allowed
 
 
 def diagnose() -> Diagnosis:

@@ -172,9 +172,9 @@ class Index(OpenIndex):
         store = self.store  # those that count now
         asked = read_conditions(query, filter=filter, after=after, before=before)
         terms = parse_query(asked.words, files=files) if asked.words.strip() else []
-        if not terms and like is None and asked.sql is None:
-            says = "say what to look for, give a picture with --like, or list by --filter or --after"
-            raise QueryError(f"the query is empty; {says}")
+        if not terms and like is None and asked.sql is None and sort != "time":
+            ways = "--like a picture, or list by --filter, --after or --sort time"
+            raise QueryError(f"the query is empty; say what to look for, {ways}")
         if limit < 1 or offset < 0:
             raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
         self._hints.say(self._hints.about_people(asked.people))

@@ -128,14 +128,16 @@ def time_filter(after: str | None, before: str | None) -> str | None:
         before: likewise; what was taken in it is left out.
 
     Raises:
-        QueryError: if it is no time.
+        QueryError: if it is no time, or no time is between the two.
     """
-    parts = [
-        f"taken {operator} {sql_string(_time(text, option))}"
+    times = [
+        (_time(text, option), operator)
         for text, operator, option in ((after, ">=", "after"), (before, "<", "before"))
         if text and text.strip()
     ]
-    return " AND ".join(parts) or None
+    if len(times) == 2 and times[0][0] >= times[1][0]:
+        raise QueryError(f"nothing is after {after} and before {before}; the later time goes to before")
+    return " AND ".join(f"taken {operator} {sql_string(time)}" for time, operator in times) or None
 
 
 def _time(text: str, option: str) -> str:

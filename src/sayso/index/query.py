@@ -142,7 +142,9 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
     moment = None if os.path.exists(os.path.expanduser(name)) else _MOMENT.match(name)  # noqa: PTH110, PTH111
     path = os.path.expanduser(moment[1] if moment else name)  # noqa: PTH111
     if not os.path.isfile(path):  # noqa: PTH113
-        raise MediaError(nothing_at(path, "the query names a file; name one, or write words"))
+        raise MediaError(
+            nothing_at(path, "the query names it as a file; name one that is there, or write words")
+        )
     try:
         if (sniff(path) or kind_of(path)) == "picture":
             return _only(encoder.encode_images([read_image(path)]))
