@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.types import Span
 from sayso.data.features import NpyFeatures, pool_span
-from sayso.data.restricted_pickle import read_numbers, read_tensors
 from sayso.encoders.batching import unit_norm
+from sayso.hub.restricted_pickle import read_numbers, read_tensors
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Embeddings, Encoder

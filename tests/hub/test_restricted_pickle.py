@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sayso.core.errors import SaysoError
-from sayso.data.restricted_pickle import read_numbers
+from sayso.hub.restricted_pickle import read_numbers
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
