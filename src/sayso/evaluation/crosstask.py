@@ -6,7 +6,7 @@ name; step classifiers (``sayso train crosstask``) have their own. DIR is the re
 ``videos_val.csv``, ``annotations/``) with the videos at any depth below, named by their ids.
 
 ``crosstask`` measures on the 360 validation videos. ``crosstask-splits`` measures on the published ones [1]:
-of each task 30 videos are drawn to train on, those of the validation list are left out, all others are tested;
+of each task 30 videos are drawn to train on, those of the validation list left out, all others tested;
 the recall of 20 draws is averaged. Published rows stand beside the same videos only.
 
 Sources
