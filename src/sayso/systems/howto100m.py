@@ -65,6 +65,7 @@ class Recipe(TrainingConfig):
         loss: ``max_margin``, or ``info_nce`` with a temperature that is learned.
         margin: of max margin.
         intra: share of max margin's weight on negatives from the same video; 0 leaves them out.
+        count_own: count the pair itself among its video's negatives, as the public code does.
         dim: D, length of an embedding.
         word_vectors: a file in word2vec's or GloVe's format, frozen as published; or ``learned`` with
             the rest.
@@ -81,6 +82,7 @@ class Recipe(TrainingConfig):
     loss: Literal["max_margin", "info_nce"] = "max_margin"
     margin: float = 0.1
     intra: float = 0.5
+    count_own: bool = False
     dim: int = 4096
     word_vectors: str = "learned"
     word_dim: int = 300
@@ -131,7 +133,10 @@ class HowTo100M(EmbeddingMethod):
         video, text = (embedding.float() for embedding in embeddings)
         if self.criterion is not None:
             return info_nce(video, text, self.criterion.get_parameter("log_scale").exp())
-        return max_margin(video, text, batch["video"], margin=self.recipe.margin, intra=self.recipe.intra)
+        how = self.recipe
+        return max_margin(
+            video, text, batch["video"], margin=how.margin, intra=how.intra, count_own=how.count_own
+        )
 
     def export(self, model: nn.Module, card: str = "") -> HowTo100MEncoder:
         """Return a copy of a model as an encoder, on the CPU."""
