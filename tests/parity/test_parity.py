@@ -9,6 +9,8 @@ howto100m   Net of model.py, howto100m 50af0ff (``cuda()`` made a no-op here and
 mil_nce     MILNCELoss of loss.py, MIL-NCE_HowTo100M b282b15; gradients by autograd, float64
 max_margin  MaxMarginRankingLoss of loss.py, howto100m 50af0ff, over cosines; gradients by autograd
 bags        _find_nearest_candidates, and the clamped numbers that _get_text reads, of video_loader.py
+joined      the first and the last caption that are joined by _get_single_text of youtube_dataloader.py,
+            howto100m 50af0ff
 retrieval   compute_metrics of metrics.py
 dp          dp.pyx, CrossTask 9e6fdcc, with its C types taken off and run as Python (no Cython here);
             with as many seconds as steps it places none, which is not among the golden ones
@@ -22,6 +24,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,8 +33,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 import inputs
 
-from sayso.data.bags import bag_of
+from sayso.data.bags import bag_of, joined_captions
+from sayso.data.corpus import CorpusBuilder
 from sayso.data.datasets.crosstask import read_segments, read_tasks, truth
+from sayso.data.features import FeatureClips
 from sayso.encoders.published import convert_published
 from sayso.evaluation.placed_steps import uniform
 from sayso.losses import max_margin, mil_nce
@@ -133,6 +138,23 @@ def test_bags_of_the_window_rule_are_the_public_bags(golden):
         assert Counter(found.tolist()) == Counter(expected)
         assert found[0] == index
         assert len(set(found.tolist())) == distinct == len(set(found[:distinct].tolist()))
+
+
+@pytest.mark.parametrize("golden", GOLDEN["joined"])
+def test_captions_are_joined_as_the_public_loader_joins_them(golden):
+    spans = inputs.spans(golden["captions"], golden["phase"])
+    found = [joined_captions(spans, i, golden["min_time"]) for i in range(len(spans))]
+    assert [[some[0], some[-1]] for some in found] == golden["first_last"]
+    builder = CorpusBuilder()
+    builder.add("v", "v", [(*span, f"w{i}") for i, span in enumerate(spans.tolist())])
+    seconds = inputs.numbers((int(spans.max()) + 2, 4))
+    source = SimpleNamespace(rate=1.0, read=lambda video: seconds)
+    clips = FeatureClips(builder.finish(), [source], per_video=None, join_s=golden["min_time"])
+    for item, (first, last) in enumerate(golden["first_last"]):
+        (example,) = clips.sample(item, np.random.default_rng(0))
+        assert example["texts"] == (" ".join(f"w{i}" for i in range(first, last + 1)),)
+        pooled = seconds[int(spans[first, 0]) : int(spans[last, 1]) + 1].max(0)
+        np.testing.assert_allclose(example["features"], pooled / np.linalg.norm(pooled), rtol=1e-6)
 
 
 def test_ranks_without_ties_are_the_public_ranks():

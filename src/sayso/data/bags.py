@@ -7,9 +7,10 @@ neighbours grow, but stops at the first caption with whatever follows it, and st
 before the first where a video is short, which gives one caption several times
 (``window_captions``).
 
-Source
+Sources
     [1] ``_find_nearest_candidates`` in video_loader.py (2be7ba7),
         https://github.com/antoine77340/MIL-NCE_HowTo100M
+    [2] HowTo100M's code (50af0ff). https://github.com/antoine77340/howto100m
 """
 
 from __future__ import annotations
@@ -69,6 +70,26 @@ def window_captions(spans: NDArray[np.float64], index: int, k: int) -> NDArray[n
         else:
             last += 1
     return np.clip(np.arange(first, first + k), 0, len(spans) - 1).astype(np.int64)
+
+
+def joined_captions(spans: NDArray[np.float64], index: int, min_s: float) -> range:
+    """Return a caption and those around it that are joined with it until they last long enough.
+
+    As ``_get_single_text`` in youtube_dataloader.py of [2] does: by the neighbour that leaves them shorter,
+    the earlier one of a tie; at an end of the video by the other neighbour.
+
+    Args:
+        spans: (N, 2) start and end of one video's captions, seconds, in order.
+        index: the caption, 0 to N - 1.
+        min_s: seconds from the start of the first to the end of the last; all of a shorter video.
+    """
+    first = last = index
+    while spans[last, 1] - spans[first, 0] < min_s and last - first + 1 < len(spans):
+        later = last + 1 < len(spans)
+        if first and later:
+            later = spans[last + 1, 1] - spans[first, 0] < spans[last, 1] - spans[first - 1, 0]
+        first, last = (first, last + 1) if later else (first - 1, last)
+    return range(first, last + 1)
 
 
 def bag_of(

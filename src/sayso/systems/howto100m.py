@@ -62,6 +62,7 @@ class Recipe(TrainingConfig):
         backbone: an encoder's name, where ``features`` are not given.
         per_video: clips sampled of a video for one batch; the hard negatives need several.
         min_s: captions that last less are widened to so many seconds.
+        join_s: captions that last less are joined with their neighbours, as the public code does (5 s).
         loss: ``max_margin``, or ``info_nce`` with a temperature that is learned.
         margin: of max margin.
         intra: share of max margin's weight on negatives from the same video; 0 leaves them out.
@@ -79,6 +80,7 @@ class Recipe(TrainingConfig):
     backbone: str = "offline"
     per_video: int = 8
     min_s: float = 0.0
+    join_s: float = 0.0
     loss: Literal["max_margin", "info_nce"] = "max_margin"
     margin: float = 0.1
     intra: float = 0.5
@@ -113,7 +115,12 @@ class HowTo100M(EmbeddingMethod):
         if recipe.loss == "info_nce":
             self.criterion = nn.ParameterDict({"log_scale": torch.tensor(1 / 0.07).log()})
         self.dataset = FeatureClips(
-            corpus, sources, bag_size=1, per_video=recipe.per_video, min_s=recipe.min_s
+            corpus,
+            sources,
+            bag_size=1,
+            per_video=recipe.per_video,
+            min_s=recipe.min_s,
+            join_s=recipe.join_s,
         )
 
     def collate(self, examples: Sequence[Example]) -> Batch:
