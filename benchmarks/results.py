@@ -38,9 +38,8 @@ class Report:
     def table(self, title: str, columns: Sequence[str]) -> None:
         """Begin a table; its first row is printed at once."""
         self.tables.append({"title": title, "columns": list(columns), "rows": []})
-        print(
-            f"\n{title}\n\n| {' | '.join(columns)} |\n| {' | '.join(['---', *['--:'] * (len(columns) - 1)])} |"
-        )
+        rule = " | ".join(["---", *["--:"] * (len(columns) - 1)])
+        print(f"\n{title}\n\n| {' | '.join(columns)} |\n| {rule} |")
 
     def row(self, *cells: object) -> None:
         """Print a row of the last table, and keep it."""

@@ -4,9 +4,9 @@
 
 All give the same times. One long video, many short ones, many side by side in one array, and steps within
 narration windows. Ours are the public functions, their checks of shapes and numbers included; the numba
-functions are called on arrays as they are, and compiled beforehand. The least CPU time of one thread over many
-rounds in turns; a ratio above 1 means that ours is faster. C is left out where there is no compiler. The last
-column is the numpy form, which runs where numba is not installed.
+functions are called on arrays as they are, and compiled beforehand. The least CPU time of one thread over
+many rounds in turns; a ratio above 1 means that ours is faster. C is left out where there is no compiler. The
+last column is the numpy form, which runs where numba is not installed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The compiled ordered path against the numpy form, tie by tie, in many threads and for costs that are wrong."""
+"""The compiled ordered path against the numpy form, tie by tie, in threads and for wrong costs."""
 
 from __future__ import annotations
 
