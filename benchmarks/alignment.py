@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/alignment.py                      # 12,000 to 100,000 words
     OMP_NUM_THREADS=1 python benchmarks/alignment.py --sizes 12000 --rounds 20
 
-Two versions of one drawn text (``sayso evaluate word-alignment`` measures the same). Both engines run in turns;
+Two versions of one drawn text (as ``sayso evaluate word-alignment`` draws them). Both engines run in turns;
 the least CPU seconds of one thread, from lists of words to pairs, after one call on short texts that loads
 what they need. The last column is ours as it runs without numba.
 """
@@ -37,7 +37,8 @@ def without_numba(run: Callable[[], Any]) -> Callable[[], Any]:
     """Return a function as it runs where numba is missing."""
 
     def reference() -> Any:
-        kept, word_alignment.worth_compiling = word_alignment.worth_compiling, lambda _: False  # type: ignore[assignment]
+        kept = word_alignment.worth_compiling
+        word_alignment.worth_compiling = lambda _: False  # type: ignore[assignment]
         try:
             return run()
         finally:
