@@ -3,10 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/oracles.py [--rows 200 2000] [--classes 14] [--change 0.1]
 
 Of each 20 rows ten are a bag. "apart" is one class a bag; "classes" names two classes for each bag, so that
-they compete for rows; "overlapping" has bags of one class that share half of their rows; "joint" weighs rows by a
-person's labels. Slack costs little in half of the bags. The peer solves the whole program through highspy,
-built beforehand, of which only the costs change. They change anew each time, or (``--change``) by that share
-of their spread, as the steps of a solver that converges. Medians of CPU milliseconds, in turns.
+they compete for rows; "overlapping" has bags of one class that share half of their rows; "joint" weighs rows
+by a person's labels. Slack costs little in half of the bags. The peer solves the whole program through
+highspy, built beforehand, of which only the costs change. They change anew each time, or (``--change``) by
+that share of their spread, as the steps of a solver that converges. Medians of CPU milliseconds, in turns.
 """
 
 from __future__ import annotations
