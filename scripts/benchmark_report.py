@@ -5,8 +5,8 @@
 
 A benchmark's section begins at ``<!-- benchmark NAME -->`` and ends at ``<!-- end -->``; it is replaced, or
 put at the end. What is written by hand stands outside. A run beside which other processes kept more than
-``--quiet`` cores busy is refused, and so is one of a tree with changes that no commit holds; ``--mark`` writes
-them all the same, and says so in the section.
+``--quiet`` cores busy is refused, and so is one of a tree with changes that no commit holds; ``--mark``
+writes them all the same, and says so in the section.
 """
 
 from __future__ import annotations
