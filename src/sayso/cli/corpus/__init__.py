@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from sayso.cli.corpus.build import build
+from sayso.cli.corpus.captions import captions
+from sayso.cli.corpus.fetch import fetch
+from sayso.cli.corpus.find import find
+from sayso.cli.corpus.run import run
+from sayso.cli.corpus.status import status
 from sayso.cli.corpus.tasks import tasks
 from sayso.cli.verb import Stages, Verb
 
@@ -13,5 +19,5 @@ corpus = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-for stage in (tasks,):
+for stage in (run, tasks, find, captions, fetch, build, status):
     corpus.command(cls=Verb)(stage)

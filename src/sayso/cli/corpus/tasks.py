@@ -5,23 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument
 
+from sayso.cli.corpus.stage_options import Corrections, Threshold
 from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
 from sayso.cli.output import print_json, print_lines
 from sayso.core.progress import reporter
 
 TITLES = "Titles, one a line; or a CSV with the column title. WikiHow's run-together form is read too."
-CORRECTIONS = "A CSV with the columns title and visual (1 or 0), such as an edited OUT: what it says wins."
 
 
 def tasks(
     titles: Annotated[Path, Argument(help=TITLES, show_default=False)],
     out: Annotated[Path | None, out_option("FILE", "The CSV to write.", show_default="prints")] = None,
-    threshold: Annotated[
-        float, Option("--threshold", min=0, max=1, help="Keep tasks from this score.")
-    ] = 0.5,
-    corrections: Annotated[Path | None, Option("--corrections", help=CORRECTIONS, show_default=False)] = None,
+    threshold: Threshold = 0.5,
+    corrections: Corrections = None,
     progress: ProgressMode = "auto",
     as_json: Json = False,
     overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb

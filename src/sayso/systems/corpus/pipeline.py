@@ -1,0 +1,332 @@
+"""All stages of a corpus, one after the other or one alone, in a folder that a kill does not harm.
+
+CORPUS/tasks.csv        the titles; a person may edit the column visual
+CORPUS/ledger/          what became of every video at every stage
+CORPUS/videos/ab/       ID.mp4 with ID.en.vtt beside it
+CORPUS/videos.csv, caption.json, task_ids.csv    what training reads
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sayso.core.errors import SaysoError, nothing_at
+from sayso.core.io import write_atomic
+from sayso.core.ownership import claim_folder, writing_as
+from sayso.core.progress import Progress, Silent
+from sayso.data.csv_rows import csv_rows
+from sayso.systems.corpus.build import BuildPlan, Form, Only, build_corpus
+from sayso.systems.corpus.captions import CaptionPlan, read_all_captions
+from sayso.systems.corpus.catalogue import Catalogue
+from sayso.systems.corpus.fetch import FetchPlan, fetch_all_videos
+from sayso.systems.corpus.find import FindRules, find_videos
+from sayso.systems.corpus.funnel import Funnel, read_funnel
+from sayso.systems.corpus.ledger import Ledger
+from sayso.systems.corpus.limits import HOSTS, HostLimits, Manners
+from sayso.systems.corpus.site_search import SiteSearch
+from sayso.systems.corpus.source import Source
+from sayso.systems.corpus.state import CorpusState
+from sayso.systems.corpus.storage import is_bucket
+from sayso.systems.corpus.tasks import COLUMNS, THRESHOLD, YES, score_tasks, write_tasks
+from sayso.systems.corpus.web import Web
+from sayso.systems.corpus.youtube import YtDlp
+
+VERB = "corpus"
+TASKS, VIDEOS, LEDGER = "tasks.csv", "videos", "ledger"
+_SCORED = "tasks.json"  # of what tasks.csv was made
+Stage = Callable[["OpenCorpus"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusOptions:
+    """The options of all stages.
+
+    Args:
+        rules: which videos count.
+        min_words: of captions, at least.
+        height: of videos, pixels, at most.
+        to: where videos go, a folder or ``s3://...``; None: into the corpus.
+        only: ``captions``: no video is fetched.
+        form: in which the corpus is written.
+        retry: ``failed`` or ``gone``: what is so is tried again.
+        manners: how a site is asked.
+    """
+
+    rules: FindRules = field(default_factory=FindRules)
+    min_words: int = 100
+    height: int = 360
+    to: str | None = None
+    only: Only | None = None
+    form: Form = "release"
+    retry: str | None = None
+    manners: Manners = field(default_factory=Manners)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenCorpus:
+    """A corpus that a run works on.
+
+    Args:
+        folder: the corpus.
+        state: what its ledger says.
+        limits: of the hosts.
+        options: of the stages.
+        progress: what to report to.
+    """
+
+    folder: Path
+    state: CorpusState
+    limits: HostLimits
+    options: CorpusOptions
+    progress: Progress
+
+    @property
+    def captions(self) -> Path:
+        """The folder of the captions: that of the videos, if it is one."""
+        to = self.options.to
+        return self.folder / VIDEOS if to is None or is_bucket(to) else Path(to).expanduser().absolute()
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether it has a list of tasks."""
+        return self.state.task_counts()[0] > 0
+
+    def find(self, source: Source) -> None:
+        """Search for the tasks, see ``find_videos``."""
+        find_videos(self.state, source, self.options.rules, retry=self.options.retry, progress=self.progress)
+
+    def read_captions(self) -> None:
+        """Get the captions, see ``read_all_captions``."""
+        plan = CaptionPlan(
+            folder=self.captions,
+            language=self.options.rules.language,
+            min_words=self.options.min_words,
+            manners=self.options.manners,
+            record=self.folder / HOSTS,
+        )
+        read_all_captions(self.state, plan, self.limits, retry=self.options.retry, progress=self.progress)
+
+    def fetch(self) -> None:
+        """Fetch the videos, see ``fetch_all_videos``; nothing where captions alone are wanted."""
+        if self.options.only is None:
+            fetch_all_videos(
+                self.state, self.fetch_plan(), self.limits, retry=self.options.retry, progress=self.progress
+            )
+
+    def fetch_plan(self) -> FetchPlan:
+        """Return how videos are fetched, for whoever calls ``fetch_videos`` elsewhere."""
+        to = self.options.to
+        return FetchPlan(
+            to=to if to is not None and is_bucket(to) else str(self.captions),
+            height=self.options.height,
+            manners=self.options.manners,
+            record=self.folder / HOSTS,
+        )
+
+    def build(self) -> None:
+        """Write the corpus, see ``build_corpus``."""
+        plan = BuildPlan(
+            corpus=self.folder,
+            captions=self.captions,
+            form=self.options.form,
+            only=self.options.only,
+            min_words=self.options.min_words,
+        )
+        build_corpus(self.state, plan, progress=self.progress)
+
+
+@contextmanager
+def open_corpus(
+    folder: Path,
+    options: CorpusOptions | None = None,
+    *,
+    create: bool = False,
+    limits: HostLimits | None = None,
+    progress: Progress | None = None,
+) -> Iterator[OpenCorpus]:
+    """Give a corpus to work on; another process that wants to waits until the block ends.
+
+    Args:
+        folder: the corpus.
+        options: of the stages.
+        create: make it if it is not there.
+        limits: of the hosts; by default those of the options.
+        progress: what to report to.
+
+    Raises:
+        SaysoError: if it is no corpus.
+    """
+    from filelock import FileLock
+
+    options, folder = options or CorpusOptions(), folder.expanduser().absolute()
+    if not create:
+        _ledger_of(folder)
+    with writing_as(VERB):
+        claim_folder(folder, VERB)
+        with FileLock(folder / ".lock"), Ledger(folder / LEDGER) as ledger:
+            state = CorpusState(ledger, read_tasks(folder / TASKS))
+            try:
+                held = limits or HostLimits(options.manners, folder / HOSTS)
+                yield OpenCorpus(folder, state, held, options, progress or Silent())
+            finally:
+                state.close()
+
+
+def run_corpus(
+    titles: Sequence[str] | None,
+    folder: Path,
+    source: str,
+    options: CorpusOptions | None = None,
+    *,
+    threshold: float = THRESHOLD,
+    corrections: Mapping[str, bool] | None = None,
+    limits: HostLimits | None = None,
+    progress: Progress | None = None,
+) -> Funnel:
+    """Make a corpus from titles, or of all videos of a catalogue; the same call goes on after a kill.
+
+    Args:
+        titles: of tasks; None: the videos that the catalogue lists.
+        folder: the corpus.
+        source: ``youtube``, a catalogue's path, or the address of a site's search with ``{query}``.
+        options: of the stages.
+        threshold: from which score a task can be seen.
+        corrections: what a person says of titles.
+        limits: of the hosts; by default those of the options.
+        progress: what to report to.
+
+    Raises:
+        SaysoError: if there is no such source, or something foreign is in the folder.
+    """
+    folder = folder.expanduser().absolute()
+    if titles is not None:
+        prepare_tasks(titles, folder, threshold=threshold, corrections=corrections, progress=progress)
+    with open_corpus(folder, options, create=True, limits=limits, progress=progress) as corpus:
+        corpus.find(open_source(source, corpus.limits, listed=titles is None))
+        corpus.read_captions()
+        corpus.fetch()
+        corpus.build()
+        return read_funnel(corpus.state)
+
+
+def corpus_status(folder: Path) -> Funnel:
+    """Return the funnel of a corpus, also while another process works on it.
+
+    Raises:
+        SaysoError: if it is no corpus.
+    """
+    ledger = _ledger_of(folder)
+    state = CorpusState(ledger, read_tasks(folder / TASKS))
+    try:
+        return read_funnel(state)
+    finally:
+        state.close()
+
+
+def _ledger_of(folder: Path) -> Ledger:
+    if not (folder / LEDGER).is_dir():
+        raise SaysoError(nothing_at(folder, "a corpus is made by: sayso corpus run TITLES --out CORPUS"))
+    return Ledger(folder / LEDGER)
+
+
+def prepare_tasks(
+    titles: Sequence[str],
+    folder: Path,
+    *,
+    threshold: float = THRESHOLD,
+    corrections: Mapping[str, bool] | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Write a corpus's ``tasks.csv``, unless it was made of the same; a person's edits of it stay.
+
+    Args:
+        titles: of tasks.
+        folder: the corpus.
+        threshold: from which score a task can be seen.
+        corrections: what a person says of titles.
+        progress: what to report to.
+
+    Raises:
+        SaysoError: if it is to be made of other titles, and was edited.
+    """
+    made_of = [list(titles), threshold, sorted((corrections or {}).items())]
+    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+    with writing_as(VERB):
+        claim_folder(folder, VERB)
+        note = folder / _SCORED
+        if (folder / TASKS).is_file() and note.is_file() and note.read_text(encoding="utf-8") == digest:
+            return
+        scored = score_tasks(titles, threshold=threshold, corrections=corrections, progress=progress)
+        write_tasks(folder / TASKS, scored)
+        write_atomic(note, digest, guarded=False)
+
+
+def take_tasks(tasks: Path, folder: Path) -> None:
+    """Copy a list of tasks into a corpus.
+
+    Args:
+        tasks: as ``sayso corpus tasks`` writes it.
+        folder: the corpus.
+
+    Raises:
+        SaysoError: if it is no such list.
+    """
+    if not read_tasks(tasks, missing=False):
+        raise SaysoError(
+            f"{tasks} lists no tasks; write them with: sayso corpus tasks TITLES --out {tasks.name}"
+        )
+    with writing_as(VERB):
+        claim_folder(folder, VERB)
+        if tasks.absolute() != (folder / TASKS).absolute():
+            write_atomic(folder / TASKS, tasks.read_bytes())
+
+
+def read_tasks(path: Path, *, missing: bool = True) -> list[tuple[int, str, bool]]:
+    """Return number, title and whether it can be seen, of each task; none if the list is not there.
+
+    Args:
+        path: as ``write_tasks`` writes it, edited perhaps.
+        missing: whether it need not be there.
+
+    Raises:
+        SaysoError: if it cannot be read.
+    """
+    if missing and not path.is_file():
+        return []
+    try:
+        rows = [row for _, row in csv_rows(path, COLUMNS)]
+        return [
+            (k, row["title"] or "", (row["visual"] or "").strip().lower() in YES)
+            for k, row in enumerate(rows)
+        ]
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else f"it has no column {error}"
+        raise SaysoError(f"{path} cannot be read as a list of tasks: {why}") from error
+
+
+def open_source(source: str, limits: HostLimits, *, listed: bool = False) -> Source:
+    """Return the source that a person names.
+
+    Args:
+        source: ``youtube``, a catalogue's path, or the address of a site's search with ``{query}``.
+        limits: of the hosts.
+        listed: whether it must list videos by itself.
+
+    Raises:
+        SaysoError: if there is none, or it only answers searches.
+    """
+    if (source == "youtube" or "://" in source) and listed:
+        raise SaysoError(
+            f"{source} has to be searched; give titles, or --source with a file that lists videos"
+        )
+    if source == "youtube":
+        return YtDlp(Web(limits))
+    if "://" in source:
+        return SiteSearch(source, Web(limits))
+    return Catalogue(Path(source).expanduser())
