@@ -134,6 +134,8 @@ class VideoHost:
     life: int = 0
     now: Callable[[], float] = time.time
     active: int = 0
+    hold_after: int | None = None  # answers; the next request waits until the client was killed
+    alive: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def search(self) -> str:
@@ -147,11 +149,12 @@ class VideoHost:
 
     def killed(self, known_until: float) -> None:
         """The client is dead; it knew that it must wait until then (0: it had no time to write it down)."""
-        with self.lock:
-            self.life, self.active = self.life + 1, 0
+        with self.lock, self.alive:
+            self.life, self.active, self.hold_after = self.life + 1, 0, None
             if known_until < self.shut_until:
                 self.shut_until = 0.0
                 self.forgiven += 1
+            self.alive.notify_all()
 
     def enter(self, path: str) -> int:
         with self.lock:
@@ -159,8 +162,13 @@ class VideoHost:
                 self.wrong.append(path)
             self.active += 1
             self.most = max(self.most, self.active)
-            self.asked[path] += 1
-            return self.life
+            life = self.life
+            held = self.hold_after is not None and len(self.log) >= self.hold_after
+        with self.alive:
+            self.alive.wait_for(lambda: not held or self.life != life)
+        with self.lock:
+            self.asked[path] += life == self.life
+        return life
 
     def leave(self, life: int, path: str, status: int) -> None:
         """Before the last byte goes out, as the client may ask again as soon as it has it."""
@@ -177,6 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.host: VideoHost = self.server.host
         self.life = self.host.enter(self.path)
+        if self.life != self.host.life:
+            return  # whoever asked was killed
         with suppress(BrokenPipeError, ConnectionResetError):
             self._route(unquote(urlsplit(self.path).path))
 

@@ -74,7 +74,10 @@ class CorpusState:
             "SELECT stage, key, status, why, attempts, at, facts FROM rows WHERE stage = ? AND key = ?",
             (stage, key),
         ).fetchone()
-        return LedgerRow(*found[:-1], json.loads(found[-1])) if found else None
+        if found is None:
+            return None
+        at_stage, of_key, status, why, attempts, at, facts = found
+        return LedgerRow(at_stage, of_key, status, why, attempts, at, json.loads(facts))
 
     def find_row(self, key: str) -> LedgerRow:
         """Return the row of a video that was found.

@@ -69,7 +69,7 @@ class FolderOfVideos:
 
     def clean(self) -> None:
         """Delete what a kill left of files that were not whole."""
-        for waiting in self.folder.glob("*/.*.part"):
+        for waiting in self.folder.glob("*/.*.part*"):
             waiting.unlink(missing_ok=True)
 
     def open(self, place: str) -> IO[bytes]:

@@ -20,6 +20,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.core.offline import offline
 from sayso.systems.corpus.source import CaptionTrack, Found, safe_id
+from sayso.systems.corpus.storage import SUFFIX
 from sayso.systems.corpus.video_site import MediaOffer, whole_video
 from sayso.systems.corpus.web import BUSY, GONE, Busy, GoneForGood, Trouble, Web
 
@@ -68,15 +69,20 @@ class YtDlp:
     def save(self, video: Found, files: list[tuple[str, int]], path: Path, height: int) -> int:  # noqa: ARG002
         """Write a video into a file, whole: one with picture and sound in it, so that no ffmpeg is needed."""
         wanted = f"best[height<=?{height}][ext=mp4]/best[height<=?{height}]/worst"
-        options = {"format": wanted, "outtmpl": {"default": str(path).replace("%", "%%")}, "nopart": True}
-        check = whole_video(path)
+        named = path.with_name(f"{path.name}{SUFFIX}")  # it takes ".part" for its own mark, and off
+        options = {"format": wanted, "outtmpl": {"default": str(named).replace("%", "%%")}, "nopart": True}
+        check = whole_video(named)
 
         def once() -> None:
-            path.unlink(missing_ok=True)
             self._ask(video.url, video.url, download=True, overwrites=True, fixup="never", **options)
             check()
 
-        return self._web.persist(once)[1]
+        try:
+            attempts = self._web.persist(once)[1]
+            named.replace(path)
+        finally:
+            named.unlink(missing_ok=True)
+        return attempts
 
     def _ask(self, what: str, url: str, *, download: bool = False, **options: Any) -> dict[str, Any]:
         """Return what yt-dlp says of an address, in one turn of the host; a download begins with one.
