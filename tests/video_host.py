@@ -63,7 +63,10 @@ class Video:
 
     @property
     def end(self):
-        return ENDS[self.fault]
+        end = ENDS[self.fault]
+        heard = self.fault not in ("silent", "french captions", "page gone", "private", "page busy")
+        few = heard and (end is None or end[0] == "fetch") and self.words < MIN_WORDS
+        return ("captions", "rejected", "words") if few else end
 
     @property
     def words(self) -> int:

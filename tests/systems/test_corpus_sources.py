@@ -28,7 +28,7 @@ from sayso.systems.corpus import (
 from sayso.systems.corpus.catalogue import Catalogue
 from sayso.systems.corpus.source import safe_id, youtube_id
 from sayso.systems.corpus.video_site import OrdinarySite, nearest_height
-from sayso.systems.corpus.web import Answer, Busy, GaveUp, GoneForGood, Web
+from sayso.systems.corpus.web import Busy, GaveUp, GoneForGood, Web, WebAnswer
 from sayso.systems.corpus.youtube import YtDlp
 from video_host import MIN_WORDS, make_videos, serving_videos
 
@@ -136,12 +136,12 @@ def test_a_page_says_where_things_are(monkeypatch):
         b'<track src="before.vtt"><VIDEO SRC="v.mp4"><source src="/low.mp4" label="240p">'
         b'<track src="t.vtt" srclang=en><track kind="chapters" src="no.vtt"></video><video src="ad.mp4">'
     )
-    site = OrdinarySite(SimpleNamespace(read=lambda url: Answer("http://h/p/x", "text/html", page, 3)))
+    site = OrdinarySite(SimpleNamespace(read=lambda url: WebAnswer("http://h/p/x", "text/html", page, 3)))
     offer = site.offer(Found("x", "http://h/p/x"))
     assert offer.files == (("http://h/p/v.mp4", 0), ("http://h/low.mp4", 240))
     assert (offer.tracks, offer.attempts) == ((CaptionTrack("http://h/p/t.vtt", "en"),), 3)
     assert site.offer(Found("x", "http://h/a.mp4?x=1")).files == (("http://h/a.mp4?x=1", 0),)
-    site = OrdinarySite(SimpleNamespace(read=lambda url: Answer(url, "text/html", b"<p>", 1)))
+    site = OrdinarySite(SimpleNamespace(read=lambda url: WebAnswer(url, "text/html", b"<p>", 1)))
     with pytest.raises(GoneForGood, match="no video"):
         site.offer(Found("x", "http://h/p/x"))
 

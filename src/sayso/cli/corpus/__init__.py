@@ -6,11 +6,11 @@ import typer
 
 from sayso.cli.corpus.build import build
 from sayso.cli.corpus.captions import captions
-from sayso.cli.corpus.fetch import fetch
+from sayso.cli.corpus.fetch import fetch_
 from sayso.cli.corpus.find import find
 from sayso.cli.corpus.run import run
 from sayso.cli.corpus.status import status
-from sayso.cli.corpus.tasks import tasks
+from sayso.cli.corpus.tasks import tasks_
 from sayso.cli.verb import Stages, Verb
 
 corpus = typer.Typer(
@@ -19,5 +19,5 @@ corpus = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-for stage in (run, tasks, find, captions, fetch, build, status):
-    corpus.command(cls=Verb)(stage)
+for stage in (run, tasks_, find, captions, fetch_, build, status):
+    corpus.command(stage.__name__.rstrip("_"), cls=Verb)(stage)

@@ -17,7 +17,7 @@ from sayso.cli.options import Json, ProgressMode
 from sayso.core.progress import reporter
 
 
-def fetch(
+def fetch_(
     folder: CorpusFolder,
     height: Height = 360,
     to: To = None,

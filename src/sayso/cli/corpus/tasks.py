@@ -15,7 +15,7 @@ from sayso.core.progress import reporter
 TITLES = "Titles, one a line; or a CSV with the column title. WikiHow's run-together form is read too."
 
 
-def tasks(
+def tasks_(
     titles: Annotated[Path, Argument(help=TITLES, show_default=False)],
     out: Annotated[Path | None, out_option("FILE", "The CSV to write.", show_default="prints")] = None,
     threshold: Threshold = 0.5,

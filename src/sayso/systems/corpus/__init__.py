@@ -7,7 +7,8 @@ Titles -> tasks that can be seen -> videos -> captions -> files -> pairs of clip
     captions.py    before any video is fetched; what has none is silent
     fetch.py       each video once, within the limits of its host (limits.py, web.py)
     build.py       what training reads
-    pipeline.py    all of them, in a folder whose ledger (ledger.py, state.py) outlives kills
+    pipeline.py    all of them, from what they begin with (inputs.py), in a folder whose ledger (ledger.py,
+                   state.py) outlives kills
 
 Source
     Miech et al., ICCV 2019, section 3: 120,000 titles of WikiHow, 23,611 tasks that can be seen, 1.22 M
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sayso.systems.corpus.fetch import FetchPlan, fetch_videos
     from sayso.systems.corpus.find import FindRules, find_videos
     from sayso.systems.corpus.funnel import Funnel, read_funnel
+    from sayso.systems.corpus.inputs import open_source, take_tasks
     from sayso.systems.corpus.ledger import Ledger, LedgerRow
     from sayso.systems.corpus.limits import HostLimits, Manners
     from sayso.systems.corpus.pipeline import (
@@ -31,11 +33,9 @@ if TYPE_CHECKING:
         OpenCorpus,
         corpus_status,
         open_corpus,
-        open_source,
         run_corpus,
-        take_tasks,
     )
-    from sayso.systems.corpus.source import CaptionTrack, Found, Source
+    from sayso.systems.corpus.source import CaptionTrack, Found, SearchSource
     from sayso.systems.corpus.state import CorpusState, Waiting
     from sayso.systems.corpus.tasks import Task, read_corrections, read_titles, score_tasks, write_tasks
 else:
@@ -56,7 +56,7 @@ else:
             "LedgerRow": "sayso.systems.corpus.ledger",
             "Manners": "sayso.systems.corpus.limits",
             "OpenCorpus": "sayso.systems.corpus.pipeline",
-            "Source": "sayso.systems.corpus.source",
+            "SearchSource": "sayso.systems.corpus.source",
             "Task": "sayso.systems.corpus.tasks",
             "Waiting": "sayso.systems.corpus.state",
             "build_corpus": "sayso.systems.corpus.build",
@@ -65,13 +65,13 @@ else:
             "fetch_videos": "sayso.systems.corpus.fetch",
             "find_videos": "sayso.systems.corpus.find",
             "open_corpus": "sayso.systems.corpus.pipeline",
-            "open_source": "sayso.systems.corpus.pipeline",
+            "open_source": "sayso.systems.corpus.inputs",
             "read_corrections": "sayso.systems.corpus.tasks",
             "read_funnel": "sayso.systems.corpus.funnel",
             "read_titles": "sayso.systems.corpus.tasks",
             "run_corpus": "sayso.systems.corpus.pipeline",
             "score_tasks": "sayso.systems.corpus.tasks",
-            "take_tasks": "sayso.systems.corpus.pipeline",
+            "take_tasks": "sayso.systems.corpus.inputs",
             "write_tasks": "sayso.systems.corpus.tasks",
         },
     )
@@ -91,7 +91,7 @@ __all__ = [
     "LedgerRow",
     "Manners",
     "OpenCorpus",
-    "Source",
+    "SearchSource",
     "Task",
     "Waiting",
     "build_corpus",

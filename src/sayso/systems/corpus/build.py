@@ -22,7 +22,7 @@ from typing import Any, Literal
 from sayso.core.errors import SaysoError
 from sayso.core.io import atomic_file
 from sayso.core.progress import Progress, Silent
-from sayso.systems.corpus.captions import SILENT, caption_words
+from sayso.systems.corpus.captions import SILENT, count_words
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.source import Found
 from sayso.systems.corpus.state import CorpusState
@@ -133,7 +133,7 @@ def _columns(captions: Path, min_words: int) -> tuple[dict[str, list[Any]], str]
         read = read_caption_file(captions).captions
     except SaysoError:
         return {}, "captions that cannot be read"
-    if caption_words(read) < min_words:
+    if count_words(read) < min_words:
         return {}, "words"
     spoken = [one for one in read if one.text.strip()]
     return {

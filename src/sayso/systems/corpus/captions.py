@@ -19,12 +19,12 @@ from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.limits import HostLimits, Manners
-from sayso.systems.corpus.side_by_side import side_by_side, sites
 from sayso.systems.corpus.source import CaptionTrack
 from sayso.systems.corpus.state import CorpusState, Waiting
 from sayso.systems.corpus.storage import shelf
 from sayso.systems.corpus.video_site import VideoSite
 from sayso.systems.corpus.web import GoneForGood
+from sayso.systems.corpus.work_through import sites, work_through
 from sayso.text.captions.caption_file import caption_format, read_caption_file
 from sayso.text.captions.encoding import decode_text
 from sayso.text.captions.sidecar import SUFFIXES
@@ -64,7 +64,7 @@ def caption_videos(
     """
     limits = limits or HostLimits(plan.manners, plan.record)
     site_of = sites(limits)
-    yield from side_by_side("captions", videos, lambda one: _one(one, site_of(one.video.url), plan), limits)
+    yield from work_through("captions", videos, lambda one: _one(one, site_of(one.video.url), plan), limits)
 
 
 def read_all_captions(
@@ -92,7 +92,7 @@ def read_all_captions(
             (progress or Silent()).update(done, total, note=row.key)
 
 
-def caption_words(captions: Sequence[Caption]) -> int:
+def count_words(captions: Sequence[Caption]) -> int:
     """Return how many words captions have."""
     return sum(len(caption.text.split()) for caption in captions)
 
@@ -120,7 +120,7 @@ def _one(waiting: Waiting, site: VideoSite, plan: CaptionPlan) -> LedgerRow:
         except (SaysoError, ValueError):
             why = why or "captions that cannot be read"
             continue
-        words = caption_words(captions)
+        words = count_words(captions)
         if words < plan.min_words:
             why = "words"
             continue

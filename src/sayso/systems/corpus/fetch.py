@@ -13,10 +13,10 @@ from pathlib import Path
 from sayso.core.progress import Progress, Silent
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.limits import HostLimits, Manners
-from sayso.systems.corpus.side_by_side import side_by_side, sites
 from sayso.systems.corpus.state import CorpusState, Waiting
 from sayso.systems.corpus.storage import VideoFiles, video_files
 from sayso.systems.corpus.video_site import VideoSite
+from sayso.systems.corpus.work_through import sites, work_through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def fetch_videos(
     """
     limits = limits or HostLimits(plan.manners, plan.record)
     site_of, files = sites(limits), video_files(plan.to)
-    yield from side_by_side(
+    yield from work_through(
         "fetch", videos, lambda one: _one(one, site_of(one.video.url), files, plan.height), limits
     )
 

@@ -14,7 +14,7 @@ from itertools import islice
 
 from sayso.core.progress import Progress, Silent
 from sayso.systems.corpus.ledger import LedgerRow, Status
-from sayso.systems.corpus.source import Found, Source
+from sayso.systems.corpus.source import Found, SearchSource
 from sayso.systems.corpus.state import CorpusState
 from sayso.systems.corpus.web import GaveUp, GoneForGood, NotForPrograms
 
@@ -56,7 +56,7 @@ class FindRules:
 
 def find_videos(
     state: CorpusState,
-    source: Source,
+    source: SearchSource,
     rules: FindRules | None = None,
     *,
     retry: str | None = None,
@@ -88,7 +88,7 @@ def find_videos(
             state.record(LedgerRow("find", video.id, status, why, facts=video.facts() | {"tasks": ranks}))
 
 
-def _search(state: CorpusState, source: Source, rules: FindRules, title: str) -> LedgerRow:
+def _search(state: CorpusState, source: SearchSource, rules: FindRules, title: str) -> LedgerRow:
     """Search for one task, record its videos, and return the search's own row, which comes last."""
     query = title if re.match(r"how\s+to\b", title, re.IGNORECASE) else f"how to {title}"
     facts = {"top": rules.top}
@@ -117,7 +117,7 @@ def _add(state: CorpusState, rules: FindRules, video: Found, task: str, rank: in
     state.record(LedgerRow("find", video.id, status, why, facts=facts))
 
 
-def _listed(source: Source) -> Iterator[tuple[Found, str, int]]:
+def _listed(source: SearchSource) -> Iterator[tuple[Found, str, int]]:
     """Yield all that a source lists, with task and rank."""
     from sayso.systems.corpus.catalogue import Catalogue
 

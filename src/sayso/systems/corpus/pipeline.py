@@ -8,39 +8,28 @@ CORPUS/videos.csv, caption.json, task_ids.csv    what training reads
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sayso.core.errors import SaysoError, nothing_at
-from sayso.core.io import write_atomic
 from sayso.core.ownership import claim_folder, writing_as
 from sayso.core.progress import Progress, Silent
-from sayso.data.csv_rows import csv_rows
 from sayso.systems.corpus.build import BuildPlan, Form, Only, build_corpus
 from sayso.systems.corpus.captions import CaptionPlan, read_all_captions
-from sayso.systems.corpus.catalogue import Catalogue
 from sayso.systems.corpus.fetch import FetchPlan, fetch_all_videos
 from sayso.systems.corpus.find import FindRules, find_videos
 from sayso.systems.corpus.funnel import Funnel, read_funnel
+from sayso.systems.corpus.inputs import TASKS, VERB, open_source, prepare_tasks, read_task_list
 from sayso.systems.corpus.ledger import Ledger
 from sayso.systems.corpus.limits import HOSTS, HostLimits, Manners
-from sayso.systems.corpus.site_search import SiteSearch
-from sayso.systems.corpus.source import Source
+from sayso.systems.corpus.source import SearchSource
 from sayso.systems.corpus.state import CorpusState
 from sayso.systems.corpus.storage import is_bucket
-from sayso.systems.corpus.tasks import COLUMNS, THRESHOLD, YES, score_tasks, write_tasks
-from sayso.systems.corpus.web import Web
-from sayso.systems.corpus.youtube import YtDlp
+from sayso.systems.corpus.tasks import THRESHOLD
 
-VERB = "corpus"
-TASKS, VIDEOS, LEDGER = "tasks.csv", "videos", "ledger"
-_SCORED = "tasks.json"  # of what tasks.csv was made
-Stage = Callable[["OpenCorpus"], None]
+VIDEOS, LEDGER = "videos", "ledger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +86,7 @@ class OpenCorpus:
         """Whether it has a list of tasks."""
         return self.state.task_counts()[0] > 0
 
-    def find(self, source: Source) -> None:
+    def find(self, source: SearchSource) -> None:
         """Search for the tasks, see ``find_videos``."""
         find_videos(self.state, source, self.options.rules, retry=self.options.retry, progress=self.progress)
 
@@ -170,7 +159,7 @@ def open_corpus(
     with writing_as(VERB):
         claim_folder(folder, VERB)
         with FileLock(folder / ".lock"), Ledger(folder / LEDGER) as ledger:
-            state = CorpusState(ledger, read_tasks(folder / TASKS))
+            state = CorpusState(ledger, read_task_list(folder / TASKS))
             try:
                 held = limits or HostLimits(options.manners, folder / HOSTS)
                 yield OpenCorpus(folder, state, held, options, progress or Silent())
@@ -222,7 +211,7 @@ def corpus_status(folder: Path) -> Funnel:
         SaysoError: if it is no corpus.
     """
     ledger = _ledger_of(folder)
-    state = CorpusState(ledger, read_tasks(folder / TASKS))
+    state = CorpusState(ledger, read_task_list(folder / TASKS))
     try:
         return read_funnel(state)
     finally:
@@ -233,100 +222,3 @@ def _ledger_of(folder: Path) -> Ledger:
     if not (folder / LEDGER).is_dir():
         raise SaysoError(nothing_at(folder, "a corpus is made by: sayso corpus run TITLES --out CORPUS"))
     return Ledger(folder / LEDGER)
-
-
-def prepare_tasks(
-    titles: Sequence[str],
-    folder: Path,
-    *,
-    threshold: float = THRESHOLD,
-    corrections: Mapping[str, bool] | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Write a corpus's ``tasks.csv``, unless it was made of the same; a person's edits of it stay.
-
-    Args:
-        titles: of tasks.
-        folder: the corpus.
-        threshold: from which score a task can be seen.
-        corrections: what a person says of titles.
-        progress: what to report to.
-
-    Raises:
-        SaysoError: if it is to be made of other titles, and was edited.
-    """
-    made_of = [list(titles), threshold, sorted((corrections or {}).items())]
-    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
-    with writing_as(VERB):
-        claim_folder(folder, VERB)
-        note = folder / _SCORED
-        if (folder / TASKS).is_file() and note.is_file() and note.read_text(encoding="utf-8") == digest:
-            return
-        scored = score_tasks(titles, threshold=threshold, corrections=corrections, progress=progress)
-        write_tasks(folder / TASKS, scored)
-        write_atomic(note, digest, guarded=False)
-
-
-def take_tasks(tasks: Path, folder: Path) -> None:
-    """Copy a list of tasks into a corpus.
-
-    Args:
-        tasks: as ``sayso corpus tasks`` writes it.
-        folder: the corpus.
-
-    Raises:
-        SaysoError: if it is no such list.
-    """
-    if not read_tasks(tasks, missing=False):
-        raise SaysoError(
-            f"{tasks} lists no tasks; write them with: sayso corpus tasks TITLES --out {tasks.name}"
-        )
-    with writing_as(VERB):
-        claim_folder(folder, VERB)
-        if tasks.absolute() != (folder / TASKS).absolute():
-            write_atomic(folder / TASKS, tasks.read_bytes())
-
-
-def read_tasks(path: Path, *, missing: bool = True) -> list[tuple[int, str, bool]]:
-    """Return number, title and whether it can be seen, of each task; none if the list is not there.
-
-    Args:
-        path: as ``write_tasks`` writes it, edited perhaps.
-        missing: whether it need not be there.
-
-    Raises:
-        SaysoError: if it cannot be read.
-    """
-    if missing and not path.is_file():
-        return []
-    try:
-        rows = [row for _, row in csv_rows(path, COLUMNS)]
-        return [
-            (k, row["title"] or "", (row["visual"] or "").strip().lower() in YES)
-            for k, row in enumerate(rows)
-        ]
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else f"it has no column {error}"
-        raise SaysoError(f"{path} cannot be read as a list of tasks: {why}") from error
-
-
-def open_source(source: str, limits: HostLimits, *, listed: bool = False) -> Source:
-    """Return the source that a person names.
-
-    Args:
-        source: ``youtube``, a catalogue's path, or the address of a site's search with ``{query}``.
-        limits: of the hosts.
-        listed: whether it must list videos by itself.
-
-    Raises:
-        SaysoError: if there is none, or it only answers searches.
-    """
-    if (source == "youtube" or "://" in source) and listed:
-        raise SaysoError(
-            f"{source} has to be searched; give titles, or --source with a file that lists videos"
-        )
-    if source == "youtube":
-        return YtDlp(Web(limits))
-    if "://" in source:
-        return SiteSearch(source, Web(limits))
-    return Catalogue(Path(source).expanduser())

@@ -13,7 +13,7 @@ from urllib.parse import quote, urljoin
 
 from sayso.core.errors import SaysoError
 from sayso.systems.corpus.source import Found, safe_id
-from sayso.systems.corpus.web import Answer, GoneForGood, Web
+from sayso.systems.corpus.web import GoneForGood, Web, WebAnswer
 
 QUERY = "{query}"
 
@@ -47,7 +47,7 @@ class SiteSearch:
                 yield one
 
 
-def _page(answer: Answer) -> tuple[list[Found], str]:
+def _page(answer: WebAnswer) -> tuple[list[Found], str]:
     """Return the results of a page, and where the next one is."""
     try:
         said = json.loads(answer.content)

@@ -68,7 +68,7 @@ class Found:
         )
 
 
-class Source(Protocol):
+class SearchSource(Protocol):
     """Where videos are searched for."""
 
     def search(self, query: str, limit: int) -> Iterator[Found]:

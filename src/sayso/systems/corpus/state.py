@@ -62,9 +62,14 @@ class CorpusState:
         self._db.commit()
 
     def record(self, row: LedgerRow) -> None:
-        """Write a row to the ledger, unless the last one says the same."""
+        """Write a row to the ledger; one for which no site was asked, unless the last one says the same."""
         known = self.row(row.stage, row.key)
-        if known is None or (known.status, known.why, known.facts) != (row.status, row.why, row.facts):
+        same = known is not None and (known.status, known.why, known.facts) == (
+            row.status,
+            row.why,
+            row.facts,
+        )
+        if row.attempts or not same:
             self.ledger.write(row)
             self._apply(row)
 

@@ -55,7 +55,7 @@ class GaveUp(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebAnswer:
     """What a site sent.
 
     Args:
@@ -81,7 +81,7 @@ class Web:
     def __init__(self, limits: HostLimits) -> None:
         self.limits = limits
 
-    def read(self, url: str) -> Answer:
+    def read(self, url: str) -> WebAnswer:
         """Return a text: a page, captions, JSON; of a video or a picture its kind alone.
 
         Raises:
@@ -98,7 +98,7 @@ class Web:
                 return last, kind, b"".join(_body(answer, LARGEST_TEXT))
 
         (last, kind, content), attempts = self.persist(once)
-        return Answer(last, kind, content, attempts)
+        return WebAnswer(last, kind, content, attempts)
 
     def save(self, url: str, file: IO[bytes], check: Callable[[], None]) -> int:
         """Write what is at an address into a file; return how often it was asked for.

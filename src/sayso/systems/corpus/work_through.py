@@ -28,7 +28,7 @@ def sites(limits: HostLimits) -> Callable[[str], VideoSite]:
     return site_of
 
 
-def side_by_side(
+def work_through(
     stage: str, videos: Sequence[Waiting], work: Callable[[Waiting], LedgerRow], limits: HostLimits
 ) -> Iterator[LedgerRow]:
     """Yield a row a video, as they are done; what a site does not give becomes a row, too.
