@@ -6,8 +6,10 @@ import io
 import json
 import threading
 import time
+from contextlib import contextmanager
 from email.utils import formatdate
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 
@@ -156,6 +158,27 @@ def test_a_port_where_nobody_listens_is_tried_and_given_up():
     web = Web(limits_on(clock, timeout_s=5))
     with pytest.raises(GaveUp, match="no connection"):
         web.save("http://127.0.0.1:9/x.mp4", io.BytesIO(), lambda: None)
+
+
+def test_a_file_that_drips_for_ever_is_given_up(monkeypatch):
+    clock = FakeTime()
+
+    class Drip:
+        headers: ClassVar[dict] = {}
+
+        def read1(self, _):
+            clock.at += 1
+            return b"x" * 10
+
+    @contextmanager
+    def answer(url):
+        yield Drip(), url
+
+    web = Web(limits_on(clock, attempts=2, timeout_s=30))
+    monkeypatch.setattr(web, "_answer", answer)
+    with pytest.raises(GaveUp, match="too slow"):
+        web.save("http://x/v.mp4", io.BytesIO(), lambda: None)
+    assert 2 * 60 <= clock() - 1_000_000 <= 2 * 62 + 3
 
 
 def test_no_connection_is_opened_offline(monkeypatch):

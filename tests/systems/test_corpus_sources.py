@@ -310,6 +310,7 @@ def test_the_work_on_some_videos_can_be_sent_elsewhere(made, tmp_path):
     assert {path.read_bytes() for path in tmp_path.rglob("*.mp4")} == {video.file for video in made[:2]}
 
 
+@pytest.mark.slow
 def test_videos_go_to_an_object_store_whole(made, monkeypatch):
     boto3 = pytest.importorskip("boto3")
     server_module = pytest.importorskip("moto.server")

@@ -100,7 +100,7 @@ def build_corpus(state: CorpusState, plan: BuildPlan, *, progress: Progress | No
 def _entries(state: CorpusState, plan: BuildPlan, progress: Progress) -> Iterator[NarratedEntry]:
     """Yield the videos that have captions, and record what became of the others."""
     for done, (key, rank, task, number) in enumerate(state.ranked(), 1):
-        progress.update(done, note=key)
+        progress.update(done, note=f"building: {key}")
         heard, fetched = state.row("captions", key), state.row("fetch", key)
         got = fetched is not None and fetched.status == "done"
         if heard is None or heard.status != "done" or not (got or plan.only):

@@ -89,7 +89,7 @@ def read_all_captions(
         for row in caption_videos(videos, plan, limits):
             state.record(row)
             done += 1
-            (progress or Silent()).update(done, total, note=row.key)
+            (progress or Silent()).update(done, total, note=f"captions: {row.key}")
 
 
 def count_words(captions: Sequence[Caption]) -> int:

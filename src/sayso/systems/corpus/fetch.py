@@ -76,7 +76,7 @@ def fetch_all_videos(
         for row in fetch_videos(videos, plan, limits):
             state.record(row)
             done += 1
-            (progress or Silent()).update(done, total, note=row.key)
+            (progress or Silent()).update(done, total, note=f"fetched: {row.key}")
 
 
 def _one(waiting: Waiting, site: VideoSite, files: VideoFiles, height: int) -> LedgerRow:

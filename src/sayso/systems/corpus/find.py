@@ -74,7 +74,7 @@ def find_videos(
     rules, bar = rules or FindRules(), progress or Silent()
     titles = list(state.tasks(visual=True))
     for done, title in enumerate(titles):
-        bar.update(done, len(titles), note=title)
+        bar.update(done, len(titles), note=f"searching: {title}")
         before = state.row("search", title)
         covered = before is not None and before.facts.get("top", 0) >= rules.top
         if before is None or before.status == retry or (before.status == "done" and not covered):

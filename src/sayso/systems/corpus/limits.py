@@ -9,17 +9,22 @@ for it too.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from sayso.core.io import write_atomic
 
+log = logging.getLogger(__name__)
+
 HOSTS = "hosts.json"
+TOLD_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,7 @@ class Manners:
         wait_s: the first wait after a failure, seconds; doubled each time.
         longest_s: the longest such wait; a host may ask for a longer one.
         timeout_s: after which a silent connection has failed.
+        slowest: bytes a second, below which a file that takes longer than twice that has failed, too.
     """
 
     per_host: float = 1.0
@@ -41,6 +47,11 @@ class Manners:
     wait_s: float = 1.0
     longest_s: float = 900.0
     timeout_s: float = 30.0
+    slowest: float = 1000.0
+
+    def too_slow(self, got: int, seconds: float) -> bool:
+        """Tell whether a file of which so many bytes came in so many seconds takes too long."""
+        return seconds > 2 * self.timeout_s and got < self.slowest * seconds
 
     def backoff(self, failures: int) -> float:
         """Return the wait after so many failures in a row, seconds."""
@@ -123,8 +134,12 @@ class HostLimits:
         """
         gate.refusals += 1
         asked = retry_after_s(retry_after, self.clock())
-        gate.shut_until = self.clock() + max(asked, self.manners.backoff(gate.refusals))
+        wait = max(asked, self.manners.backoff(gate.refusals))
+        gate.shut_until = self.clock() + wait
         self._save()
+        if wait >= TOLD_S:
+            until = datetime.fromtimestamp(gate.shut_until).strftime("%H:%M")
+            log.warning("a host wants to be left alone; asking it again at %s", until)
 
     def answered(self, gate: HostGate) -> None:
         """Note within a turn that a host answered: the next refusal is the first again."""

@@ -8,6 +8,7 @@ CORPUS/videos.csv, caption.json, task_ids.csv    what training reads
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from sayso.systems.corpus.source import SearchSource
 from sayso.systems.corpus.state import CorpusState
 from sayso.systems.corpus.storage import is_bucket
 from sayso.systems.corpus.tasks import THRESHOLD
+
+log = logging.getLogger(__name__)
 
 VIDEOS, LEDGER = "videos", "ledger"
 
@@ -151,14 +154,12 @@ def open_corpus(
     Raises:
         SaysoError: if it is no corpus.
     """
-    from filelock import FileLock
-
     options, folder = options or CorpusOptions(), folder.expanduser().absolute()
     if not create:
         _ledger_of(folder)
     with writing_as(VERB):
         claim_folder(folder, VERB)
-        with FileLock(folder / ".lock"), Ledger(folder / LEDGER) as ledger:
+        with _alone(folder), Ledger(folder / LEDGER) as ledger:
             state = CorpusState(ledger, read_task_list(folder / TASKS))
             try:
                 held = limits or HostLimits(options.manners, folder / HOSTS)
@@ -216,6 +217,23 @@ def corpus_status(folder: Path) -> Funnel:
         return read_funnel(state)
     finally:
         state.close()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a corpus, which goes with the process."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.warning("another process works on this corpus; waiting for it to finish")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _ledger_of(folder: Path) -> Ledger:

@@ -118,9 +118,12 @@ class Web:
             file.seek(0)
             file.truncate()
             with self._answer(url) as (answer, _):
+                began = self.limits.clock()
                 for block in _body(answer, None):
                     file.write(block)
                     self.limits.wait(0)
+                    if self.limits.manners.too_slow(file.tell(), self.limits.clock() - began):
+                        raise Trouble("too slow")
             file.flush()
             check()
 
@@ -214,7 +217,7 @@ def _body(answer: http.client.HTTPResponse, largest: int | None) -> Iterator[byt
     promised = answer.headers.get("Content-Length", "")
     got = 0
     try:
-        while block := answer.read(_CHUNK):
+        while block := answer.read1(_CHUNK):
             got += len(block)
             if largest is not None and got > largest:
                 raise GoneForGood("too large for a text")
