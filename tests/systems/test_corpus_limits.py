@@ -225,6 +225,7 @@ def test_a_ledger_keeps_all_rows_in_shards_and_drops_a_torn_line(tmp_path, caplo
         read = list(ledger.rows())
         assert read[:10] == rows and [row.key for row in read[10:]] == ["v10"]
         ledger.write(LedgerRow("fetch", "v11", "done"))
+    assert (tmp_path / "000003.jsonl").read_text() == f"{torn}\n"
     assert "line 5 is no row" in caplog.text
     last = json.loads((tmp_path / "000004.jsonl").read_text())
     assert last == {"stage": "fetch", "key": "v11", "status": "done", "at": "1970-01-01T00:00:00+00:00"}

@@ -101,6 +101,9 @@ def test_the_funnel_counts_what_the_site_was_built_with(videos, site, tmp_path):
         5,
         1,
     ]
+    both, automatic = (next(v.id for v in videos if v.fault == fault) for fault in ("both", "automatic"))
+    names = {path.name for path in (folder / "videos").rglob("*.vtt")}
+    assert {f"{both}.en.vtt", f"{automatic}.en.auto.vtt"} <= names and f"{both}.en.auto.vtt" not in names
     check_release(folder, videos)
     check_that_a_second_run_asks_for_nothing(folder, site)
     check_silent_videos(folder, site, videos)
@@ -154,9 +157,13 @@ def check_silent_videos(folder: Path, site: VideoHost, videos: list[Video]) -> N
     }
     assert waiting == {silent.id}
     (path,) = (folder / "videos").rglob(f"{silent.id}.mp4")
+    captions = path.with_name(f"{silent.id}.en.auto.vtt")
+    captions.write_text("WEBVTT\n\n00:01.000 --> 00:02.000\ntoo few words\n")
+    built = sayso("corpus", "build", folder, "--min-words", MIN_WORDS, "--json")
+    assert json.loads(built.stdout)["built"]["rejected"] == {"words": 1}
     spoken = next(video for video in videos if not video.fault)
     heard = next((folder / "videos").rglob(f"{spoken.id}.en.vtt")).read_bytes()
-    path.with_name(f"{silent.id}.en.auto.vtt").write_bytes(heard)
+    captions.write_bytes(heard)
     built = sayso("corpus", "build", folder, "--min-words", MIN_WORDS, "--json")
     assert built.returncode == 0, built.stderr
     told = json.loads(built.stdout)
@@ -168,8 +175,8 @@ def test_a_changed_rule_or_mind_counts_for_what_was_found(videos, site, tmp_path
     folder = tmp_path / "corpus"
     whole(folder, site, only="captions")
     assert not list(folder.rglob("*.mp4"))
-    write_tasks_file(folder / "edited.csv", TASKS[:2])
-    (folder / "tasks.csv").write_bytes((folder / "edited.csv").read_bytes())
+    said = (folder / "tasks.csv").read_text()
+    (folder / "tasks.csv").write_text(said.replace(f"{TASKS[2]},1", f"{TASKS[2]},0"))
     with opened(folder, site, only="captions", rules=FindRules(min_views=0)) as corpus:
         corpus.find(open_source(site.search, corpus.limits))
         funnel = read_funnel(corpus.state)

@@ -27,8 +27,8 @@ from sayso.systems.corpus import (
 )
 from sayso.systems.corpus.catalogue import Catalogue
 from sayso.systems.corpus.source import safe_id, youtube_id
-from sayso.systems.corpus.video_site import OrdinarySite, nearest_height
-from sayso.systems.corpus.web import Busy, GaveUp, GoneForGood, Web, WebAnswer
+from sayso.systems.corpus.video_site import OrdinarySite, nearest_height, whole_video
+from sayso.systems.corpus.web import Busy, GaveUp, GoneForGood, Trouble, Web, WebAnswer
 from sayso.systems.corpus.youtube import YtDlp
 from video_host import MIN_WORDS, make_videos, serving_videos
 
@@ -129,6 +129,22 @@ def test_the_tallest_file_that_is_not_taller():
         "c",
         "c",
     ]
+
+
+def test_half_a_video_is_no_video_though_it_opens(tmp_path):
+    av = pytest.importorskip("av")
+    path = tmp_path / "whole.mp4"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        for _ in range(20):
+            container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+        container.mux(stream.encode())
+    whole_video(path)()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(Trouble, match="not all of a video"):
+        whole_video(cut)()
 
 
 def test_a_page_says_where_things_are(monkeypatch):
@@ -307,7 +323,12 @@ def test_the_work_on_some_videos_can_be_sent_elsewhere(made, tmp_path):
             made[0].id: ("done", 1),
             made[1].id: ("done", 3),
         }
-    assert {path.read_bytes() for path in tmp_path.rglob("*.mp4")} == {video.file for video in made[:2]}
+        assert {path.read_bytes() for path in tmp_path.rglob("*.mp4")} == {video.file for video in made[:2]}
+        asked = len(host.log)
+        again = {row.key: (row.status, row.attempts) for row in fetch_videos(here, fetch)}
+        assert again == {made[0].id: ("done", 0), made[1].id: ("done", 0)} and len(host.log) == asked
+        assert [dict(row.facts) for row in caption_videos(videos[:1], plan)] == [dict(here[0].facts)]
+        assert [path for path, _ in host.log[asked:]] == [f"/watch/{made[0].id}"], "its captions are there"
 
 
 @pytest.mark.slow
