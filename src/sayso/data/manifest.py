@@ -14,7 +14,7 @@ import csv
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -164,8 +164,14 @@ def _seconds(row: Mapping[str, Any], key: str) -> float | None:
     return seconds
 
 
-def manifest_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def manifest_rows(
+    path: Path, columns: Collection[str] = frozenset(_KNOWN)
+) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield each row with its number, or why it cannot be read; a few thousand are in memory at once.
+
+    Args:
+        path: the file.
+        columns: that a CSV is expected to have some of.
 
     Raises:
         SaysoError: if the file cannot be read.
@@ -177,7 +183,7 @@ def manifest_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
             batches = pq.ParquetFile(path).iter_batches()
             yield from enumerate((row for batch in batches for row in batch.to_pylist()), 1)
         elif path.suffix.lower() == ".csv":
-            yield from enumerate((row for _, row in csv_rows(path, _KNOWN)), 2)
+            yield from enumerate((row for _, row in csv_rows(path, columns)), 2)
         else:
             with path.open(encoding="utf-8-sig") as file:
                 yield from ((n, _from_json(line)) for n, line in enumerate(file, 1) if line.strip())
