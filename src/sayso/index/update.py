@@ -20,6 +20,7 @@ from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
 from sayso.index.amounts import Amounts
+from sayso.index.commit import settle_shards
 from sayso.index.fingerprint import (
     captions_of,
     content_digest,
@@ -31,6 +32,7 @@ from sayso.index.fingerprint import (
     settings_digest,
 )
 from sayso.index.maintaining import maintain
+from sayso.index.orphans import remove_orphans
 from sayso.index.report import AddReport
 from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
@@ -80,7 +82,8 @@ class Update:
             prune: whether files that are gone from the given folders are removed.
         """
         self.store.refresh()
-        self.store.remove_orphans()
+        settle_shards(self.store)
+        remove_orphans(self.store)
         dated = read_when_taken(self.store)
         self._records = self.store.records()
         sources = self._sources()
