@@ -17,10 +17,11 @@ from sayso.index.opened import OpenIndex
 from sayso.index.query import embed_query, parse_query, text_of
 from sayso.index.ranking import Scope, Sort, choose_text_weight, list_moments
 from sayso.index.roots import Cut
-from sayso.index.rows import read_media, read_thumbnail, read_transcript
+from sayso.index.rows import read_media, read_transcript
 from sayso.index.search import clip_vectors, clips_of, load_hits
 from sayso.index.sql import sql_string
 from sayso.index.store import Store
+from sayso.index.thumbs import Thumbs, read_thumbnail
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
@@ -70,6 +71,7 @@ class Index(OpenIndex):
         window_s: float | None = None,
         by_caption: bool | None = None,
         keys_only: bool | None = None,
+        thumbs: Thumbs | None = None,
         prune: bool = False,
         workers: int | None = None,
         progress: Progress | None = None,
@@ -87,6 +89,9 @@ class Index(OpenIndex):
             by_caption: cut one clip a caption where a video has captions; by default as the index remembers.
             keys_only: cut at key frames, half a window apart or more, and decode nothing else; by default as
                 the index remembers.
+            thumbs: whether a picture is kept of each ``clip``, of each ``video``, or ``none``, which makes
+                them of the files when they are shown; of what is read from now on, by default as the index
+                remembers, at first of each clip.
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.
             progress: what to report to.
@@ -97,7 +102,7 @@ class Index(OpenIndex):
         """
         if self.store.exists:
             check_model(self.store, self._encoder)
-        how = Adding(Cut(window_s, by_caption, keys_only), prune, workers, progress or Silent())
+        how = Adding(Cut(window_s, by_caption, keys_only, thumbs), prune, workers, progress or Silent())
         return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
 
     def upgrade(
@@ -250,5 +255,5 @@ class Index(OpenIndex):
         return clips_of(self.store, media_id)
 
     def thumbnail(self, clip_id: str) -> bytes:
-        """Return the JPEG of a clip's middle frame, or raise KeyError."""
+        """Return the JPEG of a clip (see ``add``'s ``thumbs``), or raise KeyError."""
         return read_thumbnail(self.store, clip_id)

@@ -17,6 +17,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.types import Caption
 from sayso.data.manifest import Failure, ListedFile
+from sayso.index.thumbs import Thumbs
 from sayso.media.animation import SUFFIXES as MOVING
 from sayso.media.kinds import Kind
 
@@ -26,11 +27,13 @@ class Segmentation:
     """How videos are cut: windows of ``window_s`` seconds, or one clip a caption.
 
     With ``keys_only`` they are cut at key frames, half a window apart or more, and nothing else is decoded.
+    Of which clips pictures are kept (``thumbs``) is remembered with it, but makes no other clips.
     """
 
     window_s: float = 4.0
     by_caption: bool = False
     keys_only: bool = False
+    thumbs: Thumbs = "clip"
 
 
 def content_digest(path: str) -> str:

@@ -200,6 +200,7 @@ class Update:
             capture=read_capture(path, status.st_mtime),
             record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
             replaces=old.media_id if old else None,
+            thumbs="clip" if kind == "sound" else cut.thumbs,
         )
         if (
             old

@@ -20,6 +20,7 @@ from sayso.engine.segment import Job, JobClip
 from sayso.index.schema import MEDIA_SCHEMA, clips_schema
 from sayso.index.store import Record, Store, title_of
 from sayso.index.taken import shown_taken, taken_row
+from sayso.index.thumbs import Thumbs, keeps_thumb
 from sayso.media.capture import Capture
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class IndexJob(Job):
         capture: how it was taken.
         record: how the file is recognised later.
         replaces: the medium that goes when this one is there.
+        thumbs: which of its clips keep their pictures.
     """
 
     rows: tuple[Row, ...]
@@ -48,6 +50,7 @@ class IndexJob(Job):
     capture: Capture = field(default_factory=Capture)
     record: Record
     replaces: str | None
+    thumbs: Thumbs = "clip"
 
     def words(self, span: Span) -> dict[str, str]:
         """Return what is said and what was seen in a clip, as its row holds them."""
@@ -101,7 +104,8 @@ class Writer:
         media_id = job.record.media_id
         number = self.counts.get(media_id, 0)
         self.counts[media_id] = number + 1
-        self.clips.append(_clip_row(clip, f"{media_id}-{number}"))
+        row = _clip_row(clip, f"{media_id}-{number}")
+        self.clips.append(row if keeps_thumb(job.thumbs, number) else row | {"thumb": b""})
         self.vectors.append(clip.content)
         self._flush_if_due()
 
