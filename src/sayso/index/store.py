@@ -31,7 +31,6 @@ from sayso.index.sql import sql_in, sql_string
 WORDS = ("text", "seen")
 """The columns of words: what is said, and what a model wrote that it saw."""
 
-
 GENERATION_TABLE = "generation"
 FIRST = 1
 LOOK_S = 1.0

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
-from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
@@ -30,6 +29,7 @@ from sayso.index.fingerprint import (
     file_status,
     seen_in,
     settings_digest,
+    spans_of,
 )
 from sayso.index.maintaining import maintain
 from sayso.index.orphans import remove_orphans
@@ -192,7 +192,7 @@ class Update:
             path,
             kind,
             cut.window_s,
-            self._spans(source, captions, by_caption=cut.by_caption or kind == "sound"),
+            spans_of(source, captions, by_caption=cut.by_caption or kind == "sound"),
             cut.keys_only,
             rows=source.rows,
             captions=captions,
@@ -235,15 +235,6 @@ class Update:
                     self._advance(job.path)
         finally:
             writer.close()
-
-    def _spans(
-        self, source: ListedFile, captions: Sequence[Caption], *, by_caption: bool
-    ) -> tuple[Span, ...] | None:
-        """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
-        spans = tuple(row.span for row in source.rows if row.span is not None)
-        if not spans and by_caption:
-            spans = tuple(caption.span for caption in captions)
-        return spans or None
 
     def _moved_from(self, content: str, settings: str) -> str | None:
         """Return the path of a file with this content that is gone from where it was."""
