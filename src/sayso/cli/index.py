@@ -55,6 +55,8 @@ KeptThumbs = Annotated[
         show_default="as before; at first clip",
     ),
 ]
+ENGINE = "Where files are read: here, or on a Ray cluster, whose machines must see them."
+CLUSTER = "The Ray cluster, such as auto or ray://host:10001."
 PRUNE = "Remove files that have vanished from the given folders."
 Failures = Annotated[
     Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
@@ -89,6 +91,8 @@ def index(
     upgrade_model: UpgradeModel = None,
     failures: Failures = None,
     workers: Workers = None,
+    engine: Annotated[Literal["here", "ray"], Option("--engine", help=ENGINE)] = "here",
+    cluster: Annotated[str | None, Option("--address", help=CLUSTER, show_default="its own")] = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
@@ -124,6 +128,10 @@ def index(
         )
     if upgrade_model and (paths or model or window or segments or sample or thumbs or listen):
         raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
+    if cluster and engine != "ray":
+        raise BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")
+    if upgrade_model and engine != "here":
+        raise BadParameter("the model is changed here", param_hint="--engine")
     if not paths and (window or segments or sample or thumbs):
         raise BadParameter(
             f"say for which folder: sayso index {address} FOLDER ...; sayso roots {address} lists them",
@@ -148,6 +156,7 @@ def index(
         if upgrade_model:
             report = collection.upgrade(upgrade_model, **how, progress=bar)
         else:
+            how |= {"engine": engine, "cluster": cluster}
             report = collection.add(*(paths or ()), window_s=window, **cut, **how, progress=bar)
     failed = {failure.path for failure in report.failures}
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []

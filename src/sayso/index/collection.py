@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import QueryError
@@ -11,6 +12,7 @@ from sayso.core.types import Caption
 from sayso.index.adding import Adding, add_paths
 from sayso.index.belonging import check_model
 from sayso.index.calibration import Calibration
+from sayso.index.cluster import Cluster, Engine, NamedEncoder
 from sayso.index.conditions import read_conditions
 from sayso.index.hit import Hit, Media
 from sayso.index.opened import OpenIndex
@@ -74,6 +76,8 @@ class Index(OpenIndex):
         thumbs: Thumbs | None = None,
         prune: bool = False,
         workers: int | None = None,
+        engine: Engine = "here",
+        cluster: str | None = None,
         progress: Progress | None = None,
     ) -> AddReport:
         """Add files, or bring up to date all that was ever named; safe to repeat and to interrupt.
@@ -94,6 +98,8 @@ class Index(OpenIndex):
                 remembers, at first of each clip.
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.
+            engine: where files are read: ``here``, or on a ``ray`` cluster, whose machines must see them.
+            cluster: the address of the cluster; by default one of this machine's cores.
             progress: what to report to.
 
         Raises:
@@ -103,6 +109,10 @@ class Index(OpenIndex):
         if self.store.exists:
             check_model(self.store, self._encoder)
         how = Adding(Cut(window_s, by_caption, keys_only, thumbs), prune, workers, progress or Silent())
+        if engine == "ray":
+            given = self.encoder
+            load = NamedEncoder(given.name, given.sha256, self.device)
+            how = replace(how, cluster=Cluster(load, cluster))
         return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
 
     def upgrade(

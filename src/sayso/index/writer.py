@@ -24,6 +24,7 @@ from sayso.index.thumbs import Thumbs, keeps_thumb
 from sayso.media.capture import Capture
 
 if TYPE_CHECKING:
+    from sayso.index.shards import ShardSink
     from sayso.media.header import Probe
 
 FLUSH_ROWS = 1024
@@ -83,10 +84,10 @@ class Writer:
     """Collects embedded clips and finished files, and commits them together.
 
     Args:
-        store: where to; the caller holds its lock.
+        store: where to; the caller holds its lock. One shard needs none.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store | ShardSink) -> None:
         self.store = store
         self.schema = clips_schema(store.identity)
         self.clips: list[dict[str, Any]] = []
