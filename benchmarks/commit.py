@@ -1,4 +1,4 @@
-"""Seconds and bytes that committing costs: one writer that commits as it goes, and one commit for many shards.
+"""Seconds and bytes that committing costs: a writer that commits as it goes, and one commit for many shards.
 
     python benchmarks/commit.py                      # 1,200,000 media in 5,000 shards, about 10 minutes
     python benchmarks/commit.py --shards 500 --by-5s 1000 2000
@@ -121,7 +121,7 @@ def main() -> None:
     )
     parser.add_argument("--shards", type=int, default=5000)
     parser.add_argument("--media", type=int, default=240, help="of a shard")
-    parser.add_argument("--by-5s", type=int, nargs="+", default=[1000, 2000, 4000], help="media of that way")
+    parser.add_argument("--by-5s", type=int, nargs="+", default=[1000, 2000], help="media of that way")
     parser.add_argument("--rows", type=int, default=200_000, help="media of the way by 1,024 rows")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
