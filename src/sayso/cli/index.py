@@ -80,6 +80,9 @@ def index(
     upgrade_model: UpgradeModel = None,
     failures: Failures = None,
     workers: Workers = None,
+    paths0: Annotated[
+        bool, Option("--paths0", help="In the list on stdin a NUL ends each name: find -print0.")
+    ] = False,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
@@ -121,6 +124,8 @@ def index(
             param_hint="--window, --segments, --sample",
         )
     collection = Collection.open(address, model, device=device)
+    if paths0:
+        paths = list(paths_named(paths or ["-"], zero=True))
     if listed := failures or collection.store.failures_file:
         refuse_foreign(listed, of_input=True)
     heard = None

@@ -228,7 +228,7 @@ class Store:
     def commit(self, media: pa.Table, replaced: Iterable[str] = ()) -> None:
         """Say that files are done, and remove the clips of the media they replace."""
         self.media.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(media)
-        self._delete_clips(replaced)
+        self.delete_clips(replaced)
 
     def move(self, media_id: str, path: str, title: str, mtime_ns: int) -> None:
         """Note that a file has a new path.
@@ -251,7 +251,7 @@ class Store:
         """Remove files and their clips."""
         for part in _parts(records):
             self.media.delete(sql_in("path", part))
-        self._delete_clips(record.media_id for record in records.values())
+        self.delete_clips(record.media_id for record in records.values())
 
     def remove_orphans(self) -> int:
         """Remove clips that an interrupted run left behind; return of how many media."""
@@ -259,10 +259,11 @@ class Store:
         orphans: set[str] = set()
         for batch in self.clips.search().select(["media_id"]).to_batches():
             orphans.update(set(batch.column("media_id").to_pylist()) - kept)
-        self._delete_clips(orphans)
+        self.delete_clips(orphans)
         return len(orphans)
 
-    def _delete_clips(self, media_ids: Iterable[str]) -> None:
+    def delete_clips(self, media_ids: Iterable[str]) -> None:
+        """Remove the clips of some media."""
         for part in _parts(media_ids):
             self.clips.delete(sql_in("media_id", part))
 
