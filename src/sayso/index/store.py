@@ -23,6 +23,7 @@ import pyarrow as pa
 from sayso.core.errors import IndexMismatch, SaysoError
 from sayso.core.ownership import RECORD
 from sayso.index.lance import import_lancedb
+from sayso.index.live import LiveMedia
 from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import sql_in, sql_string
@@ -135,6 +136,11 @@ class Store:
     def media(self) -> Any:
         """The table of files."""
         return self._require(MEDIA_TABLE)
+
+    @cached_property
+    def live(self) -> LiveMedia:
+        """Tells which clips count."""
+        return LiveMedia(self)
 
     def _require(self, name: str) -> Any:
         table = self.table(self.named(name)) if self.exists else None

@@ -106,7 +106,7 @@ class Holdings:
         Raises:
             QueryError: if the filter cannot be used.
         """
-        key = (self.index.store.clips.version, sql)
+        key = (self.index.store.clips.version, self.index.store.media.version, sql)
         with self._browse_turn:
             held = self._browsed.pop(key, None)
             self._browsed[key] = held = files_by_time(self.index.store, sql) if held is None else held
