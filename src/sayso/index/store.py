@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from sayso.core.errors import IndexMismatch, SaysoError
 from sayso.core.ownership import RECORD
+from sayso.index.checksums import CHECKSUMS, unsettled
 from sayso.index.lance import import_lancedb
 from sayso.index.live import LiveMedia
 from sayso.index.lock import Lease, file_lock
@@ -203,7 +204,8 @@ class Store:
         hold = Lease(self.connection, lock).hold() if self.remote else file_lock(Path(self.address), lock)
         with self._told(), hold:
             self.check_counting()
-            yield
+            with unsettled(self):
+                yield
 
     def check_counting(self) -> None:
         """Check that these tables count still.
@@ -291,7 +293,11 @@ def title_of(path: str) -> str:
 
 
 def _ours(path: Path) -> bool:
-    return path.suffix == ".lance" or path.match("writer*.lock") or path.name in ("failures.jsonl", RECORD)
+    return (
+        path.suffix == ".lance"
+        or path.match("writer*.lock")
+        or path.name in ("failures.jsonl", CHECKSUMS, RECORD)
+    )
 
 
 def _parts(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
