@@ -19,7 +19,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of, write_atomic
 
 if TYPE_CHECKING:
-    from sayso.index.store import Store
+    from sayso.index.tables import Tables
 
 CHECKSUMS = "checksums.json"
 _NAMES = ("clips", "media", "background")
@@ -81,7 +81,7 @@ def table_files(address: str, generation: int) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def unsettled(store: Store) -> Iterator[None]:
+def unsettled(store: Tables) -> Iterator[None]:
     """Say in the record that somebody writes, and bring it up to date when that is done.
 
     Args:
@@ -93,26 +93,23 @@ def unsettled(store: Store) -> Iterator[None]:
     yield
     if not store.remote:
         with contextlib.suppress(SaysoError):  # a full disk: what is written counts without it
-            settle(store.address, held)
+            settle(type(store)(store.address), held)
 
 
 def _as(record: Checksums, *, settled: bool) -> Checksums:
     return Checksums(settled, record.generation, record.identity, record.roots, record.files)
 
 
-def settle(address: str, held: Checksums | None) -> None:
+def settle(store: Tables, held: Checksums | None) -> None:
     """Write the record of an index that nobody writes to any more.
 
     Args:
-        address: the folder of the index.
+        store: the tables of the index that count now.
         held: the record before: files that are in it are not read again, lest damage be taken for whole.
     """
-    from sayso.index.roots import read_roots
-    from sayso.index.store import Store
-
-    store = Store(address)
     if not store.exists:
         return
+    address = store.address
     known = held.files if held is not None else {}
     files = {}
     for path in table_files(address, store.generation):
@@ -120,7 +117,8 @@ def settle(address: str, held: Checksums | None) -> None:
         renewed = path.suffix == ".json"  # the hint of the latest version is written over
         with contextlib.suppress(OSError):  # cleaned up just now
             files[name] = known[name] if name in known and not renewed else _measured(path)
-    roots = [asdict(row) for row in read_roots(store).rows]
+    table = store.table("roots")
+    roots = table.search().to_arrow().to_pylist() if table is not None else []
     write_checksums(address, Checksums(True, store.generation, asdict(store.identity), roots, files))
 
 

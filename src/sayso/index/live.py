@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sayso.index.sql import sql_in
 
 if TYPE_CHECKING:
-    from sayso.index.store import Store
+    from sayso.index.tables import Tables
 
 LOOKS = 3
 
@@ -26,7 +26,7 @@ class LiveMedia:
         store: the index.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Tables) -> None:
         self._store = store
         self._turn = threading.Lock()
         self._versions: tuple[int, int] | None = None
