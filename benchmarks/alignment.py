@@ -1,104 +1,88 @@
-"""Aligning a film's words: ours next to difflib, rapidfuzz and a plain numpy table, in one run.
+"""Aligning a film's words: ours next to rapidfuzz (longest common subsequence), in one run.
 
-    python benchmarks/alignment.py                      # 12,000 x 10,000 words, then growth to 100,000
-    python benchmarks/alignment.py --sizes 12000
+    OMP_NUM_THREADS=1 python benchmarks/alignment.py                      # 12,000 to 100,000 words
+    OMP_NUM_THREADS=1 python benchmarks/alignment.py --sizes 12000 --rounds 20
 
-Two versions of one drawn text; what each engine finds of them is measured by ``sayso evaluate
-word-alignment``. Every engine runs in a process of its own, on one core; memory is what the process holds
-at its peak above what it held before.
+Two versions of one drawn text (as ``sayso evaluate word-alignment`` draws them). Both engines run in turns;
+the least CPU seconds of one thread, from lists of words to pairs, after one call on short texts that loads
+what they need. The last column is ours as it runs without numba.
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import json
-import resource
-import subprocess
-import sys
-import time
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
+from rapidfuzz.distance import LCSseq
+from results import Report, json_option, least_in_turns
 
-from sayso.evaluation.word_alignment import drawn_texts
+from sayso.evaluation.word_alignment import drawn_texts, pair_scores
+from sayso.solvers import align_words, word_alignment
 
-ENGINES = ("ours", "rapidfuzz", "difflib", "numpy table")
-LARGEST = {"rapidfuzz": 100_000, "difflib": 25_000, "numpy table": 25_000, "ours": 100_000}
+LARGEST = 50_000  # words for rapidfuzz: 100,000 take it a gigabyte
 
 
-def align(engine: str, a: list[str], b: list[str]) -> list[tuple[int, int]]:
-    """Return the pairs that an engine finds."""
-    if engine == "ours":
-        from sayso.solvers import align_words
-
-        return [tuple(pair) for pair in align_words(a, b).tolist()]
-    if engine == "difflib":
-        blocks = difflib.SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
-        return [(block.a + k, block.b + k) for block in blocks for k in range(block.size)]
-    if engine == "rapidfuzz":
-        from rapidfuzz.distance import LCSseq
-
-        blocks = LCSseq.opcodes(a, b)
-        return [(x.src_start + k, x.dest_start + k) for x in blocks if x.tag == "equal"
-                for k in range(x.src_end - x.src_start)]  # fmt: skip
-    return numpy_table(a, b)
+def rapidfuzz(a: list[str], b: list[str]) -> list[tuple[int, int]]:
+    """Return the pairs of rapidfuzz."""
+    return [
+        (block.src_start + k, block.dest_start + k)
+        for block in LCSseq.opcodes(a, b)
+        if block.tag == "equal"
+        for k in range(block.src_end - block.src_start)
+    ]
 
 
-def numpy_table(a: list[str], b: list[str]) -> list[tuple[int, int]]:
-    """The longest common subsequence by the full table, a row at a time, with a bit for each cell."""
-    ids = {word: number for number, word in enumerate({*a, *b})}
-    x, y = (np.array([ids[word] for word in words]) for words in (a, b))
-    best, grew = np.zeros(len(b) + 1, np.int32), []
-    for word in x:
-        row = best.copy()
-        np.maximum(row[1:], best[:-1] + (y == word), out=row[1:])
-        np.maximum.accumulate(row, out=row)
-        grew.append(np.packbits(row > best))
-        best = row
-    pairs, j = [], len(b)
-    for i in range(len(a) - 1, -1, -1):
-        bits = np.unpackbits(grew[i], count=len(b) + 1)
-        if bits[j]:
-            while not (y[j - 1] == x[i] and bits[j]):
-                j -= 1
-            pairs.append((i, j - 1))
-            j -= 1
-    return pairs[::-1]
+def without_numba(run: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a function as it runs where numba is missing."""
 
+    def reference() -> Any:
+        kept = word_alignment.worth_compiling
+        word_alignment.worth_compiling = lambda _: False  # type: ignore[assignment]
+        try:
+            return run()
+        finally:
+            word_alignment.worth_compiling = kept
 
-def measure(engine: str, size: int) -> dict[str, object]:
-    """Return seconds and memory of one engine at one size, and how many pairs it finds."""
-    a, b, _ = drawn_texts(size)
-    align(engine, a[:50], b[:50])
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    pairs = align(engine, a, b)
-    took = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {
-        "engine": engine, "script": len(a), "subtitles": len(b), "pairs": len(pairs),
-        "seconds": round(took, 2), "more_mb": round((peak - held) / 1024), "peak_mb": round(peak / 1024),
-    }  # fmt: skip
+    return reference
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[12_000, 25_000, 50_000, 100_000])
-    parser.add_argument("--engine", choices=ENGINES)
-    options = parser.parse_args()
-    if options.engine:
-        print(json.dumps(measure(options.engine, options.sizes[0])))
-        return
-    for size in options.sizes:
-        for engine in ENGINES:
-            if size > LARGEST[engine]:
-                continue
-            command = [sys.executable, __file__, "--engine", engine, "--sizes", str(size)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            print(
-                done.stdout.strip() or f"{engine} at {size}: {done.stderr.strip().splitlines()[-1]}",
-                flush=True,
-            )
+    parser.add_argument("--rounds", type=int, default=8)
+    json_option(parser)
+    args = parser.parse_args()
+    align_words(*drawn_texts(3_000)[:2])
+    report = Report("alignment", args)
+    columns = [
+        "script words",
+        "subtitle words",
+        "ours, s",
+        "recall",
+        "rapidfuzz, s",
+        "recall",
+        "x",
+        "no numba, s",
+    ]
+    report.table("", columns)
+    for size in args.sizes:
+        a, b, true = drawn_texts(size)
+        runs: list[Callable[[], Any]] = [lambda a=a, b=b: align_words(a, b)]  # type: ignore[misc]
+        runs.append(without_numba(runs[0]))
+        if size <= LARGEST:
+            runs.append(lambda a=a, b=b: rapidfuzz(a, b))  # type: ignore[misc]
+        mine, plain, *peer = (ms / 1000 for ms in least_in_turns(runs, seconds=20, rounds=args.rounds))
+        ours = pair_scores([(int(i), int(j)) for i, j in runs[0]()], true)["recall"]
+        theirs = ["", "", ""]
+        if peer:
+            theirs = [
+                f"{peer[0]:.3f}",
+                f"{pair_scores(runs[2](), true)['recall']:.3f}",
+                f"{peer[0] / mine:.2f}",
+            ]
+        report.row(f"{size:,}", f"{len(b):,}", f"{mine:.3f}", f"{ours:.3f}", *theirs, f"{plain:.2f}")
+    report.close()
 
 
 if __name__ == "__main__":

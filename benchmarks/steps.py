@@ -1,13 +1,12 @@
-"""The one ordered dynamic program next to plain Python, numpy, C, and the three programs that it replaced.
+"""The ordered dynamic program beside what an expert would write: a dozen lines of numba, or C.
 
-    python benchmarks/steps.py [--times 20000] [--steps 15] [--rounds 50]
+    OMP_NUM_THREADS=1 python benchmarks/steps.py [--times 20000] [--steps 15] [--seconds 2]
 
-All give the same times. First one long video, beside plain loops, numpy row by row, and C: times inside steps
-and steps inside times (one pass over the costs, the best that can be had); C is left out where there is no
-compiler. Then what other parts of the toolkit ask for, each beside the program that it had of its own before:
-the steps of one video within narration windows (the linear oracle), and many sequences side by side (their
-alignment). A ratio above 1 means that ours is faster. Stage 2 over a million rows is measured by
-benchmarks/instruction_steps.py --scale.
+All give the same times. One long video, many short ones, many side by side in one array, and steps within
+narration windows. Ours are the public functions, their checks of shapes and numbers included; the numba
+functions are called on arrays as they are, and compiled beforehand. The least CPU time of one thread over
+many rounds in turns; a ratio above 1 means that ours is faster. C is left out where there is no compiler. The
+last column is the numpy form, which runs where numba is not installed.
 """
 
 from __future__ import annotations
@@ -17,13 +16,15 @@ import ctypes
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
+from results import Report, json_option, least_in_turns
 
+from sayso.solvers import compiled_path
 from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.ordered_path import ordered_path, ordered_paths, padded_paths
 
@@ -31,25 +32,7 @@ C = r"""
 #include <math.h>
 #include <stdlib.h>
 
-void steps_outside(const double *cost, long T, long K, long *times) {
-    double *best = calloc(T + 1, sizeof(double)), *next = malloc((T + 1) * sizeof(double));
-    int *at = malloc(sizeof(int) * T * K);
-    for (long k = 0; k < K; k++) {
-        double least = INFINITY; int where = -1;
-        next[0] = INFINITY;
-        for (long t = 0; t < T; t++) {
-            double here = best[t] + cost[t * K + k];
-            if (here < least) { least = here; where = t; }
-            next[t + 1] = least; at[k * T + t] = where;
-        }
-        double *swap = best; best = next; next = swap;
-    }
-    long t = T;
-    for (long k = K - 1; k >= 0; k--) times[k] = t = at[k * T + t - 1];
-    free(best); free(next); free(at);
-}
-
-void times_outside(const double *cost, long T, long K, long *times) {
+void path(const double *cost, long T, long K, long *times) {
     double *best = malloc((K + 1) * sizeof(double)); char *took = malloc(T * K);
     best[0] = 0;
     for (long k = 1; k <= K; k++) best[k] = INFINITY;
@@ -66,164 +49,124 @@ void times_outside(const double *cost, long T, long K, long *times) {
 """
 
 
-def plain(cost: np.ndarray) -> np.ndarray:
-    """The recursion over lists, a time after the other."""
-    T, C = cost.shape
-    best, took = [0.0] + [np.inf] * C, []
-    for row in cost.tolist():
-        sums = [best[c] + row[c] for c in range(C)]
-        took.append([sums[c] < best[c + 1] for c in range(C)])
-        best = [0.0] + [min(best[c + 1], sums[c]) for c in range(C)]
-    return traced(took, T, C)
-
-
-def row_by_row(cost: np.ndarray) -> np.ndarray:
-    """The recursion over rows of numpy."""
-    T, C = cost.shape
-    best, took = np.r_[0.0, np.full(C, np.inf)], np.empty((T, C), dtype=bool)
+@numba.njit
+def times_outside(cost):  # type: ignore[no-untyped-def]
+    """A time after the other, all steps of it together."""
+    T, K = cost.shape
+    best, took = np.full(K + 1, np.inf), np.zeros((T, K), np.bool_)
+    best[0] = 0
     for t in range(T):
-        sums = best[:-1] + cost[t]
-        np.less(sums, best[1:], out=took[t])
-        np.minimum(best[1:], sums, out=best[1:])
-    return traced(took, T, C)
-
-
-def traced(took: object, T: int, C: int) -> np.ndarray:
-    """Return the times, from the last step to the first."""
-    times, t = np.zeros(C, np.int64), T
-    for c in reversed(range(C)):
+        for k in range(K - 1, -1, -1):
+            here = best[k] + cost[t, k]
+            if here < best[k + 1]:
+                best[k + 1], took[t, k] = here, True
+    times, t = np.empty(K, np.int64), T
+    for k in range(K - 1, -1, -1):
         t -= 1
-        while not took[t][c]:  # type: ignore[index]
+        while not took[t, k]:
             t -= 1
-        times[c] = t
+        times[k] = t
     return times
 
 
-def in_windows(cost: np.ndarray, windows: np.ndarray) -> np.ndarray:
-    """What the linear oracle had before: step by step, reading nothing but the windows."""
-    T, C = cost.shape
-    times, best, tables = np.zeros(C, np.int64), np.zeros(T + 1), []
-    for c in range(C):
-        first, end = windows[c]
-        sums = best[first:end] + cost[first:end, c]
-        best = np.full(T + 1, np.inf)
-        np.minimum.accumulate(sums, out=best[first + 1 : end + 1])
-        best[end + 1 :] = best[end]
-        tables.append(sums)
-    bound = T
-    for c in reversed(range(C)):
-        first = int(windows[c, 0])
-        times[c] = bound = first + int(tables[c][: bound - first].argmin())
+@numba.njit
+def steps_outside(cost, windows):  # type: ignore[no-untyped-def]
+    """A step after the other, each within its window."""
+    T, K = cost.shape
+    best, at = np.zeros(T + 1), np.empty((K, T), np.int32)
+    for k in range(K):
+        after, least, where = np.full(T + 1, np.inf), np.inf, -1
+        for t in range(windows[k, 0], windows[k, 1]):
+            if best[t] + cost[t, k] < least:
+                least, where = best[t] + cost[t, k], t
+            after[t + 1], at[k, t] = least, where
+        after[windows[k, 1] + 1 :] = least
+        best = after
+    times, t = np.empty(K, np.int64), T
+    for k in range(K - 1, -1, -1):
+        t = at[k, min(t, windows[k, 1]) - 1]
+        times[k] = t
     return times
 
 
-def slot_by_slot(cost: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """What the alignment of sequences had before: slot by slot, all tokens of all sequences at once."""
-    B, L, S = cost.shape
-    best = np.full((B, S + 1), np.inf)
-    best[:, 0] = 0
-    last = np.full((B, L + 1, S), -1, dtype=np.int64)
-    for slot in range(L):
-        sums = best[:, :-1] + cost[:, slot]
-        placed = sums < best[:, 1:]
-        last[:, slot + 1] = np.where(placed, slot, last[:, slot])
-        best[:, 1:] = np.where(placed, sums, best[:, 1:])
-    slots, bound, rows = np.full((B, S), -1), np.full(B, L), np.arange(B)
-    for token in reversed(range(S)):
-        there = token < lengths
-        slots[there, token] = last[rows[there], bound[there], token]
-        bound = np.where(there, slots[:, token], bound)
-    return slots
+@numba.njit
+def many(cost):  # type: ignore[no-untyped-def]
+    """Every video of one array."""
+    times = np.empty((cost.shape[0], cost.shape[2]), np.int64)
+    for b in range(len(cost)):
+        times[b] = times_outside(cost[b])
+    return times
 
 
-def compiled(folder: Path) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Return the two programs in C; none without a compiler."""
+def in_c(folder: Path) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Return the program in C; None without a compiler."""
     compiler = shutil.which("cc")
     if compiler is None:
-        return {}
+        return None
     (folder / "path.c").write_text(C)
-    library = folder / "path.so"
-    subprocess.run([compiler, "-O3", "-shared", "-fPIC", "-o", library, folder / "path.c"], check=True)
-    loaded = ctypes.CDLL(str(library))
+    flags = ["-O3", "-march=native", "-shared", "-fPIC"]
+    subprocess.run([compiler, *flags, "-o", folder / "path.so", folder / "path.c"], check=True)
+    loaded = ctypes.CDLL(str(folder / "path.so"))
 
-    def call(name: str) -> Callable[[np.ndarray], np.ndarray]:
-        def run(cost: np.ndarray) -> np.ndarray:
-            times = np.empty(cost.shape[1], np.int64)
-            sizes = (ctypes.c_long(size) for size in cost.shape)
-            loaded[name](ctypes.c_void_p(cost.ctypes.data), *sizes, ctypes.c_void_p(times.ctypes.data))
-            return times
+    def run(cost: np.ndarray) -> np.ndarray:
+        times = np.empty(cost.shape[1], np.int64)
+        sizes = (ctypes.c_long(size) for size in cost.shape)
+        loaded.path(ctypes.c_void_p(cost.ctypes.data), *sizes, ctypes.c_void_p(times.ctypes.data))
+        return times
 
-        return run
-
-    return {"C, times inside steps": call("steps_outside"), "C, steps inside times": call("times_outside")}
+    return run
 
 
-def milliseconds(run: Callable[[], object], rounds: int) -> float:
-    """Return the least of some rounds."""
-    found = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        run()
-        found.append(time.perf_counter() - begin)
-    return 1e3 * min(found)
+def in_numpy(run: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a function as it runs without numba."""
 
+    def reference() -> Any:
+        kept, compiled_path.worth_compiling = compiled_path.worth_compiling, lambda _: False  # type: ignore[assignment]
+        try:
+            return run()
+        finally:
+            compiled_path.worth_compiling = kept
 
-def long_video(times: int, steps: int, rounds: int) -> None:
-    """Print ours beside loops in Python, numpy and C."""
-    cost = np.random.default_rng(0).normal(size=(times, steps))
-    expected = ordered_path(cost)
-    ours = milliseconds(lambda: ordered_path(cost), rounds)
-    print(f"T = {times:,}, C = {steps}; least of several rounds")
-    print(f"{'ours':24}{ours:10.2f} ms")
-    with tempfile.TemporaryDirectory() as folder:
-        peers = {"plain Python": plain, "numpy, row by row": row_by_row, **compiled(Path(folder))}
-        for name, run in peers.items():
-            assert np.array_equal(run(cost), expected), name
-            peer = milliseconds(lambda run=run: run(cost), rounds if name.startswith("C") else 3)  # type: ignore[misc]
-            print(f"{name:24}{peer:10.2f} ms   ours takes {ours / peer:.3f} of it ({peer / ours:.1f}x)")
-    videos = [np.random.default_rng(n).normal(size=(300, 8)) for n in range(200)]
-    together = milliseconds(lambda: ordered_paths(videos), rounds)
-    alone = milliseconds(lambda: [ordered_path(video) for video in videos], 5)
-    print(f"200 videos of 300 x 8: side by side {together:.2f} ms, one by one {alone:.2f} ms")
-
-
-def before_and_after(rounds: int) -> None:
-    """Print what the callers' own programs took, and what the shared one takes, in turns."""
-    rng = np.random.default_rng(1)
-    print(f"{'':46}{'before':>10}{'after':>10}  ratio")
-    for T, C, width in ((300, 10, 12), (300, 10, 300), (2000, 10, 15)):
-        first = np.sort(rng.integers(0, T - width + 1, C))
-        oracle = OrderedOracle(T, C, np.column_stack([first, first + width]))
-        cost = rng.normal(size=(T, C))
-        name = f"one video, {T} x {C}, windows of {width}"
-        before, after = partial(in_windows, cost, oracle.windows), partial(oracle.times, cost)
-        compare(name, before, after, rounds=20 * rounds)
-    for B, L, S in ((30, 120, 20), (150, 120, 40)):
-        cost, lengths = rng.normal(size=(B, L, S)), rng.integers(S // 2, S + 1, B)
-        name = f"{B} sequences of at most {S} tokens, {L} slots"
-        before, after = partial(slot_by_slot, cost, lengths), partial(padded_paths, cost, lengths)
-        compare(name, before, after, rounds=rounds)
-
-
-def compare(name: str, before: Callable[[], object], after: Callable[[], object], rounds: int) -> None:
-    """Print the least of some rounds of both, which take turns, and their ratio."""
-    assert np.array_equal(before(), after()), name
-    least = [np.inf, np.inf]
-    for _ in range(rounds):
-        for way, run in enumerate((before, after)):
-            least[way] = min(least[way], milliseconds(run, 1))
-    print(f"{name:46}{least[0]:7.3f} ms{least[1]:7.3f} ms  {least[0] / least[1]:.2f}")
+    return reference
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=20_000)
     parser.add_argument("--steps", type=int, default=15)
-    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=3, help="of each row")
+    json_option(parser)
     args = parser.parse_args()
-    long_video(args.times, args.steps, args.rounds)
-    before_and_after(args.rounds)
+    rng = np.random.default_rng(0)
+    long = rng.normal(size=(args.times, args.steps))
+    videos = [rng.normal(size=(300, 8)) for _ in range(200)]
+    stacked = np.stack(videos)
+    first = np.sort(rng.integers(0, 2000 - 15, 10))
+    windows = np.column_stack([first, first + 15])
+    oracle, cost = OrderedOracle(2000, 10, windows), rng.normal(size=(2000, 10))
+    size = f"{args.times:,} x {args.steps}"
+    with tempfile.TemporaryDirectory() as folder:
+        c = in_c(Path(folder))
+        works: list[tuple[str, Callable[[], Any], dict[str, Callable[[], Any]]]] = [
+            (f"one video, {size}", lambda: ordered_path(long), {
+                "numba": lambda: times_outside(long), **({"C": lambda: c(long)} if c else {})}),
+            ("200 videos of 300 x 8, a list", lambda: ordered_paths(videos), {
+                "numba": lambda: [times_outside(video) for video in videos],
+                **({"C": lambda: [c(video) for video in videos]} if c else {})}),
+            ("200 videos of 300 x 8, one array", lambda: padded_paths(stacked, np.full(200, 8)), {
+                "numba": lambda: many(stacked)}),
+            ("one video, 2,000 x 10, windows of 15", lambda: oracle.times(cost), {
+                "numba": lambda: steps_outside(cost, windows)}),
+        ]  # fmt: skip
+        report = Report("steps", args)
+        report.table("", ["what", "ours, ms", "peer", "its ms", "x", "ours without numba, ms"])
+        for name, ours, peers in works:
+            for peer, theirs in peers.items():
+                assert np.array_equal(np.concatenate([*map(np.ravel, ours())]), np.concatenate([*map(np.ravel, theirs())]))  # fmt: skip  # noqa: E501
+                mine, other, numpy = least_in_turns([ours, theirs, in_numpy(ours)], args.seconds)
+                report.row(name, f"{mine:.4f}", peer, f"{other:.4f}", f"{other / mine:.2f}", f"{numpy:.3f}")
+        report.close()
 
 
 if __name__ == "__main__":

@@ -111,6 +111,11 @@ FIXTURES = {
 ORDER = ("browser", "training", "processes", "models", "long", "corpus", "quick")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark of what an accelerator computes; benchmarks/gpu.py runs it."""
+    config.addinivalue_line("markers", "device: computes on an accelerator")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by its file and its fixtures; what has none of the marks is ``quick``.
 

@@ -10,6 +10,7 @@ import torch
 import sayso
 from sayso.core.errors import SaysoError
 from sayso.encoders import Encoder
+from sayso.encoders.interface import ClipSpec
 from sayso.encoders.published import convert_published, read_words
 from sayso.text.language.vocabulary import read_vectors
 
@@ -22,14 +23,15 @@ def sentence(w, numbers):
 
 
 @pytest.mark.parametrize(
-    ("save", "depth", "size"), [(files.save_s3d, True, 224), (files.save_epoch, False, 200)]
+    ("save", "depth", "clip"),
+    [(files.save_s3d, True, (32, 10, 224)), (files.save_epoch, False, (16, 5, 224))],
 )
-def test_s3d_computes_what_its_file_says(save, depth, size, tmp_path):
+def test_s3d_computes_what_its_file_says(save, depth, clip, tmp_path):
     weights = files.s3d_weights(depth)
     model = convert_published(save(tmp_path), files.save_words(tmp_path), size=64)
     assert isinstance(model, Encoder)
-    assert (model.dim, model.similarity, model.clip.frames, model.clip.fps) == (512, "dot", 32, 10)
-    assert convert_published(save(tmp_path), tmp_path / "s3d_dict.npy").clip.size == size
+    assert (model.dim, model.similarity, model.clip.frames, model.clip.fps) == (512, "dot", *clip[:2])
+    assert convert_published(save(tmp_path), tmp_path / "s3d_dict.npy").clip == ClipSpec(*clip)
 
     cased = [3] if depth else [7]  # released: "stir", which is no word, and "onion"; else "Stir" alone
     expected = [
@@ -49,6 +51,10 @@ def test_s3d_computes_what_its_file_says(save, depth, size, tmp_path):
     with torch.no_grad():
         exact = files.plain_s3d.s3d(weights, video)[0].numpy()
     found = model.encode_video(frames)[0]
+    longer = model.adapted(ClipSpec(32, 10, 64), max_words=30)
+    assert longer.encode_text([" ".join(["cut"] * 16 + ["onion"])]) == pytest.approx(
+        sentence(weights, [1, 3, 0])[None], rel=1e-3, abs=1e-4
+    )
     assert found @ exact / np.linalg.norm(found) / np.linalg.norm(exact) >= 0.999
 
 

@@ -380,6 +380,10 @@ def test_the_learning_rate_rises_then_falls():
     assert rates[60] == pytest.approx(0.5)
     assert rates == sorted(rates[:10]) + sorted(rates[10:], reverse=True)
     assert TrainingConfig(steps=110, warmup=10, lr=1.0, schedule="constant").lr_at(109) == 1.0
+    falling = TrainingConfig(steps=110, warmup=10, lr=1.0, schedule="steps", decay=0.9, decay_every=7)
+    assert [falling.lr_at(step) for step in (9, 10, 16, 17, 23, 24)] == pytest.approx(
+        [1, 1, 1, 0.9, 0.9, 0.81]
+    )
 
 
 def test_a_temperature_stays_within_its_bounds_and_can_come_back(tmp_path):

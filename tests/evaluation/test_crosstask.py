@@ -10,8 +10,9 @@ import pytest
 import toy
 from sayso.core.errors import SaysoError
 from sayso.data.datasets.crosstask import read_segments, read_tasks, truth
-from sayso.evaluation.crosstask import CROSSTASK, ordered_recall, uniform
+from sayso.evaluation.crosstask import CROSSTASK, CROSSTASK_SPLITS, left_to_test
 from sayso.evaluation.evaluator import Count, EvaluationOptions
+from sayso.evaluation.placed_steps import uniform
 from sayso.metrics.steps import mean_recall, step_recall
 
 
@@ -33,13 +34,6 @@ def release(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_steps_that_score_where_they_are_have_a_recall_of_one() -> None:
-    inside = np.zeros((6, 2), dtype=bool)
-    inside[[0, 1, 3], [0, 0, 1]] = True
-    assert ordered_recall({"7": [(inside, inside.astype(float))]}) == {"7": 1.0}
-    assert ordered_recall({"7": [(inside, -inside.astype(float))]}) == {"7": 0.0}
-
-
 def test_zero_shot_finds_steps_that_are_seen(release: Path) -> None:
     encoder = toy.ColourEncoder()
     result = CROSSTASK(encoder, release, EvaluationOptions(cache=release / "cache"))
@@ -57,6 +51,44 @@ def test_zero_shot_finds_steps_that_are_seen(release: Path) -> None:
     with_one_less = CROSSTASK(encoder, release, EvaluationOptions(features=kept))
     assert with_one_less.counts == {"videos": Count(2, 4)}
     assert "aa.npy cannot be read" in with_one_less.unreadable[0]
+
+
+def test_the_published_draws_leave_out_what_is_trained_on_and_validated(release: Path) -> None:
+    """Of 45 videos of a task two are kept for validation, and 13 tested: those that are not drawn."""
+    encoder, rng = toy.ColourEncoder(), np.random.default_rng(0)
+    one, two = sorted(toy.COLOURS)[:2]
+    listed = [("7", f"v{k}") for k in range(45)] + [("8", f"w{k}") for k in range(30)]
+    lines = "".join(f"{task},{video},x\n" for task, video in listed)
+    (release / "videos.csv").write_text(lines)
+    (release / "videos_val.csv").write_text("7,v3,x\n7,v9,x\n")
+    right = {}
+    (release / "features").mkdir()
+    for task, video in listed:
+        seconds = encoder.encode_text([one, one, two, two])
+        np.save(release / "features" / f"{video}.npy", seconds)
+        right[video] = bool(rng.integers(2))
+        place = "1,0,2\n2,2,4\n" if right[video] else "1,2,4\n2,0,2\n"
+        if video != "v20":  # one that nobody annotated
+            (release / "annotations" / f"{task}_{video}.csv").write_text(place)
+    options = EvaluationOptions(features=release / "features", seeds=(0, 1, 2))
+    result = CROSSTASK_SPLITS(encoder, release, options)
+    expected = []
+    for seed in (0, 1, 2):
+        legacy = np.random.RandomState(seed)  # random_split of the public code
+        videos = [f"v{k}" for k in range(45) if k not in (3, 9)]
+        drawn = legacy.choice(videos, 30, replace=False).tolist()
+        tested = [video for video in videos if video not in drawn]
+        assert tested == [video for _, video in left_to_test([("7", v) for v in videos], seed)]
+        expected.append(np.mean([right[video] for video in tested if video != "v20"]))
+    assert result.rows["Make Tea"] == pytest.approx(
+        {"recall": np.mean(expected), "sd": np.std(expected, ddof=1)}
+    )
+    assert list(result.rows) == ["Make Tea", "mean of 1 tasks"], "a task of 30 videos is all trained on"
+    assert result.counts == {"videos": Count(72, 72)}
+    published = {"MIL-NCE, S3D, zero-shot", "Zhukov et al., trained on it"}
+    assert published <= {row["model"] for row in result.published}
+    kept = CROSSTASK(encoder, release, EvaluationOptions(features=release / "features"))
+    assert not published & {row["model"] for row in kept.published}
 
 
 def test_zero_shot_says_what_is_wrong(release: Path) -> None:

@@ -90,7 +90,7 @@ def test_features_in_files_are_never_in_memory_at_once(solve, tmp_path):
     finally:
         tracemalloc.stop()
     assert found.Z.shape == (30_000, K)
-    assert peak < 0.6 * size
+    assert peak < 0.7 * size  # one film as float64 is a fifth of it
 
 
 @pytest.mark.parametrize("solve", SOLVERS)

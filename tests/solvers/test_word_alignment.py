@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso.solvers import align_words, word_alignment
+from sayso.evaluation.word_alignment import drawn_texts
+from sayso.solvers import align_words, word_alignment, word_pieces
+from sayso.solvers.word_moves import WordMoves
 from sayso.solvers.word_similarity import similarity
 from sayso.text.language.spoken import fold_word
 
@@ -116,6 +118,7 @@ def corrupt(rng, words):
 def test_as_good_as_the_full_table_on_random_pairs(seed, monkeypatch):
     rng = random.Random(seed)
     monkeypatch.setattr(word_alignment, "LEAST_SLACK", 4)
+    monkeypatch.setattr(word_alignment, "worth_compiling", lambda cells: seed % 2 == 0)
     monkeypatch.setattr(word_alignment, "SHORTEST_STRIDE", rng.choice([1, 2, 5, 128]))
     for _ in range(400):
         a = draw(rng, rng.randrange(0, 25))
@@ -143,6 +146,41 @@ def test_any_words_align_monotonically(a, b):
     folded_a, folded_b = [fold_word(word) for word in a], [fold_word(word) for word in b]
     assert all(folded_a[i] and folded_b[j] for i, j in pairs.tolist())
     assert value_of(folded_a, folded_b, pairs) == full_table(folded_a, folded_b)
+
+
+def test_compiled_rows_find_the_same_pairs(monkeypatch):
+    pytest.importorskip("numba")
+    for seed in range(3):
+        script, subtitles, _ = drawn_texts(900, seed)
+        script[40:42], subtitles[300:302] = ["good", "bye"], ["goodbye", "good"]
+        found = []
+        for answer in (False, True):
+            monkeypatch.setattr(word_alignment, "worth_compiling", lambda cells, answer=answer: answer)
+            found.append(align_words(script, subtitles))
+        assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_cut_into_pieces_it_is_worth_as_much_as_whole(monkeypatch, seed, moved):
+    script, subtitles, _ = drawn_texts(3000, seed)
+    if moved:  # a scene of 300 words stands elsewhere
+        subtitles = subtitles[300:2000] + subtitles[:300] + subtitles[2000:]
+    monkeypatch.setattr(word_pieces, "WHOLE", 0)
+    moves = WordMoves(script, subtitles)
+    cut, parts = align_words(script, subtitles), word_pieces.pieces(moves)
+    assert len(parts) > 3
+    assert [part[1::2] for part in parts[:-1]] == [part[::2] for part in parts[1:]]
+    monkeypatch.setattr(word_pieces, "WHOLE", 10**9)
+    whole = align_words(script, subtitles)
+    assert value_of(script, subtitles, cut) == value_of(script, subtitles, whole)
+
+
+def test_texts_that_share_no_phrase_are_not_cut(monkeypatch):
+    monkeypatch.setattr(word_pieces, "WHOLE", 0)
+    moves = WordMoves(["a", "b", "c"] * 500, ["b", "a", "c"] * 500)
+    assert word_pieces.pieces(moves) == [(0, 1500, 0, 1500)]
+    assert word_pieces.pieces(WordMoves([], ["a"])) == [(0, 0, 0, 1)]
 
 
 def test_what_pairs():

@@ -23,7 +23,7 @@ def convert(
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option("--size", min=32, help="Side of clips, pixels.", show_default="224; 200 for .pth.tar"),
+        typer.Option("--size", min=32, help="Side of clips, pixels.", show_default="224"),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.types import Span
+from sayso.data.bags import BagRule
 from sayso.data.batch import Example
 from sayso.data.corpus import Corpus
 from sayso.data.narrated import NarratedDataset, widen
@@ -44,6 +45,7 @@ class Clips(NarratedDataset):
         crop: ``random`` places the square anywhere along the longer side, ``center`` in the middle.
         short_side: pixels to which the shorter side is scaled before; ``size`` unless given.
         flip: mirror half of the clips.
+        bag_rule: which captions are a bag's, as of ``bag_of``.
         jitter: begin at random within the caption; otherwise the clip's middle is the caption's.
 
     Raises:
@@ -64,8 +66,9 @@ class Clips(NarratedDataset):
         short_side: int | None = None,
         flip: bool = True,
         jitter: bool = True,
+        bag_rule: BagRule = "nearest",
     ) -> None:
-        super().__init__(corpus, bag_size, per_video, min_s)
+        super().__init__(corpus, bag_size, per_video, min_s, bag_rule)
         self.frames, self.fps, self.size = frames, fps, size
         self.crop, self.flip, self.jitter = crop, flip, jitter
         self.short_side = short_side or size

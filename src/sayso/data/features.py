@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.core.types import Span
+from sayso.data.bags import joined_captions
 from sayso.data.batch import Example
 from sayso.data.corpus import Corpus
 from sayso.data.narrated import NarratedDataset, widen
@@ -183,6 +185,7 @@ class FeatureClips(NarratedDataset):
         bag_size: K, captions an example: its own and the nearest in time.
         per_video: captions sampled of a video; None makes every caption an item. See ``NarratedDataset``.
         min_s: captions shorter than this are widened, seconds.
+        join_s: captions shorter than this are joined with their neighbours, seconds; a bag is then of one.
 
     Raises:
         SaysoError: if the corpus is empty or a number makes no sense.
@@ -196,9 +199,12 @@ class FeatureClips(NarratedDataset):
         bag_size: int = 1,
         per_video: int | None = 1,
         min_s: float = 0.0,
+        join_s: float = 0.0,
     ) -> None:
         super().__init__(corpus, bag_size, per_video, min_s)
-        self.sources = tuple(sources)
+        self.sources, self.join_s = tuple(sources), join_s
+        if join_s and bag_size > 1:
+            raise SaysoError(f"captions that are joined make bags of one; got join_s and bag_size {bag_size}")
 
     def sample(self, item: int, rng: np.random.Generator) -> list[Example]:
         """Return the item's examples: ``features`` (D,) float32 and the entries of ``example``.
@@ -209,12 +215,25 @@ class FeatureClips(NarratedDataset):
         name = self.corpus.ids[self.video_of(item)]
         read = [(source.read(name), source.rate) for source in self.sources]
         captions = self.choose(item, rng)
-        return [{"features": self._pooled(caption, read), **self.example(caption)} for caption in captions]
+        examples = []
+        for caption in captions:
+            span, text = self._joined(caption)
+            example = self.example(caption) | ({"texts": (text,)} if self.join_s else {})
+            examples.append({"features": self._pooled(span, read), **example})
+        return examples
+
+    def _joined(self, caption: int) -> tuple[Span, str]:
+        """Return a caption's span and text, those of the neighbours that it is joined with among them."""
+        own = self.corpus.captions_of(self.corpus.video_of(caption))
+        spans = self.corpus.spans[own.start : own.stop]
+        some = joined_captions(spans, caption - own.start, self.join_s)
+        text = " ".join(self.corpus.texts[own.start + i] for i in some)
+        return Span(float(spans[some[0], 0]), float(spans[some[-1], 1])), text
 
     def _pooled(
-        self, caption: int, read: Sequence[tuple[NDArray[np.floating[Any]], float]]
+        self, span: Span, read: Sequence[tuple[NDArray[np.floating[Any]], float]]
     ) -> NDArray[np.float32]:
-        span = widen(self.corpus.caption(caption).span, self.min_s)
+        span = widen(span, self.min_s)
         return np.concatenate([pool_span(features, rate, span.start, span.end) for features, rate in read])
 
 

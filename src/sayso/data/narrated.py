@@ -8,7 +8,7 @@ import numpy as np
 
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
-from sayso.data.bags import bag_of
+from sayso.data.bags import BagRule, bag_of
 from sayso.data.batch import Example
 from sayso.data.corpus import Corpus
 
@@ -31,18 +31,27 @@ class NarratedDataset:
         per_video: an item is a video, of which so many captions are sampled, different ones while
             it has enough; ``group`` examples then come from one video. None: an item is a caption.
         min_s: captions shorter than this are widened, seconds.
+        bag_rule: as of ``bag_of``.
 
     Raises:
         SaysoError: if the corpus is empty or a number makes no sense.
     """
 
-    def __init__(self, corpus: Corpus, bag_size: int, per_video: int | None, min_s: float) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        bag_size: int,
+        per_video: int | None,
+        min_s: float,
+        bag_rule: BagRule = "nearest",
+    ) -> None:
         if not len(corpus):
             gone = len(corpus.missing)
             raise SaysoError(f"the corpus holds no video with captions ({gone} listed videos are missing)")
         if bag_size < 1 or (per_video is not None and per_video < 1):
             raise SaysoError(f"bag_size and per_video must be 1 or more; got {bag_size} and {per_video}")
         self.corpus, self.bag_size, self.per_video, self.min_s = corpus, bag_size, per_video, min_s
+        self.bag_rule: BagRule = bag_rule
         self.group = per_video or 1
 
     def __len__(self) -> int:
@@ -75,6 +84,6 @@ class NarratedDataset:
         video = self.corpus.video_of(caption)
         own = self.corpus.captions_of(video)
         spans = self.corpus.spans[own.start : own.stop]
-        bag, distinct = bag_of(spans, caption - own.start, self.bag_size)
+        bag, distinct = bag_of(spans, caption - own.start, self.bag_size, self.bag_rule)
         texts = tuple(self.corpus.texts[own.start + int(i)] for i in bag)
         return {"texts": texts, "distinct": distinct, "video": video, "caption": caption}

@@ -107,6 +107,19 @@ class HowTo100MEncoder(Pretrained):
         text = self.encode_text([" ".join(self.tokenizer.words[:3])])
         return {"of_text": text[0].tolist(), "of_features": self.encode_features(wave)[0].tolist()}
 
+    def adapted(self, clip: ClipSpec, max_words: int | None = None) -> HowTo100MEncoder:
+        """Return the same network with other clips; see ``sayso.encoders.interface.Adaptable``."""
+        known = self.tokenizer
+        return HowTo100MEncoder(
+            self.net,
+            known if max_words is None else known.reading(max_words),
+            backbone=self.backbone,
+            clip=clip,
+            name=self.name,
+            device=str(self.device),
+            card=self.card,
+        )
+
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed B texts: (B, D), of unit norm. Unknown words are passed over."""
         import torch

@@ -92,3 +92,11 @@ class Scaled(Protocol):
     @property
     def bias(self) -> float | None:
         """Of the sigmoid; None: a softmax."""
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """A dual encoder whose clips and captions may be cut otherwise than it was saved with."""
+
+    def adapted(self, clip: ClipSpec, max_words: int | None = None) -> Encoder:
+        """Return the same networks with other clips, and so many words of a caption (None: as they are)."""

@@ -45,7 +45,7 @@ def convert_published(
         words: the vocabulary: ``s3d_dict.npy``, or a text file with a word a line. HowTo100M's network also
             knows them capitalised and in capitals, where there are such vectors.
         vectors: word vectors for HowTo100M's network, whose file has none (GoogleNews word2vec).
-        size: side of the square that clips are scaled to; None: 224 for [1] and 200 for [2].
+        size: side of the square that clips are scaled to; None: 224.
 
     Raises:
         SaysoError: if a file is missing, not one of these, or does not fit the others.
@@ -167,7 +167,8 @@ def _s3d(
         for key, value in weights.items()
     }
     _fill(net, named, file)
-    clip = ClipSpec(frames=32, fps=10.0, size=size or (224 if depth else 200))
+    frames, fps = (32, 10.0) if depth else (16, 5.0)  # what each was trained with; both last 3.2 s
+    clip = ClipSpec(frames=frames, fps=fps, size=size or 224)
     card = f"S3D and a sentence network trained on HowTo100M with MIL-NCE; converted from {file.name}."
     return TextVideoEncoder(net, WordTokenizer(words, lower=lower), clip, device="cpu", card=card)
 

@@ -116,6 +116,19 @@ class TextVideoEncoder(Pretrained):
             video = self.net.video(moving_waves().to(self.device))[0].float().cpu()
         return {"of_text": self._encode_texts([text])[0].tolist(), "of_clip": video.tolist()}
 
+    def adapted(self, clip: ClipSpec, max_words: int | None = None) -> TextVideoEncoder:
+        """Return the same networks with other clips; see ``sayso.encoders.interface.Adaptable``."""
+        known = self.tokenizer
+        return TextVideoEncoder(
+            self.net,
+            known if max_words is None else known.reading(max_words),
+            clip,
+            similarity=self.similarity,
+            name=self.name,
+            device=str(self.device),
+            card=self.card,
+        )
+
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed B texts: (B, D). Unknown words are passed over, and those after the first L known."""
         return in_batches(self._encode_texts, as_texts(texts), TEXTS, self.dim)

@@ -25,7 +25,10 @@ class TrainingConfig:
         momentum: of SGD.
         lr: peak learning rate.
         warmup: updates in which it rises linearly.
-        schedule: what follows: ``cosine`` falls to 0 at the end.
+        schedule: what follows: ``cosine`` falls to 0 at the end, ``steps`` is multiplied by ``decay`` every
+            ``decay_every`` updates.
+        decay: factor of ``steps``.
+        decay_every: updates, such as those of an epoch.
         weight_decay: for matrices and kernels; not for biases, norms and single numbers.
         clip_norm: largest norm of the gradient; 0: any.
         precision: of the model's arithmetic; ``bf16`` and ``fp16`` are mixed with float32.
@@ -47,7 +50,9 @@ class TrainingConfig:
     momentum: float = 0.9
     lr: float = 1e-3
     warmup: int = 100
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant", "steps"] = "cosine"
+    decay: float = 0.9
+    decay_every: int = 1000
     weight_decay: float = 0.0
     clip_norm: float = 0.0
     precision: Literal["no", "bf16", "fp16"] = "no"
@@ -59,10 +64,28 @@ class TrainingConfig:
     save_total_limit: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "save_every", "log_every", "save_total_limit"):
+        for name in (
+            "steps",
+            "batch_size",
+            "accumulate",
+            "save_every",
+            "log_every",
+            "save_total_limit",
+            "decay_every",
+        ):
             if getattr(self, name) < 1:
                 raise SaysoError(f"{name} must be 1 or more; got {getattr(self, name)}")
-        for name in ("micro_batch", "warmup", "weight_decay", "clip_norm", "seed", "ema", "lr", "eps"):
+        for name in (
+            "micro_batch",
+            "warmup",
+            "weight_decay",
+            "clip_norm",
+            "seed",
+            "ema",
+            "lr",
+            "eps",
+            "decay",
+        ):
             if getattr(self, name) < 0:
                 raise SaysoError(f"{name} must not be below 0; got {getattr(self, name)}")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in (*self.betas, self.momentum)):
@@ -77,5 +100,7 @@ class TrainingConfig:
             return self.lr * (step + 1) / self.warmup
         if self.schedule == "constant":
             return self.lr
+        if self.schedule == "steps":
+            return self.lr * self.decay ** ((step - self.warmup) // self.decay_every)
         done = (step - self.warmup) / max(1, self.steps - self.warmup)
         return self.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))

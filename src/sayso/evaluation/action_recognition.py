@@ -4,16 +4,20 @@ DIR holds the splits (``hmdb51.csv``; ``trainlist01.txt`` to ``testlist03.txt``,
 ``ucfTrainTestlist``) and the videos at any depth, by the names in the lists. Every window of a
 training video is an example; a test video is of the class whose scores add up to most over its windows.
 
+A window is 32 frames of the file, one after the other; those of a video begin at ``linspace(0, n - 32, 10)``,
+rounded down, and a video with fewer than 32 ends in black. (Cut by time, 3.2 s at 10 frames a second, most of
+these videos would be one window ten times.)
+
 Source
-    Miech, Alayrac et al., CVPR 2020, section 4.2; the evaluation of HMDB-51 in
-    https://github.com/antoine77340/MIL-NCE_HowTo100M (10 windows, C = 100).
+    Miech, Alayrac et al., CVPR 2020, section 4.2; hmdb_loader.py and eval_hmdb.py (b282b15) in
+    https://github.com/antoine77340/MIL-NCE_HowTo100M (C = 100; its models have 16 frames a window).
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -30,14 +34,15 @@ from sayso.evaluation.evaluator import (
     Primary,
     mean_row,
 )
-from sayso.evaluation.windows import embed_windows, videos_by_id
+from sayso.evaluation.windows import Windows, adapted, embed_windows, videos_by_id
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Encoder
 
 Part = Literal["train", "test"]
-WINDOWS, PENALTY, SPLITS = 10, 100.0, 3
+PENALTY, SPLITS = 100.0, 3
+CUT = Windows(count=10, frames=32, size=224, native=True, beyond="black")
 _HMDB_PARTS: dict[str, Part] = {"1": "train", "2": "test"}
 
 
@@ -70,12 +75,11 @@ def _recognition(
         listed = read(data)
         paths = videos_by_id(data)
         there = [video for video in listed if video.video in paths]
+        cut = replace(CUT, count=options.windows or CUT.count)
+        model = adapted(model, cut)
         embed = "video_features" if hasattr(model, "video_features") else "encode_video"
         cuts = [(paths[video.video], None) for video in there]
-        windows = options.windows or WINDOWS
-        used, features = embed_windows(
-            model, cuts, windows, embed=embed, cache=options.cache, progress=progress
-        )
+        used, features = embed_windows(model, cuts, cut, embed=embed, cache=options.cache, progress=progress)
         videos = [there[number] for number in used]
         splits = {f"split {k + 1}": {"accuracy": _accuracy(features, videos, k)} for k in range(SPLITS)}
         mean = mean_row(splits, ("accuracy",))
@@ -87,7 +91,7 @@ def _recognition(
             counts={"videos": Count(len(used), len(listed))},
             missing=tuple(video.video for video in listed if video.video not in paths),
             unreadable=tuple(cuts[k][0] for k in sorted(set(range(len(cuts))) - set(used))),
-            definition={"features": embed, "windows": windows, "C": PENALTY},
+            definition={"features": embed, "windows": cut.count, "window": asdict(cut), "C": PENALTY},
             published=({"model": "MIL-NCE, S3D, linear", "accuracy": published, "source": "CVPR 2020"},),
         )
 

@@ -24,11 +24,11 @@ from sayso.evaluation.evaluator import (
     Primary,
     Row,
 )
-from sayso.evaluation.windows import embed_windows
+from sayso.evaluation.windows import Windows, embed_windows
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
-    from sayso.encoders.interface import Encoder
+    from sayso.encoders.interface import Embeddings, Encoder
 
 RANKS = ("R@1", "R@5", "R@10", "median_rank", "mean_rank")
 
@@ -67,7 +67,7 @@ def _clip_retrieval(
 ) -> EvaluationResult:
     """Rank the clips of a manifest; see ``Evaluator``."""
     clips, wrong = read_clips(data)
-    windows = options.windows or 1
+    windows = Windows(count=options.windows or 1)
     ranked = rank_clips(model, clips, windows=windows, cache=options.cache, progress=progress)
     return EvaluationResult(
         protocol="clip retrieval",
@@ -76,7 +76,7 @@ def _clip_retrieval(
         rows=ranked.rows,
         counts={"clips": Count(len(ranked.used), len(clips) + len(wrong))},
         unreadable=(*(failure.error for failure in wrong), *ranked.unreadable),
-        definition={"sha256": sha256_of(data), "windows": windows, "window": asdict(model.clip)},
+        definition={"sha256": sha256_of(data), "windows": windows.count, "window": asdict(model.clip)},
     )
 
 
@@ -112,7 +112,7 @@ def rank_clips(
     encoder: Encoder,
     clips: Sequence[CaptionedClip],
     *,
-    windows: int = 1,
+    windows: Windows,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> RankedClips:
@@ -121,15 +121,13 @@ def rank_clips(
     Args:
         encoder: any dual encoder.
         clips: what to rank; clips that are missing or cannot be read are left out.
-        windows: W, how many are embedded of a clip, and averaged.
+        windows: which are embedded of a clip, and averaged.
         cache: folder where embeddings are kept; see ``embed_windows``.
         progress: updated with how many clips are done.
 
     Raises:
         SaysoError: if no clip can be read.
     """
-    from sayso.metrics.retrieval import retrieval_from_embeddings
-
     cuts = [(clip.path, clip.span) for clip in clips]
     used, windowed = embed_windows(encoder, cuts, windows, cache=cache, progress=progress)
     if not used:
@@ -139,8 +137,15 @@ def rank_clips(
     return RankedClips(
         used,
         tuple(sorted({clip.path for k, clip in enumerate(clips) if k not in read})),
-        {
-            "text to clip": retrieval_from_embeddings(texts, videos),
-            "clip to text": retrieval_from_embeddings(videos, texts),
-        },
+        rank_embeddings(texts, videos),
     )
+
+
+def rank_embeddings(texts: Embeddings, videos: Embeddings) -> dict[str, Row]:
+    """Return how high clips rank for texts, and texts for clips: (N, D) each, one of each a pair."""
+    from sayso.metrics.retrieval import retrieval_from_embeddings
+
+    return {
+        "text to clip": retrieval_from_embeddings(texts, videos),
+        "clip to text": retrieval_from_embeddings(videos, texts),
+    }

@@ -36,6 +36,7 @@ _HERE = {
     "ok-vqa": "vqa:OK_VQA",
     "hateful-memes": "memes:HATEFUL_MEMES",
     "crosstask": "crosstask:CROSSTASK",
+    "crosstask-splits": "crosstask:CROSSTASK_SPLITS",
     "coin": "coin:COIN",
     "youtube8m-segments": "youtube8m_segments:YOUTUBE8M_SEGMENTS",
     "hmdb51": "action_recognition:HMDB51",

@@ -21,9 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from sayso.core.arrays import Ints
 from sayso.core.progress import Silent
 from sayso.core.types import Caption
-from sayso.evaluation.crosstask import uniform
 from sayso.evaluation.evaluator import DEFAULTS, EvaluationOptions, EvaluationResult, Primary, Row
 from sayso.evaluation.k_means import lloyd
+from sayso.evaluation.placed_steps import uniform
 from sayso.metrics.steps import step_f1
 from sayso.solvers.ordered_path import ordered_path
 from sayso.systems.instruction_steps import NarratedVideo, StepModel, StepsRecipe

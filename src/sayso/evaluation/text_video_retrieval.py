@@ -13,20 +13,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.types import Span
-from sayso.evaluation.clip_retrieval import RANKS, CaptionedClip, rank_clips
-from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult
-from sayso.evaluation.windows import video_id, videos_by_id
+from sayso.evaluation.clip_features import Listed, embed_features
+from sayso.evaluation.clip_retrieval import RANKS, CaptionedClip, rank_clips, rank_embeddings
+from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
+from sayso.evaluation.windows import Windows, adapted, video_id, videos_by_id
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Encoder
 
-Listed = tuple[str, Span | None, str]  # id of the video, which part of it, caption
 _REQUIRED = ("title", "annotations", "columns")
 
 
@@ -41,6 +41,12 @@ class ClipProtocol:
             are: names of the header, or numbers from 0 if there is none.
         clips: how many it lists, as published; None if that is not known.
         windows: windows a clip, whose embeddings are averaged.
+        frames: of a window; this and all that follows is the model's where it is None.
+        fps: frames a second of media.
+        size: side of the square that is shown, pixels.
+        margin_s: the last window ends so long before the end of the clip, seconds.
+        beyond: what stands in a window past the end of the file: its last frame (``hold``), or ``black``.
+        max_words: words of a caption that are read.
         published: what others measured: ``model``, ``source``, and numbers as of ``sayso.metrics.retrieval``.
         sha256: of the file that lists the clips, if it is known.
         delimiter: between its columns.
@@ -51,9 +57,26 @@ class ClipProtocol:
     columns: dict[str, str | int]
     clips: int | None = None
     windows: int = 4
+    frames: int | None = None
+    fps: float | None = None
+    size: int | None = None
+    margin_s: float = 0.0
+    beyond: Literal["hold", "black"] = "hold"
+    max_words: int | None = None
     published: tuple[dict[str, Any], ...] = ()
     sha256: str | None = None
     delimiter: str = ","
+
+    def cut(self, windows: int | None = None) -> Windows:
+        """Return how clips are cut; ``windows``, if given, is how many of each."""
+        return Windows(
+            count=windows or self.windows,
+            frames=self.frames,
+            fps=self.fps,
+            size=self.size,
+            margin_s=self.margin_s,
+            beyond=self.beyond,
+        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +92,7 @@ class TextVideoRetrieval:
     protocol: ClipProtocol
     measures = "recall and rank of each caption's clip, and of each clip's caption"
     needs = ("encoder",)
-    takes = ("windows",)
+    takes = ("windows", "features")
 
     @property
     def title(self) -> str:
@@ -90,6 +113,10 @@ class TextVideoRetrieval:
     ) -> EvaluationResult:
         """Rank the clips of the protocol; see ``Evaluator``."""
         how, path = self.protocol, data / self.protocol.annotations
+        windows = how.cut(options.windows)
+        read = adapted(model, windows, how.max_words)
+        if options.features is not None:
+            return self._of_features(read, path, options.features)
         listed = read_clip_list(path, how)
         videos = videos_by_id(data)
         there = [CaptionedClip(videos[video], span, text) for video, span, text in listed if video in videos]
@@ -99,8 +126,7 @@ class TextVideoRetrieval:
                 f"none of the {len(listed):,} clips of {path} is in {data}:"
                 f" videos go by their ids, such as {missing[0]}.mp4"
             )
-        windows = options.windows or how.windows
-        ranked = rank_clips(model, there, windows=windows, cache=options.cache, progress=progress)
+        ranked = rank_clips(read, there, windows=windows, cache=options.cache, progress=progress)
         return EvaluationResult(
             protocol=how.title,
             primary=ranked.primary,
@@ -109,8 +135,26 @@ class TextVideoRetrieval:
             counts={"clips": Count(len(ranked.used), len(listed))},
             missing=tuple(missing),
             unreadable=ranked.unreadable,
-            definition=self._definition(path) | {"windows": windows, "window": asdict(model.clip)},
+            definition=self._definition(path)
+            | {"windows": windows.count, "window": asdict(windows.clip(model.clip))},
             published=how.published,
+        )
+
+    def _of_features(self, model: Encoder, path: Path, features: Path) -> EvaluationResult:
+        """Rank clips of which there are features; a released file may bring its own list."""
+        listed = read_clip_list(path, self.protocol) if path.is_file() or features.suffix != ".pkl" else []
+        found = embed_features(model, features, listed)
+        rows = rank_embeddings(model.encode_text(found.texts), found.vectors)
+        return EvaluationResult(
+            protocol=f"{self.protocol.title}, from features",
+            primary=Primary("R@10", rows["text to clip"]["R@10"]),
+            columns=RANKS,
+            rows=rows,
+            counts={"clips": Count(len(found.texts), max(found.listed, len(listed)))},
+            missing=found.missing,
+            unreadable=found.unreadable,
+            definition=(self._definition(path) if listed else {}) | {"features": str(features)},
+            published=self.protocol.published,
         )
 
     def _definition(self, path: Path) -> dict[str, Any]:
@@ -124,9 +168,12 @@ class TextVideoRetrieval:
 def __getattr__(name: str) -> TextVideoRetrieval:
     """Return a protocol of ``text_video_retrieval.toml`` by its name."""
     text = (resources.files("sayso.evaluation") / "text_video_retrieval.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text).get(name)
+    tables = tomllib.loads(text)
+    table = tables.get(name)
     if table is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    while "like" in table:
+        table = tables[table["like"]] | {key: value for key, value in table.items() if key != "like"}
     return TextVideoRetrieval(name, _protocol(table, "text_video_retrieval.toml"))
 
 
@@ -169,7 +216,23 @@ def _protocol(table: Mapping[str, Any], where: str) -> ClipProtocol:
         raise SaysoError(f"the protocol in {where}: columns must say where video and text are")
     if not isinstance(windows, int) or windows < 1 or not isinstance(protocol.annotations, str):
         raise SaysoError(f"the protocol in {where}: windows must be 1 or more, annotations a file name")
+    if protocol.beyond not in ("hold", "black") or not _positive(protocol):
+        raise SaysoError(
+            f"the protocol in {where}: frames, fps, size and max_words must be positive numbers, margin_s 0"
+            ' or more seconds, and beyond "hold" or "black"'
+        )
     return protocol
+
+
+def _positive(protocol: ClipProtocol) -> bool:
+    """Tell whether the numbers of a clip make sense."""
+    whole = (protocol.frames, protocol.size, protocol.max_words)
+    return (
+        all(one is None or (type(one) is int and one > 0) for one in whole)
+        and (protocol.fps is None or (isinstance(protocol.fps, int | float) and protocol.fps > 0))
+        and isinstance(protocol.margin_s, int | float)
+        and protocol.margin_s >= 0
+    )
 
 
 def read_clip_list(path: Path, protocol: ClipProtocol) -> list[Listed]:

@@ -39,6 +39,10 @@ class WordTokenizer:
             row[: len(known)] = torch.tensor(known, dtype=torch.int64)
         return numbers
 
+    def reading(self, max_words: int) -> WordTokenizer:
+        """Return the same vocabulary, of which so many words of a text are read."""
+        return WordTokenizer(self.words, max_words, lower=self.lower)
+
     def numbers(self, text: str) -> list[int]:
         """Return the numbers of the first L known words; unknown words are passed over."""
         found = WORD.findall(text.lower() if self.lower else text)

@@ -1,9 +1,10 @@
 """The linear minimisation oracle (LMO) of count constraints: the cheapest labels that keep all of them.
 
 Each row takes one class. Rows without constraints take their cheapest class. Constraints that share
-no rows are solved one by one: by sorting where one stands alone, by successive shortest paths where
-several classes compete for rows, and by a linear program (scipy) only where one label of a row
-serves two constraints, or weighted constraints compete.
+no rows are solved one by one: by sorting where one stands alone. Those that share rows are a linear program,
+which HiGHS solves from the last answer on; without ``highspy``, by successive shortest paths where several
+classes compete for rows, and by scipy only where one label of a row serves two constraints, or weighted
+constraints compete.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from sayso.core.arrays import Floats
 from sayso.solvers.constraints import CountConstraint, check_constraint
-from sayso.solvers.linear_program import LinearRelaxation
+from sayso.solvers.linear_program import LinearRelaxation, warm_start_possible
 from sayso.solvers.transport import successive_shortest_paths
 
 Vertex = tuple[Floats, Floats]  # labels (N, C), slacks (J,)
@@ -92,7 +93,12 @@ class LinearOracle:
         return float(max([0.0, sums, -Z.min(initial=0.0), -slack.min(initial=0.0), forbidden, *short]))
 
     def _needs_program(self, group: list[int]) -> bool:
-        """Return whether one label of a row serves two of the constraints, or several are weighted."""
+        """Return whether a linear program is the way: the fastest one, or the only one.
+
+        It is the only one where one label of a row serves two of the constraints, or several are weighted.
+        """
+        if len(group) > 1 and warm_start_possible():
+            return True
         members = [self.constraints[j] for j in group]
         pairs = np.concatenate([c.rows * self.classes + c.label for c in members])
         weighted = any(c.weights is not None for c in members)

@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike
 
 from sayso.core.arrays import Bools, Floats, Ints
 from sayso.core.errors import SaysoError
+from sayso.solvers.compiled_path import ABSENT
 from sayso.solvers.linear_oracle import LinearOracle, Vertex
-from sayso.solvers.ordered_path import ABSENT, path_in_windows
+from sayso.solvers.ordered_path import path_in_windows
 
 
 class OrderedOracle(LinearOracle):

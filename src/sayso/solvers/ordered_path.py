@@ -9,8 +9,9 @@ With best_c[t] the least cost of the first c steps within the first t times,
 
 This is exact: each choice leaves a smaller problem of the same kind. O(TC). It is the one ordered
 dynamic program of the toolkit: the linear oracle of ordered steps and the alignment of sequences call it.
-The inner minimum is a running one; how it is computed depends on how the times lie in memory
-(``solvers/running_minimum.py``).
+With the ``fast`` extra it runs as compiled loops (``solvers/compiled_path.py``). The numpy form is the
+reference, and what runs without numba, with the same answers; its inner minimum is a running one, and how
+it is computed depends on how the times lie in memory (``solvers/running_minimum.py``).
 
 Source
     Zhukov et al., CVPR 2019, section 4 (background, step 1, background, ..., step C,
@@ -26,9 +27,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sayso.core.arrays import Floats, Ints
+from sayso.solvers.compiled_path import ABSENT, compiled_each, compiled_padded, compiled_within
 from sayso.solvers.running_minimum import Blocks, Layout, SideBySide, Windows
 
-ABSENT = -1
 _LONG = 2000  # times a step may have, on average, from which blocks are faster
 _FEW = 8  # videos that are faster one by one
 
@@ -52,10 +53,14 @@ def ordered_path(cost: ArrayLike, windows: ArrayLike | None = None, absent: Arra
     Raises:
         ValueError: if a shape or number is wrong, or no times keep the order and the windows.
     """
-    given = _checked(cost)
+    given = _shaped(cost)
     T, C = given.shape
     if absent is None and C > T:
         raise ValueError(f"{C} steps need at least {C} times; there are {T}")
+    free = compiled_each([given]) if windows is None and absent is None else None
+    if free is not None:
+        return free[0]
+    _check_finite(given)
     spans = np.tile(np.array([0, T]), (C, 1)) if windows is None else _windows(windows, T, C)
     return path_in_windows(given, spans, None if absent is None else _absent(absent, C))
 
@@ -79,16 +84,23 @@ def ordered_paths(
         nothing = [None] * len(costs)
         each = zip(costs, windows or nothing, absent or nothing, strict=True)
         return [ordered_path(*video) for video in each]
-    given = [_checked(cost) for cost in costs]
+    given = [_shaped(cost) for cost in costs]
     for cost in given:
         if cost.shape[1] > cost.shape[0]:
             raise ValueError(f"{cost.shape[1]} steps need at least as many times; there are {cost.shape[0]}")
-    steps = np.array([cost.shape[1] for cost in given])
+    return compiled_each(given) or _side_by_side(given)
+
+
+def _side_by_side(costs: list[NDArray[Any]]) -> list[Ints]:
+    """Return the times (C,) of each video's steps, by numpy."""
+    for cost in costs:
+        _check_finite(cost)
+    steps = np.array([cost.shape[1] for cost in costs])
     order = np.argsort(-steps, kind="stable")
-    T, C = np.max([cost.shape for cost in given], axis=0)
-    table = np.full((C, len(given), T), np.inf)
+    T, C = np.max([cost.shape for cost in costs], axis=0)
+    table = np.full((C, len(costs), T), np.inf)
     for row, b in enumerate(order):
-        table[: steps[b], row, : len(given[b])] = given[b].T
+        table[: steps[b], row, : len(costs[b])] = costs[b].T
     times = _solve(SideBySide(table, _having(steps, C)), C)
     return [times[: steps[b], row].copy() for b, row in enumerate(np.argsort(order))]
 
@@ -104,6 +116,10 @@ def path_in_windows(cost: NDArray[Any], windows: Ints, absent: Floats | None = N
     Raises:
         ValueError: if no times keep the order and the windows.
     """
+    within = compiled_within(cost, windows, absent)
+    if within is not None:
+        _must_exist(within[1])
+        return within[0]
     few = (windows[:, 1] - windows[:, 0]).sum() <= _LONG * len(windows)
     layout = Windows(cost, windows) if few else Blocks(cost, windows)
     return _solve(layout, cost.shape[1], absent)
@@ -116,6 +132,10 @@ def padded_paths(cost: Floats, steps: Ints) -> Ints:
         cost: (B, T, C); infinite where a video has no such time, anything where it has no such step.
         steps: (B,) number of steps of each video, at most C; no more than it has times.
     """
+    padded = compiled_padded(cost, steps)
+    if padded is not None:
+        _must_exist(padded[1])
+        return padded[0]
     order, C = np.argsort(-steps, kind="stable"), cost.shape[2]
     table = np.ascontiguousarray(cost.transpose(2, 0, 1))[:, order]
     times = np.empty((len(cost), C), dtype=np.int64)
@@ -139,9 +159,8 @@ def _solve(layout: Layout, steps: int, absent: Floats | None = None) -> Ints:
             np.minimum(after, without, out=after)
         best = after
     free = layout.times
-    if not np.isfinite(layout.at(best, free)).all():
-        raise ValueError(f"no times keep the order and the windows of the {steps} steps")
     found = [free] * steps
+    _must_exist(bool(np.isfinite(layout.at(best, free)).all()))
     for c in reversed(range(steps)):
         if c in omitted and layout.at(omitted[c], free):
             found[c] = ABSENT
@@ -150,18 +169,26 @@ def _solve(layout: Layout, steps: int, absent: Floats | None = None) -> Ints:
     return np.array(found, dtype=np.int64).reshape(steps, *np.shape(layout.times))
 
 
+def _must_exist(found: bool) -> None:
+    if not found:
+        raise ValueError("no times keep the order and the windows of the steps")
+
+
 def _having(steps: Ints, C: int) -> list[int]:
     """Return how many videos have step c, for each c."""
     return [int((steps > c).sum()) for c in range(C)]
 
 
-def _checked(cost: ArrayLike) -> NDArray[Any]:
+def _shaped(cost: ArrayLike) -> NDArray[Any]:
     given = np.asarray(cost)
     if given.ndim != 2 or given.dtype.kind not in "fiub":
         raise ValueError(f"expected cost (T, C) of real numbers; got {given.shape} {given.dtype}")
-    if not np.isfinite(given.sum()) and not np.isfinite(given).all():
-        raise ValueError("the cost has entries that are not finite; check the scores it is made of")
     return given
+
+
+def _check_finite(cost: NDArray[Any]) -> None:
+    if not np.isfinite(cost.sum()) and not np.isfinite(cost).all():
+        raise ValueError("the cost has entries that are not finite; check the scores it is made of")
 
 
 def _windows(windows: ArrayLike, times: int, steps: int) -> Ints:

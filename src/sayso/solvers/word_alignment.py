@@ -1,4 +1,4 @@
-"""Align two long sequences of words, as a script and the subtitles of one film: globally, exactly, fast.
+"""Align two long sequences of words, as a script and the subtitles of one film: globally and fast.
 
 With s(i, j) the worth of pairing word i of ``a`` with word j of ``b`` (see
 ``word_moves``), find the monotone pairs that maximise the sum of s: the best
@@ -16,8 +16,12 @@ that no better path was cut off; otherwise the target is lowered and the band
 widens, in the end to the whole table. This is Ukkonen's cut-off with bounds from
 the words themselves.
 
+Pieces. Long texts are first cut where no doubt is (``word_pieces``), so that time and memory grow as the
+words; each piece, and any text of fewer than a few thousand words, is aligned exactly.
+
 Memory. F is kept once every ``_stride`` rows; the rows between are computed again
-on the way back, so it grows as the band's width times the square root of the rows.
+on the way back, so it grows as the band's width times the square root of the rows. With the ``fast`` extra
+the rows are filled and walked by compiled loops (``compiled_words``), with the same answers.
 
 Sources
     [1] Needleman, Wunsch, J. Mol. Biol. 48 (1970).
@@ -34,7 +38,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sayso.core.arrays import Ints
+from sayso.solvers.compiled_words import NO_TABLE, fill_rows, walk_rows, worth_compiling
 from sayso.solvers.word_moves import SPLIT, Int32s, WordMoves
+from sayso.solvers.word_pieces import Piece, pieces
 from sayso.text.language.spoken import fold_word
 
 SHORTEST_STRIDE = 128
@@ -57,13 +63,21 @@ def align_words(a: Sequence[str], b: Sequence[str]) -> Ints:
         repeats an index only where a word is written as two on the other side. Words
         without a letter or digit are in no pair.
     """
-    moves = WordMoves([fold_word(word) for word in a], [fold_word(word) for word in b])
-    most = int(min(moves.most_a[-1], moves.most_b[-1]))
+    folded = {word: fold_word(word) for word in {*a, *b}}
+    moves = WordMoves([folded[word] for word in a], [folded[word] for word in b])
+    found = [_align(moves, piece) for piece in pieces(moves)]
+    return np.concatenate([np.zeros((0, 2), np.int64), *found])
+
+
+def _align(moves: WordMoves, piece: Piece) -> Ints:
+    """Return the best pairs of the rows and columns of a piece, by bands that widen."""
+    most_a, most_b = moves.most_a, moves.most_b
+    most = int(min(most_a[piece.last] - most_a[piece.first], most_b[piece.high] - most_b[piece.low]))
     if most == 0:
         return np.zeros((0, 2), np.int64)
     slack = max(LEAST_SLACK, int(most * FIRST_SLACK))
     while True:
-        band = _Band(moves, target=max(0, most - slack))
+        band = _Band(moves, piece, target=max(0, most - slack))
         if band.forward():
             return band.path()
         slack *= 2
@@ -82,22 +96,22 @@ class _Block(NamedTuple):
 class _Band:
     """The part of the table that can hold a path worth the target or more."""
 
-    def __init__(self, moves: WordMoves, target: int) -> None:
-        self.moves, self.target = moves, target
-        self.rows, self.columns = len(moves.most_a) - 1, len(moves.most_b) - 1
+    def __init__(self, moves: WordMoves, piece: Piece, target: int) -> None:
+        self.moves, self.piece, self.target = moves, piece, target
         self.blocks: list[_Block] = []
 
     def forward(self) -> bool:
         """Fill the band; tell whether the target was reached, so that the best path lies in it."""
-        stride = max(SHORTEST_STRIDE, math.isqrt(self.rows))
-        block = _Block(0, 0, 0, 0, np.zeros(1, np.int32))
+        first, rows, low, columns = self.piece
+        stride = max(SHORTEST_STRIDE, math.isqrt(rows - first))
+        block = _Block(first, first, low, low, np.zeros(1, np.int32))
         while True:
             last = block.last
-            if last == self.rows:
-                full = block.high == self.columns
+            if last == rows:
+                full = block.high == columns
                 return full and int(block.score[-1]) >= self.target
-            after = min(last + stride, self.rows)
-            while after in self.moves.merges:  # a merge must not cross into the next block
+            after = min(last + stride, rows)
+            while after < rows and after in self.moves.merges:  # a merge must not cross into the next block
                 after += 1
             narrowed = self._narrow(block._replace(first=last, last=after))
             if narrowed is None:
@@ -109,7 +123,7 @@ class _Band:
 
     def _narrow(self, block: _Block) -> _Block | None:
         """Cut the columns of a block to those that can still reach the target; None if none can."""
-        most_a, most_b = self.moves.most_a, self.moves.most_b
+        most_a, most_b = self.moves.most_a[: self.piece.last + 1], self.moves.most_b[: self.piece.high + 1]
         gain = int(most_a[block.last] - most_a[block.first])
         need = self.target - (most_a[-1] - most_a[block.first])
         skip = int(np.searchsorted(block.score, need))
@@ -132,6 +146,11 @@ class _Band:
 
     def _fill(self, block: _Block, score: Int32s, table: Int32s | None = None) -> None:
         """Advance ``score`` in place over the rows of a block; keep every row in ``table`` if given."""
+        run = fill_rows.compiled() if worth_compiling(len(score) * (block.last - block.first)) else None
+        if run is not None:
+            kept = NO_TABLE if table is None else table
+            run(block.first, block.last, block.low, score, kept, tuple(self.moves.tables))
+            return
         moves, low, high = self.moves, block.low, block.low + len(score) - 1
         before = score
         for row in range(block.first, block.last):
@@ -153,7 +172,7 @@ class _Band:
     def path(self) -> Ints:
         """Walk back from the last cell, computing the rows of each block again."""
         pairs: list[tuple[int, int]] = []
-        column = self.columns
+        column = self.piece.high
         for block in reversed(self.blocks):
             column = min(column, block.high)
             score = block.score[: column - block.low + 1].copy()
@@ -165,6 +184,12 @@ class _Band:
 
     def _walk(self, block: _Block, table: Int32s, column: int, pairs: list[tuple[int, int]]) -> int:
         """Append the pairs of a block from its end to its start; return the column it is entered at."""
+        run = walk_rows.compiled() if worth_compiling(0) else None
+        if run is not None:
+            found = np.empty((2 * len(table), 2), np.int64)
+            many, column = run(block.first, block.low, column, table, found, tuple(self.moves.tables))
+            pairs.extend(map(tuple, found[:many].tolist()))
+            return int(column)
         at, low = len(table) - 1, block.low
         while at > 0:
             here, above = table[at], table[at - 1]

@@ -23,16 +23,21 @@ NEIGHBOUR = 1  # quarters for each equal neighbour
 SPLIT = SAME  # quarters for a word that pairs with two
 
 
-class Occurrences(NamedTuple):
-    """Where in ``b`` the words like one word of ``a`` occur, all (M,) int32, by column.
+class MoveTables(NamedTuple):
+    """The same pairs as flat tables for the compiled loops, all int32; CSR: ``starts`` of one row more."""
 
-    ``worth`` is the similarity; ``before`` and ``after`` are the ids of the neighbouring words.
-    """
-
+    word: Int32s  # (rows,) which distinct word of ``a`` a row has
+    starts: Int32s  # of each distinct word: where what it pairs with begins in the next four
     columns: Int32s
     worth: Int32s
-    before: Int32s
-    after: Int32s
+    before_b: Int32s  # ids of the words before and after each column
+    after_b: Int32s
+    before_a: Int32s  # (rows,) ids of the words before and after each row
+    after_a: Int32s
+    split_starts: Int32s  # (rows + 1,)
+    splits: Int32s
+    merge_starts: Int32s  # (rows + 1,)
+    merges: Int32s
 
 
 class WordMoves:
@@ -50,15 +55,20 @@ class WordMoves:
     """
 
     def __init__(self, a: Sequence[str], b: Sequence[str]) -> None:
-        ids = {word: number for number, word in enumerate(dict.fromkeys([*a, *b]))}
-        self._a = a
-        self._before, self._after = _neighbours(a, ids, outside=-1)
-        self._occurrences = _occurrences(a, b, _neighbours(b, ids, outside=-2))
-        self.splits = {
-            row: columns for row, columns in enumerate(map(_joined(b, set(a)).get, a)) if columns is not None
-        }
+        distinct, other = list(dict.fromkeys(a)), list(dict.fromkeys(b))
+        ids = {word: number for number, word in enumerate(dict.fromkeys([*distinct, *other]))}
+        self.words_a, self.words_b = (np.array([ids[word] for word in side], np.int32) for side in (a, b))
+        empty = ids.get("", -3)
+        before_a, after_a = _neighbours(self.words_a, empty, outside=-1)
+        before_b, after_b = _neighbours(self.words_b, empty, outside=-2)
+        starts, columns, worth = _occurrences(distinct, other, self.words_b, ids)
+        self.splits = _rows_of(a, _joined(b, set(distinct)))
         self.merges = _merges(a, b)
-        self.most_a, self.most_b = self._most(len(a), len(b))
+        self.tables = MoveTables(
+            self.words_a, starts, columns, worth, before_b[columns], after_b[columns], before_a, after_a,
+            *_flat(self.splits, len(a)), *_flat(self.merges, len(a)),
+        )  # fmt: skip
+        self.most_a, self.most_b = self._most(len(b))
 
     def pairs(self, row: int, low: int, high: int) -> tuple[Int32s, Int32s]:
         """Return the columns that a row can pair with, and what they are worth, (M,) each.
@@ -68,21 +78,21 @@ class WordMoves:
             low: first column.
             high: the column after the last.
         """
-        found = self._occurrences.get(self._a[row])
-        if found is None:
-            return NO_COLUMNS, NO_COLUMNS
-        first, last = found.columns.searchsorted((low, high))
-        worth = found.worth[first:last] + (found.before[first:last] == self._before[row])
-        worth += found.after[first:last] == self._after[row]
-        return found.columns[first:last], worth
+        of = self.tables
+        start, end = of.starts[of.word[row]], of.starts[of.word[row] + 1]
+        first, last = of.columns[start:end].searchsorted((low, high)) + start
+        worth = of.worth[first:last] + (of.before_b[first:last] == of.before_a[row])
+        worth += of.after_b[first:last] == of.after_a[row]
+        return of.columns[first:last], worth
 
-    def _most(self, rows: int, columns: int) -> tuple[Ints, Ints]:
+    def _most(self, columns: int) -> tuple[Ints, Ints]:
         """Bound what every word can be worth: its best similarity, and both neighbours."""
-        of_a, of_b = np.zeros(rows, np.int64), np.zeros(columns, np.int64)
-        best = {word: int(found.worth.max()) + 2 * NEIGHBOUR for word, found in self._occurrences.items()}
-        of_a[:] = [best.get(word, 0) for word in self._a]
-        for found in self._occurrences.values():
-            of_b[found.columns] = np.maximum(of_b[found.columns], found.worth + 2 * NEIGHBOUR)
+        of, of_b = self.tables, np.zeros(columns, np.int64)
+        best, there = np.zeros(len(of.starts) - 1, np.int64), np.diff(of.starts) > 0
+        if len(of.worth):
+            best[there] = np.maximum.reduceat(of.worth, of.starts[:-1][there]) + 2 * NEIGHBOUR
+        of_a = best[of.word]
+        np.maximum.at(of_b, of.columns, of.worth + 2 * NEIGHBOUR)
         for row, starts in self.splits.items():
             of_a[row] = max(of_a[row], SPLIT)
             of_b[starts] = np.maximum(of_b[starts], SPLIT)
@@ -93,55 +103,75 @@ class WordMoves:
         return _sums(of_a), _sums(of_b)
 
 
-NO_COLUMNS: Int32s = np.zeros(0, np.int32)
-
-
 def _sums(values: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(values)])
 
 
-def _neighbours(words: Sequence[str], ids: dict[str, int], outside: int) -> tuple[Int32s, Int32s]:
+def _neighbours(words: Int32s, empty: int, outside: int) -> tuple[Int32s, Int32s]:
     """Return the ids of the words before and after each word; empty words equal nothing."""
-    numbers = np.array([outside, *(ids[word] if word else outside for word in words), outside], np.int32)
-    return numbers[:-2], numbers[2:]
-
-
-def _positions(words: Sequence[str]) -> dict[str, list[int]]:
-    where: dict[str, list[int]] = defaultdict(list)
-    for position, word in enumerate(words):
-        where[word].append(position)
-    return where
+    known = np.where(words == empty, outside, words)
+    numbers = np.concatenate([[outside], known, [outside]]).astype(np.int32)
+    return numbers[:-2].copy(), numbers[2:].copy()
 
 
 def _occurrences(
-    a: Sequence[str], b: Sequence[str], neighbours: tuple[Int32s, Int32s]
-) -> dict[str, Occurrences]:
-    """Return for each word of ``a`` that has a similar word in ``b`` where those occur."""
-    where = {word: np.array(positions, np.int32) for word, positions in _positions(b).items()}
-    found = {}
-    for word, others in similar_words(a, where).items():
-        if not others:
-            continue
-        columns = np.concatenate([where[other] for other, _ in others])
-        worth = np.concatenate([np.full(len(where[other]), grade, np.int32) for other, grade in others])
-        order = columns.argsort()
-        columns = columns[order]
-        found[word] = Occurrences(columns, worth[order], neighbours[0][columns], neighbours[1][columns])
-    return found
+    a: Sequence[str], b: Sequence[str], words_b: Int32s, ids: dict[str, int]
+) -> tuple[Int32s, Int32s, Int32s]:
+    """Return for each word of ``a`` where words like it occur in ``b``, by column, and their similarity.
+
+    Args:
+        a: distinct words, whose ids are 0, 1, ...
+        b: distinct words.
+        words_b: (columns,) ids.
+        ids: of all words.
+
+    Returns:
+        starts (len(a) + 1,), columns and worth (M,), all int32.
+    """
+    alike = [
+        (ids[word], ids[other], grade)
+        for word, others in similar_words(a, b).items()
+        for other, grade in others
+    ]
+    word, other, grade = np.array(alike, np.int64).reshape(-1, 3).T
+    by_word = np.argsort(words_b, kind="stable")
+    first, last = (np.searchsorted(words_b[by_word], other, side) for side in ("left", "right"))
+    many = last - first
+    within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    columns = by_word[np.repeat(first, many) + within]
+    owner = np.repeat(word, many)
+    order = np.lexsort((columns, owner))
+    starts = np.searchsorted(owner[order], np.arange(len(a) + 1))
+    found = (starts, columns[order], np.repeat(grade, many)[order])
+    return found[0].astype(np.int32), found[1].astype(np.int32), found[2].astype(np.int32)
+
+
+def _rows_of(words: Sequence[str], where: dict[str, Int32s]) -> dict[int, Int32s]:
+    return {row: where[word] for row, word in enumerate(words) if word in where}
+
+
+def _flat(moves: dict[int, Int32s], rows: int) -> tuple[Int32s, Int32s]:
+    """Return the moves of each row as CSR."""
+    starts = np.zeros(rows + 1, np.int32)
+    for row, columns in moves.items():
+        starts[row + 1] = len(columns)
+    each = [moves[row] for row in sorted(moves)]
+    return np.cumsum(starts, dtype=np.int32), np.concatenate([np.zeros(0, np.int32), *each]).astype(np.int32)
 
 
 def _joined(words: Sequence[str], wanted: set[str]) -> dict[str, Int32s]:
     """Return where two words in a row make a wanted word: word -> positions of the first of the two."""
-    where = _positions(
-        [first + second if first and second else "" for first, second in itertools.pairwise(words)]
-    )
-    return {word: np.array(where[word], np.int32) for word in wanted & where.keys() if word}
+    where: dict[str, list[int]] = defaultdict(list)
+    for position, (first, second) in enumerate(itertools.pairwise(words)):
+        if first + second in wanted and first and second:
+            where[first + second].append(position)
+    return {word: np.array(positions, np.int32) for word, positions in where.items()}
 
 
 def _merges(a: Sequence[str], b: Sequence[str]) -> dict[int, Int32s]:
-    where = _positions(b)
-    return {
-        int(row) + 1: np.array(where[word], np.int32)
-        for word, rows in _joined(a, set(b)).items()
-        for row in rows
-    }
+    joined = _joined(a, set(b))
+    where: dict[str, list[int]] = defaultdict(list)
+    for position, word in enumerate(b):
+        if word in joined:
+            where[word].append(position)
+    return {int(row) + 1: np.array(where[word], np.int32) for word, rows in joined.items() for row in rows}

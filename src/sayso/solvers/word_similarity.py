@@ -32,6 +32,8 @@ def similarity(a: str, b: str) -> int:
 
 def stem(word: str) -> str:
     """Return a word without a common English ending, if three letters or more are left."""
+    if not word.endswith(ENDINGS):
+        return word
     for ending in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= SHORTEST_STEM:
             return word[: -len(ending)]
@@ -40,19 +42,19 @@ def stem(word: str) -> str:
 
 def similar_words(a: Iterable[str], b: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
     """Return for each word of ``a`` the words of ``b`` that are alike, with their similarity (> 0)."""
-    vocabulary = {word for word in b if word}
-    by_stem: dict[str, set[str]] = defaultdict(set)
-    by_spelling: dict[str, set[str]] = defaultdict(set)
+    asked, vocabulary = {word for word in a if word}, {word for word in b if word}
+    stems = {word: stem(word) for word in asked | vocabulary}
+    spellings = {word: _spellings(word) for word in asked | vocabulary}
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    by_spelling: dict[str, list[str]] = defaultdict(list)
     for word in vocabulary:
-        by_stem[stem(word)].add(word)
-        for spelling in _spellings(word):
-            by_spelling[spelling].add(word)
+        by_stem[stems[word]].append(word)
+        for spelling in spellings[word]:
+            by_spelling[spelling].append(word)
     found = {}
-    for word in {word for word in a if word}:
-        grades = dict.fromkeys(
-            (other for key in _spellings(word) for other in by_spelling.get(key, ())), MISSPELT
-        )
-        grades.update(dict.fromkeys(by_stem.get(stem(word), ()), INFLECTED))
+    for word in asked:
+        grades = {other: MISSPELT for key in spellings[word] for other in by_spelling.get(key, ())}
+        grades.update(dict.fromkeys(by_stem.get(stems[word], ()), INFLECTED))
         if word in vocabulary:
             grades[word] = SAME
         found[word] = sorted(grades.items())

@@ -62,9 +62,11 @@ class Recipe(TrainingConfig):
         backbone: an encoder's name, where ``features`` are not given.
         per_video: clips sampled of a video for one batch; the hard negatives need several.
         min_s: captions that last less are widened to so many seconds.
+        join_s: captions that last less are joined with their neighbours, as the public code does (5 s).
         loss: ``max_margin``, or ``info_nce`` with a temperature that is learned.
         margin: of max margin.
         intra: share of max margin's weight on negatives from the same video; 0 leaves them out.
+        count_own: count the pair itself among its video's negatives, as the public code does.
         dim: D, length of an embedding.
         word_vectors: a file in word2vec's or GloVe's format, frozen as published; or ``learned`` with
             the rest.
@@ -78,9 +80,11 @@ class Recipe(TrainingConfig):
     backbone: str = "offline"
     per_video: int = 8
     min_s: float = 0.0
+    join_s: float = 0.0
     loss: Literal["max_margin", "info_nce"] = "max_margin"
     margin: float = 0.1
     intra: float = 0.5
+    count_own: bool = False
     dim: int = 4096
     word_vectors: str = "learned"
     word_dim: int = 300
@@ -111,7 +115,12 @@ class HowTo100M(EmbeddingMethod):
         if recipe.loss == "info_nce":
             self.criterion = nn.ParameterDict({"log_scale": torch.tensor(1 / 0.07).log()})
         self.dataset = FeatureClips(
-            corpus, sources, bag_size=1, per_video=recipe.per_video, min_s=recipe.min_s
+            corpus,
+            sources,
+            bag_size=1,
+            per_video=recipe.per_video,
+            min_s=recipe.min_s,
+            join_s=recipe.join_s,
         )
 
     def collate(self, examples: Sequence[Example]) -> Batch:
@@ -131,7 +140,10 @@ class HowTo100M(EmbeddingMethod):
         video, text = (embedding.float() for embedding in embeddings)
         if self.criterion is not None:
             return info_nce(video, text, self.criterion.get_parameter("log_scale").exp())
-        return max_margin(video, text, batch["video"], margin=self.recipe.margin, intra=self.recipe.intra)
+        how = self.recipe
+        return max_margin(
+            video, text, batch["video"], margin=how.margin, intra=how.intra, count_own=how.count_own
+        )
 
     def export(self, model: nn.Module, card: str = "") -> HowTo100MEncoder:
         """Return a copy of a model as an encoder, on the CPU."""

@@ -27,6 +27,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from sayso.data.bags import BagRule
 from sayso.data.batch import Batch, Example, stack
 from sayso.data.clips import Clips
 from sayso.data.corpus_reader import read_training_corpus
@@ -57,6 +58,7 @@ class Recipe(TrainingConfig):
         size: side of the square that is shown, pixels.
         min_s: captions that last less are widened to so many seconds.
         bag_size: K, captions in a bag.
+        bag_rule: the ``nearest`` captions, or the ``window`` that the public code grows.
         per_video: clips sampled of a video for one batch; max margin's hard negatives need several.
         loss: ``mil_nce``, or ``max_margin`` over cosines, the paper's baseline.
         bag: ``sum`` is MIL-NCE; ``first`` NCE; ``max``, ``attention`` and ``cat`` the other ablations.
@@ -82,6 +84,7 @@ class Recipe(TrainingConfig):
     size: int = 200
     min_s: float = 5.0
     bag_size: int = 5
+    bag_rule: BagRule = "nearest"
     per_video: int = 1
     loss: Literal["mil_nce", "max_margin"] = "mil_nce"
     bag: Literal["sum", "first", "max", "attention", "cat"] = "sum"
@@ -173,6 +176,7 @@ def _clips(recipe: Recipe, corpus: Corpus) -> Clips:
         bag_size=1 if recipe.bag == "first" or recipe.loss == "max_margin" else recipe.bag_size,
         per_video=recipe.per_video,
         min_s=recipe.min_s,
+        bag_rule=recipe.bag_rule,
     )
 
 

@@ -1,0 +1,115 @@
+"""Pickles of numbers: arrays, tensors, containers and strings are read, and nothing else is ever called.
+
+A pickle is a program that may call anything. This one may call only what builds NumPy arrays and
+tensors, so that released feature files can be read which nobody here has written.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sayso.core.errors import SaysoError
+from sayso.core.lazy import need
+
+
+def read_numbers(path: Path) -> Any:
+    """Return what a pickle holds, of any protocol and of Python 2 or 3.
+
+    Args:
+        path: the file.
+
+    Raises:
+        SaysoError: if it cannot be read, or wants anything but arrays, tensors, containers and strings.
+    """
+    try:
+        with path.open("rb") as file:
+            return _NumbersOnly(file, encoding="latin1").load()
+    except OSError as error:
+        raise SaysoError(f"the features {path} cannot be read: {error.strerror}") from error
+    except pickle.UnpicklingError as error:
+        raise SaysoError(f"the features {path} cannot be read: {error}") from error
+    except Exception as error:  # a damaged pickle fails in any way: nothing of it has run but the above
+        raise SaysoError(f"the features {path} are damaged: {type(error).__name__}: {error}") from error
+
+
+def read_tensors(path: Path) -> Any:
+    """Return what a file holds that torch saved: tensors, containers and strings.
+
+    Args:
+        path: the file.
+
+    Raises:
+        SaysoError: if it cannot be read, or wants anything else.
+        MissingExtra: if torch is not installed.
+    """
+    need("torch", "train")
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises anything for what is no file of its own
+        raise SaysoError(
+            f"the features {path} cannot be read: no file of tensors that torch saved"
+        ) from error
+
+
+class _NumbersOnly(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a pickle names.
+
+        Raises:
+            UnpicklingError: if it is not one of the few that are known.
+        """
+        known = _ARRAYS | (_tensors() if module.startswith("torch") else {})
+        place = (module.replace("numpy._core", "numpy.core"), name)
+        if place not in known:
+            raise pickle.UnpicklingError(
+                f"it wants {module}.{name}, and only arrays, tensors, containers and strings are read"
+            )
+        return known[place]
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Return bytes that an older protocol wrote as text.
+
+    Raises:
+        UnpicklingError: if they are written in any other way.
+    """
+    if encoding not in ("latin1", "latin-1"):
+        raise pickle.UnpicklingError(f"it holds bytes as {encoding}")
+    return text.encode("latin-1")
+
+
+_CORE = "numpy.core.multiarray"
+_RECONSTRUCT: Callable[..., Any] = np.ndarray(0).__reduce__()[0]  # type: ignore[assignment]
+_SCALAR: Callable[..., Any] = np.float64(0).__reduce__()[0]  # type: ignore[assignment]
+_FROM_BUFFER: Callable[..., Any] = np.ndarray(0).__reduce_ex__(5)[0]  # type: ignore[assignment]
+_ARRAYS: dict[tuple[str, str], Any] = {
+    (_CORE, "_reconstruct"): _RECONSTRUCT,
+    (_CORE, "scalar"): _SCALAR,
+    ("numpy.core.numeric", "_frombuffer"): _FROM_BUFFER,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("_codecs", "encode"): _encode,
+    ("collections", "OrderedDict"): OrderedDict,
+    **{(module, kind.__name__): kind for module in ("builtins", "__builtin__") for kind in (set, frozenset)},
+}
+
+
+def _tensors() -> dict[tuple[str, str], Any]:
+    import torch
+
+    def storage(content: bytes) -> Any:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+
+    return {
+        ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
+        ("torch.storage", "_load_from_bytes"): storage,
+    }
