@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, BadParameter, Option
 
+from sayso.cli.index_health import end_with_health
 from sayso.cli.options import Device, IndexAddress, Json, Model, Overwrite, ProgressMode
 from sayso.cli.output import end_with, failure_lines, print_json, report_counts, report_line
 from sayso.cli.transcribe import spoken_line
@@ -93,6 +94,15 @@ def index(
     workers: Workers = None,
     engine: Annotated[Literal["here", "ray"], Option("--engine", help=ENGINE)] = "here",
     cluster: Annotated[str | None, Option("--address", help=CLUSTER, show_default="its own")] = None,
+    paths0: Annotated[
+        bool, Option("--paths0", help="In the list on stdin a NUL ends each name: find -print0.")
+    ] = False,
+    check: Annotated[
+        bool, Option("--check", help="Only look whether every file of the index is whole.")
+    ] = False,
+    repair: Annotated[
+        bool, Option("--repair", help="Make a damaged index whole; what is lost is read again.")
+    ] = False,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
@@ -119,6 +129,13 @@ def index(
     from sayso.index.roots import remembered_paths
     from sayso.index.store import Store
 
+    if check or repair:
+        if paths or (check and repair):
+            raise BadParameter("it takes INDEX alone", param_hint="--check, --repair")
+        end_with_health(
+            address, repair=repair, device=device, workers=workers, progress=progress, as_json=as_json
+        )
+        return
     if address == "-" or not (paths or Store(address).exists):
         swapped = address == "-" or Path(address).exists()
         name, what = ("my.index", address) if swapped else (address, "~/Videos")
@@ -138,6 +155,8 @@ def index(
             param_hint="--window, --segments, --sample, --thumbs",
         )
     collection = Collection.open(address, model, device=device)
+    if paths0:
+        paths = list(paths_named(paths or ["-"], zero=True))
     if listed := failures or collection.store.failures_file:
         refuse_foreign(listed, of_input=True)
     heard = None

@@ -7,7 +7,6 @@ but some items failed (they are listed); 4 a package or a model is not at hand;
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Iterable
@@ -16,9 +15,9 @@ from typing import Annotated, Any
 
 import typer
 
-from sayso.cli.exit_codes import ERROR, INTERRUPTED, USAGE
+from sayso.cli.boundary import INTERRUPT, end_of
+from sayso.cli.exit_codes import INTERRUPTED, USAGE
 from sayso.cli.verb import Verb, Verbs
-from sayso.core.errors import SaysoError
 from sayso.core.progress import show_log
 from sayso.core.user_config import has_user_config
 from sayso.version import __version__
@@ -27,10 +26,6 @@ VERBS = (
     *("index", "search", "info", "list", "remove", "roots", "watch", "clip", "serve", "ask", "caption"),
     *("transcribe", "classify", "align", "name", "steps", "localize", "demo", "corpus", "curate", "train"),
     *("evaluate", "models", "pull", "convert", "toyworld", "config", "doctor", "daemon"),
-)
-CANNOT_WRITE = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
-    *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
 )
 
 
@@ -108,22 +103,12 @@ def main() -> None:
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     try:
         command([wanted] if wanted in VERBS and not has_user_config() else VERBS)()
-    except SaysoError as error:
-        print(f"sayso: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            print("sayso: interrupted; what was done is kept, and the same command goes on", file=sys.stderr)
+            print(f"sayso: {INTERRUPT}", file=sys.stderr)
         raise
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ERROR)
-    except OSError as error:
-        if error.errno not in CANNOT_WRITE:
-            raise
-        place = f"{error.filename} cannot be written" if error.filename else "the output cannot be written"
-        print(f"sayso: {place}: {error.strerror}; give another place", file=sys.stderr)
-        sys.exit(ERROR)
+    except BaseException as error:  # noqa: BLE001  a panic of Rust code is no Exception
+        sys.exit(end_of(error))
 
 
 def _refuse_a_shell(arguments: list[str]) -> None:

@@ -10,12 +10,15 @@ failures that an earlier run wrote is a manifest too.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import math
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -24,11 +27,17 @@ from sayso.core.io import write_atomic
 from sayso.core.ownership import remove_own
 from sayso.core.types import Caption, Span
 from sayso.data.csv_rows import csv_rows
+from sayso.data.plain import as_text, plain
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
 _FAILURE = {"path", "stage", "error"}
 _KNOWN = {"path", "start_s", "end_s", "text", "title", "captions"}
 _SEEN = "seen"
+MOST_SECONDS = 1e9
+"""Thirty years; a time beyond it is a slip."""
+
+LONGEST_LINE = 16 << 20
+"""Bytes of one row as JSON; a longer one is told, and passed over without being held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,10 @@ def is_failure_list(path: Path) -> bool:
 
 def printable(text: str) -> str:
     """Return ``text`` with undecodable bytes of a file name written as escapes."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half characters, which no file's name gives
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
@@ -108,14 +120,17 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
             why = row if isinstance(row, str) else "there is no 'path'; every row must name a file"
             wrong.append(Failure(str(path), "manifest", f"{path}, row {number}: {why}"))
             continue
+        if "\0" in name:
+            wrong.append(Failure(str(path), "manifest", f"{path}, row {number}: the path holds a NUL"))
+            continue
         full = _place(path.parent, name)
         grouped.setdefault(full, []).append({} if row.keys() == _FAILURE else row)
     if wrong and not grouped:
         raise SaysoError(wrong[0].error)
     yield from wrong
     for full, rows in grouped.items():
-        captions = next((str(row["captions"]) for row in rows if row.get("captions")), None)
         try:
+            captions = next(filter(None, (as_text(row, "captions") for row in rows)), None)
             parsed = tuple(_parse(row) for row in rows if row and _SEEN not in row)
             seen = tuple(_parse_seen(row) for row in rows if _SEEN in row)
         except ValueError as error:
@@ -137,11 +152,11 @@ def _place(folder: Path, name: str) -> str:
 def _parse(row: Mapping[str, Any]) -> Row:
     span = _span(row)
     meta = {key: value for key, value in row.items() if key not in _KNOWN and value not in (None, "")}
-    return Row(span, str(row.get("text") or ""), row.get("title") or None, meta)
+    return Row(span, as_text(row, "text") or "", as_text(row, "title"), plain(meta))
 
 
 def _parse_seen(row: Mapping[str, Any]) -> Caption:
-    return Caption(_span(row) or Span(0.0, 0.0), str(row[_SEEN] or ""))
+    return Caption(_span(row) or Span(0.0, 0.0), as_text(row, _SEEN) or "")
 
 
 def _span(row: Mapping[str, Any]) -> Span | None:
@@ -158,9 +173,14 @@ def _seconds(row: Mapping[str, Any], key: str) -> float | None:
     value = row.get(key)
     if value in (None, ""):
         return None
-    seconds = float(value)
-    if not math.isfinite(seconds):
-        raise ValueError(f"{key} is {value}")
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError(f"{key} is {type(value).__name__} where seconds are expected")  # noqa: TRY004
+    try:
+        seconds = float(value)
+    except OverflowError:
+        seconds = math.inf
+    if not math.isfinite(seconds) or seconds > MOST_SECONDS:
+        raise ValueError(f"{key} is {str(value)[:40]}")
     return seconds
 
 
@@ -178,23 +198,54 @@ def manifest_rows(
     """
     try:
         if path.suffix.lower() == ".parquet":
-            import pyarrow.parquet as pq
-
-            batches = pq.ParquetFile(path).iter_batches()
-            yield from enumerate((row for batch in batches for row in batch.to_pylist()), 1)
+            yield from enumerate(_parquet_rows(path), 1)
         elif path.suffix.lower() == ".csv":
             yield from enumerate((row for _, row in csv_rows(path, columns)), 2)
         else:
-            with path.open(encoding="utf-8-sig") as file:
-                yield from ((n, _from_json(line)) for n, line in enumerate(file, 1) if line.strip())
-    except (OSError, ValueError, csv.Error) as error:
+            yield from ((n, _from_json(line)) for n, line in _lines(path) if line is None or line.strip())
+    except (OSError, ValueError, ArithmeticError, csv.Error) as error:
         raise SaysoError(f"the manifest {path} cannot be read: {error}") from error
 
 
-def _from_json(line: str) -> dict[str, Any] | str:
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any] | str]:
+    """Yield each row, or why it has no value in Python: a date too late, text that is no UTF-8."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            try:
+                yield from batch.to_pylist()
+            except (ValueError, ArithmeticError):
+                for k in range(batch.num_rows):
+                    try:
+                        row = batch.slice(k, 1).to_pylist()[0]
+                    except (ValueError, ArithmeticError) as error:
+                        row = str(error)
+                    yield row
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
+    """Yield each line with its number (from 1), None in the place of one that is too long to hold."""
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise ValueError("it is UTF-16; save it as UTF-8")
+        file.seek(0)
+        for number in count(1):
+            line = file.readline(LONGEST_LINE)
+            if not line:
+                return
+            whole = len(line) < LONGEST_LINE or line.endswith(b"\n")
+            while not whole and (rest := file.readline(1 << 20)):
+                whole, line = rest.endswith(b"\n"), b""
+            yield number, (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line) or None
+
+
+def _from_json(line: bytes | None) -> dict[str, Any] | str:
     """Return the object in a line, or why there is none."""
+    if line is None:
+        return f"it is longer than {LONGEST_LINE >> 20} MiB, which no row of a manifest is"
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
         return f"it is no JSON: {error}"
     return row if isinstance(row, dict) else "expected an object {...} with a 'path'"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
+from sayso.core.fence import why_it_failed
 from sayso.core.ownership import drawn_in
 from sayso.core.types import Caption
 from sayso.data.manifest import MANIFESTS, Failure, ListedFile, read_manifest
@@ -77,11 +78,23 @@ def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | 
     every = list(paths_named(paths))
     globbed = not all(_is_captions(path) for path in every)  # a shell's ~/Videos/* names the captions too
     for path in every:
-        for source in _expand(path, skip):
+        for source in _fenced(path, skip, alone=len(every) == 1):
             if source.path not in seen:
                 seen.add(source.path)
                 aside = globbed and isinstance(source, ListedFile) and source.named and _is_captions(path)
                 yield Skipped(source.path) if aside else source
+
+
+def _fenced(path: str, skip: str | None, *, alone: bool) -> Iterator[ListedFile | Failure | Skipped]:
+    """Expand one of several paths; what stops one is a failure of it, and the others are read."""
+    try:
+        yield from _expand(path, skip)
+    except SaysoError as error:
+        if alone:
+            raise
+        yield Failure(path, "find", str(error))
+    except (OSError, ValueError) as error:
+        yield Failure(path, "find", why_it_failed(error, path))
 
 
 def _is_captions(path: str) -> bool:
@@ -95,13 +108,27 @@ def _is_beside(path: str) -> bool:
     return _is_captions(path) or Path(path).suffix.lower() in MANIFESTS or path.endswith(WORDS_SUFFIX)
 
 
-def paths_named(paths: Iterable[str]) -> Iterator[str]:
-    """Yield the paths; in the place of ``-`` those that stdin lists, which can be read once only."""
+def paths_named(paths: Iterable[str], *, zero: bool = False) -> Iterator[str]:
+    """Yield the paths; in the place of ``-`` those that stdin lists, which can be read once only.
+
+    Args:
+        paths: as they are given.
+        zero: whether a NUL ends each on stdin, and not a line's end: names may hold those.
+    """
     for path in paths:
         if path == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            yield from _names_on_stdin(zero=zero)
         else:
             yield path
+
+
+def _names_on_stdin(*, zero: bool) -> Iterator[str]:
+    raw = getattr(sys.stdin, "buffer", None)
+    said = raw.read().decode(sys.getfilesystemencoding(), "surrogateescape") if raw else sys.stdin.read()
+    if zero:
+        yield from (name for name in said.split("\0") if name)
+    else:
+        yield from (line.rstrip("\r") for line in said.split("\n") if line.strip())
 
 
 def _expand(path: str, skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.device import cores, has_accelerator, keep_to
-from sayso.core.errors import SaysoError
+from sayso.core.fence import why_it_failed
 from sayso.engine.byte_queue import ByteQueue, ClosedError
 from sayso.engine.segment import J, JobClip, cut_clips
 
@@ -39,6 +39,14 @@ class Finished(Generic[J]):
     job: J
     probe: Probe | None
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused(Generic[J]):
+    """A clip of a job that could not be embedded."""
+
+    job: J
+    error: str
 
 
 def extract(
@@ -116,10 +124,10 @@ def _decode(job: J, spec: ClipSpec, ready: ByteQueue, slots: threading.Semaphore
                 break
             probed = segment.probe
             ready.put(segment, segment.content.nbytes)
-    except SaysoError as problem:
-        error = str(problem)
-    except MemoryError:
-        error = f"{job.path}: there is not enough memory to decode it"
+    except ClosedError:
+        raise
+    except Exception as problem:  # noqa: BLE001  whatever one file does is its own failure
+        error = why_it_failed(problem, job.path)
     ready.put(Finished(job, probed, error))
 
 
@@ -147,27 +155,71 @@ def _embed_all(
     slots: threading.Semaphore,
 ) -> Iterator[JobClip[J] | Finished[J]]:
     """Embed batches side by side; give them back in the order they came."""
+    refused: dict[int, str] = {}
     with keep_to(cores() // encoders) as limit, ThreadPoolExecutor(encoders, "encode", limit) as pool:
-        under_way: deque[Future[list[JobClip[J] | Finished[J]]]] = deque()
+        under_way: deque[Future[list[JobClip[J] | Finished[J] | _Refused[J]]]] = deque()
         for batch in batches:
             under_way.append(pool.submit(_embed, batch, encoder, slots))
             while len(under_way) > encoders or (under_way and under_way[0].done()):
-                yield from under_way.popleft().result()
+                yield from _told(under_way.popleft().result(), refused)
         for future in under_way:
-            yield from future.result()
+            yield from _told(future.result(), refused)
+
+
+def _told(
+    items: list[JobClip[J] | Finished[J] | _Refused[J]], refused: dict[int, str]
+) -> Iterator[JobClip[J] | Finished[J]]:
+    """Give what was embedded; where a clip could not be, its job says so once it is done."""
+    for item in items:
+        if isinstance(item, _Refused):
+            refused.setdefault(id(item.job), item.error)
+        elif isinstance(item, Finished):
+            yield replace(item, error=item.error or refused.pop(id(item.job), None))
+        else:
+            yield item
 
 
 def _embed(
     batch: list[JobClip[J] | Finished[J]], encoder: Encoder, slots: threading.Semaphore
-) -> list[JobClip[J] | Finished[J]]:
+) -> list[JobClip[J] | Finished[J] | _Refused[J]]:
     """Embed clips of one shape together; give everything back in the order it came."""
     segments = [item for item in batch if isinstance(item, JobClip)]
     vectors: dict[int, NDArray[np.float32]] = {}
+    refused: dict[int, str] = {}
     for shape in {segment.content.shape for segment in segments}:
         alike = [segment for segment in segments if segment.content.shape == shape]
         with slots:
-            embedded: Embeddings = encoder.encode_video(np.stack([segment.content for segment in alike]))
-        vectors.update({id(segment): vector for segment, vector in zip(alike, embedded, strict=True)})
+            try:
+                vectors.update(_vectors(alike, encoder))
+            except Exception as error:
+                vectors.update(_one_by_one(alike, encoder, refused))
+                if not vectors and len({id(segment.job) for segment in alike}) > 1:
+                    raise error from None  # not a clip's fault: the encoder does nothing
     return [
-        item if isinstance(item, Finished) else replace(item, content=vectors[id(item)]) for item in batch
+        item
+        if isinstance(item, Finished)
+        else _Refused(item.job, refused[id(item)])
+        if id(item) in refused
+        else replace(item, content=vectors[id(item)])
+        for item in batch
     ]
+
+
+def _vectors(clips: list[JobClip[J]], encoder: Encoder) -> dict[int, NDArray[np.float32]]:
+    embedded: Embeddings = encoder.encode_video(np.stack([clip.content for clip in clips]))
+    if not np.isfinite(embedded).all():
+        raise ValueError("its embedding is not a number")
+    return {id(clip): vector for clip, vector in zip(clips, embedded, strict=True)}
+
+
+def _one_by_one(
+    clips: list[JobClip[J]], encoder: Encoder, refused: dict[int, str]
+) -> dict[int, NDArray[np.float32]]:
+    """Embed clips of which one spoils the batch; note those that cannot be."""
+    vectors = {}
+    for clip in clips:
+        try:
+            vectors.update(_vectors([clip], encoder))
+        except Exception as error:  # noqa: BLE001
+            refused[id(clip)] = why_it_failed(error, clip.job.path)
+    return vectors

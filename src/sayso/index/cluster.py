@@ -127,7 +127,8 @@ def make_shard(store: Store, encoder: Encoder, work: ShardWork) -> list[Outcome]
             if not isinstance(item, Finished):
                 writer.add(item)
             else:
-                found[item.job.path] = Outcome(writer.finish(item), item.error)
+                done, count = writer.finish(item)
+                found[item.job.path] = Outcome(count, done.error)
     finally:
         writer.close()
     replaces = {job.path: job.replaces for job in work.jobs if job.replaces}

@@ -12,6 +12,7 @@ from sayso.core.types import Caption
 from sayso.index.adding import Adding, add_paths
 from sayso.index.belonging import check_model
 from sayso.index.calibration import Calibration
+from sayso.index.check import refuse_damaged
 from sayso.index.cluster import Cluster, Engine, NamedEncoder
 from sayso.index.conditions import read_conditions
 from sayso.index.hit import Hit, Media
@@ -63,6 +64,7 @@ class Index(OpenIndex):
             IndexMismatch: if the index was made by another model.
         """
         index = cls(Store(address), encoder, device=device)
+        refuse_damaged(index._store)
         if not create or index.store.exists:
             check_model(index.store, encoder)
         return index

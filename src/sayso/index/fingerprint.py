@@ -58,7 +58,8 @@ def file_status(path: str) -> os.stat_result:
     """Return size and date of a file.
 
     Raises:
-        SaysoError: if it cannot be indexed: not there, no regular file, empty, or its name is not UTF-8.
+        SaysoError: if it cannot be indexed: not there, no regular file, empty, dated so far from now that
+            no table holds it, or its name is not UTF-8.
     """
     try:
         path.encode()
@@ -66,12 +67,14 @@ def file_status(path: str) -> os.stat_result:
         raise SaysoError(f"the name of {path!r} is not valid UTF-8; rename the file") from error
     try:
         status = os.stat(path)  # noqa: PTH116
-    except OSError as error:
-        raise SaysoError(f"{path} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise SaysoError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not stat.S_ISREG(status.st_mode):
         raise SaysoError(f"{path} is not a regular file; only files and folders can be indexed")
     if status.st_size == 0:
         raise SaysoError(f"{path} is empty")
+    if abs(status.st_mtime_ns) >= 1 << 63:
+        raise SaysoError(f"{path} is dated after the year 2261; give it a date that can be, with touch")
     return status
 
 

@@ -73,14 +73,14 @@ class OpenIndex:
 
     def __len__(self) -> int:
         """Return the number of clips."""
-        return int(self.store.clips.count_rows()) if self.store.exists else 0
+        return int(self.store.clips.count_rows(self.store.live.scope())) if self.store.exists else 0
 
     def info(self) -> dict[str, Any]:
         """Return what the index says of itself and how many clips and files it holds."""
         return {
             **asdict(self.store.identity),
             "path": self.store.address,
-            "clips": self.store.clips.count_rows(),
+            "clips": len(self),
             "media": self.store.media.count_rows(),
             "has_text": self.store.has_text,
         }

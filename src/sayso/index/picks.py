@@ -95,7 +95,8 @@ def _rows(index: Index, column: str, values: Iterable[str]) -> list[dict[str, An
     wanted = sorted(values)
     if not wanted:
         return []
-    query = index.store.clips.search().where(sql_in(column, wanted)).select(_COLUMNS)
+    live = index.store.live.scope(sql_in(column, wanted))
+    query = index.store.clips.search().where(live).select(_COLUMNS)
     rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
     return rows
 

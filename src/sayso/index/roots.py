@@ -182,6 +182,8 @@ class Roots:
 
 def _kind_of(path: str) -> RootKind | None:
     """Return what a named path is; None if it is nothing to remember."""
+    if not path.isprintable() and path != path.encode("utf-8", "ignore").decode():
+        return None  # a name that is no UTF-8: no file of it can be indexed
     if os.path.isdir(path):  # noqa: PTH112
         return "folder"
     if not os.path.isfile(path):  # noqa: PTH113

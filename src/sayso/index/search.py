@@ -58,7 +58,7 @@ def search_visual(store: Store, vector: NDArray[np.float32], limit: int, sql: st
     """
     query = store.clips.search(vector, vector_column_name="vector").distance_type(store.identity.metric)
     query = query.nprobes(PROBES).refine_factor(max(1, -(-RESCORED // limit)))
-    rows = _run(query.select([*RANK_COLUMNS, "vector", "_distance"]), limit, sql)
+    rows = _run(query.select([*RANK_COLUMNS, "vector", "_distance"]), limit, sql, store.live.scope())
     return [_candidate(row, similarity=1.0 - row["_distance"]) for row in rows]
 
 
@@ -79,7 +79,10 @@ def search_words(
 
     query = store.clips.search(MatchQuery(words, column), query_type="fts")
     read = [*RANK_COLUMNS, *(["vector"] if vectors else []), "_score"]
-    return [_candidate(row, bm25=row["_score"]) for row in _run(query.select(read), limit, sql)]
+    return [
+        _candidate(row, bm25=row["_score"])
+        for row in _run(query.select(read), limit, sql, store.live.scope())
+    ]
 
 
 def search_all(store: Store, sql: str | None) -> list[Candidate]:
@@ -94,7 +97,7 @@ def dated_clips(store: Store, sql: str | None) -> list[tuple[Candidate, str | No
         QueryError: if the filter cannot be used.
     """
     dated = [name for name in ("taken",) if name in store.clips.schema.names]
-    rows = _run(store.clips.search().select([*RANK_COLUMNS, *dated]), None, sql)
+    rows = _run(store.clips.search().select([*RANK_COLUMNS, *dated]), None, sql, store.live.scope())
     rows.sort(key=lambda row: (row["id"].rpartition("-")[0], row["start_s"], row["end_s"]))
     rows.sort(key=lambda row: row.get("taken") or "", reverse=True)
     return [(_candidate(row, score=1.0), row.get("taken")) for row in rows]
@@ -111,7 +114,8 @@ def load_hits(store: Store, clips: list[Candidate]) -> list[Hit]:
     """Read what the candidates show, and return them as hits."""
     read = [*clips, *(copy for clip in clips for copy in clip.folded)]
     shown = _read_shown(store, dict(member for clip in read for member in clip.members))
-    return [_hit(clip, shown) for clip in clips if clip.id in shown]
+    dead = store.live.dead()  # what another process has begun or replaced meanwhile
+    return [_hit(clip, shown) for clip in clips if clip.id in shown and clip.media_id not in dead]
 
 
 def clips_of(store: Store, media_id: str) -> list[Hit]:
@@ -170,10 +174,11 @@ def _joined(texts: Iterable[str]) -> str:
     return " ".join(text for text in dict.fromkeys(texts) if text)
 
 
-def _run(query: Any, limit: int | None, sql: str | None) -> list[dict[str, Any]]:
+def _run(query: Any, limit: int | None, sql: str | None, live: str | None = None) -> list[dict[str, Any]]:
     limited = query.limit(limit) if limit is not None else query
+    both = " AND ".join(f"({one})" for one in (sql, live) if one)
     try:
-        filtered = limited.where(sql, prefilter=True) if sql else limited
+        filtered = limited.where(both, prefilter=True) if both else limited
         table = filtered.with_row_id(True).to_arrow()
     except (RuntimeError, ValueError, OSError) as error:
         if sql is None:

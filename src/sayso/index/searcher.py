@@ -95,7 +95,8 @@ class Searcher:
     def _ranking(self, wanted: Wanted, pictured: bool) -> Ranking:
         """Return the ranking for what is wanted: one of the last few, to go on in it, or a new one."""
         vector = None if wanted.vector is None else wanted.vector.tobytes()
-        key = (self.store.clips.version, vector, pictured, wanted.words, wanted.weight, wanted.scope)
+        versions = self.store.clips.version, self.store.live.dead()
+        key = (versions, vector, pictured, wanted.words, wanted.weight, wanted.scope)
         ranking = self._rankings.pop(key, None) or Ranking(self.store, wanted)
         self._rankings[key] = ranking
         if len(self._rankings) > KEPT_RANKINGS:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
@@ -142,6 +143,11 @@ class ShardSink:
         """Take the files that are done."""
         for row in media.to_pylist():
             self._media.append({name: value for name, value in row.items() if value is not None})
+
+    def delete_clips(self, media_ids: Iterable[str]) -> None:
+        """Let go of the clips of some media."""
+        gone = pa.array(list(media_ids), pa.string())
+        self._clips = [one.filter(pc.invert(pc.is_in(one.column("media_id"), gone))) for one in self._clips]
 
     def shard(self, id_: str, replaces: dict[str, str], failures: list[dict[str, str]]) -> Shard:
         """Write the clips, and return the shard.

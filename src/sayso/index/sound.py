@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.fence import why_it_failed
 from sayso.core.types import Span
 from sayso.engine.extract import Finished
 from sayso.engine.segment import THUMB_SIDE, JobClip
@@ -42,17 +43,17 @@ def sound_clips(job: IndexJob, dim: int) -> Iterator[JobClip[IndexJob] | Finishe
     Args:
         job: the file, cut by its spans.
         dim: D.
-
-    Raises:
-        MediaError: if its sound cannot be read.
     """
-    levels = _levels(job.path)
-    probe = _as_probe(job.path, probe_sound(job.path), len(levels) / _LEVELS_S)
-    for span in job.spans or ():
-        yield JobClip(
-            job, probe, span, like_nothing(f"{job.record.media_id} {span}", dim), _drawn(levels, span)
-        )
-    yield Finished(job, probe)
+    probe, error = None, None
+    try:
+        levels = _levels(job.path)
+        probe = _as_probe(job.path, probe_sound(job.path), len(levels) / _LEVELS_S)
+        for span in job.spans or ():
+            vector = like_nothing(f"{job.record.media_id} {span}", dim)
+            yield JobClip(job, probe, span, vector, _drawn(levels, span))
+    except Exception as problem:  # noqa: BLE001  whatever one file does is its own failure
+        error = why_it_failed(problem, job.path)
+    yield Finished(job, probe, error)
 
 
 def like_nothing(key: str, dim: int) -> NDArray[np.float32]:

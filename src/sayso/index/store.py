@@ -23,7 +23,9 @@ import pyarrow as pa
 
 from sayso.core.errors import IndexMismatch, SaysoError
 from sayso.core.ownership import RECORD
+from sayso.index.checksums import CHECKSUMS, unsettled
 from sayso.index.lance import import_lancedb
+from sayso.index.live import LiveMedia
 from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import sql_in, sql_string
@@ -136,6 +138,11 @@ class Store:
         """The table of files."""
         return self._require(MEDIA_TABLE)
 
+    @cached_property
+    def live(self) -> LiveMedia:
+        """Tells which clips count."""
+        return LiveMedia(self)
+
     def _require(self, name: str) -> Any:
         table = self.table(self.named(name)) if self.exists else None
         if table is None:
@@ -197,7 +204,8 @@ class Store:
         hold = Lease(self.connection, lock).hold() if self.remote else file_lock(Path(self.address), lock)
         with self._told(), hold:
             self.check_counting()
-            yield
+            with unsettled(self):
+                yield
 
     def check_counting(self) -> None:
         """Check that these tables count still.
@@ -289,7 +297,7 @@ def _ours(path: Path) -> bool:
     return (
         path.suffix == ".lance"
         or path.match("writer*.lock")
-        or path.name in ("failures.jsonl", "shards", RECORD)
+        or path.name in ("failures.jsonl", "shards", CHECKSUMS, RECORD)
     )
 
 

@@ -8,16 +8,19 @@ it was only touched; with the same content under a path that is gone it was move
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
+from sayso.core.fence import why_it_failed
 from sayso.core.progress import Progress
 from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
+from sayso.engine.segment import JobClip
 from sayso.index.amounts import Amounts
 from sayso.index.commit import settle_shards
 from sayso.index.fingerprint import (
@@ -46,6 +49,10 @@ from sayso.media.kinds import kind_of
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
+
+
+def _nothing() -> None:
+    """Note nothing of a file."""
 
 
 @dataclass(slots=True)
@@ -120,11 +127,11 @@ class Update:
         for source in sources:
             try:
                 status = file_status(source.path)
-            except SaysoError as error:
-                self.report.failures.append(Failure(source.path, "read", str(error)))
-                self._advance(source.path)
+                known = self._is_known(source, status)
+            except Exception as error:  # noqa: BLE001  whatever one file does is its own failure
+                self._fail(source.path, error)
                 continue
-            if self._is_known(source, status):
+            if known:
                 self.report.unchanged += 1
                 self._advance(source.path)
                 continue
@@ -139,16 +146,17 @@ class Update:
         for source in sources:
             try:
                 job = self._job(source)
-            except SaysoError as error:
-                self.report.failures.append(Failure(source.path, "read", str(error)))
-                job = None
-            if job is not None and job.kind == "sound":
-                self._to_hear.append(job)
-            elif job is not None:
-                yield job
-            else:
+            except Exception as error:  # noqa: BLE001
+                self.report.failures.append(Failure(source.path, "read", why_it_failed(error, source.path)))
+                job = _nothing
+            if not isinstance(job, IndexJob):
+                job()
                 self._amounts.leave_out(source.path)
                 self._advance(source.path)
+            elif job.kind == "sound":
+                self._to_hear.append(job)
+            else:
+                yield job
 
     def _is_known(self, source: ListedFile, status: os.stat_result) -> bool:
         """Tell whether a file is as it was read before; tell again what was wrong with it."""
@@ -164,8 +172,8 @@ class Update:
             self.report.failures.append(Failure(source.path, "decode", old.error))
         return True
 
-    def _job(self, source: ListedFile) -> IndexJob | None:
-        """Return how to read a file that is new or changed; note at once where it was only touched or moved.
+    def _job(self, source: ListedFile) -> IndexJob | Callable[[], None]:
+        """Return how to read a file that is new or changed, or what notes that it was only touched or moved.
 
         Raises:
             SaysoError: if it cannot be read.
@@ -180,15 +188,13 @@ class Update:
         same = old and (old.size, old.mtime_ns) == (status.st_size, status.st_mtime_ns)
         content = old.content if old and same else content_digest(path)
         if old and (old.content, old.settings) == (content, settings):
-            self.store.touch(path, status.st_mtime_ns)
             self.report.unchanged += 1
-            return None
+            return partial(self.store.touch, path, status.st_mtime_ns)
         old_path = None if old else self._moved_from(content, settings)
         if old_path is not None:
             moved = self._records.pop(old_path)
-            self.store.move(moved.media_id, path, title_of(path), status.st_mtime_ns)
             self.report.moved += 1
-            return None
+            return partial(self.store.move, moved.media_id, path, title_of(path), status.st_mtime_ns)
         media_id, kind = digest([content, settings, path])[:20], file_kind(path)
         if kind == "sound" and not captions:
             raise SaysoError(
@@ -216,7 +222,7 @@ class Update:
             and kind != "sound"
         ):
             self._to_retext.append((job, old))
-            return None
+            return _nothing
         return job
 
     def _retext(self) -> list[IndexJob]:
@@ -227,20 +233,7 @@ class Update:
 
     def _hear(self) -> None:
         """Add the files of sound, whose clips need no encoder."""
-        writer = Writer(self.store)
-        try:
-            for job in self._to_hear:
-                try:
-                    for item in sound_clips(job, self.store.identity.dim):
-                        if isinstance(item, Finished):
-                            self.finish(item, writer.finish(item))
-                        else:
-                            writer.add(item)
-                except SaysoError as error:
-                    self.report.failures.append(Failure(job.path, "read", str(error)))
-                    self._advance(job.path)
-        finally:
-            writer.close()
+        self._write(item for job in self._to_hear for item in sound_clips(job, self.store.identity.dim))
 
     def _moved_from(self, content: str, settings: str) -> str | None:
         """Return the path of a file with this content that is gone from where it was."""
@@ -253,16 +246,19 @@ class Update:
         return self._gone.pop((content, settings), None)
 
     def _read(self, jobs: Iterator[IndexJob], encoder: Encoder, workers: int | None) -> None:
+        with self._amounts.probing():
+            self._write(extract(jobs, encoder, workers=workers))
+
+    def _write(self, items: Iterable[JobClip[IndexJob] | Finished[IndexJob]]) -> None:
         writer = Writer(self.store)
         try:
-            with self._amounts.probing():
-                for item in extract(jobs, encoder, workers=workers):
-                    if isinstance(item, Finished):
-                        self.finish(item, writer.finish(item))
-                    else:
-                        writer.add(item)
-                        self._amounts.reached(item.job.path, item.span.end)
-                        self._report(item.job.path)
+            for item in items:
+                if isinstance(item, Finished):
+                    self.finish(*writer.finish(item))
+                else:
+                    writer.add(item)
+                    self._amounts.reached(item.job.path, item.span.end)
+                    self._report(item.job.path)
         finally:
             writer.close()
 
@@ -277,6 +273,10 @@ class Update:
         if error:
             self.report.failures.append(Failure(item.job.path, "decode", error))
         self._advance(item.job.path, item.probe.duration if item.probe else None)
+
+    def _fail(self, path: str, error: Exception) -> None:
+        self.report.failures.append(Failure(path, "read", why_it_failed(error, path)))
+        self._advance(path)
 
     def _advance(self, path: str, length_s: float | None = None) -> None:
         self._done += 1

@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from sayso.core.fence import why_it_failed
 from sayso.core.types import Caption, Span
 from sayso.data.manifest import Row
 from sayso.engine.extract import Finished
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 FLUSH_ROWS = 1024
 FLUSH_S = 5.0
+MEDIA_ROW = pa.struct(list(MEDIA_SCHEMA))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +92,13 @@ class Writer:
     def __init__(self, store: Store | ShardSink) -> None:
         self.store = store
         self.schema = clips_schema(store.identity)
+        self.row_type = pa.struct([field for field in self.schema if field.name != "vector"])
         self.clips: list[dict[str, Any]] = []
         self.vectors: list[np.ndarray[Any, Any]] = []
         self.media: list[dict[str, Any]] = []
         self.replaced: list[str] = []
         self.counts: dict[str, int] = {}
+        self.refused: dict[str, str] = {}
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="write")
         self.pending: Future[None] | None = None
         self.flushed = time.monotonic()
@@ -105,30 +109,45 @@ class Writer:
         media_id = job.record.media_id
         number = self.counts.get(media_id, 0)
         self.counts[media_id] = number + 1
-        row = _clip_row(clip, f"{media_id}-{number}")
+        if media_id in self.refused:
+            return
+        try:
+            row = _clip_row(clip, f"{media_id}-{number}")
+            pa.array([row], type=self.row_type)
+        except Exception as error:  # noqa: BLE001  one odd row must not stop its batch
+            self.refused[media_id] = why_it_failed(error, job.path)
+            return
         self.clips.append(row if keeps_thumb(job.thumbs, number) else row | {"thumb": b""})
         self.vectors.append(clip.content)
         self._flush_if_due()
 
-    def finish(self, item: Finished[IndexJob]) -> int:
-        """Note that a file is done; return how many clips it gave."""
-        count = self.counts.pop(item.job.record.media_id, 0)
-        if count == 0:
-            return 0
-        self.media.append(_media_row(item, count))
+    def finish(self, item: Finished[IndexJob]) -> tuple[Finished[IndexJob], int]:
+        """Note that a file is done; return it, with what is wrong with its rows, and its number of clips."""
+        media_id = item.job.record.media_id
+        count = self.counts.pop(media_id, 0)
+        if count and media_id not in self.refused:
+            try:
+                row = _media_row(item, count)
+                pa.array([row], type=MEDIA_ROW)
+            except Exception as error:  # noqa: BLE001
+                self.refused[media_id] = why_it_failed(error, item.job.path)
+        if count == 0 or media_id in self.refused:
+            return replace(item, error=item.error or self.refused.get(media_id)), 0
+        self.media.append(row)
         if item.job.replaces:
             self.replaced.append(item.job.replaces)
         self._flush_if_due()
-        return count
+        return item, count
 
     def close(self) -> None:
         """Write what is left and wait until it is on disk."""
-        unfinished = self.counts.keys()
+        unfinished = self.counts.keys() | self.refused.keys()
         keep = [k for k, row in enumerate(self.clips) if row["media_id"] not in unfinished]
         self.clips = [self.clips[k] for k in keep]
         self.vectors = [self.vectors[k] for k in keep]
         self._flush()
         self._wait()
+        self.store.delete_clips(self.refused)
         self.thread.shutdown()
 
     def _flush_if_due(self) -> None:

@@ -59,7 +59,7 @@ class Holdings:
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
         self._summary_turn = threading.Lock()
-        self._browsed: dict[tuple[int, str | None], list[DatedClip]] = {}
+        self._browsed: dict[tuple[int, int, str | None], list[DatedClip]] = {}
         self._browse_turn = threading.Lock()
 
     def warm_up(self) -> None:
@@ -106,7 +106,7 @@ class Holdings:
         Raises:
             QueryError: if the filter cannot be used.
         """
-        key = (self.index.store.clips.version, sql)
+        key = (self.index.store.clips.version, self.index.store.media.version, sql)
         with self._browse_turn:
             held = self._browsed.pop(key, None)
             self._browsed[key] = held = files_by_time(self.index.store, sql) if held is None else held

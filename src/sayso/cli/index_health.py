@@ -1,0 +1,51 @@
+"""``sayso index INDEX --check`` and ``--repair``."""
+
+from __future__ import annotations
+
+from typer import Exit
+
+from sayso.cli.exit_codes import ERROR
+from sayso.cli.output import end_with, failure_lines, print_json, print_lines
+from sayso.core.progress import Mode, reporter
+
+
+def end_with_health(
+    address: str, *, repair: bool, device: str, workers: int | None, progress: Mode, as_json: bool
+) -> None:
+    """Check an index or make it whole, say what was wrong, and end.
+
+    Args:
+        address: of the index.
+        repair: whether it is made whole.
+        device: for the model, where something has to be read again.
+        workers: decoding threads.
+        progress: how it is shown.
+        as_json: whether one object is printed.
+
+    Raises:
+        Exit: 1 if it is damaged and stays so; 3 if files could not be read again.
+    """
+    from sayso.encoders import load_encoder
+    from sayso.index.adding import Adding
+    from sayso.index.check import check_index
+    from sayso.index.repair import repair_index
+    from sayso.index.store import Store
+
+    failures = []
+    with reporter("repairing" if repair else "checking", mode=progress) as bar:
+        if repair:
+            how = Adding(workers=workers, progress=bar)
+            damage, report = repair_index(address, lambda name: load_encoder(name, device=device), how)
+            failures = report.failures
+        else:
+            damage = check_index(Store(address), bar)
+    rows = [{"name": one.name, "what": one.what} for one in damage]
+    if as_json:
+        print_json({"index": address, "damage": rows, "repaired": repair, "failed": len(failures)})
+    else:
+        print_lines(f"{one.name} {one.what}" for one in damage)
+        todo = "and it is whole again" if repair else f"run: sayso index {address} --repair"
+        print_lines([f"{address}: {len(damage)} damaged, {todo}" if damage else f"{address}: no damage"])
+    end_with(failure_lines(failures, None))
+    if damage and not repair:
+        raise Exit(ERROR)

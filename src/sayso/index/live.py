@@ -1,0 +1,70 @@
+"""The one rule of readers: a clip is searchable only if its medium's row is there and of the same version.
+
+A medium's id is the digest of its content and of how it was cut, and a medium's row is written in one commit
+after all its clips. So clips of a file that is still being read, those that a killed run left, and those of
+a file's older version have an id that no row of ``media`` has, and readers pass over them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sayso.index.sql import sql_in
+
+if TYPE_CHECKING:
+    from sayso.index.tables import Tables
+
+LOOKS = 3
+
+
+class LiveMedia:
+    """Tells which clips count; may be used from several threads.
+
+    Args:
+        store: the index.
+    """
+
+    def __init__(self, store: Tables) -> None:
+        self._store = store
+        self._turn = threading.Lock()
+        self._versions: tuple[int, int] | None = None
+        self._dead: frozenset[str] = frozenset()
+
+    def dead(self) -> frozenset[str]:
+        """Return the ids of clips' media that have no row, as far as is written now."""
+        with self._turn:
+            versions = self._now()
+            if versions != self._versions:
+                for _ in range(LOOKS):
+                    self._dead, whole = self._look()
+                    if whole:
+                        break
+                    self._store.refresh()  # one table was seen older than the other
+                self._versions = self._now()
+            return self._dead
+
+    def scope(self, sql: str | None = None) -> str | None:
+        """Return a filter that lets pass what counts, and of that what another filter does."""
+        dead = self.dead()
+        if not dead:
+            return sql
+        alive = f"NOT ({sql_in('media_id', sorted(dead))})"
+        return f"{alive} AND ({sql})" if sql else alive
+
+    def _now(self) -> tuple[int, int]:
+        return self._store.media.version, self._store.clips.version
+
+    def _look(self) -> tuple[frozenset[str], bool]:
+        """Return the media without a row, and whether those with one have all of their clips."""
+        rows = self._store.media.search().select(["media_id", "clips"]).to_arrow()
+        wanted = dict(zip(rows.column("media_id").to_pylist(), rows.column("clips").to_pylist(), strict=True))
+        if sum(wanted.values()) == self._store.clips.count_rows():
+            return frozenset(), True
+        held: Counter[str] = Counter()
+        for batch in self._store.clips.search().select(["media_id"]).to_batches():
+            counts = batch.column("media_id").value_counts().to_pylist()
+            held.update({count["values"]: count["counts"] for count in counts})
+        whole = all(held[media_id] >= count for media_id, count in wanted.items())
+        return frozenset(held.keys() - wanted.keys()), whole

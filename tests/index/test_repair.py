@@ -1,0 +1,125 @@
+"""A damaged index heals: its answers are those of the untouched one, whichever file was damaged."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+
+import pytest
+
+import toy
+from sayso import Index
+from sayso.core.errors import SaysoError
+from sayso.index.adding import Adding
+from sayso.index.check import check_index
+from sayso.index.checksums import CHECKSUMS
+from sayso.index.repair import repair_index
+from sayso.index.store import Store
+
+
+def removed(path):
+    path.unlink()
+
+
+def halved(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+HARM = (removed, halved, flipped)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An index of several commits, in a folder beside its media."""
+    root = tmp_path_factory.mktemp("whole")
+    (root / "media").mkdir()
+    toy.make_video(root / "media" / "a.mp4", ["red", "blue"])
+    (root / "media" / "a.srt").write_text("1\n00:00:00,000 --> 00:00:02,000\nan apple\n")
+    toy.make_picture(root / "media" / "w.png", "white")
+    index = Index.open(root / "x.index", toy.ColourEncoder())
+    index.add(root / "media")
+    toy.make_picture(root / "media" / "r.png", "red")
+    index.add(root / "media")
+    return root
+
+
+def answers(address):
+    index = Index.open(address, toy.ColourEncoder())
+    found = [
+        sorted((hit.id, hit.path, round(hit.score, 6)) for hit in index.search(query, limit=50))
+        for query in ("red", "apple", "white")
+    ]
+    media = [
+        asdict(index.media(media_id)) for media_id in sorted({hit.media_id for hit in index.search("red")})
+    ]
+    return found, [{**row, "added": None} for row in media], len(index)
+
+
+def files_of(address):
+    inside = (path for path in sorted(address.rglob("*")) if path.is_file())
+    return [path.relative_to(address) for path in inside if path.suffix != ".lock"]
+
+
+def damaged(whole, where, name, harm):
+    if where.exists():
+        shutil.rmtree(where)
+    shutil.copytree(whole / "x.index", where)
+    harm(where / name)
+
+
+def heals(whole, where, name, harm):
+    damaged(whole, where, name, harm)
+    found = check_index(Store(where))
+    if harm is not removed or name.name != CHECKSUMS:
+        assert found, f"{harm.__name__} {name} is not noticed"
+    repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())
+    assert answers(where) == answers(whole / "x.index"), f"{harm.__name__} {name}"
+    assert check_index(Store(where)) == []
+
+
+def test_an_untouched_index_has_no_damage(whole):
+    assert check_index(Store(whole / "x.index")) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "harm"),
+    [("clips.lance/data", flipped), ("clips.lance/_indices", halved), ("media.lance/_versions", removed)],
+)
+def test_a_damaged_file_heals(whole, tmp_path, kind, harm):
+    name = next(one for one in files_of(whole / "x.index") if one.as_posix().startswith(kind))
+    heals(whole, tmp_path / "y.index", name, harm)
+
+
+@pytest.mark.parametrize("table", ["clips", "media", "roots", "background"])
+def test_a_table_that_is_gone_comes_back(whole, tmp_path, table):
+    where = tmp_path / "y.index"
+    shutil.copytree(whole / "x.index", where)
+    shutil.rmtree(where / f"{table}.lance")
+    with pytest.raises(SaysoError, match="--repair"):
+        Index.open(where, toy.ColourEncoder())
+    repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())
+    assert answers(where) == answers(whole / "x.index")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", HARM)
+def test_every_file_in_turn(whole, tmp_path, harm):
+    for name in files_of(whole / "x.index"):
+        heals(whole, tmp_path / "y.index", name, harm)
+
+
+def test_only_what_is_lost_is_read_again(whole, tmp_path):
+    """The first data file of the clips holds those of two of three files; the third is not read again."""
+    where = tmp_path / "y.index"
+    shutil.copytree(whole / "x.index", where)
+    oldest = min((where / "clips.lance" / "data").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    flipped(oldest)
+    _, report = repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())
+    assert report.added < 3
+    assert report.unchanged == 3 - report.added > 0
