@@ -110,7 +110,7 @@ def _answer(
         "min_score": wanted.min_score,
         "by_file": wanted.by_file,
         "sort": wanted.sort,
-        "filter": wanted.sql(),
+        "filter": wanted.together(),
     }
     hits, problems = held.search(
         wanted.collection,

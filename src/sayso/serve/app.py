@@ -79,10 +79,10 @@ def _collections(
 ) -> Collections:
     indexes = {collection_names([index.store.address])[0]: index} if isinstance(index, Index) else index
     answering = Answering(answers, next(iter(indexes.values())).device)
-    turns: dict[str, threading.Lock] = {}
+    turns: dict[str, threading.RLock] = {}
 
     def held(one: Index) -> Holdings:
-        turn = turns.setdefault(one.store.identity.model_sha256, threading.Lock())
+        turn = turns.setdefault(one.store.identity.model_sha256, one.model_turn)
         return Holdings(one, localizer, answering, turn)
 
     return Collections({name: held(one) for name, one in indexes.items()}, unopened)

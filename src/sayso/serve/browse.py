@@ -103,7 +103,7 @@ def _files(held: Collections, wanted: Filters) -> list[_File]:
     asked, failures = held.asked(wanted.collection), []
     for name, holdings in asked.items():
         try:
-            files += (_File(name, clip, taken) for clip, taken in holdings.files_by_time(wanted.sql()))
+            files += (_File(name, clip, taken) for clip, taken in holdings.files_by_time(wanted.together()))
         except SaysoError as error:
             failures.append(error)
     if failures and len(failures) == len(asked):
