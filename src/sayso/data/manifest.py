@@ -24,6 +24,7 @@ from sayso.core.io import write_atomic
 from sayso.core.ownership import remove_own
 from sayso.core.types import Caption, Span
 from sayso.data.csv_rows import csv_rows
+from sayso.media.files import open_regular
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
 _FAILURE = {"path", "stage", "error"}
@@ -174,12 +175,16 @@ def manifest_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
         if path.suffix.lower() == ".parquet":
             import pyarrow.parquet as pq
 
-            batches = pq.ParquetFile(path).iter_batches()
+            with open_regular(path):
+                batches = pq.ParquetFile(path).iter_batches()
             yield from enumerate((row for batch in batches for row in batch.to_pylist()), 1)
         elif path.suffix.lower() == ".csv":
             yield from enumerate((row for _, row in csv_rows(path, _KNOWN)), 2)
         else:
-            with path.open(encoding="utf-8-sig") as file:
+            with (
+                open_regular(path, may_be_empty=True) as descriptor,
+                open(descriptor, encoding="utf-8-sig", closefd=False) as file,
+            ):
                 yield from ((n, _from_json(line)) for n, line in enumerate(file, 1) if line.strip())
     except (OSError, ValueError, csv.Error) as error:
         raise SaysoError(f"the manifest {path} cannot be read: {error}") from error
