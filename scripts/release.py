@@ -1,4 +1,4 @@
-"""What a release carries besides its wheel: an audit of the pinned packages, and a list of what it is made of (SBOM).
+"""What a release carries besides its wheel: an audit of the pinned packages, and what it is made of (SBOM).
 
 python scripts/release.py --out DIR
 """
