@@ -41,23 +41,25 @@ test: $(VENV)/.dev  ## all tests but the slow ones (JOBS=3 processes: while one 
 test-all: $(VENV)/.peers  ## all tests, also those that compare with other packages
 	$(PYTEST) -m '' $(TEST_ARGS)
 
-check: $(VENV)/.dev  ## linters, types, and that imports go down only
+check: $(VENV)/.dev  ## linters, types, imports that go down only, links of the site
 	$(BIN)/ruff check $(wildcard $(SOURCES))
 	$(BIN)/ruff format --check $(wildcard $(SOURCES))
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet  # strict: a link that leads nowhere fails
 
 format: $(VENV)/.dev  ## bring the code into shape
 	$(BIN)/ruff check --fix-only $(wildcard $(SOURCES))
 	$(BIN)/ruff format $(wildcard $(SOURCES))
 
-docs: $(VENV)/.dev  ## write the reference of the command line, and draw the architecture
+docs: $(VENV)/.dev  ## write the command line's reference, draw the architecture, build the site into site/
 	$(BIN)/python docs/reference.py
 	$(BIN)/python scripts/draw_architecture.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 mutants: $(VENV)/.dev  ## plant bugs, and count those that no test catches (an hour)
 	$(BIN)/python scripts/mutants.py
 	$(BIN)/python scripts/mutants.py --sample 60 --seed 1
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

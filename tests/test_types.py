@@ -149,7 +149,7 @@ def every_name() -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.fixture(scope="session", params=["mypy", "pyright"])
+@pytest.fixture(scope="session", params=[pytest.param("mypy", marks=pytest.mark.slow), "pyright"])
 def told(request, tmp_path_factory):
     """What a type checker says of each text, checked in one run: file -> lines."""
     if importlib.util.find_spec("mypy" if request.param == "mypy" else "basedpyright") is None:

@@ -182,6 +182,7 @@ def make_long(folder: Path) -> Path:
     return films.make(folder / "film.mp4", 600, size=(320, 240), g="100", preset="ultrafast")
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(tmp_path):
     kill_and_look(make_long(tmp_path), tmp_path, random.Random(3), kills=4)
 

@@ -12,7 +12,7 @@ import pytest
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "big_batch.py"
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_is_the_gradient_of_the_whole_graph_whatever_is_dropped(processes, tmp_path):
     out = tmp_path / "found.json"
     sizes = ["--pairs", "48", "--micro-batch", "7", "--processes", processes, "--updates", "--out", str(out)]

@@ -93,10 +93,11 @@ def test_learns_and_keeps_the_last_steps(whole):
     assert "batch_size = 8" in (whole / "config.toml").read_text()
 
 
-def test_killed_at_any_moment_it_goes_on_bit_for_bit(whole, tmp_path):
+@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.slow)])
+def test_killed_at_any_moment_it_goes_on_bit_for_bit(whole, tmp_path, kills):
     rng = random.Random(0)
     folder = tmp_path / "run"
-    for attempt in range(3):
+    for attempt in range(kills):
         process = start(folder, slow_s=0.05, resume=attempt > 0)
         deadline = time.monotonic() + 60
         before = len(list(folder.glob("step_*"))) and max(folder.glob("step_*")).name
@@ -149,6 +150,7 @@ def test_two_processes_learn_as_one_does_with_the_same_batch(tmp_path):
     alike(tmp_path / "one", tmp_path / "two", 1e-4, 1e-5)
 
 
+@pytest.mark.slow
 def test_a_temperature_is_learned_by_two_processes_in_micro_batches(tmp_path):
     """Plain gradient steps: Adam's would hide a gradient that is a multiple of the right one."""
     flags = ["steps=12", "save_every=12", "optimizer=sgd", "ema=0.5", "clip_norm=0.5"]
@@ -160,7 +162,7 @@ def test_a_temperature_is_learned_by_two_processes_in_micro_batches(tmp_path):
     assert weights(tmp_path / "one")["criterion.unused"].item() == 2
 
 
-@pytest.mark.parametrize("kind", ["tokens", "several"])
+@pytest.mark.parametrize("kind", ["tokens", pytest.param("several", marks=pytest.mark.slow)])
 def test_token_losses_are_those_of_one_large_batch_whoever_shares_it(tmp_path, kind):
     """Captions of 0 to 12 tokens: means of means would differ in the first digits."""
     common = {"steps": 5, "batch_size": 16, "optimizer": "sgd", "warmup": 0, "lr": 0.2, "save_every": 5}

@@ -34,6 +34,7 @@ def test_as_many_of_each_bag_hold_its_action(folder, half, each):
     assert bagged(films).sum() == 2 * 6 * 8
 
 
+@pytest.mark.slow
 def test_clear_features_give_the_actions_back(folder):
     evaluator = FilmActions(distances=(1, 12), dimensions=20)
     found = evaluator(None, folder, EvaluationOptions(seeds=(0,)))

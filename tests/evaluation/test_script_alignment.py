@@ -47,6 +47,7 @@ def test_what_is_spoilt_is_what_is_said(tmp_path):
     assert 5 < changed < 40 and [len(words) for words in garbled] == [6] * LINES
 
 
+@pytest.mark.slow
 def test_real_episodes(shared_data):
     """Each line is counted anew; better than the published alignment of the same data on each episode."""
     found = SCRIPT_ALIGNMENT(None, shared_data / "tvperson")

@@ -8,6 +8,7 @@ from sayso.evaluation.evaluator import EvaluationOptions
 from sayso.evaluation.step_discovery import BEST, StepDiscovery
 
 
+@pytest.mark.slow
 def test_a_small_task():
     evaluator = StepDiscovery(noises=(1,), tasks=1, videos=10)
     found = evaluator(None, None, EvaluationOptions(seeds=(0,)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+TRAINED_ELSEWHERE = {"howto100m", "mil_nce"}  # their systems' tests train the same for seconds
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,13 @@ def more(tmp_path_factory):
     return {"flamingo": small, "llava": small}
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in TRAINED_ELSEWHERE else [])
+        for path in EXAMPLES
+    ],
+)
 def test_an_example_runs_and_prints_what_it_found(path, tmp_path, monkeypatch, capsys, more):
     spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
     example = importlib.util.module_from_spec(spec)

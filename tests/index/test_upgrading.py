@@ -185,6 +185,7 @@ def library(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_killed_while_it_upgrades(tmp_path, library):
     killed_upgrades(tmp_path / "x.index", library, random.Random(0), kills=2)
 

@@ -89,7 +89,7 @@ def test_a_cut_lasts_as_long_as_its_span(made):
 @pytest.mark.parametrize(
     "name", ["plain.mp4", "no_b_frames.mp4", "open.mkv", "ntsc.mov", "hevc.mp4", "stream.ts"]
 )
-@pytest.mark.parametrize("form", ["mp4", "mkv"])
+@pytest.mark.parametrize("form", ["mp4", pytest.param("mkv", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("span", [(0.0, 1.0), (1.99, 3.5), (3.2, 60.0)])
 def test_a_copy_begins_at_the_key_frame_before_and_holds_the_same_packets(made, name, form, span):
     path = made(name)
@@ -175,7 +175,7 @@ def heard_and_seen(data: bytes) -> tuple[list[float], list[float], float]:
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov"])
-@pytest.mark.parametrize("form", ["mp4", "mkv"])
+@pytest.mark.parametrize("form", ["mp4", pytest.param("mkv", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("copy", "rate", "late_s"), [(False, RATE, 0.0), (False, 44_100, 1.0), (True, RATE, 0.0)]
 )

@@ -53,6 +53,7 @@ def test_an_answer_can_be_stopped_and_the_dialogue_goes_on(open_page, model):  #
     assert [one.text for one in model.prompts[-1].exchanges] == ["And now?", "Why?"]
 
 
+@pytest.mark.slow
 def test_another_file_begins_anew_and_typing_moves_nothing(open_page, model):  # noqa: F811
     page = open_page()
     page.open_moment("red", "rose")
@@ -64,6 +65,7 @@ def test_another_file_begins_anew_and_typing_moves_nothing(open_page, model):  #
     expect(page.locator("#answers li")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_trouble_is_one_sentence(open_page, model):  # noqa: F811
     page = open_page()
     page.open_moment("red", "rose")

@@ -63,6 +63,7 @@ def test_a_moment_of_any_collection_plays_is_picked_and_compared(open_page):
     expect(page.locator("#example")).to_contain_text("like this moment")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_searched_is_said(open_page, site, monkeypatch):
     from sayso.core.errors import Unavailable
 
@@ -79,6 +80,7 @@ def test_what_cannot_be_searched_is_said(open_page, site, monkeypatch):
     expect(page.locator("#problems")).not_to_contain_text("films")
 
 
+@pytest.mark.slow
 def test_a_link_to_a_collection_that_is_not_there_says_so(open_page):
     page = open_page("/?collection=holiday&q=red")
     expect(page.get_by_role("alert")).to_contain_text("There is no collection 'holiday' here")
@@ -88,6 +90,7 @@ def test_a_link_to_a_collection_that_is_not_there_says_so(open_page):
     page.troubles.clear()
 
 
+@pytest.mark.slow
 def test_one_collection_has_no_picker(browser, library, serving):
     with serving(*library) as site:
         page = browser.new_page()
@@ -97,6 +100,7 @@ def test_one_collection_has_no_picker(browser, library, serving):
         page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 1280])
 def test_the_picker_fits(open_page, width):
     page = open_page("/?q=red", viewport={"width": width, "height": 640})

@@ -112,6 +112,7 @@ def test_a_link_plays_the_film_at_its_second(open_file, name):
     expect(page.locator("#film")).to_be_hidden()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_the_pages_fit_and_follow_the_room(open_file, name, width, scheme):

@@ -31,6 +31,7 @@ def test_save_clip_in_the_player(open_page):
     expect(page.locator("#clip-note")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_file_is_shown_in_its_folder_where_that_works(open_page):
     asked = []
 
@@ -49,12 +50,14 @@ def test_the_file_is_shown_in_its_folder_where_that_works(open_page):
     page.troubles.clear()  # the browser notes the answer 503
 
 
+@pytest.mark.slow
 def test_a_page_for_others_offers_no_file_manager(open_page):
     page = open_page()
     page.open_moment("blue", "talk")
     expect(page.get_by_role("button", name="Show in folder")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_clip_that_cannot_be_cut_is_said(open_page):
     answer = {"status": 400, "content_type": "application/json", "body": '{"error": "it is too long"}'}
     page = open_page(routes={"**/clip/**": lambda route: route.fulfill(**answer)})
@@ -155,6 +158,7 @@ def test_picking_by_key(open_page):
     expect(page.locator("#tray")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_tray_of_which_some_is_gone_says_so_and_keeps_the_rest(open_page, site):
     clip = site.index.moments(site.id_of("talk.mp4"))[1]
     page = open_page(f"/?tray=nobody-1@0-4,{clip.id}@4-8")
@@ -184,6 +188,7 @@ def test_a_link_that_leads_nowhere_says_so_without_a_player(open_page, site, add
     page.open_moment("blue", "talk")
 
 
+@pytest.mark.slow
 def test_the_question_mark_opens_help_from_the_first_page(open_page):
     page = open_page()
     expect(page.get_by_role("searchbox")).to_be_focused()
@@ -194,6 +199,7 @@ def test_the_question_mark_opens_help_from_the_first_page(open_page):
     expect(page.get_by_role("searchbox")).to_have_value("")
 
 
+@pytest.mark.slow
 def test_an_example_stays_when_words_are_added(open_page):
     page = open_page("/?q=red&kind=picture")
     page.card("rose").hover()

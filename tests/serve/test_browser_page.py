@@ -18,6 +18,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 NASTY = "<img src=x onerror=alert(1)>"
 
 
+@pytest.mark.slow
 def test_who_wants_no_motion_sees_none(open_page):
     page = open_page("/?q=blue", reduced_motion="reduce")
     page.card("talk").locator(".tile").hover()
@@ -81,6 +82,7 @@ def test_on_a_phone_nothing_sticks_out(open_page, site, address):
         )
 
 
+@pytest.mark.slow
 def test_on_no_phone_is_the_count_squeezed(open_page):
     page = open_page("/?q=blue")
     count = page.locator("#count")

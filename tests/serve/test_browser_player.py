@@ -64,7 +64,10 @@ def test_the_timeline_marks_every_moment_by_its_score_and_seeks(open_page):
     expect(page.locator("#tip img")).to_be_visible()
 
 
-@pytest.mark.parametrize(("words", "title", "start"), [("magenta", "film", 8), ("white", "old", 4)])
+@pytest.mark.parametrize(
+    ("words", "title", "start"),
+    [("magenta", "film", 8), pytest.param("white", "old", 4, marks=pytest.mark.slow)],
+)
 def test_what_browsers_do_not_play_is_streamed_with_the_right_clock(open_page, words, title, start):
     page = open_page(f"/?title={title}")
     asked = []
@@ -106,6 +109,7 @@ def test_the_transcript_follows_the_film(open_page, width):
     page.wait_until(inside, "#transcript")
 
 
+@pytest.mark.slow
 def test_keys_of_the_player(open_page):
     page = open_page("/?q=blue&kind=video")
     page.card("talk").locator(".open").focus()
@@ -140,6 +144,7 @@ def test_keys_of_the_player(open_page):
     expect(page.cards.first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_brackets_go_from_moment_to_moment(open_page):
     page = open_page("/?q=red+%2B+yellow&text_weight=0&kind=video")
     page.card("talk").locator(".open").click()
@@ -152,6 +157,7 @@ def test_brackets_go_from_moment_to_moment(open_page):
     page.wait_until("node.currentTime < 2")
 
 
+@pytest.mark.slow
 def test_closing_the_player_leads_back_to_the_card(open_page):
     page = open_page("/?q=blue")
     page.card("talk").locator(".open").click()
@@ -162,6 +168,7 @@ def test_closing_the_player_leads_back_to_the_card(open_page):
     page.wait_for_state({"q": "blue"})
 
 
+@pytest.mark.slow
 def test_pictures_open_large_also_those_that_browsers_do_not_show(open_page):
     page = open_page("/?q=yellow&kind=picture")
     for title in ("scan", "sea"):
@@ -210,10 +217,10 @@ def late_site(tmp_path_factory, serving):
         ("late.mp4", 30),
         pytest.param("late.mkv", 30, marks=pytest.mark.slow),
         pytest.param("late.webm", 30, marks=pytest.mark.slow),
-        ("alone.mp4", 180),
+        pytest.param("alone.mp4", 180, marks=pytest.mark.slow),
         pytest.param("early.mp4", 205, marks=pytest.mark.slow),
         pytest.param("both.webm", 130, marks=pytest.mark.slow),
-        ("joined.ts", 79),
+        pytest.param("joined.ts", 79, marks=pytest.mark.slow),
     ],
 )
 def test_the_frame_on_screen_at_a_hits_start_is_the_one_that_was_embedded(late_site, browser, name, number):

@@ -59,6 +59,7 @@ def test_what_is_said_is_found_and_marked(open_page):
     page.wait_for_state({"q": "pears"})
 
 
+@pytest.mark.slow
 def test_why_what_is_found_may_mean_little_is_said_quietly_and_only_then(open_page):
     page = open_page()
     page.search("red who:ilsa")
@@ -68,6 +69,7 @@ def test_why_what_is_found_may_mean_little_is_said_quietly_and_only_then(open_pa
     expect(page.locator("#doubt")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_slider_is_not_there_where_nothing_is_said(open_page, site):
     def silent(route):
         route.fulfill(json={**route.fetch().json(), "has_text": False})
@@ -77,7 +79,7 @@ def test_the_slider_is_not_there_where_nothing_is_said(open_page, site):
     expect(page.locator("#mix")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("title", "start"), [("talk", 8), ("film", 4)])
+@pytest.mark.parametrize(("title", "start"), [("talk", 8), pytest.param("film", 4, marks=pytest.mark.slow)])
 def test_hovering_plays_from_the_moment_without_sound(open_page, title, start):
     page = open_page()
     page.search("blue" if title == "talk" else "magenta")
@@ -88,6 +90,7 @@ def test_hovering_plays_from_the_moment_without_sound(open_page, title, start):
     expect(page.locator("video.preview")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_keys_of_the_results(open_page):
     page = open_page()
     expect(page.locator("#holds")).to_contain_text("videos")
@@ -169,6 +172,7 @@ def test_find_similar_on_a_card(open_page):
     expect(page.locator("#text-weight")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_nothing_found_and_clearing_the_filters(open_page):
     page = open_page("/?q=red&title=zzz")
     expect(page.get_by_role("heading", name="Nothing found for “red”")).to_be_visible()

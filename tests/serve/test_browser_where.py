@@ -50,6 +50,7 @@ def test_a_click_lays_a_map_over_the_picture_and_says_where(open_page):
     expect(button(page)).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.slow
 def test_the_keyboard_suffices(open_page):
     page = open_page("/?q=blue&kind=picture")
     page.card("flag").locator(".open").press("Enter")
@@ -74,7 +75,7 @@ def test_pictures_without_words_have_no_such_button(open_page):
     expect(button(page)).to_be_hidden()
 
 
-@pytest.mark.parametrize("title", ["film", "old"])
+@pytest.mark.parametrize("title", ["film", pytest.param("old", marks=pytest.mark.slow)])
 def test_a_film_pauses_and_the_map_is_of_its_frame_and_in_the_address(open_page, title):
     page = open_page(f"/?q=blue&title={title}")
     asked = []
@@ -108,6 +109,7 @@ def test_a_film_pauses_and_the_map_is_of_its_frame_and_in_the_address(open_page,
     page.wait_for_state(["q", "title"])
 
 
+@pytest.mark.slow
 def test_a_link_with_a_map_of_a_picture_shows_it(open_page, site):
     page = open_page(f"/?q=blue&m={site.id_of('flag.png')}&where=1")
     expect(page.locator("#heat")).to_be_visible()
@@ -115,6 +117,7 @@ def test_a_link_with_a_map_of_a_picture_shows_it(open_page, site):
     page.wait_for_state(["q", "m"])
 
 
+@pytest.mark.slow
 def test_what_went_wrong_is_said_on_the_page(open_page):
     def answered(route):
         route.fulfill(status=200, json={"heat": [[0.0, 1.0]], "x": 0.75, "y": 0.5, "query": "blue"})

@@ -75,7 +75,7 @@ def test_the_callback_sees_a_falling_gap_and_stops_and_progress_is_told(solve):
     assert all(0 <= done <= total and note.startswith("gap ") for done, total, note in told)
 
 
-@pytest.mark.parametrize("solve", [quasi_newton, block_frank_wolfe])
+@pytest.mark.parametrize("solve", [quasi_newton, pytest.param(block_frank_wolfe, marks=pytest.mark.slow)])
 def test_features_in_files_are_never_in_memory_at_once(solve, tmp_path):
     X, oracles = films(rows=3000, features=400, blocks=10)
     for number, block in enumerate(X):

@@ -118,6 +118,7 @@ def test_videos_of_one_name_are_not_mixed_up(world, tmp_path):
         SYSTEM.build(with_flags(Recipe(), SMALL), read_corpus(tmp_path), tmp_path / "run", Silent())
 
 
+@pytest.mark.slow
 def test_from_a_folder_of_videos_to_search(world, tmp_path):
     run, index = tmp_path / "run", tmp_path / "my.index"
     flags = [part for flag in SMALL for part in ("--set", flag)]
