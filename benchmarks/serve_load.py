@@ -122,7 +122,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=300.0)
     given = parser.parse_args()
-    command = [sys.executable, "-u", "-m", "sayso", "serve", given.index, "--port", "0"]
+    command = [sys.executable, "-u", "-m", "sayso", "serve", given.index]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
             for line in server.stdout or ():

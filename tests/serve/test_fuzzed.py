@@ -75,7 +75,7 @@ def _answer(site, data):
     for one in parameters:
         if one["in"] == "path":
             value = data.draw(st.one_of(st.sampled_from(ids), VALUES))
-            path = path.replace("{%s}" % one["name"], quote(value or "x", safe="", errors="replace"))
+            path = path.replace("{" + one["name"] + "}", quote(value or "x", safe="", errors="replace"))
         elif data.draw(st.integers(0, 2)) == 0:
             query[one["name"]] = data.draw(VALUES).encode("utf-8", "replace").decode()
     path = path.replace("{form}", "csv")
