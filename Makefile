@@ -8,7 +8,7 @@ JOBS ?= 3
 # One thread of torch a process: two processes that share two cores wait for each other else.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo quick test test-all check format docs clean
+.PHONY: help demo quick test test-all check format docs mutants clean
 
 help:  ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,10 @@ docs: $(VENV)/.dev  ## write the command line's reference, draw the architecture
 	$(BIN)/python docs/reference.py
 	$(BIN)/python scripts/draw_architecture.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+mutants: $(VENV)/.dev  ## plant bugs, and count those that no test catches (an hour)
+	$(BIN)/python scripts/mutants.py
+	$(BIN)/python scripts/mutants.py --sample 60 --seed 1
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

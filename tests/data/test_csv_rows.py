@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from PIL import Image
 
+from sayso.core.errors import SaysoError
 from sayso.data.csv_rows import csv_rows
 from sayso.data.manifest import ListedFile, read_manifest
 from sayso.data.tags_reader import read_tagged
@@ -49,3 +52,11 @@ def test_paths_of_windows_are_found(tmp_path):
     (listed,) = read_manifest(tmp_path / "m.csv")
     assert isinstance(listed, ListedFile) and listed.path == str(tmp_path / "day 1" / "a.jpg")
     assert listed.rows[0].text == "first"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_pipe_is_no_manifest_and_is_not_waited_for(tmp_path, suffix):
+    pipe = tmp_path / f"pipe{suffix}"
+    os.mkfifo(pipe)
+    with pytest.raises(SaysoError, match="is a named pipe"):
+        list(read_manifest(pipe))

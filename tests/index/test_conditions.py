@@ -136,6 +136,6 @@ def test_times_are_written_out():
 def test_conditions_go_together():
     asked = read_conditions("who:ilsa near:48,2 at a piano", filter="kind = 'video' OR true", after="2019")
     assert asked.words == "at a piano"
-    assert asked.sql.startswith("(kind = 'video' OR true) AND regexp_like(")
+    assert asked.sql.startswith("((kind = 'video' OR TRUE)) AND regexp_like(")
     assert asked.sql.endswith("AND taken >= '2019'")
     assert read_conditions("a piano").sql is None

@@ -20,7 +20,7 @@ def test_similarity_is_the_cosine_of_the_stored_vector(index):
     assert np.all(np.diff([hit.score for hit in hits]) <= 0)
 
 
-def test_filters_are_sql_over_the_columns(index):
+def test_filters_are_conditions_over_the_columns(index):
     found = index.search("red", filter="kind = 'picture' AND path LIKE '%sub%'")
     assert [hit.title for hit in found] == ["it's magenta"]
     assert {hit.title for hit in index.search("red", filter="duration_s > 8")} == {"rbg"}

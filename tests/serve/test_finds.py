@@ -144,7 +144,7 @@ def test_a_video_that_vanished(tmp_path, serving):
         clip = index.search("red")[0]
         Path(clip.path).unlink()
         answer = site.client.get(f"/clip/{clip.id}")
-        assert (answer.status_code, "No such file" in answer.json()["error"]) == (404, True)
+        assert (answer.status_code, "there is nothing at this path" in answer.json()["error"]) == (404, True)
         assert save(site, "edl", [pick(clip)]).status_code == 200, "an edit list outlives the file"
 
 

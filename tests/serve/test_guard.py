@@ -188,3 +188,12 @@ def test_a_body_that_grows_without_saying_so_is_cut_off(site):
     except httpx.TransportError:
         return
     assert (answer.status_code, "larger than 20 MB" in answer.text) == (413, True)
+
+
+@pytest.mark.parametrize("foreign", ["cross-site", "same-site"])
+def test_other_sites_and_other_ports_reach_the_page_alone(site, foreign):
+    link = {"sec-fetch-site": foreign, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert site.client.get("/", headers=link).status_code == 200
+    for path in ("/api/index", "/api/search?q=red", f"/media/{site.id_of('sea.png')}", "/static/main.js"):
+        assert site.client.get(path, headers=link).status_code == 403
+    assert site.client.post("/", headers=link).status_code == 403

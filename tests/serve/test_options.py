@@ -1,4 +1,4 @@
-"""Friendly filters become SQL that means the same, whatever is typed."""
+"""Friendly filters become one that means the same, whatever is typed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from sayso.serve.options import Filters, Similar, TextSearch
 
 
-def test_no_filter_is_no_sql():
-    assert Filters().sql() is None
-    assert Filters(filter="   ").sql() is None
+def test_no_filter_is_none():
+    assert Filters().together() is None
+    assert Filters(filter="   ").together() is None
 
 
 def test_all_filters_hold_together():
@@ -21,11 +21,11 @@ def test_all_filters_hold_together():
         min_duration_s=1,
         max_duration_s=2.5,
         media_id="m",
-        filter="start_s > 3 OR 1=1",
+        filter="start_s > 3 or end_s = 1",
     )
-    assert wanted.sql() == (
-        "kind = 'video' AND strpos(lower(path), 'a') > 0 AND strpos(lower(title), 'b''c') > 0"
-        " AND duration_s >= 1.0 AND duration_s <= 2.5 AND media_id = 'm' AND (start_s > 3 OR 1=1)"
+    assert wanted.together() == (
+        "(kind = 'video') and (path contains 'a') and (title contains 'b''c') and (duration_s >= 1.0)"
+        " and (duration_s <= 2.5) and (media_id = 'm') and (start_s > 3 or end_s = 1)"
     )
 
 

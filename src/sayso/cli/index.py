@@ -79,6 +79,13 @@ Workers = Annotated[
 ]
 
 
+def _check_engine(engine: str, cluster: str | None, upgrade_model: str | None) -> None:
+    if cluster and engine != "ray":
+        raise BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")
+    if upgrade_model and engine != "here":
+        raise BadParameter("the model is changed here", param_hint="--engine")
+
+
 def index(
     address: IndexAddress,
     paths: Paths = None,
@@ -145,10 +152,7 @@ def index(
         )
     if upgrade_model and (paths or model or window or segments or sample or thumbs or listen):
         raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
-    if cluster and engine != "ray":
-        raise BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")
-    if upgrade_model and engine != "here":
-        raise BadParameter("the model is changed here", param_hint="--engine")
+    _check_engine(engine, cluster, upgrade_model)
     if not paths and (window or segments or sample or thumbs):
         raise BadParameter(
             f"say for which folder: sayso index {address} FOLDER ...; sayso roots {address} lists them",

@@ -29,7 +29,7 @@ QUERY = (
     "'near:48.8577,2.295,5km' says where."
 )
 LIKE = "A picture or clip to look for: x.jpg, talk.mp4@12.5."
-FILTER = f"SQL over {FILTERED}."
+FILTER = f"Conditions over {FILTERED}: = < > and or not in like contains between, is null."
 AFTER = "Taken from the beginning of this year, month, day or time on: 2019, 2019-06-30, 2019-06-30T14:05."
 Sorted = Annotated[
     Literal["score", "time"],

@@ -5,6 +5,7 @@
         - QueryError           a query or filter that cannot be understood
       + MediaError             a picture or video that cannot be read
       + SubtitleError          a caption file that cannot be read, with its line
+      + TooSlow                a query that took too long
       + IndexMismatch          an index made by another model or another version
       + Unavailable            exit code 4: an extra or a model is not at hand
         - MissingExtra         a package is not installed
@@ -50,6 +51,10 @@ class SubtitleError(SaysoError):
 
 class IndexMismatch(SaysoError):
     """An index was made by another model, or by another version of sayso."""
+
+
+class TooSlow(SaysoError):
+    """A query took longer than anybody should wait."""
 
 
 class QueryError(UsageError):

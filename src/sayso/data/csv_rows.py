@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+from sayso.media.files import open_descriptor
 from sayso.text import guess_code_page
 
 SAMPLE = 1 << 20
@@ -25,10 +29,13 @@ def csv_rows(path: Path, columns: Collection[str]) -> Iterator[tuple[int, dict[s
         columns: names in lower case that some columns are expected to have.
 
     Raises:
-        OSError: if it cannot be read.
+        OSError: or MediaError, if it cannot be read.
         ValueError: or csv.Error, if it is no CSV.
     """
-    with path.open(newline="", encoding=_encoding(path)) as file:
+    with (
+        _regular(path) as content,
+        io.TextIOWrapper(content, encoding=_encoding(content), newline="") as file,
+    ):
         header = file.readline()
         file.seek(0)
         reader = csv.DictReader(file, delimiter=_separator(header, columns))
@@ -37,9 +44,13 @@ def csv_rows(path: Path, columns: Collection[str]) -> Iterator[tuple[int, dict[s
             yield reader.line_num, {name: cell for name, cell in row.items() if name}
 
 
-def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(SAMPLE)
+def _regular(path: Path) -> BinaryIO:
+    return os.fdopen(open_descriptor(path, may_be_empty=True), "rb")
+
+
+def _encoding(content: BinaryIO) -> str:
+    head = content.read(SAMPLE)
+    content.seek(0)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:

@@ -28,6 +28,7 @@ from sayso.core.ownership import remove_own
 from sayso.core.types import Caption, Span
 from sayso.data.csv_rows import csv_rows
 from sayso.data.plain import as_text, plain
+from sayso.media.files import open_regular
 
 MANIFESTS = {".csv", ".jsonl", ".parquet"}
 _FAILURE = {"path", "stage", "error"}
@@ -211,7 +212,7 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any] | str]:
     """Yield each row, or why it has no value in Python: a date too late, text that is no UTF-8."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with open_regular(path), pq.ParquetFile(path) as file:
         for batch in file.iter_batches():
             try:
                 yield from batch.to_pylist()
@@ -226,7 +227,7 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any] | str]:
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
     """Yield each line with its number (from 1), None in the place of one that is too long to hold."""
-    with path.open("rb") as file:
+    with open_regular(path, may_be_empty=True) as descriptor, open(descriptor, "rb", closefd=False) as file:
         if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             raise ValueError("it is UTF-16; save it as UTF-8")
         file.seek(0)

@@ -15,6 +15,7 @@ from sayso.index.calibration import Calibration
 from sayso.index.check import refuse_damaged
 from sayso.index.cluster import Cluster, Engine, NamedEncoder
 from sayso.index.conditions import read_conditions
+from sayso.index.filter_language import both, filter_sql
 from sayso.index.hit import Hit, Media
 from sayso.index.opened import OpenIndex
 from sayso.index.query import embed_query, parse_query, text_of
@@ -174,7 +175,7 @@ class Index(OpenIndex):
             limit: how many.
             offset: how many of the best are left out, because they were given before.
             min_score: leave out what scores lower, from 0 to 1.
-            filter: SQL over the columns of ``sayso.index.sql.FILTERED``.
+            filter: conditions over the columns of ``sayso.index.sql.FILTERED``, joined by and, or, not.
             text_weight: of the words: 0 ranks by pictures alone, 1 by words alone; by default both count.
             merge: whether neighbouring clips of a shot become one moment, and copies one hit.
             by_file: whether to return only the best moment of each file.
@@ -202,9 +203,11 @@ class Index(OpenIndex):
         weight = choose_text_weight(text_weight, text_of(terms))
         vector = None
         if weight < 1:
-            vector = embed_query(terms, self.encoder, like)
-            self._hints.say(self._hints.about_model())
-            self._hints.say(self._hints.about_words(self.encoder, [term.text for term in terms if term.text]))
+            texts = [term.text for term in terms if term.text]
+            with self.model_turn:
+                vector = embed_query(terms, self.encoder, like)
+                told = self._hints.about_words(self.encoder, texts)
+            self._hints.say([*self._hints.about_model(), *told])
         pictured = like is not None or any(term.file for term in terms)
         return self._searcher.search(
             vector, scope, words=text_of(terms), weight=weight, pictured=pictured, span=(offset, limit)
@@ -217,7 +220,7 @@ class Index(OpenIndex):
             query: as for ``search``; its terms name no files.
             text_weight: as for ``search``.
         """
-        return self._hints.about(query, text_weight, lambda: self.encoder)
+        return self._hints.about(query, text_weight, lambda: self.encoder, self.model_turn)
 
     def similar(
         self,
@@ -245,8 +248,8 @@ class Index(OpenIndex):
             KeyError: if there is no such clip.
         """
         vector = clip_vectors(self.store, [clip_id])[clip_id]
-        sql = f"id != {sql_string(clip_id)}" + (f" AND ({filter})" if filter else "")
-        scope = Scope(sql, min_score, by_file=by_file, sort=sort)
+        sql = both(f"id != {sql_string(clip_id)}", filter)
+        scope = Scope(filter_sql(sql), min_score, by_file=by_file, sort=sort)
         return self._searcher.search(vector, scope, pictured=True, span=(offset, limit))
 
     @property

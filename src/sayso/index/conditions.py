@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sayso.core.errors import QueryError
+from sayso.index.filter_language import filter_sql
 from sayso.index.query import Person, people_filter, split_people
 from sayso.index.sql import sql_string
 
 _EARTH_M = 6_371_008.8  # the mean radius
 _UNITS_M = {"m": 1.0, "km": 1000.0, "mi": 1609.344}
 _NEARBY_M = 1000.0
+_WHOLE_EARTH_M = 30_000_000.0
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
 _NEAR = re.compile(r'(?<!\S)(?:(?P<sign>[+-])\s+)?near:(?P<place>(?:[^\s",]|,\s*)*)|"[^"]*"', re.IGNORECASE)
 _PLACE = re.compile(rf"({_NUMBER}),\s*({_NUMBER})(?:,\s*(\d+(?:\.\d+)?)(km|mi|m))?", re.IGNORECASE | re.ASCII)
@@ -78,17 +80,20 @@ def read_conditions(
 
     Args:
         query: what a person typed.
-        filter: SQL.
+        filter: in the language of ``sayso.index.filter_language``.
         after: taken from the beginning of this year, month, day or time on.
         before: taken before the beginning of it.
 
     Raises:
         QueryError: if one of them cannot be understood.
     """
-    given = filter if filter and filter.strip() else None
     people, rest = split_people(query)
     places, rest = split_places(rest)
-    parts = [people_filter(given, people), *(place.sql for place in places), time_filter(after, before)]
+    parts = [
+        people_filter(filter_sql(filter), people),
+        *(place.sql for place in places),
+        time_filter(after, before),
+    ]
     return Asked(rest, people, " AND ".join(filter_ for filter_ in parts if filter_) or None)
 
 
@@ -116,12 +121,14 @@ def _place(text: str, present: bool) -> Near:
     if match is None or abs(latitude) > 90 or abs(longitude) > 180:
         form = "write latitude, longitude and distance like: near:48.8577,2.295,5km"
         raise QueryError(f"near:{text.strip()} is no place on Earth; {form}")
-    within = float(match[3]) * _UNITS_M[match[4].lower()] if match[3] else _NEARBY_M
+    within = min(_WHOLE_EARTH_M, float(match[3]) * _UNITS_M[match[4].lower()]) if match[3] else _NEARBY_M
     return Near(latitude, longitude, within, present)
 
 
 def time_filter(after: str | None, before: str | None) -> str | None:
-    """Return the SQL for what was taken from a time on, and before another; local times of the places.
+    """Return the filter, which is SQL too, for what was taken from a time on, and before another.
+
+    Times are those of the places.
 
     Args:
         after: a year, month, day or time: 2019, 2019-06, 2019-06-30, 2019-06-30T14:05.

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from sayso.index.conditions import read_conditions
 from sayso.index.query import Person, parse_query, people_filter, text_of
 from sayso.index.ranking import choose_text_weight
+from sayso.index.timed import read_rows
 
 if TYPE_CHECKING:
+    from threading import RLock
+
     from sayso.encoders.interface import Encoder
     from sayso.index.store import Store
 
@@ -28,19 +31,23 @@ class Hints:
         self.store = store
         self._said: set[str] = set()
 
-    def about(self, query: str, text_weight: float | None, encoder: Callable[[], Encoder]) -> list[str]:
+    def about(
+        self, query: str, text_weight: float | None, encoder: Callable[[], Encoder], turn: RLock
+    ) -> list[str]:
         """Return what is to be said of a query: people and words that nobody knows here.
 
         Args:
             query: as for ``Index.search``; its terms name no files.
             text_weight: the same.
             encoder: gives the model of the index; called only where it is asked.
+            turn: held while the model is asked.
         """
         asked = read_conditions(query)
         terms = parse_query(asked.words, files=False) if asked.words.strip() else []
         told = self.about_people(asked.people)
         if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
-            told += self.about_words(encoder(), [term.text for term in terms])
+            with turn:
+                told += self.about_words(encoder(), [term.text for term in terms])
         return told
 
     def about_model(self) -> list[str]:
@@ -90,7 +97,7 @@ class Hints:
 
     def _holds(self, sql: str) -> bool:
         query = self.store.clips.search().where(sql).select(["id"]).limit(1)
-        return len(query.to_arrow()) > 0
+        return len(read_rows(query)) > 0
 
 
 def _listed(words: Iterable[str]) -> str:

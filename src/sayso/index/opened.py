@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sayso.index.background import embed_background
 from sayso.index.belonging import check_model
 from sayso.index.hints import Hints
 from sayso.index.searcher import Searcher
 from sayso.index.store import Store
 
 if TYPE_CHECKING:
-    from sayso.encoders.interface import Encoder
+    from sayso.encoders.interface import Embeddings, Encoder
 
 
 class OpenIndex:
-    """The tables of an index and what they are searched with.
+    """The tables of an index and what they are searched with; several threads may use it.
+
+    ``model_turn`` is held while the model works, and over no query: models need not be safe to use at once.
 
     Args:
         store: the tables.
@@ -34,12 +38,17 @@ class OpenIndex:
         load: Callable[[str], Encoder] | None = None,
     ) -> None:
         self.device, self._load, self._given = device, load, encoder
+        self.model_turn = threading.RLock()
         self._begin(store, encoder)
 
     def _begin(self, store: Store, encoder: Encoder | str | None) -> None:
         self._store, self._encoder = store, encoder
         self._hints = Hints(store)
-        self._searcher = Searcher(store, lambda: self.encoder)
+        self._searcher = Searcher(store, self._embedded_background)
+
+    def _embedded_background(self) -> Embeddings:
+        with self.model_turn:
+            return embed_background(self.encoder)
 
     @property
     def store(self) -> Store:

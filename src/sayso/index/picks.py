@@ -15,6 +15,7 @@ from sayso.core.errors import QueryError
 from sayso.index.hit import Hit
 from sayso.index.sql import sql_in
 from sayso.index.store import title_of
+from sayso.index.timed import read_rows
 
 if TYPE_CHECKING:
     from sayso.index.collection import Index
@@ -97,7 +98,7 @@ def _rows(index: Index, column: str, values: Iterable[str]) -> list[dict[str, An
         return []
     live = index.store.live.scope(sql_in(column, wanted))
     query = index.store.clips.search().where(live).select(_COLUMNS)
-    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
+    rows: list[dict[str, Any]] = read_rows(query).to_pylist()
     return rows
 
 

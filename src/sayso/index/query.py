@@ -37,6 +37,7 @@ _OPERATOR = re.compile(r"(?:^|(?<=\s))([+-])(?=\s)")
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?):\s*(?=\D)")
 _MOMENT = re.compile(r"(.+)@(\d+(?:\.\d+)?)$")
 _WHOLE_VIDEO_FRAMES = 32
+HEAVIEST = 1e6
 _WHO = re.compile(
     r'(?<!\S)(?:(?P<sign>[+-])\s+)?who:(?:"(?P<name>[^"]*)"|(?P<word>[^\s"]*))|"[^"]*"', re.IGNORECASE
 )
@@ -80,6 +81,8 @@ def parse_query(query: str, *, files: bool = True) -> list[Term]:
 def _term(piece: str, sign: float, files: bool) -> Term:
     weight = _WEIGHT.match(piece)
     if weight:
+        if float(weight[1]) > HEAVIEST:
+            raise QueryError(f"the weight {weight[1][:20]} is too large; weights reach to {HEAVIEST:g}")
         sign, piece = sign * float(weight[1]), piece[weight.end() :].strip()
     if len(piece) >= 2 and piece[0] == piece[-1] == '"':
         return Term(sign, text=piece[1:-1])

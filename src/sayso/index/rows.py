@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sayso.core.types import Caption, Span
 from sayso.index.hit import Media
 from sayso.index.sql import sql_string
+from sayso.index.timed import read_rows
 
 if TYPE_CHECKING:
     from sayso.index.store import Store
@@ -38,7 +39,7 @@ def read_transcript(store: Store, media_id: str) -> list[Caption]:
 def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
     """Return the row of a table whose text column has a value, or raise KeyError."""
     query = table.search().where(f"{column} = {sql_string(value)}").select(columns).limit(1)
-    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
+    rows: list[dict[str, Any]] = read_rows(query).to_pylist()
     if not rows:
         raise KeyError(value)
     return rows[0]

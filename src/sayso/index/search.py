@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from sayso.core.errors import QueryError
 from sayso.index.background import vectors_of
 from sayso.index.hit import Copy, Hit, Moment
-from sayso.index.sql import FILTERED, sql_in, sql_string
+from sayso.index.sql import sql_in, sql_string
 from sayso.index.store import Store, title_of
 from sayso.index.taken import TAKEN_COLUMNS, shown_taken
+from sayso.index.timed import read_rows
 
 PROBES = 20
 """Partitions of the approximate index that are looked at."""
@@ -106,7 +107,7 @@ def dated_clips(store: Store, sql: str | None) -> list[tuple[Candidate, str | No
 def clip_vectors(store: Store, ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
     """Return the vectors (D,) of some clips by id."""
     query = store.clips.search().where(sql_in("id", ids))
-    rows = query.select(["id", "vector"]).to_arrow().to_pylist()
+    rows = read_rows(query.select(["id", "vector"])).to_pylist()
     return {row["id"]: np.asarray(row["vector"], np.float32) for row in rows}
 
 
@@ -138,7 +139,7 @@ def _read_shown(store: Store, wanted: dict[str, int]) -> dict[str, dict[str, Any
     lost = wanted.keys() - shown.keys()
     if lost:
         query = store.clips.search().where(sql_in("id", lost))
-        shown.update(_by_id(query.select(HIT_COLUMNS).to_arrow()))
+        shown.update(_by_id(read_rows(query.select(HIT_COLUMNS))))
     return shown
 
 
@@ -179,7 +180,7 @@ def _run(query: Any, limit: int | None, sql: str | None, live: str | None = None
     both = " AND ".join(f"({one})" for one in (sql, live) if one)
     try:
         filtered = limited.where(both, prefilter=True) if both else limited
-        table = filtered.with_row_id(True).to_arrow()
+        table = read_rows(filtered.with_row_id(True))
     except (RuntimeError, ValueError, OSError) as error:
         if sql is None:
             raise
@@ -189,11 +190,7 @@ def _run(query: Any, limit: int | None, sql: str | None, live: str | None = None
                 f"this index was made before {unknown[1].rstrip('.')} was noted; to note it, run sayso index "
                 "on it again: nothing is decoded anew"
             ) from error
-        why = f"there is no column {unknown[1].rstrip('.')}" if unknown else "it is no condition"
-        raise QueryError(
-            f"the filter {sql!r} cannot be used: {why}; write it like: kind = 'video' and duration_s > 60, "
-            f"of the columns {FILTERED}"
-        ) from error
+        raise
     if "vector" not in table.column_names:
         rows: list[dict[str, Any]] = table.to_pylist()
         return rows

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.index.background import embed_background, load_calibration, measure_background
+from sayso.index.background import load_calibration, measure_background
 from sayso.index.calibration import Calibration
 from sayso.index.hit import Hit
 from sayso.index.moments import Likeness
 from sayso.index.ranking import Ranking, Scope, Wanted
 from sayso.index.search import load_hits
 from sayso.index.store import Store
-
-if TYPE_CHECKING:
-    from sayso.encoders.interface import Encoder
 
 KEPT_RANKINGS = 4
 
@@ -35,11 +33,11 @@ class Searcher:
 
     Args:
         store: the index.
-        encoder: loads the encoder; called only for an index that keeps no background.
+        background: embeds what is unlike any query; called only for an index that keeps no background.
     """
 
-    def __init__(self, store: Store, encoder: Callable[[], Encoder]) -> None:
-        self.store, self._encoder = store, encoder
+    def __init__(self, store: Store, background: Callable[[], NDArray[np.float32]]) -> None:
+        self.store, self._background = store, background
         self._turn = threading.Lock()
         self._calibration: tuple[int, Calibration] | None = None
         self._rankings: dict[Any, Ranking] = {}
@@ -48,11 +46,12 @@ class Searcher:
     def calibration(self) -> Calibration:
         """What similarities in the index mean; measured here if an older sayso made it."""
         version = self.store.clips.version
-        if self._calibration is None or self._calibration[0] != version:
+        known = self._calibration
+        if known is None or known[0] != version:
             held = load_calibration(self.store)
-            found = held[0] if held else measure_background(self.store, embed_background(self._encoder()))
-            self._calibration = version, found
-        return self._calibration[1]
+            found = held[0] if held else measure_background(self.store, self._background())
+            known = self._calibration = version, found
+        return known[1]
 
     def search(
         self,
@@ -74,31 +73,37 @@ class Searcher:
             pictured: whether the vector is that of a picture or a clip, and not of words alone.
             span: how many of the best are left out, and how many come then.
         """
-        with self._turn:
-            calibration, offset = self.calibration, span[0]
-            wanted = Wanted(
-                vector=vector,
-                relevance=calibration.of_pictures
-                if pictured or vector is None
-                else partial(calibration.of_words, query=vector),
-                likeness=Likeness(calibration.same_shot, calibration.same_content),
-                words=words,
-                weight=weight,
-                scope=scope,
-            )
-            ranking = self._ranking(wanted, pictured)
+        calibration, offset = self.calibration, span[0]
+        wanted = Wanted(
+            vector=vector,
+            relevance=calibration.of_pictures
+            if pictured or vector is None
+            else partial(calibration.of_words, query=vector),
+            likeness=Likeness(calibration.same_shot, calibration.same_content),
+            words=words,
+            weight=weight,
+            scope=scope,
+        )
+        with self._taken(wanted, pictured) as ranking:
             found = ranking.found() if scope.sort == "time" else []
             moments = found or ranking.first(offset + span[1])[offset:]
         hits = load_hits(self.store, moments)
         return newest_first(hits)[offset : offset + span[1]] if found else hits
 
-    def _ranking(self, wanted: Wanted, pictured: bool) -> Ranking:
-        """Return the ranking for what is wanted: one of the last few, to go on in it, or a new one."""
+    @contextmanager
+    def _taken(self, wanted: Wanted, pictured: bool) -> Iterator[Ranking]:
+        """Give the ranking for what is wanted: one of the last few, to go on in it, or a new one.
+
+        It is nobody else's meanwhile: who asks for the same at the same time makes another.
+        """
         vector = None if wanted.vector is None else wanted.vector.tobytes()
         versions = self.store.clips.version, self.store.live.dead()
         key = (versions, vector, pictured, wanted.words, wanted.weight, wanted.scope)
-        ranking = self._rankings.pop(key, None) or Ranking(self.store, wanted)
-        self._rankings[key] = ranking
-        if len(self._rankings) > KEPT_RANKINGS:
-            del self._rankings[next(iter(self._rankings))]
-        return ranking
+        with self._turn:
+            ranking = self._rankings.pop(key, None)
+        ranking = ranking or Ranking(self.store, wanted)
+        yield ranking
+        with self._turn:
+            self._rankings[key] = ranking
+            if len(self._rankings) > KEPT_RANKINGS:
+                del self._rankings[next(iter(self._rankings))]

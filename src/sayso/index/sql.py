@@ -1,4 +1,4 @@
-"""Pieces of the SQL filters that LanceDB takes."""
+"""Pieces of the SQL that LanceDB takes; what people write is read by ``filter_language``."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ _CONTAINERS = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,obu,ivf,flv,asf,ogg,mxf,gxf,nut,rm,wtv,dv,"
     "yuv4mpegpipe,vc1,dirac"
 )
+_FARTHEST = 2**62  # a stamp that FFmpeg takes
 _SOUND = "aac,ac3,aiff,amr,ape,au,caf,eac3,flac,mp3,tta,voc,w64,wav,wv"
 _OPEN_TIMEOUT_S, _READ_TIMEOUT_S = 60.0, 60.0
 
@@ -108,7 +109,7 @@ class VideoSource:
             self._pos = self.restarts.key_before(stamp)
             self.container.seek(self._pos, unsupported_byte_offset=True)
         else:
-            self.container.seek(stamp, stream=self.stream)
+            self.container.seek(max(-_FARTHEST, min(_FARTHEST, stamp)), stream=self.stream)
 
     @property
     def format(self) -> str:

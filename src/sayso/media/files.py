@@ -41,22 +41,44 @@ def printable_path(path: str | os.PathLike[str]) -> str:
 
 
 @contextmanager
-def open_regular(path: str | os.PathLike[str]) -> Iterator[int]:
-    """Open a regular, non-empty file for reading; give its file descriptor, closed afterwards.
+def open_regular(path: str | os.PathLike[str], *, may_be_empty: bool = False) -> Iterator[int]:
+    """Open a regular file for reading; give its file descriptor, closed afterwards.
+
+    Args:
+        path: the file.
+        may_be_empty: whether it may hold nothing.
+
+    Raises:
+        MediaError: if it is missing, unreadable, empty, or not a regular file.
+    """
+    descriptor = open_descriptor(path, may_be_empty=may_be_empty)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def open_descriptor(path: str | os.PathLike[str], *, may_be_empty: bool = False) -> int:
+    """Open a regular file for reading; return its file descriptor, which whoever calls closes.
+
+    Args:
+        path: the file.
+        may_be_empty: whether it may hold nothing.
 
     Raises:
         MediaError: if it is missing, unreadable, empty, or not a regular file.
     """
     try:
-        _refuse_irregular(path, Path(path).stat())
+        _refuse_irregular(path, Path(path).stat(), may_be_empty)
         descriptor = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
         raise MediaError(f"{printable_path(path)}: {_reason(error)}") from error
     try:
-        _refuse_irregular(path, os.fstat(descriptor))
-        yield descriptor
-    finally:
+        _refuse_irregular(path, os.fstat(descriptor), may_be_empty)
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor
 
 
 _FLAGS = os.O_RDONLY
@@ -64,11 +86,11 @@ for _name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # not every system has ea
     _FLAGS |= getattr(os, _name, 0)
 
 
-def _refuse_irregular(path: str | os.PathLike[str], status: os.stat_result) -> None:
+def _refuse_irregular(path: str | os.PathLike[str], status: os.stat_result, may_be_empty: bool) -> None:
     if not stat.S_ISREG(status.st_mode):
         what = _OTHER.get(stat.S_IFMT(status.st_mode), "is not a regular file")
         raise MediaError(f"{printable_path(path)} {what}")
-    if status.st_size == 0:
+    if status.st_size == 0 and not may_be_empty:
         raise MediaError(f"{printable_path(path)} is empty (0 bytes)")
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from fastapi import HTTPException
-
 from sayso.generators.base import Decoding
 from sayso.generators.prompt import Prompt
+from sayso.serve.budget import busy
 
 if TYPE_CHECKING:
     from sayso.generators import Generator
@@ -56,7 +55,7 @@ class Answering:
         """
         model = self.model
         if not self._places.acquire(blocking=False):
-            raise HTTPException(503, "other questions are waiting for the model; ask again in a minute")
+            raise busy(503, "other questions are waiting for the model")
         self._turn.acquire()
         try:
             return AnswerStream(model.stream(prompt, DECODING), self._end_turn)

@@ -16,6 +16,7 @@ from sayso.index import Hit, Media
 from sayso.index.sql import sql_string
 from sayso.serve.about import about
 from sayso.serve.answers import CaptionAnswer, IndexAnswer, MediaAnswer, Problem, SearchAnswer
+from sayso.serve.budget import Spent
 from sayso.serve.collections import Collections, Placed, no_such, similar_in
 from sayso.serve.holdings import Holdings
 from sayso.serve.options import IN_COLLECTION, MAX_LIMIT, ImageSearch, Name, Similar, TextSearch, Within
@@ -28,6 +29,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request cannot be understood."},
     401: {"model": Problem, "description": "The token is missing."},
     404: {"model": Problem, "description": "There is no such clip or file."},
+    429: {"model": Problem, "description": "Too many ask at once; Retry-After says when to try again."},
+    503: {"model": Problem, "description": "It took too long, or something is not at hand."},
 }
 router = APIRouter(prefix="/api", responses=PROBLEMS)
 Id = Annotated[str, Path(max_length=200)]
@@ -58,24 +61,32 @@ PlacedMedia = Annotated[Placed, Depends(placed_media)]
 
 @router.get("/index")
 def index_info(
-    held: Shared, request: Request, collection: Annotated[Name, Query(description=IN_COLLECTION)] = ""
+    held: Shared,
+    request: Request,
+    spent: Spent,
+    collection: Annotated[Name, Query(description=IN_COLLECTION)] = "",
 ) -> IndexAnswer:
     """Say what the index holds, or all collections together."""
-    return about(held, collection, local=request.app.state.local)
+    with spent.searches.turn():
+        return about(held, collection, local=request.app.state.local)
 
 
 @router.get("/search")
-def search_by_words(held: Shared, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
+def search_by_words(held: Shared, spent: Spent, wanted: Annotated[TextSearch, Query()]) -> SearchAnswer:
     """Search by words, best first."""
-    return _search(held, wanted)
+    with spent.searches.turn():
+        return _search(held, wanted)
 
 
 @router.post("/search/image")
 def search_by_picture(
-    held: Shared, wanted: Annotated[ImageSearch, Query()], picture: UploadFile
+    held: Shared, spent: Spent, wanted: Annotated[ImageSearch, Query()], picture: UploadFile
 ) -> SearchAnswer:
     """Search by a picture, to which words may be added."""
-    return _search(held, wanted, like=read_upload(picture))
+    with spent.decodes.turn():
+        like = read_upload(picture, spent.upload_pixels)
+    with spent.searches.turn():
+        return _search(held, wanted, like=like)
 
 
 def _search(held: Collections, wanted: ImageSearch, like: Image | None = None) -> SearchAnswer:
@@ -84,10 +95,13 @@ def _search(held: Collections, wanted: ImageSearch, like: Image | None = None) -
 
 
 @router.get("/similar/{clip_id}")
-def search_similar(held: Shared, clip: PlacedClip, wanted: Annotated[Similar, Query()]) -> SearchAnswer:
+def search_similar(
+    held: Shared, spent: Spent, clip: PlacedClip, wanted: Annotated[Similar, Query()]
+) -> SearchAnswer:
     """Search for what looks like a clip of this index, to which words may be added."""
     try:
-        return _answer(held, wanted, lambda one, stretch: similar_in(one, clip, wanted.q, **stretch))
+        with spent.searches.turn():
+            return _answer(held, wanted, lambda one, stretch: similar_in(one, clip, wanted.q, **stretch))
     except KeyError as error:
         raise no_such("clip", clip.id) from error
 
@@ -110,7 +124,7 @@ def _answer(
         "min_score": wanted.min_score,
         "by_file": wanted.by_file,
         "sort": wanted.sort,
-        "filter": wanted.sql(),
+        "filter": wanted.together(),
     }
     hits, problems = held.search(
         wanted.collection,
@@ -133,8 +147,15 @@ def _answer(
 
 
 @router.get("/media/{media_id}")
-def media_info(held: Shared, file: PlacedMedia, within: Annotated[Within, Query()]) -> MediaAnswer:
+def media_info(
+    held: Shared, spent: Spent, file: PlacedMedia, within: Annotated[Within, Query()]
+) -> MediaAnswer:
     """Describe one file: facts, transcript, and its moments in time order, scored if a query is given."""
+    with spent.searches.turn():
+        return _described(held, file, within)
+
+
+def _described(held: Collections, file: Placed, within: Within) -> MediaAnswer:
     media = find_media(file)
     exists = os.path.isfile(media.path)  # noqa: PTH113
     facts = facts_of(media) if exists else None
@@ -179,8 +200,12 @@ def find_media(file: Placed) -> Media:
         raise no_such("file", file.id) from error
 
 
-def read_upload(upload: UploadFile) -> Image:
+def read_upload(upload: UploadFile, max_pixels: int) -> Image:
     """Return an uploaded picture, upright and in RGB.
+
+    Args:
+        upload: its file.
+        max_pixels: width times height above which it is refused.
 
     Raises:
         QueryError: if it is no picture, or too large to unpack.
@@ -191,7 +216,7 @@ def read_upload(upload: UploadFile) -> Image:
         shutil.copyfileobj(upload.file, file)
         file.flush()
         try:
-            picture: Image = read_image(file.name, size=1024)
+            picture: Image = read_image(file.name, size=1024, max_pixels=max_pixels)
         except MediaError as error:
             raise QueryError(str(error).replace(file.name, "the upload")) from error
     return picture

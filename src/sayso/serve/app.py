@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as PlainHTTPException
 
-from sayso.core.errors import SaysoError, Unavailable
+from sayso.core.errors import SaysoError, TooSlow, Unavailable
 from sayso.index import Index
 from sayso.serve import api, ask, browse, finds, media, page, reveal, where
 from sayso.serve.answering import Answering
+from sayso.serve.budget import AGAIN_S, Budget
 from sayso.serve.collections import Collections, collection_names
 from sayso.serve.guard import LOOPBACK, Guard
 from sayso.serve.holdings import Holdings
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from sayso.generators import Generator
     from sayso.systems.localize import Localizer
 
+THREADS = 80
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 
 
@@ -37,6 +41,7 @@ def create_app(
     local: bool = False,
     localizer: Localizer | None = None,
     answers: str | Generator = "auto",
+    budget: Budget | None = None,
 ) -> FastAPI:
     """Return the application that serves an index, or several.
 
@@ -50,6 +55,7 @@ def create_app(
         local: whether the page is for the people at this machine alone, who may open files with it.
         localizer: for the page's "Where?", a trained one; None: the index's own model.
         answers: the model that answers questions, or its name; loaded with the first one.
+        budget: what it may spend at once.
 
     Raises:
         SaysoError: if the token holds characters that do not fit a cookie or an address.
@@ -58,17 +64,25 @@ def create_app(
         raise SaysoError("a token is 8 to 200 letters, digits and . _ ~ - ; leave --token away to get one")
     if hosts is None and token is None:
         hosts = LOOPBACK
-    app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None, lifespan=_threads)
     app.state.collections = _collections(index, unopened, localizer, answers)
     for part in (api, ask, browse, where, finds, media, page):
         app.include_router(part.router)
     if local:
         app.include_router(reveal.router)
     app.state.local = local
+    app.state.budget = budget or Budget()
     app.add_middleware(Guard, token=token, hosts=hosts)
     _add_error_handlers(app)
     _without_422(app)
     return app
+
+
+@asynccontextmanager
+async def _threads(_: FastAPI) -> AsyncIterator[None]:
+    """Have more threads than can wait at the gates of a budget, so that what needs no gate goes on."""
+    to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
 
 
 def _collections(
@@ -79,10 +93,10 @@ def _collections(
 ) -> Collections:
     indexes = {collection_names([index.store.address])[0]: index} if isinstance(index, Index) else index
     answering = Answering(answers, next(iter(indexes.values())).device)
-    turns: dict[str, threading.Lock] = {}
+    turns: dict[str, threading.RLock] = {}
 
     def held(one: Index) -> Holdings:
-        turn = turns.setdefault(one.store.identity.model_sha256, threading.Lock())
+        turn = turns.setdefault(one.store.identity.model_sha256, one.model_turn)
         return Holdings(one, localizer, answering, turn)
 
     return Collections({name: held(one) for name, one in indexes.items()}, unopened)
@@ -91,6 +105,8 @@ def _collections(
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(SaysoError)
     def refused(_: Request, error: SaysoError) -> JSONResponse:
+        if isinstance(error, TooSlow):
+            return _problem(503, str(error), {"retry-after": str(AGAIN_S)})
         return _problem(503 if isinstance(error, Unavailable) else 400, str(error))
 
     @app.exception_handler(RequestValidationError)
@@ -101,15 +117,15 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(PlainHTTPException)
     def failed(_: Request, error: HTTPException) -> JSONResponse:
-        return _problem(error.status_code, str(error.detail))
+        return _problem(error.status_code, str(error.detail), error.headers)
 
     @app.exception_handler(Exception)
     def broken(_: Request, error: Exception) -> JSONResponse:
         return _problem(500, f"the server failed ({type(error).__name__}); its terminal says more")
 
 
-def _problem(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"error": sentence}, status)
+def _problem(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status, headers)
 
 
 def _without_422(app: FastAPI) -> None:

@@ -13,6 +13,7 @@ from sayso.generators.media_part import MediaPart
 from sayso.generators.prompt import Exchange, Prompt
 from sayso.serve.api import PROBLEMS, Shared, find_media
 from sayso.serve.body import OnDemand
+from sayso.serve.budget import Spent
 
 if TYPE_CHECKING:
     from sayso.generators import Generator
@@ -42,12 +43,14 @@ class Question(BaseModel):
 
 
 @router.post("/ask", response_model=None, response_class=OnDemand)
-def ask_about(held: Shared, asked: Question) -> OnDemand:
+def ask_about(held: Shared, spent: Spent, asked: Question) -> OnDemand:
     """Answer a question about a moment: plain text, sent as it is made, by a model that may be wrong."""
     file = held.place(asked.media_id, "file")
     media = find_media(file)
     before = [Exchange(said.question, (), said.answer) for said in asked.before]
-    prompt = Prompt.ask(asked.question, [_pixels(media, asked)], shots=before)
+    with spent.decodes.turn():
+        pixels = _pixels(media, asked)
+    prompt = Prompt.ask(asked.question, [pixels], shots=before)
     answering = file.holdings.answering
     headers = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store"}
     return OnDemand(answering.answer(prompt), headers=headers | _maker(answering.model))

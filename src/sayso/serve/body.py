@@ -7,7 +7,7 @@ being made is the last, and the source is closed before anything else happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from anyio import CancelScope, CapacityLimiter, create_task_group, to_thread
@@ -32,6 +32,7 @@ class OnDemand(Response):
         status_code: of the answer.
         headers: of the answer.
         limiter: bounds how many pieces are made at the same time.
+        closed: called once the source is closed.
     """
 
     def __init__(
@@ -41,17 +42,21 @@ class OnDemand(Response):
         status_code: int = 200,
         headers: Mapping[str, str],
         limiter: CapacityLimiter | None = None,
+        closed: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(None, status_code, headers)
         if "content-length" not in headers:
             del self.headers["content-length"]
         self.chunks = chunks
         self.limiter = limiter
+        self.closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head and the pieces, until all are sent or the client is gone."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
             async with create_task_group() as group:
                 group.start_soon(_cancel_when_gone, receive, group.cancel_scope)
                 if scope["method"] != "HEAD":
@@ -60,7 +65,11 @@ class OnDemand(Response):
                 group.cancel_scope.cancel()
         finally:
             with CancelScope(shield=True):
-                await to_thread.run_sync(self.chunks.close)
+                try:
+                    await to_thread.run_sync(self.chunks.close)
+                finally:
+                    if self.closed is not None:
+                        self.closed()
 
     async def _send_chunks(self, send: Send) -> None:
         while True:

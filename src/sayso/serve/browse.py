@@ -15,6 +15,7 @@ from sayso.index.search import Candidate, load_hits
 from sayso.media.dates import TakenFrom
 from sayso.media.kinds import Kind
 from sayso.serve.api import PROBLEMS, Shared
+from sayso.serve.budget import Spent
 from sayso.serve.collections import Collections
 from sayso.serve.options import Filters, Limit
 
@@ -71,9 +72,10 @@ class _File:
 
 
 @router.get("")
-def timeline(held: Shared, wanted: Annotated[Filters, Query()]) -> TimelineAnswer:
+def timeline(held: Shared, spent: Spent, wanted: Annotated[Filters, Query()]) -> TimelineAnswer:
     """Say how many files were taken in each month; filters count as in a search."""
-    files = _files(held, wanted)
+    with spent.searches.turn():
+        files = _files(held, wanted)
     months = [
         MonthAnswer(month=one.month, count=one.count) for one in months_of(file.taken for file in files)
     ]
@@ -81,8 +83,13 @@ def timeline(held: Shared, wanted: Annotated[Filters, Query()]) -> TimelineAnswe
 
 
 @router.get("/files")
-def timeline_files(held: Shared, wanted: Annotated[TimelineStretch, Query()]) -> TimelineFiles:
+def timeline_files(held: Shared, spent: Spent, wanted: Annotated[TimelineStretch, Query()]) -> TimelineFiles:
     """Return files in the order of the timeline."""
+    with spent.searches.turn():
+        return _stretch(held, wanted)
+
+
+def _stretch(held: Collections, wanted: TimelineStretch) -> TimelineFiles:
     files = _files(held, wanted)[wanted.offset : wanted.offset + wanted.limit]
     hits: dict[tuple[str, str], Hit] = {}
     for name in dict.fromkeys(file.collection for file in files):
@@ -103,7 +110,7 @@ def _files(held: Collections, wanted: Filters) -> list[_File]:
     asked, failures = held.asked(wanted.collection), []
     for name, holdings in asked.items():
         try:
-            files += (_File(name, clip, taken) for clip, taken in holdings.files_by_time(wanted.sql()))
+            files += (_File(name, clip, taken) for clip, taken in holdings.files_by_time(wanted.together()))
         except SaysoError as error:
             failures.append(error)
     if failures and len(failures) == len(asked):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
@@ -15,10 +14,12 @@ from urllib.parse import quote
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from sayso.media.files import open_descriptor
 from sayso.serve.body import OnDemand
 
 CHUNK = 256 << 10
-_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
+_RANGE = re.compile(r"bytes=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.IGNORECASE | re.ASCII)
+"""Positions have at most as many digits as files can have bytes; others are not understood."""
 
 
 class UnsatisfiableError(Exception):
@@ -80,9 +81,9 @@ def send_file(path: str, content_type: str, headers: Headers, *, attachment: boo
         attachment: whether browsers must save it instead of showing it.
 
     Raises:
-        OSError: if the file cannot be opened.
+        MediaError: if it cannot be opened, or is no regular file.
     """
-    file = open(path, "rb")  # noqa: PTH123, SIM115  the response closes it
+    file = os.fdopen(open_descriptor(path, may_be_empty=True), "rb")  # the response closes it
     try:
         return _send(file, path, content_type, headers, attachment)
     except BaseException:
@@ -92,8 +93,6 @@ def send_file(path: str, content_type: str, headers: Headers, *, attachment: boo
 
 def _send(file: BinaryIO, path: str, content_type: str, headers: Headers, attachment: bool) -> Response:
     status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(f"{path} is not a regular file")
     etag = f'"{hashlib.sha256(f"{status.st_mtime_ns}-{status.st_size}-{path}".encode()).hexdigest()[:24]}"'
     modified = formatdate(status.st_mtime, usegmt=True)
     answer = {

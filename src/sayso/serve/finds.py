@@ -6,7 +6,6 @@ A client names moments by the ids of clips and their spans, never by a path.
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from sayso.index.picks import Pick, find_picks, parse_pick
 from sayso.media.cut_forms import CONTENT_TYPES, Form
 from sayso.serve.api import PROBLEMS, PlacedClip, Shared
 from sayso.serve.body import OnDemand
+from sayso.serve.budget import Spent
 from sayso.serve.collections import Collections, Placed
 from sayso.serve.files import CHUNK
 from sayso.serve.media import vanished
@@ -32,9 +32,6 @@ from sayso.serve.options import Seconds, Text
 
 MOST_PICKS = 500
 LONGEST_CLIP_S = 120.0
-_WAIT_S = 60.0
-_cutting = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
-"""How many clips are cut at the same time."""
 
 Saved = Literal["json", "csv", "srt", "edl", "fcpxml", "otio", "sheet"]
 Score = Annotated[float, Field(allow_inf_nan=False)]
@@ -67,13 +64,15 @@ class PicksAnswer(BaseModel):
 @router.get("/api/moments")
 def picked_moments(
     held: Shared,
+    spent: Spent,
     pick: Annotated[
         list[Annotated[str, Field(max_length=300)]],
         Query(max_length=MOST_PICKS, description="ID, or ID@START-END in seconds; may be repeated."),
     ],
 ) -> PicksAnswer:
     """Look up picked moments, in their order; those that the index does not hold (any more) are left out."""
-    return PicksAnswer(hits=_find(held, [parse_pick(text) for text in pick], strict=False))
+    with spent.searches.turn():
+        return PicksAnswer(hits=_find(held, [parse_pick(text) for text in pick], strict=False))
 
 
 def _find(held: Collections, picks: list[Pick], *, strict: bool = True) -> list[Hit]:
@@ -98,8 +97,13 @@ def _find(held: Collections, picks: list[Pick], *, strict: bool = True) -> list[
 
 
 @router.post("/api/save/{form}", response_class=Response)
-def save_moments(held: Shared, form: Saved, wanted: ToSave) -> Response:
+def save_moments(held: Shared, spent: Spent, form: Saved, wanted: ToSave) -> Response:
     """Return moments as a file: a table, subtitles, an edit list, or a contact sheet."""
+    with spent.searches.turn():
+        return _saved(held, form, wanted)
+
+
+def _saved(held: Collections, form: Saved, wanted: ToSave) -> Response:
     hits = _find(held, [Pick(one.id, one.start_s, one.end_s) for one in wanted.moments])
     rows = [_row(hit, one.scores) for hit, one in zip(hits, wanted.moments, strict=True)]
     if form == "sheet":
@@ -128,6 +132,7 @@ def _attached(content: bytes, kind: str, name: str) -> Response:
 @router.get("/clip/{clip_id}", response_class=Response)
 def save_clip(
     clip: PlacedClip,
+    spent: Spent,
     start_s: Annotated[Seconds | None, Query(description="First second; by default the clip's.")] = None,
     end_s: Annotated[Seconds | None, Query(description="Its end, exclusive, seconds.")] = None,
     form: Annotated[Form, Query(description="What is made of it.")] = "mp4",
@@ -141,7 +146,8 @@ def save_clip(
         raise QueryError(f"{says}; cut it with: sayso clip")
     if not os.path.isfile(hit.path):  # noqa: PTH113
         raise vanished(clip.holdings.index.media(hit.media_id))
-    cut = _Cut(hit, form)
+    with spent.cuts.turn():
+        cut = _Cut(hit, form)
     name = f"{Path(hit.path).stem}_{hit.start_s:.2f}-{hit.end_s:.2f}.{form}"
     headers = {
         "content-type": CONTENT_TYPES[form],
@@ -158,14 +164,9 @@ class _Cut:
     def __init__(self, hit: Hit, form: Form) -> None:
         from sayso.media.cut_out import cut_out
 
-        if not _cutting.acquire(timeout=_WAIT_S):
-            raise HTTPException(503, "other clips are being cut; try again in a minute")
         self._stack = ExitStack()
-        try:
-            cut = cut_out(hit.path, hit.start_s, hit.end_s, form=form)
-            self._file: IO[bytes] = self._stack.enter_context(cut)[1]
-        finally:
-            _cutting.release()
+        cut = cut_out(hit.path, hit.start_s, hit.end_s, form=form)
+        self._file: IO[bytes] = self._stack.enter_context(cut)[1]
         self.size = self._file.seek(0, os.SEEK_END)
         self._file.seek(0)
 

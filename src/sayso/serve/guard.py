@@ -22,6 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 20 << 20
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+FOREIGN = ("cross-site", "same-site")
+"""What Sec-Fetch-Site says of other sites; the other ports of a machine are the same site."""
+
 OPEN_PATHS = "/static/"
 """What needs no token: the page's own files, the same in every installation."""
 
@@ -87,8 +90,8 @@ class Guard:
         host = host_name(headers.get("host", ""))
         if self.hosts is not None and host not in self.hosts:
             return 403, f"this server does not answer to the name {host!r}; use http://127.0.0.1 and its port"
-        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
-            return 403, "other sites may not use this server"
+        if headers.get("sec-fetch-site") in FOREIGN and not opens_the_page(scope, headers):
+            return 403, "other sites may not use this server; open its page first"
         if self.token and not scope["path"].startswith(OPEN_PATHS) and not self._knows_token(scope, headers):
             return 401, (
                 "the token is missing or wrong; open the address with ?token= that 'sayso serve' printed, "
@@ -117,6 +120,12 @@ class Guard:
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         name = cookie_name(self.token or "")
         return f"{name}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000{secure}"
+
+
+def opens_the_page(scope: Scope, headers: Headers) -> bool:
+    """Whether a browser goes to the page, as by a link: nothing else is for other sites to ask for."""
+    goes = headers.get("sec-fetch-mode") == "navigate" and scope["method"] in ("GET", "HEAD")
+    return goes and scope["path"] == "/"
 
 
 def cookie_name(token: str) -> str:

@@ -45,7 +45,7 @@ class HeatMaps:
     """
 
     def __init__(
-        self, encoder: Callable[[], Encoder], model_turn: threading.Lock, localizer: Localizer | None = None
+        self, encoder: Callable[[], Encoder], model_turn: threading.RLock, localizer: Localizer | None = None
     ) -> None:
         self.encoder, self.model_turn, self.localizer = encoder, model_turn, localizer
         self.map_turn = threading.Lock()

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
 from sayso.index.browse import DatedClip, files_by_time
+from sayso.index.filter_language import both, filter_sql
 from sayso.index.sql import sql_string
+from sayso.index.timed import read_rows
 from sayso.serve.answering import Answering
 from sayso.serve.heat_map import HeatMaps
 from sayso.serve.people import Named, people_in
@@ -39,8 +41,7 @@ class Holdings:
     """An index shared by the threads that answer requests.
 
     Args:
-        index: what is searched. Its model embeds one query at a time: tokenizers
-            and models need not be safe to use from several threads.
+        index: what is searched. Its model embeds one query at a time.
         localizer: says where the classes are that it was trained on; None: the index's model alone does.
         answering: answers questions; by default with a model that is at hand.
         model_turn: held while the model works; given where other indexes share it.
@@ -51,11 +52,11 @@ class Holdings:
         index: Index,
         localizer: Localizer | None = None,
         answering: Answering | None = None,
-        model_turn: threading.Lock | None = None,
+        model_turn: threading.RLock | None = None,
     ) -> None:
         self.index = index
         self.answering = answering or Answering(device=index.device)
-        self.model_turn = model_turn or threading.Lock()
+        self.model_turn = index.model_turn = model_turn or index.model_turn
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
         self._summary_turn = threading.Lock()
@@ -69,8 +70,7 @@ class Holdings:
 
     def search(self, query: str, **options: Any) -> list[Hit]:
         """Search as ``Index.search`` does; terms of the query never name files of this machine."""
-        with self.model_turn:
-            return self.index.search(query, files=False, **options)
+        return self.index.search(query, files=False, **options)
 
     def similar(self, clip_id: str, query: str = "", **options: Any) -> list[Hit]:  # noqa: ARG002
         """Search as ``Index.similar`` does, without words."""
@@ -78,8 +78,7 @@ class Holdings:
 
     def hints(self, query: str, text_weight: float | None) -> list[str]:
         """Return what ``Index.hints`` says of a query."""
-        with self.model_turn:
-            return self.index.hints(query, text_weight=text_weight)
+        return self.index.hints(query, text_weight=text_weight)
 
     def search_like(self, clip_id: str, query: str, **options: Any) -> list[Hit]:
         """Search by a clip, as its thumbnail shows it, and by words; the clip itself is left out.
@@ -96,23 +95,25 @@ class Holdings:
 
         with Image.open(io.BytesIO(self.index.thumbnail(clip_id))) as thumb:
             like = thumb.convert("RGB")
-        passes = options.pop("filter", None)
-        sql = f"id != {sql_string(clip_id)}" + (f" AND ({passes})" if passes else "")
-        return self.search(query, like=like, filter=sql, **options)
+        others = both(f"id != {sql_string(clip_id)}", options.pop("filter", None))
+        return self.search(query, like=like, filter=others, **options)
 
-    def files_by_time(self, sql: str | None) -> list[DatedClip]:
+    def files_by_time(self, filter_: str | None) -> list[DatedClip]:
         """Return the files that pass a filter, the newest first; kept while the index stays as it is.
 
         Raises:
             QueryError: if the filter cannot be used.
         """
-        key = (self.index.store.clips.version, self.index.store.media.version, sql)
+        store, sql = self.index.store, filter_sql(filter_)
+        key = (store.clips.version, store.media.version, sql)
         with self._browse_turn:
             held = self._browsed.pop(key, None)
-            self._browsed[key] = held = files_by_time(self.index.store, sql) if held is None else held
+        held = files_by_time(store, sql) if held is None else held
+        with self._browse_turn:
+            self._browsed[key] = held
             if len(self._browsed) > KEPT_TIMELINES:
                 del self._browsed[next(iter(self._browsed))]
-            return held
+        return held
 
     def summary(self) -> tuple[dict[str, Any], Summary]:
         """Return ``Index.info`` and a summary, which is made anew when the index has changed."""
@@ -124,7 +125,7 @@ class Holdings:
             return held
 
     def _summarize(self) -> Summary:
-        files = self.index.store.media.search().select(["media_id", "kind", "duration_s"]).to_arrow()
+        files = read_rows(self.index.store.media.search().select(["media_id", "kind", "duration_s"]))
         ids, kinds = files.column("media_id").to_pylist(), files.column("kind").to_pylist()
         videos = [id_ for id_, kind in zip(ids, kinds, strict=True) if kind == "video"]
         pictures = [id_ for id_, kind in zip(ids, kinds, strict=True) if kind == "picture"]

@@ -15,8 +15,10 @@ from starlette.responses import Response
 from sayso.core.errors import MediaError
 from sayso.index import Media
 from sayso.index.picks import Pick, find_picks
+from sayso.media.files import printable_path
 from sayso.serve.api import PROBLEMS, PlacedClip, PlacedMedia, find_media
 from sayso.serve.body import OnDemand
+from sayso.serve.budget import Spent
 from sayso.serve.collections import no_such
 from sayso.serve.files import send_file
 from sayso.serve.options import Seconds
@@ -43,12 +45,13 @@ def thumb(clip: PlacedClip) -> Response:
 
 
 @router.get("/face/{clip_id}", response_class=Response)
-def face(clip: PlacedClip) -> Response:
+def face(clip: PlacedClip, spent: Spent) -> Response:
     """Send the JPEG of the face that a clip shows in its middle; without the extra faces, the whole frame."""
     (moment,) = find_picks(clip.holdings.index, [Pick(clip.id)], strict=False) or (None,)
     if moment is None:
         raise no_such("clip", clip.id)
-    jpeg = face_in(moment.path, moment.best_s) if moment.kind == "video" else None
+    with spent.decodes.turn():
+        jpeg = face_in(moment.path, moment.best_s) if moment.kind == "video" else None
     return thumb(clip) if jpeg is None else Response(jpeg, media_type="image/jpeg", headers=KEPT)
 
 
@@ -63,8 +66,8 @@ def original(file: PlacedMedia, request: Request) -> Response:
     kind = content_type(media)
     try:
         answer = send_file(media.path, kind, request.headers, attachment=kind == OTHER)
-    except OSError as error:
-        raise vanished(media, error) from error
+    except MediaError as error:
+        raise vanished(media, str(error)) from error
     if request.method == "HEAD":
         facts = facts_of(media)
         answer.headers["sayso-playable"] = playable(media, facts.origin if facts else 0.0)
@@ -73,7 +76,7 @@ def original(file: PlacedMedia, request: Request) -> Response:
 
 @router.get("/play/{media_id}", response_class=Response)
 def stream(
-    file: PlacedMedia, t: Annotated[Seconds, Query(description="Second to start at.")] = 0.0
+    file: PlacedMedia, spent: Spent, t: Annotated[Seconds, Query(description="Second to start at.")] = 0.0
 ) -> Response:
     """Send a form of the file that every browser plays: MP4 from a second on, or a JPEG of a picture.
 
@@ -85,15 +88,21 @@ def stream(
     if not os.path.isfile(media.path):  # noqa: PTH113
         raise vanished(media)
     if media.kind == "picture":
-        return _as_jpeg(media)
-    started = start_stream(media.path, t)
+        with spent.decodes.turn():
+            return _as_jpeg(media)
+    spent.streams.enter()
+    try:
+        started = start_stream(media.path, t)
+    except BaseException:
+        spent.streams.leave()
+        raise
     headers = {
         "content-type": started.content_type,
         "cache-control": "no-store",
         "accept-ranges": "none",
         "sayso-start": f"{started.start_s:.6f}",
     }
-    return OnDemand(started.chunks, headers=headers, limiter=_streams)
+    return OnDemand(started.chunks, headers=headers, limiter=_streams, closed=spent.streams.leave)
 
 
 def _as_jpeg(media: Media) -> Response:
@@ -106,8 +115,12 @@ def _as_jpeg(media: Media) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600"})
 
 
-def vanished(media: Media, error: OSError | None = None) -> HTTPException:
-    """Return the 404 for a file that was indexed and cannot be opened any more."""
-    reason = (error and error.strerror) or "No such file"
-    sentence = f"{media.path} cannot be opened ({reason}); put it back, or run sayso index again"
-    return HTTPException(404, sentence)
+def vanished(media: Media, why: str = "") -> HTTPException:
+    """Return the 404 for a file that was indexed and cannot be opened any more.
+
+    Args:
+        media: the file.
+        why: a sentence; by default, that it is gone.
+    """
+    sentence = why or f"{printable_path(media.path)}: there is nothing at this path"
+    return HTTPException(404, f"{sentence} (it was indexed: put it back, or run sayso index again)")

@@ -1,4 +1,4 @@
-"""What a request may ask for, and the SQL filter that its friendly parameters become."""
+"""What a request may ask for, and the filter that its friendly parameters become."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from sayso.index.conditions import time_filter
+from sayso.index.filter_language import both
 from sayso.index.ranking import Sort
-from sayso.index.sql import FILTERED, sql_contains, sql_string
+from sayso.index.sql import FILTERED, sql_string
 from sayso.media.kinds import Kind
 
 MAX_QUERY = 1000
@@ -37,30 +38,30 @@ class Filters(BaseModel):
     min_duration_s: Seconds | None = Field(None, description="Only videos at least this long, seconds.")
     max_duration_s: Seconds | None = Field(None, description="Only videos at most this long, seconds.")
     media_id: Text = Field("", description="Only this file.")
-    filter: Text = Field("", description=f"SQL over {FILTERED}.")
+    filter: Text = Field("", description=f"Conditions over {FILTERED}.")
     after: Text = Field(
         "",
         description="Taken from the beginning of this year, month, day or time on: 2019, 2019-06-30T14:05.",
     )
     before: Text = Field("", description="Taken before the beginning of this year, month, day or time.")
 
-    def sql(self) -> str | None:
-        """Return all filters as one SQL expression, or None if there is none.
+    def together(self) -> str | None:
+        """Return all filters as one, or None if there is none.
 
         Raises:
             QueryError: if a time cannot be understood.
         """
         terms = [
             self.kind and f"kind = {sql_string(self.kind)}",
-            self.path and sql_contains("path", self.path),
-            self.title and sql_contains("title", self.title),
+            self.path and f"path contains {sql_string(self.path)}",
+            self.title and f"title contains {sql_string(self.title)}",
             self.min_duration_s is not None and f"duration_s >= {self.min_duration_s!r}",
             self.max_duration_s is not None and f"duration_s <= {self.max_duration_s!r}",
             self.media_id and f"media_id = {sql_string(self.media_id)}",
-            self.filter.strip() and f"({self.filter})",
+            self.filter,
             time_filter(self.after, self.before),
         ]
-        return " AND ".join(term for term in terms if term) or None
+        return both(*(term or None for term in terms))
 
 
 class Page(Filters):

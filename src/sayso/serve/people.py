@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sayso.core.errors import SaysoError
 from sayso.generators.media_part import MediaPart
 from sayso.index.hints import ANYBODY
+from sayso.index.timed import read_rows
 
 if TYPE_CHECKING:
     from sayso.index import Index
@@ -44,7 +45,7 @@ class Named:
 def people_in(index: Index) -> tuple[Named, ...]:
     """Return who is on screen in an index, those in most clips first."""
     query = index.store.clips.search().where(f"regexp_like(shown, '{ANYBODY}')").select(["id", "shown"])
-    rows = query.to_arrow().to_pylist()
+    rows = read_rows(query).to_pylist()
     return count_people((row["id"], _names(json.loads(row["shown"]))) for row in rows)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import logging
 import secrets
 import socket
 import threading
@@ -58,6 +59,8 @@ def serve(
     import uvicorn
 
     from sayso.serve.app import create_app
+    from sayso.serve.connections import OnceAMinute, Patience, patient, room_for_files
+    from sayso.serve.memory import giving_back
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
@@ -71,10 +74,14 @@ def serve(
             log_level="warning",
             access_log=False,
             ws="none",
+            http=patient(Patience(room_for_files())),
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
         server = uvicorn.Server(config)
+        for name in ("uvicorn.error", "asyncio"):
+            logging.getLogger(name).addFilter(OnceAMinute())
+        background.enter_context(giving_back())
         warming = threading.Thread(target=held.warm_up, name="warm-up", daemon=True)
         warming.start()
         for holdings in held.holdings.values():

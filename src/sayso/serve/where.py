@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from sayso.core.errors import MediaError, QueryError
 from sayso.generators.media_part import MediaPart
 from sayso.serve.api import PROBLEMS, PlacedMedia, find_media
+from sayso.serve.budget import Spent
 from sayso.serve.options import MAX_QUERY, Seconds
 
 if TYPE_CHECKING:
@@ -45,13 +46,14 @@ class WhereAnswer(BaseModel):
 
 
 @router.get("/where/{media_id}")
-def where(file: PlacedMedia, q: Words, t: Second = None) -> WhereAnswer:
+def where(file: PlacedMedia, spent: Spent, q: Words, t: Second = None) -> WhereAnswer:
     """Say where in a picture, or in a frame of a video, a query is. It is found anew each time."""
     from sayso.encoders.dense import peak
     from sayso.metrics.score_maps import min_max
 
     media = find_media(file)
-    found = file.holdings.heat_maps.make(_pixels(media, t), q)
+    with spent.decodes.turn():
+        found = file.holdings.heat_maps.make(_pixels(media, t), q)
     x, y = peak(found.scores)
     heat: list[list[float]] = min_max(found.scores).round(3).tolist()
     return WhereAnswer(query=q, model=found.model, note=found.note, heat=heat, x=x, y=y)

@@ -27,18 +27,20 @@ Said = list[tuple[str, int, str]]
 
 @dataclass(slots=True)
 class SearchAnswers:
-    """Answers requests to search, one at a time.
+    """Answers requests to search; the model works for one of them at a time.
 
     Args:
         load: gives the model of a name on a device.
         moves: whether the process may change its folder, so that files are named as the asking process does.
         turn: held while the model is at work.
+        moving: held while the process is in another folder.
         searched: the indexes that were.
     """
 
     load: Callable[[str, str], Encoder]
     moves: bool = False
-    turn: Any = field(default_factory=threading.Lock)
+    turn: threading.RLock = field(default_factory=threading.RLock)
+    moving: threading.Lock = field(default_factory=threading.Lock)
     searched: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -49,16 +51,14 @@ class SearchAnswers:
             Exception: what searching raises; it then has to do that, too.
         """
         query, options, folder = request["query"], request["options"], request["folder"]
-        if not self.moves and (options.get("like") is not None or _names_files(query, folder)):
+        named = options.get("like") is not None or _names_files(query, folder)
+        if named and not self.moves:
             raise Elsewhere
-        with (
-            self.turn,
-            logged() as said,
-            contextlib.chdir(folder) if self.moves else contextlib.nullcontext(),
-        ):
+        with logged() as said, self._there(folder) if named else contextlib.nullcontext():
             store, device = Store(request["index"]), request["device"]
             index = Index(store, device=device, load=lambda name: self.load(name, device))
-            hits = index.search(query, **options)
+            index.model_turn = self.turn
+            hits = index.search(query, **{"files": named, **options})
             thumbs = [index.thumbnail(hit.id) for hit in hits] if request["pictures"] else []
         self.searched[store.address] = self.searched.get(store.address, 0) + 1
         pairs = zip(hits, thumbs, strict=bool(thumbs))
@@ -67,6 +67,12 @@ class SearchAnswers:
             "thumbs": {hit.id: base64.b64encode(thumb).decode() for hit, thumb in pairs},
             "log": said,
         }
+
+    @contextlib.contextmanager
+    def _there(self, folder: str) -> Iterator[None]:
+        """Be in a folder; as the whole process is, one search at a time."""
+        with self.moving, contextlib.chdir(folder):
+            yield
 
 
 def _names_files(query: str, folder: str) -> bool:

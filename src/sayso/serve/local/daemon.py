@@ -56,7 +56,8 @@ class _Keeper:
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         with self._turn:
-            return self._answers(request)
+            answers = self._answers
+        return answers(request)
 
     def about(self) -> dict[str, Any]:
         made = self.__dict__.get("_answers")

@@ -2,9 +2,16 @@
 
 import { FILTERS } from "./state.js";
 
-async function send(path, options) {
+const TRIES = 3;
+
+async function send(path, options, tries = TRIES) {
   try {
-    return await fetch(path, options);
+    const response = await fetch(path, options);
+    const again_s = Number(response.headers.get("retry-after"));
+    if (tries <= 1 || !again_s || again_s > 10 || ![429, 503].includes(response.status)) return response;
+    await new Promise((done) => setTimeout(done, 1000 * again_s));
+    options?.signal?.throwIfAborted();
+    return await send(path, options, tries - 1);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error("The server does not answer. Is “sayso serve” still running?");

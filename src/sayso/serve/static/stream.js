@@ -49,6 +49,7 @@ export class Stream {
     this.loading?.abort();
     const loading = (this.loading = new AbortController());
     this.from = second;
+    this.appended = false;
     try {
       const response = await fetch(`/play/${encodeURIComponent(this.file.id)}?t=${second.toFixed(3)}`, {
         signal: loading.signal,
@@ -57,8 +58,18 @@ export class Stream {
       await this.reset(response, loading.signal);
       await this.pump(response.body.getReader(), loading.signal);
     } catch (error) {
-      if (!loading.signal.aborted && !this.closed) this.onTrouble(error.message);
+      if (loading.signal.aborted || this.closed) return;
+      if (this.appended) await this.goOn();
+      else this.onTrouble(error.message);
     }
+  }
+
+  /** The server lets go of who takes nothing for long, as while a film is paused: ask for the rest once it is wanted. */
+  async goOn() {
+    this.appended = false;
+    const from = this.video.currentTime;
+    while (this.video.paused && this.video.currentTime === from && !this.closed) await new Promise((done) => setTimeout(done, 250));
+    if (!this.closed) await this.load(this.video.currentTime);
   }
 
   async reset(response, signal) {
@@ -87,6 +98,7 @@ export class Stream {
       signal.throwIfAborted();
       if (done) break;
       await this.append(value, signal);
+      this.appended = true;
       this.stepOverGap();
       await this.room(signal);
     }

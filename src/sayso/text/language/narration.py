@@ -41,7 +41,7 @@ from sayso.text.language.narration_words import (
 
 _LONG = 160  # letters of a sentence; automatic captions have no full stops
 _SENTENCE = re.compile(r"\S.*?(?:[.!?;…]+[\"'”’)]*(?=\s|$)|$)", re.DOTALL)
-_SOUND = re.compile(r"\[[^\]]*\]|\([^)]*\)|♪|>>")
+_SOUND = re.compile(r"\[[^\]]{0,500}\]|\([^)]{0,500}\)|♪|>>")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,/]\d+)*|[^\w\s]")
 
 

@@ -38,6 +38,7 @@ _USUAL = 8.5  # Zipf frequency of the most usual word, about
 _JOINT = 1.6  # the cost of a further word
 _VERB = 3.0  # how much likelier a title begins with a verb and its particle: Put in, not Putin
 _PARTICLES = frozenset({"in", "off", "on", "out", "up"})
+_LONGEST = 500  # letters; a longer one is no title, and its names would be sought for long
 _SHORTEST_UNKNOWN = 6  # letters of a head that nobody uses; Pokmon, which lost a letter, ends in no "on"
 
 
@@ -51,7 +52,11 @@ def split_title(title: str) -> str:
         MissingExtra: if wordfreq is not installed and the title has no blanks.
     """
     title = title.strip()
-    if " " in title or not re.fullmatch(r"[A-Za-z0-9]*[a-z][A-Z0-9][A-Za-z0-9]*", title):
+    if (
+        " " in title
+        or len(title) > _LONGEST
+        or not re.fullmatch(r"[A-Za-z0-9]*[a-z][A-Z0-9][A-Za-z0-9]*", title)
+    ):
         return re.sub(r"^how to\s+", "", title, flags=re.IGNORECASE)
     body = re.sub(r"^[Hh]ow[Tt]o(?=[A-Z0-9])", "", title)
     if not _NUMBER_NAMES.search(body):

@@ -10,7 +10,8 @@ import re
 from sayso.text.screenplay.elements import Element, Screenplay
 from sayso.text.screenplay.marks import is_transition, parse_cue, parse_heading
 
-NOTE = re.compile(r"\[\[.*?\]\]|/\*.*?\*/", re.DOTALL)
+NOTE = re.compile(r"\[\[|/\*")
+NOTE_ENDS = {"[[": "]]", "/*": "*/"}
 FIELD = re.compile(r"([A-Za-z][A-Za-z ]{0,30}):[ \t]*(.*)")
 TITLE_FIELDS = {
     "title", "credit", "author", "authors", "source", "draft date", "date", "contact", "copyright", "notes",
@@ -20,7 +21,17 @@ TITLE_FIELDS = {
 
 def strip_notes(text: str) -> str:
     """Return the text without notes ``[[ ]]`` and cut parts ``/* */``; its lines keep their numbers."""
-    return NOTE.sub(lambda match: "\n" * match.group().count("\n"), text)
+    kept, at, endless = [], 0, set()
+    for begin in NOTE.finditer(text):
+        if begin.start() < at or begin[0] in endless:
+            continue
+        end = text.find(NOTE_ENDS[begin[0]], begin.end())
+        if end < 0:
+            endless.add(begin[0])  # nor has a later one an end: who looked again would look for ever
+            continue
+        kept += [text[at : begin.start()], "\n" * text.count("\n", begin.start(), end)]
+        at = end + 2
+    return "".join(kept) + text[at:]
 
 
 def take_title(text: str) -> tuple[dict[str, str], str]:

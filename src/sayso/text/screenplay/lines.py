@@ -27,6 +27,10 @@ LONGEST_EMPHASIS = 5000
 HEADER_TIMES = 3  # a line with a page number that is there on three pages is a header
 NUMBERED_PAGE = re.compile(r"\s{4,}\d{1,3}\.$")
 TAB = 8
+WIDEST = 200
+"""Blanks that may stand on end in a row, columns."""
+
+BLANKS = re.compile(rf"\s{{{WIDEST},}}")
 
 
 class ScriptLine(NamedTuple):
@@ -57,7 +61,7 @@ def read_lines(text: str) -> list[ScriptLine]:
     """Return the lines with text; double spacing is undone in the count of blank lines."""
     text, bold = html_lines(text) if looks_like_html(text) else (text, frozenset())
     given = _clean(text).split("\n")
-    rows = [_without_marks(row.expandtabs(TAB).rstrip()) for row in given]
+    rows = [_without_marks(_narrow(row.expandtabs(TAB).rstrip())) for row in given]
     headers, soft_rows = _headers(rows), _soft_rows(given)
     lines: list[ScriptLine] = []
     blanks, soft, after = 1, False, 0
@@ -76,6 +80,11 @@ def read_lines(text: str) -> list[ScriptLine]:
             lines.append(ScriptLine(words, indent, k + 1, blanks, soft and blanks == 1, k in bold))
             blanks, soft = 0, False
     return _single_spaced(lines)
+
+
+def _narrow(row: str) -> str:
+    """Return a row without more blanks on end than paper has; a search for their end tries from each one."""
+    return BLANKS.sub(" " * WIDEST, row)
 
 
 def _plain(row: str) -> str:

@@ -1,0 +1,104 @@
+"""What the server may spend at once; who comes when it is spent is told when to come again.
+
+A gate lets so many in, some more wait in a line, and the next is answered 429; who waits too long, 503. Both
+carry Retry-After. So a flood makes answers late or refused, never the server large.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+CORES = os.cpu_count() or 1
+AGAIN_S = 2
+"""What Retry-After says."""
+
+
+def busy(status: int, sentence: str) -> HTTPException:
+    """Return the answer to a request that the budget does not allow now.
+
+    Args:
+        status: 429, as too many were sent at once, or 503, as it waited in vain.
+        sentence: what is busy.
+    """
+    return HTTPException(status, f"{sentence}; try again in a moment", {"retry-after": str(AGAIN_S)})
+
+
+class Gate:
+    """Lets some threads in at once, and some wait.
+
+    Args:
+        what: is done behind it, as a sentence says it: "searches".
+        at_once: how many are let in.
+        waiting: how many may wait.
+        patience_s: how long one waits, seconds.
+    """
+
+    def __init__(self, what: str, at_once: int, waiting: int, patience_s: float = 30.0) -> None:
+        self.what, self.waiting, self.patience_s = what, waiting, patience_s
+        self._free = threading.Semaphore(at_once)
+        self._line = threading.Semaphore(at_once + waiting)
+
+    def enter(self) -> None:
+        """Go in, or wait for it; ``leave`` must follow.
+
+        Raises:
+            HTTPException: 429 if too many wait, 503 if it took too long.
+        """
+        if not self._line.acquire(blocking=False):
+            raise busy(429, f"too many {self.what} wait")
+        if not self._free.acquire(timeout=self.patience_s):
+            self._line.release()
+            raise busy(503, f"other {self.what} took all the time")
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        self._free.release()
+        self._line.release()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Be inside until the block ends.
+
+        Raises:
+            HTTPException: 429 if too many wait, 503 if it took too long.
+        """
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one server may spend.
+
+    Args:
+        searches: of the index, and what else asks it questions.
+        decodes: of whole pictures and frames.
+        streams: that are made while they are watched, from the first byte to the last.
+        cuts: of clips.
+        upload_pixels: of a picture that is uploaded, width times height.
+    """
+
+    searches: Gate = field(default_factory=lambda: Gate("searches", max(2, CORES), 16))
+    decodes: Gate = field(default_factory=lambda: Gate("pictures", 2, 8))
+    streams: Gate = field(default_factory=lambda: Gate("streams", 8, 4, 5.0))
+    cuts: Gate = field(default_factory=lambda: Gate("cuts", max(1, CORES // 2), 4, 60.0))
+    upload_pixels: int = 32_000_000
+
+
+def budget_of(request: Request) -> Budget:
+    """Return what this server may spend."""
+    budget: Budget = request.app.state.budget
+    return budget
+
+
+Spent = Annotated[Budget, Depends(budget_of)]

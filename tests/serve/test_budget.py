@@ -1,0 +1,83 @@
+"""What is spent at once has a limit, and who is refused is told when to come again."""
+
+from __future__ import annotations
+
+import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi import HTTPException
+from PIL import Image
+
+from sayso.serve.budget import AGAIN_S, Budget, Gate
+from waiting import wait_for
+
+
+def test_a_gate_lets_some_in_and_some_wait():
+    gate, inside, most, turn, go_on = Gate("searches", 2, 1), 0, 0, threading.Lock(), threading.Event()
+
+    def work():
+        nonlocal inside, most
+        with gate.turn():
+            with turn:
+                inside += 1
+                most = max(most, inside)
+            go_on.wait()
+            with turn:
+                inside -= 1
+
+    with ThreadPoolExecutor(3) as pool:
+        works = [pool.submit(work) for _ in range(3)]
+        wait_for(lambda: inside == 2 and gate._line._value == 0, lambda: "two are in, one waits")
+        with pytest.raises(HTTPException) as refused:
+            gate.enter()
+        go_on.set()
+        for one in works:
+            one.result()
+    assert (refused.value.status_code, refused.value.headers) == (429, {"retry-after": str(AGAIN_S)})
+    assert most == 2
+    with gate.turn(), gate.turn():
+        pass  # all places are free again
+
+
+def test_patience_ends_with_a_503_and_leaves_the_line():
+    gate = Gate("pictures", 1, 1, patience_s=0.01)
+    with gate.turn():
+        for _ in range(3):
+            with pytest.raises(HTTPException) as refused:
+                gate.enter()
+            assert refused.value.status_code == 503
+    gate.enter()
+
+
+def _png(side):
+    held = io.BytesIO()
+    Image.new("L", (side, side)).save(held, "PNG")
+    return held.getvalue()
+
+
+def test_a_server_keeps_to_its_budget(library, serving):
+    full = Gate("searches", 1, 0)
+    streams = Gate("streams", 1, 0)
+    with serving(*library, budget=Budget(searches=full, streams=streams, upload_pixels=100)) as site:
+        upload = {"picture": ("x.png", _png(11), "image/png")}
+        refused = site.client.post("/api/search/image", files=upload)
+        assert (refused.status_code, "pixels" in refused.json()["error"]) == (400, True)
+        assert site.client.post("/api/search/image", files={"picture": _png(10)}).status_code == 200
+        with full.turn():
+            for path in ("/api/search?q=red", "/api/index", "/api/timeline", "/api/moments?pick=x"):
+                answer = site.client.get(path)
+                assert (answer.status_code, answer.headers["retry-after"]) == (429, str(AGAIN_S))
+                assert "try again" in answer.json()["error"]
+            assert site.client.get("/").status_code == 200
+        assert site.client.get("/api/search?q=red").status_code == 200
+
+        play = f"/play/{site.id_of('old.avi')}"
+        with site.client.stream("GET", play) as watching:
+            assert watching.status_code == 200
+            assert site.client.get(play).status_code == 429
+            watching.read()
+        wait_for(lambda: streams._free._value == 1, lambda: "the stream is over")
+        assert site.client.get(play + "?t=1e18").status_code == 400
+        assert site.client.get(play).status_code == 200
