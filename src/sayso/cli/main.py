@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sayso.cli.boundary import INTERRUPT, end_of
+from sayso.cli.boundary import INTERRUPT, end_of, is_panic
 from sayso.cli.exit_codes import INTERRUPTED, USAGE
 from sayso.cli.verb import Verb, Verbs
 from sayso.core.progress import show_log
@@ -104,6 +104,8 @@ def main() -> None:
             print(f"sayso: {INTERRUPT}", file=sys.stderr)
         raise
     except BaseException as error:  # noqa: BLE001  a panic of Rust code is no Exception
+        if not isinstance(error, Exception | KeyboardInterrupt) and not is_panic(error):
+            raise
         sys.exit(end_of(error))
 
 
