@@ -103,7 +103,7 @@ def main() -> None:
         if end.code == INTERRUPTED:
             print(f"sayso: {INTERRUPT}", file=sys.stderr)
         raise
-    except BaseException as error:  # noqa: BLE001  a panic of Rust code is no Exception
+    except BaseException as error:
         if not isinstance(error, Exception | KeyboardInterrupt) and not is_panic(error):
             raise
         sys.exit(end_of(error))
