@@ -13,9 +13,11 @@ HEAD = "# The command line\n\nWritten by `make docs` from the command itself.\n"
 
 
 def reference() -> str:
-    """Return the page: the help of the program and of every verb."""
+    """Return the page: the help of the program, of every verb and of its stages."""
     command = typer.main.get_command(app)
-    verbs = [[], *([name] for name in getattr(command, "commands", {}))]
+    verbs = [[]]
+    for name, verb in getattr(command, "commands", {}).items():
+        verbs += [[name], *([name, stage] for stage in getattr(verb, "commands", {}))]
     parts = [HEAD]
     for verb in verbs:
         result = CliRunner().invoke(app, [*verb, "--help"], prog_name="sayso", env={"COLUMNS": "100"})

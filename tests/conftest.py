@@ -94,6 +94,8 @@ FILES = {
         "index/test_object_store",
         "index/test_upgrading",
         "index/test_watching",
+        "systems/test_corpus_pipeline",
+        "systems/test_corpus_sources",
         "serve/test_media",
         "serve/local/test_daemon",
         "serve/test_server",

@@ -11,7 +11,12 @@ from typer.testing import CliRunner
 from sayso.cli import exit_codes
 from sayso.cli.main import app
 
-VERBS = typer.main.get_command(app).commands
+WHOLE = typer.main.get_command(app).commands
+VERBS = {name: verb for name, verb in WHOLE.items() if not hasattr(verb, "commands")} | {
+    f"{name} {stage}": one
+    for name, verb in WHOLE.items()
+    for stage, one in getattr(verb, "commands", {}).items()
+}
 
 
 def options(flag):

@@ -48,6 +48,16 @@ Sample = Annotated[
         show_default="as before; at first all",
     ),
 ]
+KeptThumbs = Annotated[
+    Literal["clip", "video", "none"] | None,
+    Option(
+        "--thumbs",
+        help="Keep a picture of each clip, of each video, or none: made of the files when they are shown.",
+        show_default="as before; at first clip",
+    ),
+]
+ENGINE = "Where files are read: here, or on a Ray cluster, whose machines must see them."
+CLUSTER = "The Ray cluster, such as auto or ray://host:10001."
 PRUNE = "Remove files that have vanished from the given folders."
 Failures = Annotated[
     Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
@@ -76,6 +86,7 @@ def index(
     window: Window = None,
     segments: Segments = None,
     sample: Sample = None,
+    thumbs: KeptThumbs = None,
     prune: Annotated[bool, Option("--prune", help=PRUNE)] = False,
     listen: Listen = False,
     upgrade_model: UpgradeModel = None,
@@ -90,6 +101,8 @@ def index(
     repair: Annotated[
         bool, Option("--repair", help="Make a damaged index whole; what is lost is read again.")
     ] = False,
+    engine: Annotated[Literal["here", "ray"], Option("--engine", help=ENGINE)] = "here",
+    cluster: Annotated[str | None, Option("--address", help=CLUSTER, show_default="its own")] = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
@@ -130,12 +143,13 @@ def index(
             f"the index comes first, then what to add, such as: sayso index {name} {what}",
             param_hint="INDEX PATH...",
         )
-    if upgrade_model and (paths or model or window or segments or sample or listen):
+    if upgrade_model and (paths or model or window or segments or sample or thumbs or listen):
         raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
-    if not paths and (window or segments or sample):
+    _check_engine(upgrade_model, engine, cluster)
+    if not paths and (window or segments or sample or thumbs):
         raise BadParameter(
             f"say for which folder: sayso index {address} FOLDER ...; sayso roots {address} lists them",
-            param_hint="--window, --segments, --sample",
+            param_hint="--window, --segments, --sample, --thumbs",
         )
     collection = Collection.open(address, model, device=device)
     if paths0:
@@ -152,16 +166,26 @@ def index(
     cut: dict[str, Any] = {
         "by_caption": None if segments is None else segments == "caption",
         "keys_only": None if sample is None else sample == "keyframes",
+        "thumbs": thumbs,
     }
     with reporter("embedding anew" if upgrade_model else "indexing", mode=progress) as bar:
         if upgrade_model:
             report = collection.upgrade(upgrade_model, **how, progress=bar)
         else:
+            how |= {"engine": engine, "cluster": cluster}
             report = collection.add(*(paths or ()), window_s=window, **cut, **how, progress=bar)
     failed = {failure.path for failure in report.failures}
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
     line = report_line(address, report_counts(report), collection.model, anew=bool(upgrade_model))
     _end(collection, report, failures, heard, None if as_json else line)
+
+
+def _check_engine(upgrade_model: str | None, engine: str, cluster: str | None) -> None:
+    """Refuse a cluster where none works."""
+    if cluster and engine != "ray":
+        raise BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")
+    if upgrade_model and engine != "here":
+        raise BadParameter("the model is changed here", param_hint="--engine")
 
 
 def _end(

@@ -30,7 +30,7 @@ VERBS = (
 
 
 def command(verbs: Iterable[str] = VERBS) -> typer.Typer:
-    """Return the command with some of its verbs, each a function in a file of its name.
+    """Return the command with some of its verbs, each in a file of its name: a function, or stages.
 
     Args:
         verbs: by name; all are needed where a person's own defaults are read, which may be of any.
@@ -50,7 +50,11 @@ def command(verbs: Iterable[str] = VERBS) -> typer.Typer:
     made.callback()(options)
     for verb in verbs:
         module = import_module(f"sayso.cli.{verb}")
-        made.command(verb, cls=Verb)(getattr(module, verb, None) or getattr(module, f"{verb}_"))
+        run = getattr(module, verb, None) or getattr(module, f"{verb}_")
+        if isinstance(run, typer.Typer):
+            made.add_typer(run, name=verb)
+        else:
+            made.command(verb, cls=Verb)(run)
     return made
 
 

@@ -36,8 +36,25 @@ class Verb(TyperCommand):
         hint = "give another --out" if "out" in ctx.params else "give another file"
         hint += ", or add --overwrite" if "overwrite" in ctx.params else ""
         overwrite = bool(ctx.params.get("overwrite"))
-        with writing(str(self.name), _files(given), overwrite=overwrite, hint=hint):
+        with writing(_verb_name(ctx), _files(given), overwrite=overwrite, hint=hint):
             return super().invoke(ctx)
+
+
+class Stages(TyperGroup):
+    """A verb that has stages, each with options of its own."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the stage that is named first.
+
+        Raises:
+            UsageError: if it is none.
+        """
+        if args and args[0] not in self.commands:
+            raise UsageError(
+                f"{args[0]!r} is no stage of sayso {self.name}; say which first, one of "
+                f"{', '.join(self.commands)}: sayso {self.name} --help"
+            )
+        return super().resolve_command(ctx, args)
 
 
 class Verbs(TyperGroup):
@@ -83,8 +100,22 @@ def configured_defaults(group: Any, said: Mapping[str, Any]) -> dict[str, Any]:
         own = tables.get(verb, {})
         _refuse_unknown(own, options, f"{where}, [{verb}] has the unknown option")
         known = {name: value for name, value in common.items() if _spelt(name) in options}
-        found[verb] = _converted(command, {**known, **own}, f"{where}, [{verb}]")
+        found[verb] = _of_stages(command, {**known, **own}, f"{where}, [{verb}]")
     return found
+
+
+def _of_stages(command: Any, said: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return what a file says of a verb; where it has stages, for each of them that has such options."""
+    if not isinstance(command, Stages):
+        return _converted(command, said, where)
+    return {name: _converted(stage, said, where) for name, stage in command.commands.items()}
+
+
+def _verb_name(ctx: Any) -> str:
+    """Return the name of the verb that runs; a stage writes as its verb."""
+    while ctx.parent is not None and ctx.parent.parent is not None:
+        ctx = ctx.parent
+    return str(ctx.command.name)
 
 
 def _spelt(name: str) -> str:
@@ -92,9 +123,13 @@ def _spelt(name: str) -> str:
 
 
 def _options(command: Any) -> dict[str, Any]:
-    """Return the options of a verb by their long names, without the dashes."""
+    """Return the options of a verb, with those of its stages, by their long names, without the dashes."""
+    stages = command.commands.values() if isinstance(command, Stages) else ()
     options = (
-        one for one in command.params if one.param_type_name == "option" and one.name not in UNSETTABLE
+        one
+        for params in (command.params, *(stage.params for stage in stages))
+        for one in params
+        if one.param_type_name == "option" and one.name not in UNSETTABLE
     )
     return {max(one.opts, key=len).lstrip("-"): one for one in options}
 

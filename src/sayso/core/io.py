@@ -62,6 +62,32 @@ def atomic_file(
             Path(waiting).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a name for a file that takes its own when the block ends; as ``atomic_file``, unguarded.
+
+    For what writes files by itself, in a folder of sayso's own. Where nothing was written, none is renamed.
+
+    Raises:
+        SaysoError: if it cannot be written.
+    """
+    target = Path(path)
+    waiting = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield waiting
+        if waiting.exists():
+            fsync(waiting)
+            waiting.replace(target)
+            fsync(target.parent)
+    except OSError as error:
+        raise SaysoError(
+            f"{target} cannot be written: {error.strerror or error}; give another place"
+        ) from error
+    finally:
+        waiting.unlink(missing_ok=True)
+
+
 def write_atomic(
     path: str | os.PathLike[str],
     content: str | bytes,

@@ -15,7 +15,7 @@ import csv
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -184,8 +184,14 @@ def _seconds(row: Mapping[str, Any], key: str) -> float | None:
     return seconds
 
 
-def manifest_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def manifest_rows(
+    path: Path, columns: Collection[str] = frozenset(_KNOWN)
+) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield each row with its number, or why it cannot be read; a few thousand are in memory at once.
+
+    Args:
+        path: the file.
+        columns: that a CSV is expected to have some of.
 
     Raises:
         SaysoError: if the file cannot be read.
@@ -194,7 +200,7 @@ def manifest_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
         if path.suffix.lower() == ".parquet":
             yield from enumerate(_parquet_rows(path), 1)
         elif path.suffix.lower() == ".csv":
-            yield from enumerate((row for _, row in csv_rows(path, _KNOWN)), 2)
+            yield from enumerate((row for _, row in csv_rows(path, columns)), 2)
         else:
             yield from ((n, _from_json(line)) for n, line in _lines(path) if line is None or line.strip())
     except (OSError, ValueError, ArithmeticError, csv.Error) as error:

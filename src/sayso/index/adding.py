@@ -11,6 +11,7 @@ from sayso.core.errors import QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.data.sources import paths_named
 from sayso.index.background import calibrate_index
+from sayso.index.cluster import Cluster, read_on_cluster
 from sayso.index.generations import drop_superseded
 from sayso.index.report import AddReport
 from sayso.index.roots import Cut, absolute, list_wanted, read_roots, remembered_paths, save_roots
@@ -33,6 +34,7 @@ class Adding:
         progress: what to report to.
         is_held: tells of a file whether it has to wait for another time.
         remember: whether the paths are remembered.
+        cluster: where files are read; None: here.
 
     Raises:
         QueryError: if a window is no length.
@@ -44,6 +46,7 @@ class Adding:
     progress: Progress = field(default_factory=Silent)
     is_held: Callable[[str], bool] | None = None
     remember: bool = True
+    cluster: Cluster | None = None
 
     def __post_init__(self) -> None:
         if self.cut.window_s is not None and not self.cut.window_s > 0:
@@ -80,11 +83,23 @@ def add_paths(
         if roots != known:
             save_roots(store, roots)
         update = Update(store, named, listing, roots, options.progress)
-        report = update.run(encoder, workers=options.workers, prune=options.prune)
-        if report.clips or report.removed:
-            calibrate_index(store, encoder)
+        if options.cluster is None:
+            report = update.run(encoder, workers=options.workers, prune=options.prune)
+            _calibrate(store, encoder, report)
+        else:
+            jobs = [*update.begin(), *update.read_here()]
+    if options.cluster is not None:  # only commits hold the lock
+        read_on_cluster(update, jobs, options.cluster)
+        with store.writing():
+            report = update.end(prune=options.prune)
+            _calibrate(store, encoder, report)
     report.absent = () if asked else tuple(row.path for row in roots.wanted if not row.is_there)
     return report
+
+
+def _calibrate(store: Store, encoder: Callable[[], Encoder], report: AddReport) -> None:
+    if report.clips or report.removed:
+        calibrate_index(store, encoder)
 
 
 def identity_of(encoder: Encoder) -> Identity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import QueryError
@@ -12,16 +13,18 @@ from sayso.index.adding import Adding, add_paths
 from sayso.index.belonging import check_model
 from sayso.index.calibration import Calibration
 from sayso.index.check import refuse_damaged
+from sayso.index.cluster import Cluster, Engine, NamedEncoder
 from sayso.index.conditions import read_conditions
 from sayso.index.hit import Hit, Media
 from sayso.index.opened import OpenIndex
 from sayso.index.query import embed_query, parse_query, text_of
 from sayso.index.ranking import Scope, Sort, choose_text_weight, list_moments
 from sayso.index.roots import Cut
-from sayso.index.rows import read_media, read_thumbnail, read_transcript
+from sayso.index.rows import read_media, read_transcript
 from sayso.index.search import clip_vectors, clips_of, load_hits
 from sayso.index.sql import sql_string
 from sayso.index.store import Store
+from sayso.index.thumbs import Thumbs, read_thumbnail
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
@@ -72,8 +75,11 @@ class Index(OpenIndex):
         window_s: float | None = None,
         by_caption: bool | None = None,
         keys_only: bool | None = None,
+        thumbs: Thumbs | None = None,
         prune: bool = False,
         workers: int | None = None,
+        engine: Engine = "here",
+        cluster: str | None = None,
         progress: Progress | None = None,
     ) -> AddReport:
         """Add files, or bring up to date all that was ever named; safe to repeat and to interrupt.
@@ -89,8 +95,13 @@ class Index(OpenIndex):
             by_caption: cut one clip a caption where a video has captions; by default as the index remembers.
             keys_only: cut at key frames, half a window apart or more, and decode nothing else; by default as
                 the index remembers.
+            thumbs: whether a picture is kept of each ``clip``, of each ``video``, or ``none``, which makes
+                them of the files when they are shown; of what is read from now on, by default as the index
+                remembers, at first of each clip.
             prune: remove files that have vanished from the given folders.
             workers: decoding threads; by default one a core.
+            engine: where files are read: ``here``, or on a ``ray`` cluster, whose machines must see them.
+            cluster: the address of the cluster; by default one of this machine's cores.
             progress: what to report to.
 
         Raises:
@@ -99,7 +110,11 @@ class Index(OpenIndex):
         """
         if self.store.exists:
             check_model(self.store, self._encoder)
-        how = Adding(Cut(window_s, by_caption, keys_only), prune, workers, progress or Silent())
+        how = Adding(Cut(window_s, by_caption, keys_only, thumbs), prune, workers, progress or Silent())
+        if engine == "ray":
+            given = self.encoder
+            load = NamedEncoder(given.name, given.sha256, self.device)
+            how = replace(how, cluster=Cluster(load, cluster))
         return add_paths(self.store, [os.fspath(path) for path in paths], lambda: self.encoder, how)
 
     def upgrade(
@@ -252,5 +267,5 @@ class Index(OpenIndex):
         return clips_of(self.store, media_id)
 
     def thumbnail(self, clip_id: str) -> bytes:
-        """Return the JPEG of a clip's middle frame, or raise KeyError."""
+        """Return the JPEG of a clip (see ``add``'s ``thumbs``), or raise KeyError."""
         return read_thumbnail(self.store, clip_id)

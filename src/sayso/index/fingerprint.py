@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
-from sayso.core.types import Caption
+from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
+from sayso.index.thumbs import Thumbs
 from sayso.media.animation import SUFFIXES as MOVING
 from sayso.media.kinds import Kind
 
@@ -26,11 +27,13 @@ class Segmentation:
     """How videos are cut: windows of ``window_s`` seconds, or one clip a caption.
 
     With ``keys_only`` they are cut at key frames, half a window apart or more, and nothing else is decoded.
+    Of which clips pictures are kept (``thumbs``) is remembered with it, but makes no other clips.
     """
 
     window_s: float = 4.0
     by_caption: bool = False
     keys_only: bool = False
+    thumbs: Thumbs = "clip"
 
 
 def content_digest(path: str) -> str:
@@ -127,6 +130,20 @@ def seen_in(source: ListedFile) -> tuple[Sequence[Caption], list[Failure]]:
         return Transcript(read_caption_file(beside).captions), []
     except (SaysoError, OSError) as error:
         return (), [Failure(os.fspath(beside), "captions", str(error))]
+
+
+def spans_of(source: ListedFile, captions: Sequence[Caption], *, by_caption: bool) -> tuple[Span, ...] | None:
+    """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows.
+
+    Args:
+        source: the file, with its rows of a manifest.
+        captions: what is said in it.
+        by_caption: whether it is cut by them.
+    """
+    spans = tuple(row.span for row in source.rows if row.span is not None)
+    if not spans and by_caption:
+        spans = tuple(caption.span for caption in captions)
+    return spans or None
 
 
 def settings_digest(

@@ -70,7 +70,11 @@ class HeldRoot:
         cut = "caption" if root.by_caption else "window"
         window_s = None if root.by_caption else root.window_s
         sample = "keyframes" if root.keys_only else "all"
-        kept = {"segments": cut, "window_s": window_s, "sample": sample} if root.kind != "left out" else {}
+        kept = (
+            {"segments": cut, "window_s": window_s, "sample": sample, "thumbs": root.thumbs}
+            if root.kind != "left out"
+            else {}
+        )
         return {"path": root.path, "kind": root.kind, **kept, "files": self.files, "exists": self.exists}
 
 

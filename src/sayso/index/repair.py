@@ -23,6 +23,7 @@ from sayso.index.check import Damage, check_index
 from sayso.index.checksums import Checksums, read_checksums, write_checksums
 from sayso.index.generations import switch_generation
 from sayso.index.maintaining import maintain
+from sayso.index.orphans import remove_orphans
 from sayso.index.roots import TABLE as ROOTS
 from sayso.index.roots import Root, Roots, save_roots
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity
@@ -139,7 +140,7 @@ def _take_over(store: Store, identity: Identity) -> None:
         kept = rows.select(MEDIA_SCHEMA.names).filter(pa.array(whole)).cast(MEDIA_SCHEMA)
         if kept.num_rows:
             new.commit(kept)
-    new.remove_orphans()
+    remove_orphans(new)
     maintain(new)
     switch_generation(new, number)
     for name in _TABLES:

@@ -22,6 +22,7 @@ from sayso.data.manifest import MANIFESTS, ListedFile, is_failure_list
 from sayso.data.sources import Listing, list_sources
 from sayso.index.fingerprint import Segmentation, file_kind
 from sayso.index.sound import can_be_found
+from sayso.index.thumbs import Thumbs
 
 if TYPE_CHECKING:
     from sayso.index.store import Store
@@ -41,6 +42,7 @@ class Root:
         by_caption: whether its videos are cut by their captions instead.
         added: when it was named first.
         keys_only: whether its videos are cut at key frames.
+        thumbs: of which clips pictures are kept.
     """
 
     path: str
@@ -49,11 +51,12 @@ class Root:
     by_caption: bool
     added: str
     keys_only: bool = False
+    thumbs: Thumbs = "clip"
 
     @property
     def segmentation(self) -> Segmentation:
         """How its videos are cut."""
-        return Segmentation(self.window_s, self.by_caption, self.keys_only)
+        return Segmentation(self.window_s, self.by_caption, self.keys_only, self.thumbs)
 
     @property
     def is_there(self) -> bool:
@@ -72,6 +75,7 @@ class Cut:
     window_s: float | None = None
     by_caption: bool | None = None
     keys_only: bool | None = None
+    thumbs: Thumbs | None = None
 
     def over(self, known: Segmentation) -> Segmentation:
         """Return what was known, changed by what was asked for."""
@@ -79,6 +83,7 @@ class Cut:
             known.window_s if self.window_s is None else self.window_s,
             known.by_caption if self.by_caption is None else self.by_caption,
             known.keys_only if self.keys_only is None else self.keys_only,
+            self.thumbs or known.thumbs,
         )
 
 
@@ -209,6 +214,7 @@ def save_roots(store: Store, roots: Roots) -> None:
             ("by_caption", pa.bool_()),
             ("added", pa.string()),
             ("keys_only", pa.bool_()),
+            ("thumbs", pa.string()),
         ]
     )
     rows = pa.Table.from_pylist([asdict(row) for row in roots.rows], schema=schema)

@@ -1,4 +1,4 @@
-"""Single rows of an index: a file, what is said in it, a clip's picture."""
+"""Single rows of an index: a file, and what is said in it."""
 
 from __future__ import annotations
 
@@ -33,16 +33,6 @@ def read_transcript(store: Store, media_id: str) -> list[Caption]:
     """
     captions = _first_row(store.media, "media_id", media_id, ["captions"])["captions"] or []
     return [Caption(Span(c["start_s"], c["end_s"]), c["text"], c["speaker"]) for c in captions]
-
-
-def read_thumbnail(store: Store, clip_id: str) -> bytes:
-    """Return the JPEG of a clip's middle frame.
-
-    Raises:
-        KeyError: if there is no such clip.
-    """
-    thumb: bytes = _first_row(store.clips, "id", clip_id, ["thumb"])["thumb"]
-    return thumb
 
 
 def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:

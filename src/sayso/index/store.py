@@ -2,7 +2,8 @@
 
 Every write is one atomic LanceDB commit, in this order: clips, then the media
 rows they belong to, then the removal of what they replace. A run that was killed
-in between leaves clips without a medium; the next run removes them first.
+in between leaves clips without a medium; the next run removes them first. Many writers
+at once leave their work in shards, which are committed in the same order (``sayso.index.commit``).
 """
 
 from __future__ import annotations
@@ -27,11 +28,10 @@ from sayso.index.lance import import_lancedb
 from sayso.index.live import LiveMedia
 from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
-from sayso.index.sql import sql_in, sql_string
+from sayso.index.sql import in_parts, sql_in, sql_string
 
 WORDS = ("text", "seen")
 """The columns of words: what is said, and what a model wrote that it saw."""
-
 
 GENERATION_TABLE = "generation"
 FIRST = 1
@@ -234,9 +234,19 @@ class Store:
         self.clips.add(clips)
 
     def commit(self, media: pa.Table, replaced: Iterable[str] = ()) -> None:
-        """Say that files are done, and remove the clips of the media they replace."""
-        self.media.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(media)
-        self.delete_clips(replaced)
+        """Say that files are done, and remove the clips of the media they replace.
+
+        Args:
+            media: rows; with nothing to replace, none of their paths is in the table.
+            replaced: media ids that go.
+        """
+        gone = list(replaced)
+        if gone:
+            merging = self.media.merge_insert("path").when_matched_update_all()
+            merging.when_not_matched_insert_all().execute(media)
+            self.delete_clips(gone)
+        else:  # a merge reads the paths of all files
+            self.media.add(media)
 
     def move(self, media_id: str, path: str, title: str, mtime_ns: int) -> None:
         """Note that a file has a new path.
@@ -257,22 +267,13 @@ class Store:
 
     def remove(self, records: dict[str, Record]) -> None:
         """Remove files and their clips."""
-        for part in _parts(records):
+        for part in in_parts(records):
             self.media.delete(sql_in("path", part))
         self.delete_clips(record.media_id for record in records.values())
 
-    def remove_orphans(self) -> int:
-        """Remove clips that an interrupted run left behind; return of how many media."""
-        kept = {record.media_id for record in self.records().values()}
-        orphans: set[str] = set()
-        for batch in self.clips.search().select(["media_id"]).to_batches():
-            orphans.update(set(batch.column("media_id").to_pylist()) - kept)
-        self.delete_clips(orphans)
-        return len(orphans)
-
     def delete_clips(self, media_ids: Iterable[str]) -> None:
         """Remove the clips of some media."""
-        for part in _parts(media_ids):
+        for part in in_parts(media_ids):
             self.clips.delete(sql_in("media_id", part))
 
     @property
@@ -296,12 +297,5 @@ def _ours(path: Path) -> bool:
     return (
         path.suffix == ".lance"
         or path.match("writer*.lock")
-        or path.name in ("failures.jsonl", CHECKSUMS, RECORD)
+        or path.name in ("failures.jsonl", "shards", CHECKSUMS, RECORD)
     )
-
-
-def _parts(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
-    """Cut a list into pieces that fit one filter."""
-    rest = list(items)
-    for start in range(0, len(rest), size):
-        yield rest[start : start + size]

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from sayso.core.errors import SaysoError
 from sayso.core.fence import why_it_failed
 from sayso.core.progress import Progress
-from sayso.core.types import Caption, Span
 from sayso.data.manifest import Failure, ListedFile
 from sayso.data.sources import Listing
 from sayso.engine.extract import Finished, extract
 from sayso.engine.segment import JobClip
 from sayso.index.amounts import Amounts
+from sayso.index.commit import settle_shards
 from sayso.index.fingerprint import (
     captions_of,
     content_digest,
@@ -32,8 +32,10 @@ from sayso.index.fingerprint import (
     file_status,
     seen_in,
     settings_digest,
+    spans_of,
 )
 from sayso.index.maintaining import maintain
+from sayso.index.orphans import remove_orphans
 from sayso.index.report import AddReport
 from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
@@ -77,32 +79,39 @@ class Update:
     _gone: dict[tuple[str, str], str] | None = None
     _amounts: Amounts = field(default_factory=lambda: Amounts({}, ()))
     _done: int = 0
+    _dated: int = 0
 
     def run(self, encoder: Callable[[], Encoder], *, workers: int | None, prune: bool) -> AddReport:
-        """Add everything.
-
-        Args:
-            encoder: loads the encoder; called only if something has to be read.
-            workers: decoding threads; None for one a core.
-            prune: whether files that are gone from the given folders are removed.
-        """
-        self.store.refresh()
-        self.store.remove_orphans()
-        dated = read_when_taken(self.store)
-        self._records = self.store.records()
-        sources = self._sources()
-        changed = self._changed(sources)
-        jobs = self._jobs(changed)
+        """Add everything; ``workers``: decoding threads; the encoder is loaded only if something is read."""
+        jobs = self.begin()
         first = next(jobs, None)
         if first is not None:
             self.progress.update(self._done, self.report.files, "loading the model")
             self._read(chain([first], jobs), encoder(), workers)
-        self._hear()
-        rest = self._retext()
+        rest = self.read_here()
         if rest:
             self._read(iter(rest), encoder(), workers)
-        self._look_for_vanished({source.path for source in sources}, prune=prune)
-        if dated or self.report.clips or self.report.replaced or self.report.moved or self.report.removed:
+        return self.end(prune=prune)
+
+    def begin(self) -> Iterator[IndexJob]:
+        """Bring in what earlier runs left, and return what is to be read."""
+        self.store.refresh()
+        settle_shards(self.store)
+        remove_orphans(self.store)
+        self._dated = read_when_taken(self.store)
+        self._records = self.store.records()
+        return self._jobs(self._changed(self._sources()))
+
+    def read_here(self) -> list[IndexJob]:
+        """Add what needs no encoder; return the files that turn out to need one."""
+        self._hear()
+        return self._retext()
+
+    def end(self, *, prune: bool) -> AddReport:
+        """Look for what has vanished, remove it if ``prune``, and bring the search up to date."""
+        self._look_for_vanished({source.path for source in self.listing.files}, prune=prune)
+        done = self.report
+        if self._dated or done.clips or done.replaced or done.moved or done.removed:
             self.progress.update(self._done, self.report.files, "bringing the search up to date")
             maintain(self.store)
         return self.report
@@ -195,7 +204,7 @@ class Update:
             path,
             kind,
             cut.window_s,
-            self._spans(source, captions, by_caption=cut.by_caption or kind == "sound"),
+            spans_of(source, captions, by_caption=cut.by_caption or kind == "sound"),
             cut.keys_only,
             rows=source.rows,
             captions=captions,
@@ -203,6 +212,7 @@ class Update:
             capture=read_capture(path, status.st_mtime),
             record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
             replaces=old.media_id if old else None,
+            thumbs="clip" if kind == "sound" else cut.thumbs,
         )
         if (
             old
@@ -225,15 +235,6 @@ class Update:
         """Add the files of sound, whose clips need no encoder."""
         self._write(item for job in self._to_hear for item in sound_clips(job, self.store.identity.dim))
 
-    def _spans(
-        self, source: ListedFile, captions: Sequence[Caption], *, by_caption: bool
-    ) -> tuple[Span, ...] | None:
-        """Return where a file is cut: by its manifest's rows, by its captions, or (None) in windows."""
-        spans = tuple(row.span for row in source.rows if row.span is not None)
-        if not spans and by_caption:
-            spans = tuple(caption.span for caption in captions)
-        return spans or None
-
     def _moved_from(self, content: str, settings: str) -> str | None:
         """Return the path of a file with this content that is gone from where it was."""
         if self._gone is None:
@@ -253,7 +254,7 @@ class Update:
         try:
             for item in items:
                 if isinstance(item, Finished):
-                    self._finish(*writer.finish(item))
+                    self.finish(*writer.finish(item))
                 else:
                     writer.add(item)
                     self._amounts.reached(item.job.path, item.span.end)
@@ -261,7 +262,8 @@ class Update:
         finally:
             writer.close()
 
-    def _finish(self, item: Finished[IndexJob], clips: int) -> None:
+    def finish(self, item: Finished[IndexJob], clips: int) -> None:
+        """Count a file that is done."""
         self.report.clips += clips
         if clips and item.job.replaces:
             self.report.replaced += 1
@@ -287,14 +289,10 @@ class Update:
 
     def _look_for_vanished(self, present: set[str], *, prune: bool) -> None:
         """Count the files that are gone from what was named; remove them if that is wanted and safe."""
-        named = [absolute(path) for path in self.paths]
-        seen = Seen(named, present, [failure.path for failure in self.listing.failures])
-        gone = {
-            path: record
-            for path, record in self._records.items()
-            if path not in present and seen.misses(path) and not os.path.lexists(path)
-        }
-        removed = {path: record for path, record in gone.items() if prune and seen.is_gone(path)}
+        unread = [failure.path for failure in self.listing.failures]
+        seen = Seen([absolute(path) for path in self.paths], present, unread)
+        gone = seen.vanished(self._records)
+        removed = {path: self._records[path] for path in gone if prune and seen.is_gone(path)}
         self.store.remove(removed)
         self.report.removed = len(removed)
         self.report.vanished = len(gone) - len(removed)

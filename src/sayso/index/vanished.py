@@ -19,7 +19,7 @@ class Seen:
         self._named = tuple(named)
         self._below = tuple(map(_inside, self._named))
         self._unread = tuple(map(_inside, unread))
-        paths = tuple(present)
+        paths = self._present = frozenset(present)
         self._usable = tuple(
             below
             for path, below in zip(self._named, self._below, strict=True)
@@ -29,6 +29,14 @@ class Seen:
     def misses(self, path: str) -> bool:
         """Tell whether a file of the index should have been seen."""
         return path in self._named or path.startswith(self._below)
+
+    def vanished(self, held: Iterable[str]) -> list[str]:
+        """Return which files of the index should have been seen and are not there."""
+        return [
+            path
+            for path in held
+            if path not in self._present and self.misses(path) and not os.path.lexists(path)
+        ]
 
     def is_gone(self, path: str) -> bool:
         """Tell whether a file that is missed is gone for good.

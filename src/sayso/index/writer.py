@@ -21,9 +21,11 @@ from sayso.engine.segment import Job, JobClip
 from sayso.index.schema import MEDIA_SCHEMA, clips_schema
 from sayso.index.store import Record, Store, title_of
 from sayso.index.taken import shown_taken, taken_row
+from sayso.index.thumbs import Thumbs, keeps_thumb
 from sayso.media.capture import Capture
 
 if TYPE_CHECKING:
+    from sayso.index.shards import ShardSink
     from sayso.media.header import Probe
 
 FLUSH_ROWS = 1024
@@ -42,6 +44,7 @@ class IndexJob(Job):
         capture: how it was taken.
         record: how the file is recognised later.
         replaces: the medium that goes when this one is there.
+        thumbs: which of its clips keep their pictures.
     """
 
     rows: tuple[Row, ...]
@@ -50,6 +53,7 @@ class IndexJob(Job):
     capture: Capture = field(default_factory=Capture)
     record: Record
     replaces: str | None
+    thumbs: Thumbs = "clip"
 
     def words(self, span: Span) -> dict[str, str]:
         """Return what is said and what was seen in a clip, as its row holds them."""
@@ -82,10 +86,10 @@ class Writer:
     """Collects embedded clips and finished files, and commits them together.
 
     Args:
-        store: where to; the caller holds its lock.
+        store: where to; the caller holds its lock. One shard needs none.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store | ShardSink) -> None:
         self.store = store
         self.schema = clips_schema(store.identity)
         self.row_type = pa.struct([field for field in self.schema if field.name != "vector"])
@@ -113,7 +117,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001  one odd row must not stop its batch
             self.refused[media_id] = why_it_failed(error, job.path)
             return
-        self.clips.append(row)
+        self.clips.append(row if keeps_thumb(job.thumbs, number) else row | {"thumb": b""})
         self.vectors.append(clip.content)
         self._flush_if_due()
 

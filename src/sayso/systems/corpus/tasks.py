@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 THRESHOLD = 0.5
 TOGETHER = 512  # titles that a thread embeds at once
 COLUMNS = ("title", "visual", "score", "reason", "verb", "object")
-_YES, _NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", "no", "n"})
+YES, _NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", "no", "n"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,9 @@ def read_corrections(path: Path) -> dict[str, bool]:
     try:
         for line, row in _with_title(path, ("title", "visual")):
             answer = (row.get("visual") or "").strip().lower()
-            if answer not in _YES | _NO:
+            if answer not in YES | _NO:
                 raise SaysoError(f"{path}, line {line}: visual is {answer!r}; write 1 or 0")
-            said[split_title(row["title"] or "")] = answer in _YES
+            said[split_title(row["title"] or "")] = answer in YES
     except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, "corrections", error) from error
     return said

@@ -12,7 +12,7 @@ from sayso.systems.name_actors.lips import NamedSpan
 
 NEARBY_S = 4.0  # a speaker is seen around the line, within a shot or two
 ELSEWHERE = 0.2  # probability that a face is of somebody who does not speak nearby
-NOBODY = 0.02  # probability that a face is of none of the names
+NOBODY = 0.05  # probability that a face is of none of the names, where nothing tells their share
 TOGETHER_S = 0.2  # faces on screen at once for longer are two people
 APART = 3.0  # log odds against one person twice in a picture: mirrors, photographs, broken tracks
 
@@ -31,7 +31,7 @@ def speaker_prior(tracks: Sequence[Track], lines: Sequence[NamedSpan], names: in
     who = np.array([line.name for line in named], dtype=np.int64)
     start, end = (np.array([getattr(line.span, side) for line in named]) for side in ("start", "end"))
     weight = np.array([line.confidence for line in named])
-    overall = (np.bincount(who, minlength=names) + 1.0) / (len(who) + names)
+    overall = speaker_shares(lines, names)
     share = np.full((len(tracks), names + 1), NOBODY)
     for n, track in enumerate(tracks):
         away = np.maximum(0, np.maximum(track.span.start - end, start - track.span.end))
@@ -40,6 +40,14 @@ def speaker_prior(tracks: Sequence[Track], lines: Sequence[NamedSpan], names: in
         nearby = near / total if total > 1e-6 else overall
         share[n, :names] = (1 - NOBODY) * ((1 - ELSEWHERE) * nearby + ELSEWHERE * overall)
     return np.asarray(np.log(share))
+
+
+def speaker_shares(lines: Sequence[NamedSpan], names: int) -> Floats:
+    """Return the share of the lines that each name speaks, (C,), each name once more than it does."""
+    who = [line.name for line in lines if line.name is not None]
+    return np.asarray(
+        (np.bincount(np.array(who, dtype=np.int64), minlength=names) + 1.0) / (len(who) + names)
+    )
 
 
 def overlapping_tracks(tracks: Sequence[Track]) -> list[tuple[int, int]]:

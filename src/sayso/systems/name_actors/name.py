@@ -1,6 +1,8 @@
 """The names of face tracks, each with its probability.
 
-Clustering gives first labels Z that keep the constraints. Then, a few times:
+With descriptors, tracks that look alike are named together, and who has no name is a stranger
+(``open_set``). Beside it stands the published way, discriminative clustering [1, 2]: it gives first labels Z
+that keep the constraints; then, a few times,
 
     F_n    = the prediction of ridge regression on all other tracks' labels for track n
     p_n(k) ~ exp(beta F_nk + lips_nk + prior_nk / 2),    nobody on screen twice
@@ -8,20 +10,22 @@ Clustering gives first labels Z that keep the constraints. Then, a few times:
 
 F leaves each track out (in closed form), so that its own label has no influence, and beta, the weight of
 appearance, is the one that predicts the lips best. The prior of who speaks nearby counts by half, because
-the tracks of a scene share it: it is no new evidence for each of them. The probabilities are calibrated
-without a labelled film: the lips are held-out truth.
+the tracks of a scene share it. A linear rule has no place for faces that are far from everybody: where there
+are strangers, it gives them names.
 
 Sources
-    Bojanowski et al., ICCV 2013, section 4; Miech et al., ICCV 2017; Everingham et al., BMVC 2006.
+    [1] Bojanowski et al., ICCV 2013, section 4. [2] Miech et al., ICCV 2017.
+    Everingham et al., BMVC 2006.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
@@ -31,23 +35,26 @@ from sayso.solvers.constraints import CountConstraint
 from sayso.solvers.standardize import standardize
 from sayso.systems.name_actors.constraints import SPEAKING, cast_of, label_constraints, named_lines
 from sayso.systems.name_actors.context import (
+    NOBODY,
     exclusive_probabilities,
     overlapping_tracks,
     softmax,
     speaker_prior,
+    speaker_shares,
 )
 from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evidence
+from sayso.systems.name_actors.open_set import CORRECTED, name_groups
 
 if TYPE_CHECKING:
     from sayso.alignment import SpokenLine
 
 LAM = 1e-3  # ridge, for descriptors of mean square 1
 ROUNDS = 4
+FEWEST = 32  # tracks below which groups and a share of strangers cannot be estimated
 PRIOR_WEIGHT = 0.5
 BETAS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # values of beta that are compared
 USUAL_BETA = 4.0  # mode of its prior
 OUTLIERS = 0.02  # share of tracks that may be anybody, whatever their appearance
-CORRECTED = 30.0  # log odds of a correction
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +65,13 @@ class Naming:
         names: the C people.
         probabilities: (N, C + 1); the last column is "none of these".
         lips: (N, C) log odds that each track is each name from its lips alone; 0 without evidence.
+        groups: (N,) number of the group of tracks that look alike; None where looks are not known.
     """
 
     names: tuple[str, ...]
     probabilities: Floats
     lips: Floats
+    groups: NDArray[np.int64] | None = None
 
     def name(self, track: int) -> str | None:
         """Return the likeliest name of a track; None if it is likeliest to be nobody of the names."""
@@ -77,7 +86,9 @@ class Naming:
         """Return the naming by some of the names; all others count as nobody."""
         kept = [self.names.index(name) for name in names]
         P = self.probabilities[:, kept]
-        return Naming(tuple(names), np.column_stack([P, np.maximum(0, 1 - P.sum(1))]), self.lips[:, kept])
+        return Naming(
+            tuple(names), np.column_stack([P, np.maximum(0, 1 - P.sum(1))]), self.lips[:, kept], self.groups
+        )
 
     def rows(self, tracks: Sequence[Track]) -> Iterator[dict[str, object]]:
         """Yield one row a track, ready for JSON: number, times, box, name, score, and the likeliest names."""
@@ -104,6 +115,7 @@ def name_actors(
     names: Sequence[str] | None = None,
     mentions: Sequence[NamedSpan] = (),
     corrections: Mapping[int, str | None] | None = None,
+    open_set: bool = True,
     progress: Progress | None = None,
 ) -> Naming:
     """Name the face tracks of a film.
@@ -114,7 +126,9 @@ def name_actors(
         names: the people to tell apart; default those with three lines and more.
         mentions: people named in descriptions (``named_in``).
         corrections: track -> its right name, or None for nobody of the names. They are kept, and
-            are labels for the clustering.
+            are labels for the tracks that look alike.
+        open_set: whether looks may say that a face is a stranger's; else, and with fewer than 32 tracks,
+            discriminative clustering.
         progress: reports each round.
 
     Raises:
@@ -134,12 +148,36 @@ def name_actors(
     X = _descriptors(tracks)
     if X is None:
         return Naming(people, _kept(exclusive_probabilities(logits, pairs), fixed), lips)
+    if not open_set or len(tracks) < FEWEST:
+        constraints = label_constraints(tracks, lips, spoken, mentions, fixed)
+        return _discriminative(people, X, (prior, logits), constraints, lips, (pairs, fixed), progress)
+    said = [*spoken, *(replace(one, confidence=0.5 * one.confidence) for one in mentions)]
+    overall = speaker_shares(spoken, len(people))
+    nearby = speaker_prior(tracks, said, len(people))[:, :-1]
+    context = nearby - np.log1p(-NOBODY) - np.log(overall)
+    found = name_groups(tracks, X, lips, context, overall, fixed)
+    P = _kept(exclusive_probabilities(found.logits, pairs), fixed)
+    (progress or Silent()).update(1, 1, "names")
+    return Naming(people, P, lips, found.groups)
+
+
+def _discriminative(
+    people: tuple[str, ...],
+    X: Floats,
+    evidence: tuple[Floats, Floats],
+    constraints: Sequence[CountConstraint],
+    lips: Floats,
+    known: tuple[Sequence[tuple[int, int]], Mapping[int, int]],
+    progress: Progress | None,
+) -> Naming:
+    """Return the names by discriminative clustering and regression, under constraints."""
+    prior, logits = evidence
+    pairs, fixed = known
     prior, logits = PRIOR_WEIGHT * prior, logits - (1 - PRIOR_WEIGHT) * prior
-    evidence = logits - prior
-    Z = _cluster(X, label_constraints(tracks, lips, spoken, mentions, fixed), len(people))
+    Z = _cluster(X, constraints, len(people))
     for step in range(ROUNDS + 1):
         F = leave_one_out(X, Z)
-        P = _kept(exclusive_probabilities(logits + _best_beta(F, prior, evidence) * F, pairs), fixed)
+        P = _kept(exclusive_probabilities(logits + _best_beta(F, prior, logits - prior) * F, pairs), fixed)
         (progress or Silent()).update(step + 1, ROUNDS + 1, "names")
         Z = P
     return Naming(people, P, lips)

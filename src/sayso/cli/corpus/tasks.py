@@ -1,29 +1,25 @@
-"""``sayso corpus``: from a list of task titles to a corpus of narrated videos, stage by stage."""
+"""``sayso corpus tasks``: which how-to titles are about something that can be seen."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument
 
+from sayso.cli.corpus.stage_options import Corrections, Threshold
 from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
 from sayso.cli.output import print_json, print_lines
 from sayso.core.progress import reporter
 
-Stage = Annotated[Literal["tasks"], Argument(help="The stage: tasks says which titles can be seen.")]
 TITLES = "Titles, one a line; or a CSV with the column title. WikiHow's run-together form is read too."
-CORRECTIONS = "A CSV with the columns title and visual (1 or 0), such as an edited OUT: what it says wins."
 
 
-def corpus(
-    stage: Stage,  # noqa: ARG001  the only one there is yet
+def tasks_(
     titles: Annotated[Path, Argument(help=TITLES, show_default=False)],
     out: Annotated[Path | None, out_option("FILE", "The CSV to write.", show_default="prints")] = None,
-    threshold: Annotated[
-        float, Option("--threshold", min=0, max=1, help="Keep tasks from this score.")
-    ] = 0.5,
-    corrections: Annotated[Path | None, Option("--corrections", help=CORRECTIONS, show_default=False)] = None,
+    threshold: Threshold = 0.5,
+    corrections: Corrections = None,
     progress: ProgressMode = "auto",
     as_json: Json = False,
     overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
@@ -44,13 +40,13 @@ def corpus(
     listed = read_titles(titles)
     said = read_corrections(corrections) if corrections else {}
     with reporter("reading titles", unit="titles", mode=progress) as bar:
-        tasks = score_tasks(listed, threshold=threshold, corrections=said, progress=bar)
+        scored = score_tasks(listed, threshold=threshold, corrections=said, progress=bar)
     if out is not None:
-        write_tasks(out, tasks)
+        write_tasks(out, scored)
     if as_json:
-        print_json(*(task.to_dict() for task in tasks))
+        print_json(*(task.to_dict() for task in scored))
         return
     if out is None:
-        print_lines(f"{task.score:.2f}  {'yes' if task.visual else 'no '}  {task.title}" for task in tasks)
-    visual = sum(task.visual for task in tasks)
-    print_lines([f"{visual:,} of {len(tasks):,} tasks can be seen", *([str(out)] if out else [])])
+        print_lines(f"{task.score:.2f}  {'yes' if task.visual else 'no '}  {task.title}" for task in scored)
+    visual = sum(task.visual for task in scored)
+    print_lines([f"{visual:,} of {len(scored):,} tasks can be seen", *([str(out)] if out else [])])

@@ -1,0 +1,72 @@
+"""Pictures of clips: which of them an index keeps, and where one comes from that it does not keep.
+
+A picture a clip is most of what an index weighs. With one a video its first clip has it, and with none they
+are made of the files when they are asked for. Files of sound keep theirs, which show how loud they are.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+from sayso.core.errors import SaysoError
+from sayso.index.sql import sql_string
+
+if TYPE_CHECKING:
+    from sayso.index.store import Store
+
+log = logging.getLogger(__name__)
+Thumbs = Literal["clip", "video", "none"]
+
+
+def keeps_thumb(thumbs: Thumbs, number: int) -> bool:
+    """Tell whether a file's clip of a number, from 0, keeps its picture."""
+    return thumbs == "clip" or (thumbs == "video" and number == 0)
+
+
+def read_thumbnail(store: Store, clip_id: str) -> bytes:
+    """Return the JPEG of a clip: of its middle, else of its video's first clip, else made of the file.
+
+    It is plain grey where none was kept and the file cannot be read any more.
+
+    Raises:
+        KeyError: if there is no such clip.
+    """
+    row = _clip(store, clip_id)
+    if not row["thumb"]:
+        first = f"{row['media_id']}-0"
+        row["thumb"] = _clip(store, first)["thumb"] if first != clip_id else b""
+    return bytes(row["thumb"] or _made(row))
+
+
+def _clip(store: Store, clip_id: str) -> dict[str, Any]:
+    columns = ["media_id", "path", "kind", "start_s", "end_s", "thumb"]
+    query = store.clips.search().where(f"id = {sql_string(clip_id)}").select(columns).limit(1)
+    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
+    if not rows:
+        raise KeyError(clip_id)
+    return rows[0]
+
+
+def _made(row: dict[str, Any]) -> bytes:
+    """Return the picture of a clip that none was kept of."""
+    from sayso.engine.segment import THUMB_SIDE
+    from sayso.media import read_clip, read_image, thumbnail
+
+    try:
+        if row["kind"] == "picture":
+            return thumbnail(read_image(row["path"], size=THUMB_SIDE), side=THUMB_SIDE)
+        clip = read_clip(row["path"], row["start_s"], row["end_s"], frames=1, size=THUMB_SIDE, crop="none")
+        return thumbnail(clip.frames[0], side=THUMB_SIDE)
+    except (SaysoError, OSError, IndexError) as error:
+        log.warning("%s cannot be read, and no picture of it was kept: %s", row["path"], error)
+        return _grey()
+
+
+def _grey() -> bytes:
+    from PIL import Image
+
+    from sayso.engine.segment import THUMB_SIDE
+    from sayso.media import thumbnail
+
+    return thumbnail(Image.new("RGB", (THUMB_SIDE, THUMB_SIDE * 9 // 16), (96, 96, 96)), side=THUMB_SIDE)

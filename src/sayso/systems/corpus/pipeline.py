@@ -1,0 +1,242 @@
+"""All stages of a corpus, one after the other or one alone, in a folder that a kill does not harm.
+
+CORPUS/tasks.csv        the titles; a person may edit the column visual
+CORPUS/ledger/          what became of every video at every stage
+CORPUS/videos/ab/       ID.mp4 with ID.en.vtt beside it
+CORPUS/videos.csv, caption.json, task_ids.csv    what training reads
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sayso.core.errors import SaysoError, nothing_at
+from sayso.core.ownership import claim_folder, writing_as
+from sayso.core.progress import Progress, Silent
+from sayso.systems.corpus.build import BuildPlan, Form, Only, build_corpus
+from sayso.systems.corpus.captions import CaptionPlan, read_all_captions
+from sayso.systems.corpus.fetch import FetchPlan, fetch_all_videos
+from sayso.systems.corpus.find import FindRules, find_videos
+from sayso.systems.corpus.funnel import Funnel, read_funnel
+from sayso.systems.corpus.inputs import TASKS, VERB, open_source, prepare_tasks, read_task_list
+from sayso.systems.corpus.ledger import Ledger
+from sayso.systems.corpus.limits import HOSTS, HostLimits, Manners
+from sayso.systems.corpus.source import SearchSource
+from sayso.systems.corpus.state import CorpusState
+from sayso.systems.corpus.storage import is_bucket
+from sayso.systems.corpus.tasks import THRESHOLD
+
+log = logging.getLogger(__name__)
+
+VIDEOS, LEDGER = "videos", "ledger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusOptions:
+    """The options of all stages.
+
+    Args:
+        rules: which videos count.
+        min_words: of captions, at least.
+        height: of videos, pixels, at most.
+        to: where videos go, a folder or ``s3://...``; None: into the corpus.
+        only: ``captions``: no video is fetched.
+        form: in which the corpus is written.
+        retry: ``failed`` or ``gone``: what is so is tried again.
+        manners: how a site is asked.
+    """
+
+    rules: FindRules = field(default_factory=FindRules)
+    min_words: int = 100
+    height: int = 360
+    to: str | None = None
+    only: Only | None = None
+    form: Form = "release"
+    retry: str | None = None
+    manners: Manners = field(default_factory=Manners)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenCorpus:
+    """A corpus that a run works on.
+
+    Args:
+        folder: the corpus.
+        state: what its ledger says.
+        limits: of the hosts.
+        options: of the stages.
+        progress: what to report to.
+    """
+
+    folder: Path
+    state: CorpusState
+    limits: HostLimits
+    options: CorpusOptions
+    progress: Progress
+
+    @property
+    def captions(self) -> Path:
+        """The folder of the captions: that of the videos, if it is one."""
+        to = self.options.to
+        return self.folder / VIDEOS if to is None or is_bucket(to) else Path(to).expanduser().absolute()
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether it has a list of tasks."""
+        return self.state.task_counts()[0] > 0
+
+    def find(self, source: SearchSource) -> None:
+        """Search for the tasks, see ``find_videos``."""
+        find_videos(self.state, source, self.options.rules, retry=self.options.retry, progress=self.progress)
+
+    def read_captions(self) -> None:
+        """Get the captions, see ``read_all_captions``."""
+        plan = CaptionPlan(
+            folder=self.captions,
+            language=self.options.rules.language,
+            min_words=self.options.min_words,
+            manners=self.options.manners,
+            record=self.folder / HOSTS,
+        )
+        read_all_captions(self.state, plan, self.limits, retry=self.options.retry, progress=self.progress)
+
+    def fetch(self) -> None:
+        """Fetch the videos, see ``fetch_all_videos``; nothing where captions alone are wanted."""
+        if self.options.only is None:
+            fetch_all_videos(
+                self.state, self.fetch_plan(), self.limits, retry=self.options.retry, progress=self.progress
+            )
+
+    def fetch_plan(self) -> FetchPlan:
+        """Return how videos are fetched, for whoever calls ``fetch_videos`` elsewhere."""
+        to = self.options.to
+        return FetchPlan(
+            to=to if to is not None and is_bucket(to) else str(self.captions),
+            height=self.options.height,
+            manners=self.options.manners,
+            record=self.folder / HOSTS,
+        )
+
+    def build(self) -> None:
+        """Write the corpus, see ``build_corpus``."""
+        plan = BuildPlan(
+            corpus=self.folder,
+            captions=self.captions,
+            form=self.options.form,
+            only=self.options.only,
+            min_words=self.options.min_words,
+        )
+        build_corpus(self.state, plan, progress=self.progress)
+
+
+@contextmanager
+def open_corpus(
+    folder: Path,
+    options: CorpusOptions | None = None,
+    *,
+    create: bool = False,
+    limits: HostLimits | None = None,
+    progress: Progress | None = None,
+) -> Iterator[OpenCorpus]:
+    """Give a corpus to work on; another process that wants to waits until the block ends.
+
+    Args:
+        folder: the corpus.
+        options: of the stages.
+        create: make it if it is not there.
+        limits: of the hosts; by default those of the options.
+        progress: what to report to.
+
+    Raises:
+        SaysoError: if it is no corpus.
+    """
+    options, folder = options or CorpusOptions(), folder.expanduser().absolute()
+    if not create:
+        _ledger_of(folder)
+    with writing_as(VERB):
+        claim_folder(folder, VERB)
+        with _alone(folder), Ledger(folder / LEDGER) as ledger:
+            state = CorpusState(ledger, read_task_list(folder / TASKS))
+            try:
+                held = limits or HostLimits(options.manners, folder / HOSTS)
+                yield OpenCorpus(folder, state, held, options, progress or Silent())
+            finally:
+                state.close()
+
+
+def run_corpus(
+    titles: Sequence[str] | None,
+    folder: Path,
+    source: str,
+    options: CorpusOptions | None = None,
+    *,
+    threshold: float = THRESHOLD,
+    corrections: Mapping[str, bool] | None = None,
+    limits: HostLimits | None = None,
+    progress: Progress | None = None,
+) -> Funnel:
+    """Make a corpus from titles, or of all videos of a catalogue; the same call goes on after a kill.
+
+    Args:
+        titles: of tasks; None: the videos that the catalogue lists.
+        folder: the corpus.
+        source: ``youtube``, a catalogue's path, or the address of a site's search with ``{query}``.
+        options: of the stages.
+        threshold: from which score a task can be seen.
+        corrections: what a person says of titles.
+        limits: of the hosts; by default those of the options.
+        progress: what to report to.
+
+    Raises:
+        SaysoError: if there is no such source, or something foreign is in the folder.
+    """
+    folder = folder.expanduser().absolute()
+    if titles is not None:
+        prepare_tasks(titles, folder, threshold=threshold, corrections=corrections, progress=progress)
+    with open_corpus(folder, options, create=True, limits=limits, progress=progress) as corpus:
+        corpus.find(open_source(source, corpus.limits, listed=titles is None))
+        corpus.read_captions()
+        corpus.fetch()
+        corpus.build()
+        return read_funnel(corpus.state)
+
+
+def corpus_status(folder: Path) -> Funnel:
+    """Return the funnel of a corpus, also while another process works on it.
+
+    Raises:
+        SaysoError: if it is no corpus.
+    """
+    ledger = _ledger_of(folder)
+    state = CorpusState(ledger, read_task_list(folder / TASKS))
+    try:
+        return read_funnel(state)
+    finally:
+        state.close()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a corpus, which goes with the process."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.warning("another process works on this corpus; waiting for it to finish")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _ledger_of(folder: Path) -> Ledger:
+    if not (folder / LEDGER).is_dir():
+        raise SaysoError(nothing_at(folder, "a corpus is made by: sayso corpus run TITLES --out CORPUS"))
+    return Ledger(folder / LEDGER)

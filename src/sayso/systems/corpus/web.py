@@ -1,0 +1,243 @@
+"""Asking a site over HTTP: politely, again where that helps, and only what it lets programs have.
+
+No cookie is kept or sent. A redirect is followed under the limits of the host that it leads to.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, TypeVar, cast
+from urllib.error import URLError
+from urllib.parse import urljoin, urlsplit
+from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
+
+from sayso.core.errors import SaysoError
+from sayso.core.offline import offline
+from sayso.systems.corpus.limits import HostLimits
+from sayso.version import __version__
+
+GONE = frozenset({401, 403, 404, 410, 451})
+BUSY = frozenset({429, 503})
+REDIRECTS = 5
+LARGEST_TEXT = 32 << 20
+UNWANTED = frozenset({"noai", "noimageai", "noindex", "noimageindex"})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_CHUNK = 1 << 18
+Result = TypeVar("Result")
+
+
+class Trouble(Exception):
+    """What may work another time."""
+
+
+class GoneForGood(Exception):
+    """What is not there, or not for everybody; asking again is of no use."""
+
+
+class NotForPrograms(Exception):
+    """What a site asks programs to leave alone, by ``X-Robots-Tag``."""
+
+
+class GaveUp(Exception):
+    """What did not work at the last attempt either.
+
+    Args:
+        why: the last reason.
+        attempts: how many there were.
+    """
+
+    def __init__(self, why: str, attempts: int) -> None:
+        super().__init__(why)
+        self.attempts = attempts
+
+
+@dataclass(frozen=True, slots=True)
+class WebAnswer:
+    """What a site sent.
+
+    Args:
+        url: where it came from at last.
+        kind: its media type, such as ``text/html``.
+        content: the bytes; empty where it is no text.
+        attempts: how often it was asked for.
+    """
+
+    url: str
+    kind: str
+    content: bytes
+    attempts: int
+
+
+class Web:
+    """Sites, asked within limits.
+
+    Args:
+        limits: shared by all that ask.
+    """
+
+    def __init__(self, limits: HostLimits) -> None:
+        self.limits = limits
+
+    def read(self, url: str) -> WebAnswer:
+        """Return a text: a page, captions, JSON; of a video or a picture its kind alone.
+
+        Raises:
+            GoneForGood: if it is not there.
+            NotForPrograms: if programs are asked not to use it.
+            GaveUp: after the last attempt.
+        """
+
+        def once() -> tuple[str, str, bytes]:
+            with self._answer(url) as (answer, last):
+                kind = answer.headers.get_content_type()
+                if kind.partition("/")[0] in ("video", "audio", "image"):
+                    return last, kind, b""
+                return last, kind, b"".join(_body(answer, LARGEST_TEXT))
+
+        (last, kind, content), attempts = self.persist(once)
+        return WebAnswer(last, kind, content, attempts)
+
+    def save(self, url: str, file: IO[bytes], check: Callable[[], None]) -> int:
+        """Write what is at an address into a file; return how often it was asked for.
+
+        Args:
+            url: of the file.
+            file: open for writing, empty.
+            check: raises ``Trouble`` if what was written is not what it should be.
+
+        Raises:
+            GoneForGood: if it is not there.
+            NotForPrograms: if programs are asked not to use it.
+            GaveUp: after the last attempt.
+        """
+
+        def once() -> None:
+            file.seek(0)
+            file.truncate()
+            with self._answer(url) as (answer, _):
+                began = self.limits.clock()
+                for block in _body(answer, None):
+                    file.write(block)
+                    self.limits.wait(0)
+                    if self.limits.manners.too_slow(file.tell(), self.limits.clock() - began):
+                        raise Trouble("too slow")
+            file.flush()
+            check()
+
+        return self.persist(once)[1]
+
+    def persist(self, once: Callable[[], Result]) -> tuple[Result, int]:
+        """Return what a call gives and how many attempts it took; it is repeated while it raises ``Trouble``.
+
+        Raises:
+            GaveUp: after the last attempt.
+        """
+        manners = self.limits.manners
+        for attempt in range(1, manners.attempts + 1):
+            try:
+                return once(), attempt
+            except Trouble as error:
+                if attempt == manners.attempts:
+                    raise GaveUp(str(error), attempt) from error
+                if not isinstance(error, Busy):  # the whole host waits for that
+                    self.limits.wait(manners.backoff(attempt))
+        raise AssertionError("no attempt was made")
+
+    @contextmanager
+    def _answer(self, url: str) -> Iterator[tuple[http.client.HTTPResponse, str]]:
+        """Give the answer 200 to a request, and where it came from at last."""
+        for _ in range(REDIRECTS + 1):
+            answer = self._head(url)
+            if answer.status // 100 == 3 and (where := answer.headers.get("Location")):
+                answer.close()
+                url = urljoin(url, where)
+                continue
+            with answer:
+                unwanted = _directives(answer.headers.get_all("X-Robots-Tag") or []) & UNWANTED
+                if unwanted:
+                    raise NotForPrograms(f"X-Robots-Tag: {min(unwanted)}")
+                yield answer, url
+            return
+        raise GoneForGood("redirects in a circle")
+
+    def _head(self, url: str) -> http.client.HTTPResponse:
+        """Return the answer to one request, of which the head has come."""
+        host = _host(url)
+        with self.limits.turn(host) as gate:
+            try:
+                opener = _opener(direct=(urlsplit(url).hostname or "") in _LOOPBACK)
+                request = Request(url, headers={"User-Agent": f"sayso/{__version__}", "Accept": "*/*"})  # noqa: S310
+                answer: Any = opener.open(request, timeout=self.limits.manners.timeout_s)
+            except (OSError, http.client.HTTPException, URLError) as error:
+                raise Trouble(_reason(error)) from error
+            if answer.status in BUSY:
+                self.limits.refused(gate, answer.headers.get("Retry-After"))
+            elif answer.status < 500:
+                self.limits.answered(gate)
+        if answer.status in (200, 301, 302, 303, 307, 308):
+            return cast(http.client.HTTPResponse, answer)
+        answer.close()
+        if answer.status in GONE:
+            raise GoneForGood(f"HTTP {answer.status}")
+        raise (Busy if answer.status in BUSY else Trouble)(f"HTTP {answer.status}")
+
+
+class Busy(Trouble):
+    """A host wants to be left alone for a while; its gate waits."""
+
+
+def _host(url: str) -> str:
+    """Return host and port of an address.
+
+    Raises:
+        GoneForGood: if it is none of the web.
+        SaysoError: if no connection is to be opened.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise GoneForGood("no address of the web")
+    if offline():
+        raise SaysoError(f"{url} cannot be asked for: SAYSO_OFFLINE is set; unset it, or leave out --offline")
+    return parts.netloc.rpartition("@")[2].lower()
+
+
+def _opener(*, direct: bool) -> OpenerDirector:
+    """Return what sends a request and follows nothing; proxies of the environment are for others than us."""
+    opener = OpenerDirector()
+    for handler in (*(() if direct else (ProxyHandler(),)), HTTPHandler(), HTTPSHandler()):
+        opener.add_handler(handler)
+    return opener
+
+
+def _body(answer: http.client.HTTPResponse, largest: int | None) -> Iterator[bytes]:
+    """Yield a body; one that is not as long as its head says is trouble."""
+    promised = answer.headers.get("Content-Length", "")
+    got = 0
+    try:
+        while block := answer.read1(_CHUNK):
+            got += len(block)
+            if largest is not None and got > largest:
+                raise GoneForGood("too large for a text")
+            yield block
+    except (OSError, http.client.HTTPException) as error:
+        raise Trouble(_reason(error)) from error
+    if promised.isdecimal() and got != int(promised):
+        raise Trouble("cut off")
+
+
+def _directives(said: list[str]) -> set[str]:
+    """Return the directives of ``X-Robots-Tag`` that count for everybody."""
+    return {part.strip().lower() for line in said if ":" not in line for part in line.split(",")}
+
+
+def _reason(error: Exception) -> str:
+    """Return the same few words for one kind of failure of a connection."""
+    if isinstance(error, http.client.IncompleteRead):
+        return "cut off"
+    inner = error.reason if isinstance(error, URLError) else error
+    if isinstance(inner, TimeoutError):
+        return "no answer in time"
+    return "no connection" if isinstance(inner, OSError) else "a broken answer"
