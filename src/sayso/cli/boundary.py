@@ -86,4 +86,9 @@ def _comes_from_lancedb(error: BaseException) -> bool:
         if trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "lancedb":
             return True
         trace = trace.tb_next
+    return is_panic(error)
+
+
+def is_panic(error: BaseException) -> bool:
+    """Tell whether Rust code below Python gave up, which is no ``Exception``."""
     return type(error).__name__ == "PanicException"

@@ -79,13 +79,6 @@ Workers = Annotated[
 ]
 
 
-def _check_engine(engine: str, cluster: str | None, upgrade_model: str | None) -> None:
-    if cluster and engine != "ray":
-        raise BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")
-    if upgrade_model and engine != "here":
-        raise BadParameter("the model is changed here", param_hint="--engine")
-
-
 def index(
     address: IndexAddress,
     paths: Paths = None,
@@ -99,8 +92,6 @@ def index(
     upgrade_model: UpgradeModel = None,
     failures: Failures = None,
     workers: Workers = None,
-    engine: Annotated[Literal["here", "ray"], Option("--engine", help=ENGINE)] = "here",
-    cluster: Annotated[str | None, Option("--address", help=CLUSTER, show_default="its own")] = None,
     paths0: Annotated[
         bool, Option("--paths0", help="In the list on stdin a NUL ends each name: find -print0.")
     ] = False,
@@ -110,6 +101,8 @@ def index(
     repair: Annotated[
         bool, Option("--repair", help="Make a damaged index whole; what is lost is read again.")
     ] = False,
+    engine: Annotated[Literal["here", "ray"], Option("--engine", help=ENGINE)] = "here",
+    cluster: Annotated[str | None, Option("--address", help=CLUSTER, show_default="its own")] = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
@@ -152,7 +145,7 @@ def index(
         )
     if upgrade_model and (paths or model or window or segments or sample or thumbs or listen):
         raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
-    _check_engine(engine, cluster, upgrade_model)
+    _check_engine(upgrade_model, engine, cluster)
     if not paths and (window or segments or sample or thumbs):
         raise BadParameter(
             f"say for which folder: sayso index {address} FOLDER ...; sayso roots {address} lists them",
@@ -185,6 +178,14 @@ def index(
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
     line = report_line(address, report_counts(report), collection.model, anew=bool(upgrade_model))
     _end(collection, report, failures, heard, None if as_json else line)
+
+
+def _check_engine(upgrade_model: str | None, engine: str, cluster: str | None) -> None:
+    """Refuse a cluster where none works."""
+    if cluster and engine != "ray":
+        raise BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")
+    if upgrade_model and engine != "here":
+        raise BadParameter("the model is changed here", param_hint="--engine")
 
 
 def _end(

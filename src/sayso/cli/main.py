@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sayso.cli.boundary import INTERRUPT, end_of
+from sayso.cli.boundary import INTERRUPT, end_of, is_panic
 from sayso.cli.exit_codes import INTERRUPTED, USAGE
 from sayso.cli.verb import Verb, Verbs
 from sayso.core.progress import show_log
@@ -107,7 +107,9 @@ def main() -> None:
         if end.code == INTERRUPTED:
             print(f"sayso: {INTERRUPT}", file=sys.stderr)
         raise
-    except BaseException as error:  # noqa: BLE001  a panic of Rust code is no Exception
+    except BaseException as error:
+        if not isinstance(error, Exception | KeyboardInterrupt) and not is_panic(error):
+            raise
         sys.exit(end_of(error))
 
 

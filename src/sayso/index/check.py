@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sayso.index.store import Store
 
 
+MEASURED_ANEW = "background"
+"""A table that no search needs: what it keeps is measured where it is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """Something that is wrong with an index.
@@ -43,6 +47,7 @@ def refuse_damaged(store: Store) -> None:
     """
     record = None if store.remote else read_checksums(store.address)
     found = missing_files(store.address, record) if record is not None and record.settled else []
+    found = [damage for damage in found if not damage.name.startswith(MEASURED_ANEW)]
     if found and read_checksums(store.address) == record:  # else somebody has begun to write
         address = quote(store.address)
         raise SaysoError(

@@ -127,8 +127,8 @@ def make_shard(store: Store, encoder: Encoder, work: ShardWork) -> list[Outcome]
             if not isinstance(item, Finished):
                 writer.add(item)
             else:
-                done, count = writer.finish(item)
-                found[item.job.path] = Outcome(count, done.error)
+                done, clips = writer.finish(item)
+                found[item.job.path] = Outcome(clips, done.error)
     finally:
         writer.close()
     replaces = {job.path: job.replaces for job in work.jobs if job.replaces}

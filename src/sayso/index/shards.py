@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -144,10 +144,13 @@ class ShardSink:
         for row in media.to_pylist():
             self._media.append({name: value for name, value in row.items() if value is not None})
 
-    def delete_clips(self, media_ids: Iterable[str]) -> None:
-        """Let go of the clips of some media."""
-        gone = pa.array(list(media_ids), pa.string())
-        self._clips = [one.filter(pc.invert(pc.is_in(one.column("media_id"), gone))) for one in self._clips]
+    def delete_clips(self, media_ids: Collection[str]) -> None:
+        """Forget clips of some media."""
+        if media_ids:
+            dropped = pa.array(sorted(media_ids), pa.string())
+            self._clips = [
+                clips.filter(pc.invert(pc.is_in(clips.column("media_id"), dropped))) for clips in self._clips
+            ]
 
     def shard(self, id_: str, replaces: dict[str, str], failures: list[dict[str, str]]) -> Shard:
         """Write the clips, and return the shard.

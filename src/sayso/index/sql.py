@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 FILTERED = (
     "path, title, kind, duration_s, start_s, end_s, text, seen, "
@@ -24,3 +24,10 @@ def sql_in(column: str, values: Iterable[str]) -> str:
 def sql_contains(column: str, text: str) -> str:
     """Return the SQL for a text column that contains ``text`` in any case; no character is a wildcard."""
     return f"strpos(lower({column}), {sql_string(text.lower())}) > 0"
+
+
+def in_parts(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """Cut a list into pieces that fit one filter."""
+    rest = list(items)
+    for start in range(0, len(rest), size):
+        yield rest[start : start + size]

@@ -28,7 +28,7 @@ from sayso.index.lance import import_lancedb
 from sayso.index.live import LiveMedia
 from sayso.index.lock import Lease, file_lock
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
-from sayso.index.sql import sql_in, sql_string
+from sayso.index.sql import in_parts, sql_in, sql_string
 
 WORDS = ("text", "seen")
 """The columns of words: what is said, and what a model wrote that it saw."""
@@ -267,13 +267,13 @@ class Store:
 
     def remove(self, records: dict[str, Record]) -> None:
         """Remove files and their clips."""
-        for part in _parts(records):
+        for part in in_parts(records):
             self.media.delete(sql_in("path", part))
         self.delete_clips(record.media_id for record in records.values())
 
     def delete_clips(self, media_ids: Iterable[str]) -> None:
         """Remove the clips of some media."""
-        for part in _parts(media_ids):
+        for part in in_parts(media_ids):
             self.clips.delete(sql_in("media_id", part))
 
     @property
@@ -299,10 +299,3 @@ def _ours(path: Path) -> bool:
         or path.match("writer*.lock")
         or path.name in ("failures.jsonl", "shards", CHECKSUMS, RECORD)
     )
-
-
-def _parts(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
-    """Cut a list into pieces that fit one filter."""
-    rest = list(items)
-    for start in range(0, len(rest), size):
-        yield rest[start : start + size]
