@@ -117,7 +117,7 @@ def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 1
-    said = "sayso: runs/mine/log.jsonl cannot be written: No space left on device; give another place\n"
+    said = "sayso: the disk is full; free some space, and the same command goes on\n"
     assert capsys.readouterr().err == said
 
 

@@ -230,7 +230,7 @@ def test_status_and_what_ends_a_run(videos, site, tmp_path):
     [
         (["titles.txt"], 2, "'titles.txt' is no stage of sayso corpus"),
         (["run", "--out", "c", "--source", "youtube"], 1, "youtube has to be searched; give titles"),
-        (["run", "--out", "c", "--source", "missing.csv"], 1, "missing.csv cannot be read"),
+        (["run", "--out", "c", "--source", "missing.csv"], 1, "missing.csv: there is nothing"),
         (["find", "--out", "c", "--source", "http://x/?q="], 1, "has to be searched"),
         (["fetch", "c", "--per-host", "soon"], 2, "is no rate; write requests a time"),
     ],
