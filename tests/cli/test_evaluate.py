@@ -139,7 +139,6 @@ def test_steps_are_localised(tmp_path, monkeypatch):
     lines = done.stdout.splitlines()
     assert lines[1] == "1 of 2 videos"
     assert [line.split()[0] for line in lines[3:5]] == ["Paint", "mean"]
-    assert lines[-1].split()[0] == "mean", "what is published is of other videos: crosstask-splits"
     for name in ("crosstask", "ucf101"):
         with pytest.raises(SaysoError, match=f"{name} needs --data"):
             CliRunner().invoke(main.app, ["evaluate", name], catch_exceptions=False)
