@@ -20,9 +20,7 @@ from hypothesis import settings
 
 os.environ["SAYSO_CONFIG"] = ""  # nobody's own defaults change what is tested
 os.environ["SAYSO_NO_DAEMON"] = "1"  # and no test leaves a process behind but those that stop it
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # as nohup leaves it; commands are interrupted
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as nohup leaves it; commands are interrupted
     signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("sayso", deadline=None)  # no test fails because the machine is busy
 settings.load_profile("sayso")
