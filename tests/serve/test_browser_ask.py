@@ -75,7 +75,8 @@ def test_trouble_is_one_sentence(open_page, model):  # noqa: F811
     page.troubles.clear()  # the browser notes the answer 503
 
 
-@pytest.mark.parametrize("width", [320, pytest.param(1280, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [320, 1280])
 def test_it_fits_on_any_screen(open_page, model, width):  # noqa: F811
     page = open_page()
     page.open_moment("red", "rose")

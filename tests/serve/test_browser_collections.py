@@ -46,6 +46,7 @@ def test_the_picker_names_each_with_its_size_and_the_address_holds_the_choice(op
     expect(page.card("rose").locator(".parts")).to_have_text(re.compile("^photos · .*seen"))
 
 
+@pytest.mark.slow
 def test_a_moment_of_any_collection_plays_is_picked_and_compared(open_page):
     page = open_page("/?q=green")
     page.card("talk").locator(".open").click()

@@ -68,6 +68,7 @@ def test_a_clip_that_cannot_be_cut_is_said(open_page):
     page.troubles.clear()
 
 
+@pytest.mark.slow
 def test_the_export_menu_by_mouse_and_by_keys(open_page):
     page = open_page("/?q=blue")
     page.wait_for_results()
@@ -169,7 +170,8 @@ def test_a_tray_of_which_some_is_gone_says_so_and_keeps_the_rest(open_page, site
 @pytest.mark.parametrize(
     "address",
     [
-        *("/?m=nothing&t=3", "/?m={talk}&t=99"),
+        "/?m=nothing&t=3",
+        pytest.param("/?m={talk}&t=99", marks=pytest.mark.slow),
         *(pytest.param(one, marks=pytest.mark.slow) for one in ("/?q=blue&m=nothing", "/?m={talk}&t=soon")),
         pytest.param("/?m={talk}&t=-3", marks=pytest.mark.slow),
     ],
