@@ -54,9 +54,7 @@ def atomic_file(
         waiting = None
         fsync(target.parent)
     except OSError as error:
-        raise SaysoError(
-            f"{target} cannot be written: {error.strerror or error}; give another place"
-        ) from error
+        raise _unwritable(target, error) from error
     finally:
         if waiting is not None:
             Path(waiting).unlink(missing_ok=True)
@@ -81,9 +79,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             waiting.replace(target)
             fsync(target.parent)
     except OSError as error:
-        raise SaysoError(
-            f"{target} cannot be written: {error.strerror or error}; give another place"
-        ) from error
+        raise _unwritable(target, error) from error
     finally:
         waiting.unlink(missing_ok=True)
 
@@ -134,12 +130,14 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         new.replace(target)
         fsync(target.parent)
     except OSError as error:
-        raise SaysoError(
-            f"{target} cannot be written: {error.strerror or error}; give another place"
-        ) from error
+        raise _unwritable(target, error) from error
     finally:
         if above is not None:
             shutil.rmtree(above, ignore_errors=True)
+
+
+def _unwritable(target: Path, error: OSError) -> SaysoError:
+    return SaysoError(f"{target} cannot be written: {error.strerror or error}; give another place")
 
 
 def prefixed(prefix: str | os.PathLike[str], ending: str) -> Path:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sayso.cli.corpus.stage_options import CorpusFolder, Form, MinWords, Only, To, print_funnel
+from sayso.cli.corpus.stage_options import CorpusFolder, Form, MinWords, Only, To, run_stage
 from sayso.cli.options import Json, Overwrite, ProgressMode
-from sayso.core.progress import reporter
 
 
 def build(
@@ -27,13 +26,15 @@ def build(
 
       sayso corpus build CORPUS --form ids
     """
-    from sayso.systems.corpus import CorpusOptions, open_corpus, read_funnel
+    from sayso.systems.corpus import CorpusOptions, OpenCorpus
 
     options = CorpusOptions(form=form, only=only, min_words=min_words, to=to)
-    with (
-        reporter("building", unit="videos", mode=progress) as bar,
-        open_corpus(folder, options, progress=bar) as corpus,
-    ):
-        corpus.build()
-        funnel = read_funnel(corpus.state)
-    print_funnel(funnel, as_json=as_json, ends=False)
+    run_stage(
+        folder,
+        options,
+        OpenCorpus.build,
+        named=("building", "videos"),
+        progress=progress,
+        as_json=as_json,
+        ends=False,
+    )

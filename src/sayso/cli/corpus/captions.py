@@ -12,10 +12,9 @@ from sayso.cli.corpus.stage_options import (
     To,
     Wait,
     manners,
-    print_funnel,
+    run_stage,
 )
 from sayso.cli.options import Json, ProgressMode
-from sayso.core.progress import reporter
 
 
 def captions(
@@ -38,7 +37,7 @@ def captions(
 
       sayso corpus captions CORPUS
     """
-    from sayso.systems.corpus import CorpusOptions, FindRules, open_corpus, read_funnel
+    from sayso.systems.corpus import CorpusOptions, FindRules, OpenCorpus
 
     options = CorpusOptions(
         rules=FindRules(language=language),
@@ -47,10 +46,11 @@ def captions(
         retry=retry,
         manners=manners(per_host, at_once, wait),
     )
-    with (
-        reporter("captions", unit="videos", mode=progress) as bar,
-        open_corpus(folder, options, progress=bar) as corpus,
-    ):
-        corpus.read_captions()
-        funnel = read_funnel(corpus.state)
-    print_funnel(funnel, as_json=as_json)
+    run_stage(
+        folder,
+        options,
+        OpenCorpus.read_captions,
+        named=("captions", "videos"),
+        progress=progress,
+        as_json=as_json,
+    )

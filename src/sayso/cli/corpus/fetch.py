@@ -11,10 +11,9 @@ from sayso.cli.corpus.stage_options import (
     To,
     Wait,
     manners,
-    print_funnel,
+    run_stage,
 )
 from sayso.cli.options import Json, ProgressMode
-from sayso.core.progress import reporter
 
 
 def fetch_(
@@ -39,13 +38,9 @@ def fetch_(
 
       sayso corpus fetch CORPUS --to s3://bucket/videos
     """
-    from sayso.systems.corpus import CorpusOptions, open_corpus, read_funnel
+    from sayso.systems.corpus import CorpusOptions, OpenCorpus
 
     options = CorpusOptions(height=height, to=to, retry=retry, manners=manners(per_host, at_once, wait))
-    with (
-        reporter("fetching", unit="videos", mode=progress) as bar,
-        open_corpus(folder, options, progress=bar) as corpus,
-    ):
-        corpus.fetch()
-        funnel = read_funnel(corpus.state)
-    print_funnel(funnel, as_json=as_json)
+    run_stage(
+        folder, options, OpenCorpus.fetch, named=("fetching", "videos"), progress=progress, as_json=as_json
+    )

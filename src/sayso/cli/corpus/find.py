@@ -18,10 +18,9 @@ from sayso.cli.corpus.stage_options import (
     Top,
     Wait,
     manners,
-    print_funnel,
+    run_stage,
 )
 from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
-from sayso.core.progress import reporter
 
 TASKS = "What 'sayso corpus tasks' wrote; without it, all videos that --source lists are taken."
 
@@ -56,9 +55,7 @@ def find(
     from sayso.systems.corpus import (
         CorpusOptions,
         FindRules,
-        open_corpus,
         open_source,
-        read_funnel,
         take_tasks,
     )
 
@@ -69,10 +66,12 @@ def find(
     )
     if tasks is not None:
         take_tasks(tasks, out)
-    with (
-        reporter("searching", unit="tasks", mode=progress) as bar,
-        open_corpus(out, options, create=True, progress=bar) as corpus,
-    ):
-        corpus.find(open_source(source, corpus.limits, listed=not corpus.has_tasks))
-        funnel = read_funnel(corpus.state)
-    print_funnel(funnel, as_json=as_json)
+    run_stage(
+        out,
+        options,
+        lambda corpus: corpus.find(open_source(source, corpus.limits, listed=not corpus.has_tasks)),
+        named=("searching", "tasks"),
+        progress=progress,
+        as_json=as_json,
+        create=True,
+    )

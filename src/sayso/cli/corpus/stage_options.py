@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, BadParameter, Option
 
+from sayso.cli.options import ProgressMode
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.progress import reporter
 
 if TYPE_CHECKING:
+    from sayso.systems.corpus import CorpusOptions, OpenCorpus
     from sayso.systems.corpus.funnel import Funnel
     from sayso.systems.corpus.limits import Manners
 
@@ -68,6 +72,41 @@ def requests_a_second(said: str) -> float:
     if not 0 < rate < float("inf"):
         raise BadParameter(f"{said!r} is no rate; write requests a time, such as 1/s or 30/min")
     return rate
+
+
+def run_stage(
+    folder: Path,
+    options: CorpusOptions,
+    stage: Callable[[OpenCorpus], None],
+    *,
+    named: tuple[str, str],
+    progress: ProgressMode,
+    as_json: bool,
+    create: bool = False,
+    ends: bool = True,
+) -> None:
+    """Run one stage of a corpus with its progress, and print the funnel.
+
+    Args:
+        folder: of the corpus.
+        options: of all stages.
+        stage: which.
+        named: what the progress is called, and what it counts.
+        progress: its form.
+        as_json: whether the funnel is printed so.
+        create: whether the corpus may be new.
+        ends: see ``print_funnel``.
+    """
+    from sayso.systems.corpus import open_corpus, read_funnel
+
+    name, unit = named
+    with (
+        reporter(name, unit=unit, mode=progress) as bar,
+        open_corpus(folder, options, create=create, progress=bar) as corpus,
+    ):
+        stage(corpus)
+        funnel = read_funnel(corpus.state)
+    print_funnel(funnel, as_json=as_json, ends=ends)
 
 
 def print_funnel(funnel: Funnel, *, as_json: bool, ends: bool = True) -> None:

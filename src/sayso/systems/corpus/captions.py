@@ -15,12 +15,11 @@ from typing import Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
-from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.limits import HostLimits, Manners
 from sayso.systems.corpus.source import CaptionTrack
-from sayso.systems.corpus.state import CorpusState, Waiting
+from sayso.systems.corpus.state import Waiting
 from sayso.systems.corpus.storage import shelf
 from sayso.systems.corpus.video_site import VideoSite
 from sayso.systems.corpus.web import GoneForGood
@@ -65,31 +64,6 @@ def caption_videos(
     limits = limits or HostLimits(plan.manners, plan.record)
     site_of = sites(limits)
     yield from work_through("captions", videos, lambda one: _one(one, site_of(one.video.url), plan), limits)
-
-
-def read_all_captions(
-    state: CorpusState,
-    plan: CaptionPlan,
-    limits: HostLimits,
-    *,
-    retry: str | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Get the captions of all videos that wait for it, and record what became of each.
-
-    Args:
-        state: of the corpus.
-        plan: how.
-        limits: of the hosts.
-        retry: ``failed`` or ``gone``: videos that are so are asked for again.
-        progress: updated with how many videos are done.
-    """
-    total, done = state.count_waiting("captions", retry), 0
-    for videos in state.waiting("captions", retry):
-        for row in caption_videos(videos, plan, limits):
-            state.record(row)
-            done += 1
-            (progress or Silent()).update(done, total, note=f"captions: {row.key}")
 
 
 def count_words(captions: Sequence[Caption]) -> int:

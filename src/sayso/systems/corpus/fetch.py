@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sayso.core.progress import Progress, Silent
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.limits import HostLimits, Manners
-from sayso.systems.corpus.state import CorpusState, Waiting
+from sayso.systems.corpus.state import Waiting
 from sayso.systems.corpus.storage import VideoFiles, video_files
 from sayso.systems.corpus.video_site import VideoSite
 from sayso.systems.corpus.work_through import sites, work_through
@@ -51,32 +50,6 @@ def fetch_videos(
     yield from work_through(
         "fetch", videos, lambda one: _one(one, site_of(one.video.url), files, plan.height), limits
     )
-
-
-def fetch_all_videos(
-    state: CorpusState,
-    plan: FetchPlan,
-    limits: HostLimits,
-    *,
-    retry: str | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Fetch all videos that wait for it, and record what became of each.
-
-    Args:
-        state: of the corpus.
-        plan: how.
-        limits: of the hosts.
-        retry: ``failed`` or ``gone``: videos that are so are asked for again.
-        progress: updated with how many videos are done.
-    """
-    video_files(plan.to).clean()
-    total, done = state.count_waiting("fetch", retry), 0
-    for videos in state.waiting("fetch", retry):
-        for row in fetch_videos(videos, plan, limits):
-            state.record(row)
-            done += 1
-            (progress or Silent()).update(done, total, note=f"fetched: {row.key}")
 
 
 def _one(waiting: Waiting, site: VideoSite, files: VideoFiles, height: int) -> LedgerRow:

@@ -9,26 +9,28 @@ CORPUS/videos.csv, caption.json, task_ids.csv    what training reads
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sayso.core.errors import SaysoError, nothing_at
 from sayso.core.ownership import claim_folder, writing_as
 from sayso.core.progress import Progress, Silent
 from sayso.systems.corpus.build import BuildPlan, Form, Only, build_corpus
-from sayso.systems.corpus.captions import CaptionPlan, read_all_captions
-from sayso.systems.corpus.fetch import FetchPlan, fetch_all_videos
+from sayso.systems.corpus.captions import CaptionPlan, caption_videos
+from sayso.systems.corpus.fetch import FetchPlan, fetch_videos
 from sayso.systems.corpus.find import FindRules, find_videos
 from sayso.systems.corpus.funnel import Funnel, read_funnel
 from sayso.systems.corpus.inputs import TASKS, VERB, open_source, prepare_tasks, read_task_list
-from sayso.systems.corpus.ledger import Ledger
+from sayso.systems.corpus.ledger import Ledger, LedgerRow
 from sayso.systems.corpus.limits import HOSTS, HostLimits, Manners
 from sayso.systems.corpus.source import SearchSource
-from sayso.systems.corpus.state import CorpusState
-from sayso.systems.corpus.storage import is_bucket
+from sayso.systems.corpus.state import CorpusState, Waiting
+from sayso.systems.corpus.storage import is_bucket, video_files
 from sayso.systems.corpus.tasks import THRESHOLD
+from sayso.systems.corpus.work_through import record_all
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +96,7 @@ class OpenCorpus:
         find_videos(self.state, source, self.options.rules, retry=self.options.retry, progress=self.progress)
 
     def read_captions(self) -> None:
-        """Get the captions, see ``read_all_captions``."""
+        """Get the captions, see ``caption_videos``."""
         plan = CaptionPlan(
             folder=self.captions,
             language=self.options.rules.language,
@@ -102,14 +104,17 @@ class OpenCorpus:
             manners=self.options.manners,
             record=self.folder / HOSTS,
         )
-        read_all_captions(self.state, plan, self.limits, retry=self.options.retry, progress=self.progress)
+        self._record_all("captions", partial(caption_videos, plan=plan, limits=self.limits))
 
     def fetch(self) -> None:
-        """Fetch the videos, see ``fetch_all_videos``; nothing where captions alone are wanted."""
+        """Fetch the videos, see ``fetch_videos``; nothing where captions alone are wanted."""
         if self.options.only is None:
-            fetch_all_videos(
-                self.state, self.fetch_plan(), self.limits, retry=self.options.retry, progress=self.progress
-            )
+            plan = self.fetch_plan()
+            video_files(plan.to).clean()
+            self._record_all("fetch", partial(fetch_videos, plan=plan, limits=self.limits))
+
+    def _record_all(self, stage: str, rows_of: Callable[[Sequence[Waiting]], Iterator[LedgerRow]]) -> None:
+        record_all(self.state, stage, rows_of, retry=self.options.retry, progress=self.progress)
 
     def fetch_plan(self) -> FetchPlan:
         """Return how videos are fetched, for whoever calls ``fetch_videos`` elsewhere."""

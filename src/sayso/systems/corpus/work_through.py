@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from sayso.core.progress import Progress, Silent
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.limits import HostLimits, Stopped
 from sayso.systems.corpus.source import of_youtube
-from sayso.systems.corpus.state import Waiting
+from sayso.systems.corpus.state import CorpusState, Waiting
 from sayso.systems.corpus.video_site import OrdinarySite, VideoSite
 from sayso.systems.corpus.web import GaveUp, GoneForGood, NotForPrograms, Web
 from sayso.systems.corpus.youtube import YtDlp
@@ -64,3 +65,29 @@ def work_through(
             for future in waiting:
                 future.cancel()
             raise
+
+
+def record_all(
+    state: CorpusState,
+    stage: str,
+    rows_of: Callable[[Sequence[Waiting]], Iterator[LedgerRow]],
+    *,
+    retry: str | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Work through all videos that wait for a stage, and record what became of each.
+
+    Args:
+        state: of the corpus.
+        stage: which.
+        rows_of: yields a row a video of some videos.
+        retry: ``failed`` or ``gone``: videos that are so are asked for again.
+        progress: updated with how many videos are done.
+    """
+    progress = progress or Silent()
+    total, done = state.count_waiting(stage, retry), 0
+    for videos in state.waiting(stage, retry):
+        for row in rows_of(videos):
+            state.record(row)
+            done += 1
+            progress.update(done, total, note=f"{stage}: {row.key}")
