@@ -39,8 +39,7 @@ def drawn(tmp_path_factory) -> Path:
 
 def test_the_film_shows_what_the_screenplay_says_when_the_subtitles_say_so(drawn):
     film, shots = drawn / "film", film_shots(SEED)
-    with av.open(str(film / "film.mp4")) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    frames = frames_of(film / "film.mp4")
     assert shots[-1].span.end < len(frames) / 10 <= 60
     aligned = align_script.run(film / "film.txt", film / "film.srt").aligned
     spoken = {found.element.text: found for found in aligned.elements}
@@ -95,11 +94,25 @@ def test_the_same_seed_draws_the_same_and_another_does_not(drawn, tmp_path):
         write_sample(tmp_path / "other", seed=SEED + 1),
     )
     a, b, c = (
-        {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name != RECORD}
+        {p.relative_to(folder): p for p in folder.rglob("*") if p.is_file() and p.name != RECORD}
         for folder in (drawn, again, other)
     )
-    assert a == b and a.keys() == c.keys()
-    assert a[Path("film/film.mp4")] != c[Path("film/film.mp4")]
+    assert a.keys() == b.keys() == c.keys()
+    for name in a:
+        if name.suffix == ".mp4":  # the encoder does not write the same bytes each time
+            one, same, another = (frames_of(where[name]) for where in (a, b, c))
+            assert np.abs(one - same).mean() < 1
+            assert len(one) != len(another) or np.abs(one - another).mean() > 5
+        else:
+            assert a[name].read_bytes() == b[name].read_bytes(), name
+
+
+def frames_of(path: Path) -> np.ndarray:
+    """Return the frames of a video, (T, H, W, 3) float."""
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]).astype(
+            float
+        )
 
 
 def commands(readme: str) -> list[list[str]]:
@@ -129,5 +142,6 @@ def test_every_command_of_its_readme_works_where_it_is_pasted(tmp_path):
     thing = f"{film_shots(0)[0].colour} {film_shots(0)[0].thing}"
     assert thing in said["search"][0] and "from Lisbon" in said["search"][1]
     assert f"Anna lifts the {thing}" in said["search"][2].splitlines()[0]
-    assert "0 of 8 subtitle lines are not in the script" in said["align"][0]
+    assert all(f" {shot.written}" in said["align"][0] for shot in film_shots(0))
+    assert "?  0.00" not in said["align"][0], "all of the script has a time"
     assert (folder / "task.steps" / "index.html").exists() and (folder / "located").is_dir()

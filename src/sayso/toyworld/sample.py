@@ -88,7 +88,7 @@ def write_sample(folder: str | os.PathLike[str], *, seed: int = 0, progress: Pro
 
     Args:
         folder: must not exist, or be empty.
-        seed: of all that is random; the same seed gives the same files.
+        seed: of all that is random; the same seed draws the same.
         progress: updated with the number of videos and pictures drawn.
 
     Returns:
