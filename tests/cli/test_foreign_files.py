@@ -97,6 +97,7 @@ COMMANDS = {
     "pull": ["openai/clip-vit-base-patch32", "--out", "OUT"],
     "convert": ["rows.npy", "--words", "notes.txt", "--out", "OUT"],
     "toyworld": ["--videos", "1", "--test-clips", "1", "--out", "OUT"],
+    "sample": ["OUT"],
 }
 PLACES = (
     *("film.srt", "film.txt", "film", "film.mp4", "tracks.json", "points.json", "rows.npy", "notes.txt"),
@@ -114,6 +115,8 @@ def test_every_verb_that_writes_is_tried():
 def test_foreign_files_stay_wherever_the_output_points(sayso, home, verb, monkeypatch):
     monkeypatch.setattr("sayso.data.demo_media._download", lambda _folder: None)
     monkeypatch.setattr("sayso.data.demo_media._members", lambda _wheels: [("coffee.png", b"new")])
+    for amount in ("_VIDEOS", "_TAGGED", "_CAPTIONED", "_CAPTIONED_TEST"):
+        monkeypatch.setattr(f"sayso.toyworld.sample.{amount}", 1)
     before = contents(home)
     for place in PLACES:
         index = home.parent / f"{home.name}.index"

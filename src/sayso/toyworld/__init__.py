@@ -13,6 +13,7 @@ from sayso.core.lazy import exports
 if TYPE_CHECKING:
     from sayso.toyworld.captioned import write_captioned
     from sayso.toyworld.howto import HowTo, Narration, held_out_videos, training_video
+    from sayso.toyworld.sample import write_sample
     from sayso.toyworld.scenes import write_scenes
     from sayso.toyworld.write import render, write_corpus
 else:
@@ -26,6 +27,7 @@ else:
             "training_video": "sayso.toyworld.howto",
             "write_captioned": "sayso.toyworld.captioned",
             "write_corpus": "sayso.toyworld.write",
+            "write_sample": "sayso.toyworld.sample",
             "write_scenes": "sayso.toyworld.scenes",
         },
     )
@@ -39,5 +41,6 @@ __all__ = [
     "training_video",
     "write_captioned",
     "write_corpus",
+    "write_sample",
     "write_scenes",
 ]

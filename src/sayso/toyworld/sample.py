@@ -1,0 +1,162 @@
+"""A sample to try everything on: drawn in seconds, no download, and commands that work on it as they are.
+
+OUT/README.txt                      the commands
+OUT/film/film.mp4, .txt, .srt       a film under a minute, its screenplay, its subtitles
+OUT/film/film.tracks.json           its face tracks, as drawn
+OUT/howto/video-0.mp4, .vtt, ...    narrated videos of one task
+OUT/tagged/train, test              pictures of several things, and their tags
+OUT/captioned/train, test           pictures and their captions; zero_shot: a folder a kind of thing
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from sayso.core.errors import SaysoError
+from sayso.core.io import atomic_folder
+from sayso.core.progress import Amount, Progress, Silent
+from sayso.core.types import Caption
+from sayso.people.tracks import write_tracks
+from sayso.text import write_srt, write_vtt
+from sayso.toyworld.captioned import write_captioned
+from sayso.toyworld.film import (
+    FilmShot,
+    film_captions,
+    film_shots,
+    film_tracks_of,
+    render_film,
+    screenplay_text,
+)
+from sayso.toyworld.scenes import write_scenes
+from sayso.toyworld.tasks import task_steps, task_video
+from sayso.toyworld.write import render, write_video
+
+TASK = 0
+_FILM_SIZE, _FILM_FPS = 160, 10
+_HOWTO_SIZE, _HOWTO_FPS = 64, 5
+_VIDEOS, _TAGGED, _TAGGED_TEST, _CAPTIONED, _CAPTIONED_TEST = 8, 48, 12, 96, 28
+
+README = """\
+A sample of everything that sayso reads, drawn by `sayso sample` (seed {seed}). No file here was downloaded.
+Run the commands in this folder, in this order; together they take some minutes on two cores.
+
+FIND. An index of all that is here, and moments found by words: what is seen, what is said, who says it.
+
+    sayso index my.index film howto tagged captioned --model offline
+    sayso search my.index "{thing}" --limit 5
+    sayso search my.index "grandmother brought it from Lisbon" --limit 3
+    sayso serve my.index
+
+FILM. The screenplay says who, the subtitles say when: each gets what it lacks. Then the faces get names
+(film.tracks.json has them as drawn: no detector finds such faces; in a film of your own they are found).
+
+    sayso align film/film.txt film/film.srt
+    sayso align film/film.txt film/film.srt --out film/film.timed --video film/film.mp4
+    sayso index film.index film/film.timed.moments.jsonl --model offline
+    sayso search film.index "{description}" --limit 3
+    sayso name film/film.mp4 --script film/film.txt --subtitles film/film.srt \\
+        --tracks film/film.tracks.json --out film/film.names
+
+HOW-TO. What {videos} narrated videos of one task have in common: its steps, and when they happen in each.
+The task, as it was drawn: {steps}.
+
+    sayso steps howto --steps {count} --before 5 --after 5 --model offline --out task.steps
+
+TAGS. A network that learns from tags where things are; nobody draws a box.
+
+    sayso train localize tagged/train --out runs/where --set size=160 --set steps=60 --set scales=[1.0,1.4]
+    sayso localize tagged/test/images --model runs/where --out located
+
+CAPTIONS. Names as a classifier (the offline model knows photographs, and drawings little); a dual encoder of
+pictures and texts, and one of narrated videos, from scratch. So few examples teach little: `sayso toyworld`
+draws thousands.
+
+    sayso classify captioned/test/images --names "cup, key, fish, tree, star" --top 2 --model offline
+    sayso train clip captioned/train/captions.json --recipe clip-toy --test captioned/test/captions.json \\
+        --out runs/pictures --set steps=60 --set warmup=10
+    sayso train mil-nce howto --recipe mil-nce-toy --out runs/clips \\
+        --set steps=20 --set warmup=5 --set batch_size=8
+    sayso search my.index "{thing}" --filter "kind = 'video'" --limit 3
+"""
+
+
+def write_sample(folder: str | os.PathLike[str], *, seed: int = 0, progress: Progress | None = None) -> Path:
+    """Draw the sample into a new folder, which takes its name when all of it is there.
+
+    Args:
+        folder: must not exist, or be empty.
+        seed: of all that is random; the same seed draws the same.
+        progress: updated with the number of videos and pictures drawn.
+
+    Returns:
+        The folder.
+
+    Raises:
+        SaysoError: if the folder holds something or cannot be written, or the seed is negative.
+        MissingExtra: if PyAV is not installed.
+    """
+    if seed < 0:
+        raise SaysoError(f"a sample needs a seed of 0 or more; got {seed}")
+    tagged, captioned = _TAGGED + _TAGGED_TEST, _CAPTIONED + 2 * _CAPTIONED_TEST
+    report = partial(_Part, progress or Silent(), total=1 + _VIDEOS + tagged + captioned)
+    with atomic_folder(folder) as out:
+        shots = film_shots(seed)
+        _write_film(out / "film", shots, seed)
+        report(before=0).update(1)
+        _write_howto(out / "howto", seed, report(before=1))
+        bar = report(before=1 + _VIDEOS)
+        write_scenes(out / "tagged", train=_TAGGED, test=_TAGGED_TEST, seed=seed, progress=bar)
+        bar = report(before=1 + _VIDEOS + tagged)
+        write_captioned(out / "captioned", train=_CAPTIONED, test=_CAPTIONED_TEST, seed=seed, progress=bar)
+        (out / "README.txt").write_text(sample_readme(shots, seed), encoding="utf-8")
+    return Path(folder)
+
+
+def sample_readme(shots: Sequence[FilmShot], seed: int) -> str:
+    """Return the sample's README: what is there, and the commands, four blanks before each."""
+    steps = task_steps(seed, TASK)
+    return README.format(
+        seed=seed,
+        thing=f"{shots[0].colour} {shots[0].thing}",
+        description=next(shot.written for shot in shots if shot.verb).rstrip("."),
+        videos=_VIDEOS,
+        count=len(steps),
+        steps=", ".join(" ".join(step) for step in steps),
+    )
+
+
+def _write_film(folder: Path, shots: list[FilmShot], seed: int) -> None:
+    folder.mkdir()
+    write_video(folder / "film.mp4", render_film(shots, seed, _FILM_SIZE, _FILM_FPS), _FILM_FPS)
+    (folder / "film.txt").write_text(screenplay_text(shots), encoding="utf-8")
+    (folder / "film.srt").write_text(write_srt(film_captions(shots)), encoding="utf-8")
+    write_tracks(folder / "film.tracks.json", film_tracks_of(shots, seed, _FILM_SIZE))
+
+
+def _write_howto(folder: Path, seed: int, progress: Progress) -> None:
+    folder.mkdir()
+    for number in range(_VIDEOS):
+        video = task_video(seed, TASK, number)
+        write_video(
+            folder / f"video-{number}.mp4", render(video, size=_HOWTO_SIZE, fps=_HOWTO_FPS), _HOWTO_FPS
+        )
+        captions = [Caption(line.span, line.text) for line in video.lines]
+        (folder / f"video-{number}.vtt").write_text(write_vtt(captions), encoding="utf-8")
+        progress.update(number + 1)
+
+
+class _Part:
+    """Reports a part of the work as what it is of the whole."""
+
+    def __init__(self, progress: Progress, *, before: int, total: int) -> None:
+        self.progress, self.before, self.total = progress, before, total
+
+    def update(
+        self, done: float, total: float | None = None, note: str = "", amount: Amount | None = None
+    ) -> None:
+        """Report it; ``total`` is of the part, and not passed on."""
+        del total
+        self.progress.update(self.before + done, self.total, note, amount)
