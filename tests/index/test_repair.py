@@ -124,3 +124,40 @@ def test_only_what_is_lost_is_read_again(whole, tmp_path):
     _, report = repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())
     assert report.added < 3
     assert report.unchanged == 3 - report.added > 0
+
+
+def test_what_cannot_be_read_again_is_not_given_up_unasked(whole, tmp_path):
+    """The originals are away, as on a drive that is not mounted: nothing changes until they are back."""
+    where, media = tmp_path / "y.index", whole / "media"
+    shutil.copytree(whole / "x.index", where)
+    for data in (where / "clips.lance" / "data").iterdir():
+        flipped(data)
+    before = {name: (where / name).read_bytes() for name in files_of(where)}
+    media.rename(whole / "away")
+    try:
+        with pytest.raises(
+            SaysoError, match=r"nothing was repaired.*media.* and \d+ more are lost, not there"
+        ):
+            repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())
+        after = {name: (where / name).read_bytes() for name in files_of(where)}
+        assert {name: after.get(name) for name in before if "clips.lance/" in name.as_posix()} == {
+            name: content for name, content in before.items() if "clips.lance/" in name.as_posix()
+        }
+    finally:
+        (whole / "away").rename(media)
+    repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())
+    assert answers(where) == answers(whole / "x.index")
+
+
+def test_a_repair_may_give_up_what_is_gone(whole, tmp_path):
+    where, media = tmp_path / "y.index", whole / "media"
+    shutil.copytree(whole / "x.index", where)
+    for data in (where / "clips.lance" / "data").iterdir():
+        flipped(data)
+    media.rename(whole / "away")
+    try:
+        repair_index(str(where), lambda _: toy.ColourEncoder(), Adding(prune=True))
+        assert len(Index.open(where, toy.ColourEncoder())) == 0
+        assert check_index(Store(where)) == []
+    finally:
+        (whole / "away").rename(media)

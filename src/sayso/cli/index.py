@@ -58,7 +58,9 @@ KeptThumbs = Annotated[
 ]
 ENGINE = "Where files are read: here, or on a Ray cluster, whose machines must see them."
 CLUSTER = "The Ray cluster, such as auto or ray://host:10001."
-PRUNE = "Remove files that have vanished from the given folders."
+PRUNE = (
+    "Remove files that have vanished from the given folders; with --repair: give up what is lost and gone."
+)
 Failures = Annotated[
     Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
 ]
@@ -126,15 +128,15 @@ def index(
     """
     from sayso.data.sources import paths_named
     from sayso.index import Index as Collection
+    from sayso.index.adding import Adding
     from sayso.index.roots import remembered_paths
     from sayso.index.store import Store
 
     if check or repair:
         if paths or (check and repair):
             raise BadParameter("it takes INDEX alone", param_hint="--check, --repair")
-        end_with_health(
-            address, repair=repair, device=device, workers=workers, progress=progress, as_json=as_json
-        )
+        how = Adding(prune=prune, workers=workers)
+        end_with_health(address, how, repair=repair, device=device, mode=progress, as_json=as_json)
         return
     if address == "-" or not (paths or Store(address).exists):
         swapped = address == "-" or Path(address).exists()

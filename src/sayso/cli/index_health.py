@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from typer import Exit
 
 from sayso.cli.exit_codes import ERROR
 from sayso.cli.output import end_with, failure_lines, print_json, print_lines
 from sayso.core.progress import Mode, reporter
 
+if TYPE_CHECKING:
+    from sayso.index.adding import Adding
+
 
 def end_with_health(
-    address: str, *, repair: bool, device: str, workers: int | None, progress: Mode, as_json: bool
+    address: str, how: Adding, *, repair: bool, device: str, mode: Mode, as_json: bool
 ) -> None:
     """Check an index or make it whole, say what was wrong, and end.
 
     Args:
         address: of the index.
+        how: files are read again; ``prune``: what is lost and not there any more is given up.
         repair: whether it is made whole.
         device: for the model, where something has to be read again.
-        workers: decoding threads.
-        progress: how it is shown.
+        mode: how progress is shown.
         as_json: whether one object is printed.
 
     Raises:
         Exit: 1 if it is damaged and stays so; 3 if files could not be read again.
     """
     from sayso.encoders import load_encoder
-    from sayso.index.adding import Adding
     from sayso.index.check import check_index
     from sayso.index.repair import repair_index
     from sayso.index.store import Store
 
     failures = []
-    with reporter("repairing" if repair else "checking", mode=progress) as bar:
+    with reporter("repairing" if repair else "checking", mode=mode) as bar:
         if repair:
-            how = Adding(workers=workers, progress=bar)
+            how = replace(how, progress=bar)
             damage, report = repair_index(address, lambda name: load_encoder(name, device=device), how)
             failures = report.failures
         else:

@@ -2,16 +2,19 @@
 
 Damage of search structures alone: they are made anew. Else the rows that can be read go into new tables
 beside the old ones, media that lost a clip are left out, one commit switches, and the index is brought up to
-date. A repair that was killed begins anew.
+date. Damaged files lie aside until then: where a file that lost a clip is not there to be read again, as on a
+drive that is not mounted, all stays as it was, unless that is wanted. A repair that was killed begins anew.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 BACKGROUND = "background"
 _TABLES = (CLIPS_TABLE, MEDIA_TABLE, BACKGROUND)
+ASIDE = ".damaged"
 CHUNK = 1024
 """Rows that are taken over at once; of a chunk that cannot be read, each row is tried."""
 
@@ -47,11 +51,12 @@ def repair_index(
     Args:
         address: of the index.
         load: loads an encoder by name; called only if something has to be read.
-        options: how files are read.
+        options: how files are read; ``prune``: what is lost and not there any more is left out.
 
     Raises:
-        SaysoError: if neither the tables nor the record say what the index was.
+        SaysoError: if neither the tables nor the record say what the index was, or what is lost is not there.
     """
+    _put_back(address)
     record = None if "://" in address else read_checksums(address)
     damage = check_index(Store(address, record.generation if record else None), options.progress)
     if record is not None:
@@ -63,10 +68,14 @@ def repair_index(
         with store.writing():
             if all(one.of_structures for one in own):
                 _make_structures(store)
-                _set_aside(store.address, own)
+                for one in own:
+                    Path(address, one.name).unlink(missing_ok=True)
             elif any(not one.name.startswith(store.named(BACKGROUND)) for one in own):
                 _set_aside(store.address, own)
-                _take_over(store, identity)
+                try:
+                    _take_over(store, identity, prune=options.prune)
+                finally:
+                    _put_back(address)
             else:
                 _remove(address, store.named(BACKGROUND))
         store = Store(address)
@@ -118,33 +127,61 @@ def _make_structures(store: Store) -> None:
 
 
 def _set_aside(address: str, damage: list[Damage]) -> None:
-    """Take damaged files of rows away, so that none of their rows is taken for whole."""
+    """Give damaged files of rows another name, so that none of their rows is taken for whole."""
     for one in damage:
-        if ".lance/" in one.name:
-            Path(address, one.name).unlink(missing_ok=True)
+        path = Path(address, one.name)
+        if ".lance/" in one.name and path.exists():
+            path.replace(path.with_name(path.name + ASIDE))
 
 
-def _take_over(store: Store, identity: Identity) -> None:
-    """Copy the media that are whole into new tables, and make those count."""
+def _put_back(address: str) -> None:
+    """Give files that lie aside their names again; of tables that are gone there are none."""
+    if "://" not in address:
+        for path in Path(address).rglob(f"*{ASIDE}"):
+            path.replace(path.with_name(path.name.removesuffix(ASIDE)))
+
+
+def _take_over(store: Store, identity: Identity, *, prune: bool) -> None:
+    """Copy the media that are whole into new tables, and make those count.
+
+    Raises:
+        SaysoError: if a file that lost a clip is not there, unless it is pruned; the old tables still count.
+    """
     number = store.generation + 1
     for name in _TABLES:
         _remove(store.address, f"{name}_{number}")
     new = Store(store.address, number)
     new.create(identity)
     held: Counter[str] = Counter()
+    lost: set[str] = set()
     for rows in _readable(store, CLIPS_TABLE):
         held.update(rows.column("media_id").to_pylist())
+        lost.update(rows.column("path").to_pylist())
         new.append(rows.select(new.clips.schema.names).cast(new.clips.schema))
     for rows in _readable(store, MEDIA_TABLE):
         whole = [held[row["media_id"]] == row["clips"] for row in rows.to_pylist()]
         kept = rows.select(MEDIA_SCHEMA.names).filter(pa.array(whole)).cast(MEDIA_SCHEMA)
+        lost.update(rows.column("path").to_pylist())
+        lost.difference_update(kept.column("path").to_pylist())
         if kept.num_rows:
             new.commit(kept)
+    if not prune:
+        _refuse_missing(store.address, lost)
     remove_orphans(new)
     maintain(new)
     switch_generation(new, number)
     for name in _TABLES:
         _remove(store.address, store.named(name))
+
+
+def _refuse_missing(address: str, lost: Iterable[str]) -> None:
+    missing = sorted(path for path in lost if not os.path.lexists(path))
+    if missing:
+        others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        raise SaysoError(
+            f"nothing was repaired: clips of {missing[0]}{others} are lost, not there to be read again; "
+            f"mount their drive, or give them up with: sayso index {quote(address)} --repair --prune"
+        )
 
 
 def _readable(store: Store, name: str) -> Iterator[pa.Table]:
