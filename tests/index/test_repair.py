@@ -133,6 +133,7 @@ def test_what_cannot_be_read_again_is_not_given_up_unasked(whole, tmp_path):
     for data in (where / "clips.lance" / "data").iterdir():
         flipped(data)
     before = {name: (where / name).read_bytes() for name in files_of(where)}
+    damage = check_index(Store(where))
     media.rename(whole / "away")
     try:
         with pytest.raises(
@@ -143,6 +144,7 @@ def test_what_cannot_be_read_again_is_not_given_up_unasked(whole, tmp_path):
         assert {name: after.get(name) for name in before if "clips.lance/" in name.as_posix()} == {
             name: content for name, content in before.items() if "clips.lance/" in name.as_posix()
         }
+        assert check_index(Store(where)) == damage
     finally:
         (whole / "away").rename(media)
     repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())

@@ -58,9 +58,7 @@ KeptThumbs = Annotated[
 ]
 ENGINE = "Where files are read: here, or on a Ray cluster, whose machines must see them."
 CLUSTER = "The Ray cluster, such as auto or ray://host:10001."
-PRUNE = (
-    "Remove files that have vanished from the given folders; with --repair: give up what is lost and gone."
-)
+PRUNE = "Remove files that have vanished from the folders; with --repair: give up what is lost and gone."
 Failures = Annotated[
     Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
 ]
@@ -135,8 +133,8 @@ def index(
     if check or repair:
         if paths or (check and repair):
             raise BadParameter("it takes INDEX alone", param_hint="--check, --repair")
-        how = Adding(prune=prune, workers=workers)
-        end_with_health(address, how, repair=repair, device=device, mode=progress, as_json=as_json)
+        again = Adding(prune=prune, workers=workers)
+        end_with_health(address, again, repair=repair, device=device, mode=progress, as_json=as_json)
         return
     if address == "-" or not (paths or Store(address).exists):
         swapped = address == "-" or Path(address).exists()

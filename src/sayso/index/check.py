@@ -110,7 +110,8 @@ def _check_rows(store: Store) -> list[Damage]:
                 continue
             counts.append(_read_all(table, column))
         except Exception as error:  # noqa: BLE001  LanceDB raises whatever it meets
-            found.append(Damage(name, f"cannot be read: {' '.join(str(error).split())[:160]}"))
+            said = " ".join(str(error).split()).partition(", /")[0]  # behind it a place in Lance's sources
+            found.append(Damage(name, f"cannot be read: {said[:160]}"))
     if not found:
         found += _check_counts(store, counts[0])
         found += _check_words(store)

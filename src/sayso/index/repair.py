@@ -65,19 +65,12 @@ def repair_index(
     own = [one for one in damage if one.name.startswith((*map(store.named, _TABLES), *_TABLES))]
     identity = _identity(store, record)
     if own:
-        with store.writing():
-            if all(one.of_structures for one in own):
-                _make_structures(store)
-                for one in own:
-                    Path(address, one.name).unlink(missing_ok=True)
-            elif any(not one.name.startswith(store.named(BACKGROUND)) for one in own):
-                _set_aside(store.address, own)
-                try:
-                    _take_over(store, identity, prune=options.prune)
-                finally:
-                    _put_back(address)
-            else:
-                _remove(address, store.named(BACKGROUND))
+        try:
+            _make_whole(store, own, identity, prune=options.prune)
+        except SaysoError:
+            if record is not None:  # what is damaged stays known as such
+                write_checksums(address, record)
+            raise
         store = Store(address)
     report = add_paths(store, [], lambda: load(identity.model), options)
     with store.writing():
@@ -85,15 +78,28 @@ def repair_index(
     return damage, report
 
 
+def _make_whole(store: Store, damage: list[Damage], identity: Identity, *, prune: bool) -> None:
+    """Make the tables of the generation that counts whole, as far as their rows can be read."""
+    with store.writing():
+        if all(one.of_structures for one in damage):
+            _make_structures(store)
+            for one in damage:
+                Path(store.address, one.name).unlink(missing_ok=True)
+        elif any(not one.name.startswith(store.named(BACKGROUND)) for one in damage):
+            _set_aside(store.address, damage)
+            try:
+                _take_over(store, identity, prune=prune)
+            finally:
+                _put_back(store.address)
+        else:
+            _remove(store.address, store.named(BACKGROUND))
+
+
 def _heal_common(address: str, record: Checksums, damage: list[Damage]) -> None:
     """Bring back what stands in no generation: which one counts, and what the index remembers."""
     wrong = {one.name for one in damage}
     healed = {name.partition(".lance/")[0] for name in wrong} & {GENERATION_TABLE, ROOTS}
-    files = {
-        name: held
-        for name, held in record.files.items()
-        if name.partition(".lance/")[0] not in healed and name not in wrong
-    }
+    files = {name: held for name, held in record.files.items() if name.partition(".lance/")[0] not in healed}
     for table in healed:
         _remove(address, table)
     if GENERATION_TABLE in healed and record.generation != FIRST:
