@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rapidfuzz.distance import LCSseq
-from results import Report, json_option, least_in_turns
+from results import Report, json_option, least_in_turns, without_numba
 
 from sayso.evaluation.word_alignment import drawn_texts, pair_scores
 from sayso.solvers import align_words, word_alignment
@@ -31,20 +31,6 @@ def rapidfuzz(a: list[str], b: list[str]) -> list[tuple[int, int]]:
         if block.tag == "equal"
         for k in range(block.src_end - block.src_start)
     ]
-
-
-def without_numba(run: Callable[[], Any]) -> Callable[[], Any]:
-    """Return a function as it runs where numba is missing."""
-
-    def reference() -> Any:
-        kept = word_alignment.worth_compiling
-        word_alignment.worth_compiling = lambda _: False  # type: ignore[assignment]
-        try:
-            return run()
-        finally:
-            word_alignment.worth_compiling = kept
-
-    return reference
 
 
 def main() -> None:
@@ -69,7 +55,7 @@ def main() -> None:
     for size in args.sizes:
         a, b, true = drawn_texts(size)
         runs: list[Callable[[], Any]] = [lambda a=a, b=b: align_words(a, b)]  # type: ignore[misc]
-        runs.append(without_numba(runs[0]))
+        runs.append(without_numba(word_alignment, runs[0]))
         if size <= LARGEST:
             runs.append(lambda a=a, b=b: rapidfuzz(a, b))  # type: ignore[misc]
         mine, plain, *peer = (ms / 1000 for ms in least_in_turns(runs, seconds=20, rounds=args.rounds))

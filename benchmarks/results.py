@@ -13,9 +13,10 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 PACKAGES = ("numpy", "numba", "torch", "scipy", "highspy", "lancedb", "rapidfuzz", "cvxpy", "onnxruntime")
@@ -136,6 +137,19 @@ def _cpu() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def without_numba(module: ModuleType, run: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a function as it runs where numba is missing; ``module`` asks ``worth_compiling``."""
+
+    def reference() -> Any:
+        kept, module.worth_compiling = module.worth_compiling, lambda _: False  # type: ignore[attr-defined]
+        try:
+            return run()
+        finally:
+            module.worth_compiling = kept  # type: ignore[attr-defined]
+
+    return reference
 
 
 def _git(*words: str) -> str:

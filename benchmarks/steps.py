@@ -22,7 +22,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from results import Report, json_option, least_in_turns
+from results import Report, json_option, least_in_turns, without_numba
 
 from sayso.solvers import compiled_path
 from sayso.solvers.ordered_oracle import OrderedOracle
@@ -117,19 +117,6 @@ def in_c(folder: Path) -> Callable[[np.ndarray], np.ndarray] | None:
     return run
 
 
-def in_numpy(run: Callable[[], Any]) -> Callable[[], Any]:
-    """Return a function as it runs without numba."""
-
-    def reference() -> Any:
-        kept, compiled_path.worth_compiling = compiled_path.worth_compiling, lambda _: False  # type: ignore[assignment]
-        try:
-            return run()
-        finally:
-            compiled_path.worth_compiling = kept
-
-    return reference
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -164,7 +151,9 @@ def main() -> None:
         for name, ours, peers in works:
             for peer, theirs in peers.items():
                 assert np.array_equal(np.concatenate([*map(np.ravel, ours())]), np.concatenate([*map(np.ravel, theirs())]))  # fmt: skip  # noqa: E501
-                mine, other, numpy = least_in_turns([ours, theirs, in_numpy(ours)], args.seconds)
+                mine, other, numpy = least_in_turns(
+                    [ours, theirs, without_numba(compiled_path, ours)], args.seconds
+                )
                 report.row(name, f"{mine:.4f}", peer, f"{other:.4f}", f"{other / mine:.2f}", f"{numpy:.3f}")
         report.close()
 

@@ -56,6 +56,8 @@ def faults(record: dict[str, Any], quiet: float = QUIET) -> list[str]:
             found.append(f"the load was {record['load'][0]} when it began")
     elif others > quiet:
         found.append(f"other processes kept {others:.2f} cores busy")
+    if not record["commit"]:
+        found.append("nothing says which commit it was of")
     if record["changed"]:
         found.append("the tree had changes that no commit holds")
     return found

@@ -171,6 +171,8 @@ def main() -> int:
     given = parser.parse_args()
     bugs = drawn(given.sample, random.Random(given.seed)) if given.sample else list(NAMED)  # noqa: S311
     bugs = [bug for bug in bugs if given.only in bug.name]
+    if not bugs:
+        parser.error(f"no bug's name holds {given.only!r}")
     survived = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
@@ -181,7 +183,7 @@ def main() -> int:
             caught = is_caught(bug, copy)
             survived += not caught
             print("caught  " if caught else "SURVIVED", bug.name, flush=True)
-    share = 1 - survived / max(1, len(bugs))
+    share = 1 - survived / len(bugs)
     print(f"{len(bugs) - survived} of {len(bugs)} caught ({share:.0%})")
     return int(share < WANTED)
 

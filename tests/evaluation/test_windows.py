@@ -12,7 +12,7 @@ import toy
 from sayso.core.types import Span
 from sayso.encoders.interface import ClipSpec
 from sayso.evaluation import EVALUATORS
-from sayso.evaluation.windows import Windows, _native_windows, _windows, adapted
+from sayso.evaluation.windows import Windows, _native_windows, _windows, adapted, clip_of
 
 SPEC = ClipSpec(frames=8, fps=4, size=16)
 
@@ -84,3 +84,12 @@ def test_the_protocol_decides_and_the_encoder_where_it_says_nothing():
     }
     assert {(cut.size, cut.margin_s, cut.beyond) for cut in cuts.values()} == {(224, 0.4, "black")}
     assert {EVALUATORS[name].protocol.max_words for name in cuts} == {30}
+
+
+def test_an_encoder_of_single_pictures_keeps_their_size():
+    """A protocol's 224 pixels are of the networks that it was written for; others would see them scaled."""
+    encoder = toy.ColourEncoder()
+    windows = Windows(count=10, frames=32, fps=10, size=224)
+    clip = clip_of(encoder, windows)
+    assert (clip.frames, clip.fps, clip.size) == (32, 10, encoder.clip.size)
+    assert encoder.clip.size != 224

@@ -67,10 +67,9 @@ def embed_features(model: Encoder, path: Path, listed: Sequence[Listed]) -> Embe
     """
     found = _of_folder(model, path, listed) if path.is_dir() else _of_release(model, path, listed)
     if not found.texts:
-        raise SaysoError(
-            f"{path} holds no features of the {len(listed):,} clips, such as {listed[0][0]}"
-            + (f": {found.unreadable[0]}" if found.unreadable else "")
-        )
+        such = f", such as {listed[0][0]}" if listed else ""
+        why = f": {found.unreadable[0]}" if found.unreadable else ""
+        raise SaysoError(f"{path} holds no features of the {len(listed):,} clips{such}{why}")
     return found
 
 

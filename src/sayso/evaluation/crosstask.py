@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sayso.core.errors import SaysoError
 from sayso.data.datasets.crosstask import listed_videos, read_tasks
 from sayso.evaluation.evaluator import (
     Count,
@@ -78,9 +79,13 @@ def _splits(
     kept = set(listed_videos(data / "videos_val.csv", tasks))
     listed = [one for one in listed_videos(data / "videos.csv", tasks) if one not in kept]
     annotated = [one for one in listed if (data / "annotations" / "{}_{}.csv".format(*one)).is_file()]
+    if not annotated:
+        raise SaysoError(f"{data / 'annotations'} has the steps of none of the {len(listed)} videos")
     found = place_steps(model, data, tasks, annotated, options, progress)
     seeds = options.seeds or tuple(range(DRAWS))
     draws = [recall_of_tasks(found.placed, left_to_test(listed, seed)) for seed in seeds]
+    if not all(draws):
+        raise SaysoError(f"no task has more than {TRAINED} videos, which are to train on; see crosstask")
     means = [mean_recall(recalls) for recalls in draws]
     rows: dict[str, Row] = {
         task.name: _spread([recalls[number] for recalls in draws if number in recalls])

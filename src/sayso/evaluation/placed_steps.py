@@ -86,7 +86,8 @@ def place_steps(
                 continue
             found[task, video] = _scored(model, seconds, segments, tasks[task], f"{task}_{video}")
     if not found:
-        raise SaysoError(f"no features of the {len(listed)} videos can be read: {unreadable[0]}")
+        why = f": {unreadable[0]}" if unreadable else ""
+        raise SaysoError(f"no features of the {len(listed)} videos can be read{why}")
     times = ordered_paths([-np.asarray(scores, dtype=np.float64) for _, scores in found.values()])
     placed = {key: (found[key][0], where) for key, where in zip(found, times, strict=True)}
     return PlacedSteps(placed, tuple(v for v in ids if v not in features), tuple(unreadable))

@@ -21,7 +21,7 @@ from sayso.core.types import Span
 from sayso.evaluation.clip_features import Listed, embed_features
 from sayso.evaluation.clip_retrieval import RANKS, CaptionedClip, rank_clips, rank_embeddings
 from sayso.evaluation.evaluator import DEFAULTS, Count, EvaluationOptions, EvaluationResult, Primary
-from sayso.evaluation.windows import Windows, adapted, video_id, videos_by_id
+from sayso.evaluation.windows import Windows, adapted, clip_of, video_id, videos_by_id
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
@@ -136,7 +136,7 @@ class TextVideoRetrieval:
             missing=tuple(missing),
             unreadable=ranked.unreadable,
             definition=self._definition(path)
-            | {"windows": windows.count, "window": asdict(windows.clip(model.clip))},
+            | {"windows": windows.count, "window": asdict(clip_of(model, windows))},
             published=how.published,
         )
 

@@ -61,6 +61,12 @@ class Windows:
         return replace(own, frames=frames, fps=fps, size=size)
 
 
+def clip_of(encoder: Encoder, windows: Windows) -> ClipSpec:
+    """Return the clip that an encoder is shown: one that cannot be adapted keeps the size of its pictures."""
+    clip = windows.clip(encoder.clip)
+    return clip if isinstance(encoder, Adaptable) else replace(clip, size=encoder.clip.size)
+
+
 def adapted(encoder: Encoder, windows: Windows, max_words: int | None = None) -> Encoder:
     """Return the encoder as a protocol wants it: its clips, and so many words of a caption.
 
@@ -131,7 +137,7 @@ def _cached(
     """Return which clips can be read and their vectors, from the cache if they are there."""
     decides = {
         "model": [encoder.name, encoder.sha256, embed],
-        "window": asdict(windows.clip(encoder.clip)),
+        "window": asdict(clip_of(encoder, windows)),
         "windows": asdict(windows),
         "clips": [(path, span and (span.start, span.end), file_state(path)) for path, span in clips],
     }
@@ -148,7 +154,7 @@ def _embed(
     encoder: Encoder, embed: str, clips: Sequence[Cut], windows: Windows
 ) -> tuple[list[int], Embeddings]:
     """Return which clips can be read, b of them, and the vectors of their windows, (b, W, D)."""
-    read = list(_read(clips, windows.clip(encoder.clip), windows))
+    read = list(_read(clips, clip_of(encoder, windows), windows))
     there = [k for k, pixels in enumerate(read) if pixels is not None]
     if not there:
         return [], np.empty((0, windows.count, 0), np.float32)

@@ -49,8 +49,9 @@ class LinearOracle:
         self.hard = np.array([c.kappa is None for c in self.constraints], dtype=bool)
         self.required = np.array([float(c.at_least) for c in self.constraints])
         self.groups = _connected(self.constraints)
-        self._combinatorial = [group for group in self.groups if not self._needs_program(group)]
-        self._programmed = [j for group in self.groups if self._needs_program(group) for j in group]
+        programmed = [self._needs_program(group) for group in self.groups]
+        self._combinatorial = [g for g, needs in zip(self.groups, programmed, strict=True) if not needs]
+        self._programmed = [j for g, needs in zip(self.groups, programmed, strict=True) if needs for j in g]
         self._relaxation: LinearRelaxation | None = None
 
     def __call__(self, cost: Floats, slack_cost: Floats) -> Vertex:

@@ -43,7 +43,7 @@ from sayso.systems.name_actors.context import (
     speaker_shares,
 )
 from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evidence
-from sayso.systems.name_actors.open_set import CORRECTED, name_groups
+from sayso.systems.name_actors.open_set import CORRECTED, OUTLIERS, name_groups
 
 if TYPE_CHECKING:
     from sayso.alignment import SpokenLine
@@ -54,7 +54,6 @@ FEWEST = 32  # tracks below which groups and a share of strangers cannot be esti
 PRIOR_WEIGHT = 0.5
 BETAS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # values of beta that are compared
 USUAL_BETA = 4.0  # mode of its prior
-OUTLIERS = 0.02  # share of tracks that may be anybody, whatever their appearance
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +90,7 @@ class Naming:
         )
 
     def rows(self, tracks: Sequence[Track]) -> Iterator[dict[str, object]]:
-        """Yield one row a track, ready for JSON: number, times, box, name, score, and the likeliest names."""
+        """Yield one row a track, ready for JSON: number, times, box, name, score, likeliest names, group."""
         for n, track in enumerate(tracks):
             row = track.to_dict()
             for long in ("boxes", "lip_motion", "descriptor"):
@@ -105,6 +104,7 @@ class Naming:
                 "score": round(self.confidence(n), 3),
                 "candidates": [{"name": name, "score": round(p, 3)} for name, p in likely],
                 "seen_speaking": bool(self.lips[n].size and self.lips[n].max() > SPEAKING),
+                **({} if self.groups is None else {"group": int(self.groups[n])}),
             }
 
 
@@ -157,7 +157,7 @@ def name_actors(
     context = nearby - np.log1p(-NOBODY) - np.log(overall)
     found = name_groups(tracks, X, lips, context, overall, fixed)
     P = _kept(exclusive_probabilities(found.logits, pairs), fixed)
-    (progress or Silent()).update(1, 1, "names")
+    (progress or Silent()).update(1, 1, f"names; strangers have {found.strangers:.0%} of the tracks")
     return Naming(people, P, lips, found.groups)
 
 
