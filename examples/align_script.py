@@ -38,6 +38,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("name a folder: python examples/align_script.py FOLDER")
     folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "film.txt").write_text(SCRIPT)
     (folder / "film.srt").write_text(SUBTITLES)
 

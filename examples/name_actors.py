@@ -36,6 +36,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("name a folder: python examples/name_actors.py FOLDER")
     folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
     draw_film(folder)
     film, script, subtitles = (folder / f"film.{ending}" for ending in ("mp4", "txt", "srt"))
 

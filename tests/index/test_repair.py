@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from dataclasses import asdict
 
@@ -12,8 +13,9 @@ from sayso import Index
 from sayso.core.errors import SaysoError
 from sayso.index.adding import Adding
 from sayso.index.check import check_index
-from sayso.index.checksums import CHECKSUMS
+from sayso.index.checksums import CHECKSUMS, read_checksums, write_checksums
 from sayso.index.repair import repair_index
+from sayso.index.roots import read_roots
 from sayso.index.store import Store
 
 
@@ -76,7 +78,7 @@ def damaged(whole, where, name, harm):
 def heals(whole, where, name, harm):
     damaged(whole, where, name, harm)
     found = check_index(Store(where))
-    if harm is not removed or name.name != CHECKSUMS:
+    if name.suffix != ".json" or (name.name == CHECKSUMS and harm is not removed):  # hints are none
         assert found, f"{harm.__name__} {name} is not noticed"
     repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())
     assert answers(where) == answers(whole / "x.index"), f"{harm.__name__} {name}"
@@ -163,3 +165,49 @@ def test_a_repair_may_give_up_what_is_gone(whole, tmp_path):
         assert check_index(Store(where)) == []
     finally:
         (whole / "away").rename(media)
+
+
+def test_a_killed_writer_leaves_no_damage_and_a_repair_forgets_nothing_of_what_it_did(whole, tmp_path):
+    """Killed before the record is brought up to date: what it committed counts, and its folder is remembered."""
+    where, more = tmp_path / "y.index", tmp_path / "more"
+    shutil.copytree(whole / "x.index", where)
+    more.mkdir()
+    toy.make_picture(more / "b.png", "blue")
+    record = (where / CHECKSUMS).read_bytes()
+    Index.open(where, toy.ColourEncoder()).add(more)
+    unsettled = dataclasses.replace(read_checksums(str(where)), settled=False)
+    (where / CHECKSUMS).write_bytes(record)
+    old = read_checksums(str(where))
+    write_checksums(str(where), dataclasses.replace(old, settled=False))
+    assert unsettled.files != old.files
+    assert check_index(Store(where)) == []
+    repair_index(str(where), lambda _: toy.ColourEncoder(), Adding())
+    roots = [root.path for root in read_roots(Store(where)).wanted]
+    assert roots == [str(whole / "media"), str(more)]
+    assert (
+        len(Index.open(where, toy.ColourEncoder()))
+        == len(Index.open(whole / "x.index", toy.ColourEncoder())) + 1
+    )
+
+
+def test_what_an_older_sayso_wrote_and_what_comes_and_goes_is_no_damage(whole, tmp_path):
+    where, more = tmp_path / "y.index", tmp_path / "more"
+    shutil.copytree(whole / "x.index", where)
+    record = (where / CHECKSUMS).read_bytes()
+    more.mkdir()
+    toy.make_picture(more / "b.png", "blue")
+    Index.open(where, toy.ColourEncoder()).add(more)
+    (where / CHECKSUMS).write_bytes(record)  # as one that keeps no record leaves it
+    (where / "clips.lance" / "data" / ".tmpXyz").write_bytes(b"begun")
+    assert check_index(Store(where)) == []
+    assert Index.open(where, toy.ColourEncoder()).search("blue")
+
+
+def test_a_damaged_shard_is_forgotten_and_its_files_are_read_again(whole, tmp_path):
+    where = tmp_path / "y.index"
+    shutil.copytree(whole / "x.index", where)
+    (where / "shards").mkdir()
+    (where / "shards" / "a.json").write_text('{"id": "a", "med')
+    Index.open(where, toy.ColourEncoder()).add(whole / "media")
+    assert not list((where / "shards").iterdir())
+    assert answers(where) == answers(whole / "x.index")

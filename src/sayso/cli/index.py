@@ -132,10 +132,12 @@ def index(
 
     if check or repair:
         if paths or (check and repair):
-            raise BadParameter("it takes INDEX alone", param_hint="--check, --repair")
+            raise BadParameter("one of the two, and INDEX alone", param_hint="--check, --repair")
         again = Adding(prune=prune, workers=workers)
         end_with_health(address, again, repair=repair, device=device, mode=progress, as_json=as_json)
         return
+    if paths0:
+        paths = _names0(paths)
     if address == "-" or not (paths or Store(address).exists):
         swapped = address == "-" or Path(address).exists()
         name, what = ("my.index", address) if swapped else (address, "~/Videos")
@@ -152,8 +154,6 @@ def index(
             param_hint="--window, --segments, --sample, --thumbs",
         )
     collection = Collection.open(address, model, device=device)
-    if paths0:
-        paths = list(paths_named(paths or ["-"], zero=True))
     if listed := failures or collection.store.failures_file:
         refuse_foreign(listed, of_input=True)
     heard = None
@@ -178,6 +178,16 @@ def index(
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
     line = report_line(address, report_counts(report), collection.model, anew=bool(upgrade_model))
     _end(collection, report, failures, heard, None if as_json else line)
+
+
+def _names0(lists: list[str] | None) -> list[str]:
+    """Return the names in lists whose names end with NUL, such as the one on stdin."""
+    from sayso.data.sources import paths_named
+
+    named = list(paths_named(lists or ["-"], zero=True))
+    if not named:
+        raise BadParameter("the list names nothing", param_hint="--paths0")
+    return named
 
 
 def _check_engine(upgrade_model: str | None, engine: str, cluster: str | None) -> None:

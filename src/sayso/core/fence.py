@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import traceback
 
 from sayso.core.errors import SaysoError
 
@@ -15,7 +17,7 @@ def why_it_failed(error: Exception, path: str) -> str:
         path: of the item.
     """
     if os.environ.get("SAYSO_DEBUG"):
-        raise error
+        traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, SaysoError):
         return str(error)
     if isinstance(error, MemoryError):

@@ -113,6 +113,8 @@ def bag_of(
     Raises:
         ValueError: if there is no such caption, or k is less than 1.
     """
+    if k < 1 or not 0 <= index < len(spans):
+        raise ValueError(f"there is no bag of {k} captions around caption {index} of {len(spans)}")
     if rule == "window":
         window = window_captions(spans, index, k)
         once, counts = np.unique(window, return_counts=True)

@@ -75,7 +75,7 @@ def names_given(text: str) -> Names | Path:
     if len(names) > 1 and not os.path.exists(path):  # noqa: PTH110  many names are no path: Path.exists raises
         return names
     if not os.path.isfile(path):  # noqa: PTH113
-        raise SaysoError(f"there is no file of names {text}; name one, or give names with commas between")
+        raise SaysoError(f"there is no file of names {text!r}; name one, or give names with commas between")
     return Path(path)
 
 

@@ -129,7 +129,7 @@ class Loader:
         if len(self) < 1:
             raise SaysoError(
                 f"an epoch has {len(dataset)} items and a batch takes {self._items * world_size}: "
-                "use smaller batches or fewer processes, or sample more captions of each video"
+                "use smaller batches (--set batch_size=N), fewer processes, or more captions of each video"
             )
         if state is not None:
             self._restore(state)

@@ -236,9 +236,10 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
             if not line:
                 return
             whole = len(line) < LONGEST_LINE or line.endswith(b"\n")
+            held: bytes | None = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             while not whole and (rest := file.readline(1 << 20)):
-                whole, line = rest.endswith(b"\n"), b""
-            yield number, (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line) or None
+                whole, held = rest.endswith(b"\n"), None
+            yield number, held
 
 
 def _from_json(line: bytes | None) -> dict[str, Any] | str:

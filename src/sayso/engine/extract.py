@@ -174,7 +174,8 @@ def _told(
         if isinstance(item, _Refused):
             refused.setdefault(id(item.job), item.error)
         elif isinstance(item, Finished):
-            yield replace(item, error=item.error or refused.pop(id(item.job), None))
+            spoilt = refused.pop(id(item.job), None)  # always: another job may have this id soon
+            yield replace(item, error=item.error or spoilt)
         else:
             yield item
 
@@ -192,6 +193,8 @@ def _embed(
             try:
                 vectors.update(_vectors(alike, encoder))
             except Exception as error:
+                if _of_machine(error):
+                    raise
                 vectors.update(_one_by_one(alike, encoder, refused))
                 if not vectors and len({id(segment.job) for segment in alike}) > 1:
                     raise error from None  # not a clip's fault: the encoder does nothing
@@ -203,6 +206,12 @@ def _embed(
         else replace(item, content=vectors[id(item)])
         for item in batch
     ]
+
+
+def _of_machine(error: Exception) -> bool:
+    """Tell whether no clip is at fault: the same command goes on once the machine is well."""
+    kind = type(error).__name__
+    return isinstance(error, (MemoryError, OSError)) or kind == "OutOfMemoryError" or "CUDA" in str(error)
 
 
 def _vectors(clips: list[JobClip[J]], encoder: Encoder) -> dict[int, NDArray[np.float32]]:

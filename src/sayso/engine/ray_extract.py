@@ -50,7 +50,7 @@ def run_on_ray(
         actors: how many; None: one a core of the cluster.
 
     Raises:
-        SaysoError: if the cluster cannot be reached.
+        SaysoError: if the cluster cannot be reached, or an actor cannot begin.
         MissingExtra: if Ray is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -72,13 +72,23 @@ def run_on_ray(
             ray.shutdown()
 
 
+class CannotBeginError(Exception):
+    """A worker lacks what every piece needs, such as the model."""
+
+
 class _Actor:
     """What runs in a process of the cluster."""
 
     def __init__(self, begin: Callable[[], Callable[[Any], Any]]) -> None:
-        self.work = begin()
+        self.begin = begin
+        self.work: Callable[[Any], Any] | None = None
 
     def do(self, piece: Any) -> Any:
+        if self.work is None:
+            try:
+                self.work = self.begin()
+            except SaysoError as error:
+                raise CannotBeginError(str(error)) from error
         return self.work(piece)
 
 
@@ -107,6 +117,8 @@ class _Pool:
                 else:
                     yield Done(piece, None, f"{TRIES} workers died of it: {error}")
             except self.ray.exceptions.RayTaskError as error:
+                if isinstance(error.cause, CannotBeginError):
+                    raise SaysoError(str(error.cause)) from error
                 idle.append(actor)
                 yield Done(piece, None, str(error.cause))
             else:

@@ -141,7 +141,10 @@ def load_calibration(store: Store) -> tuple[Calibration, Floats] | None:
     rows = table.search().limit(1).to_arrow().to_pylist() if table is not None else []
     if not rows:
         return None
-    numbers = json.loads(rows[0]["numbers"])
+    try:
+        numbers = json.loads(rows[0]["numbers"])
+    except ValueError:
+        return None  # damaged: without it scores are less sure; sayso index INDEX --check says so
     flat = np.asarray(rows[0]["background"], np.float16)
     background = flat.astype(np.float32).reshape(-1, store.identity.dim)
     spreads = {name: Spread(**numbers[name]) for name in ("words", "nearness", "pictures")}

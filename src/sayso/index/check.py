@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.progress import Progress, Silent
-from sayso.index.checksums import CHECKSUMS, Checksums, read_checksums
+from sayso.index.checksums import CHECKSUMS, Checksums, is_current, read_checksums
 
 if TYPE_CHECKING:
     from sayso.index.store import Store
@@ -58,12 +58,12 @@ def refuse_damaged(store: Store) -> None:
 
 def missing_files(address: str, record: Checksums) -> list[Damage]:
     """Return the files that are gone, where all must be there, or have another length."""
-    found = []
+    found, current = [], is_current(address, record)
     for name, (size, _) in record.files.items():
         try:
             now = Path(address, name).stat().st_size
         except OSError:
-            if record.settled:
+            if current:
                 found.append(Damage(name, "is gone"))
             continue
         if now != size:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CHECKSUMS = "checksums.json"
 _NAMES = ("clips", "media", "background")
 _COMMON = ("roots", "generation")
+ASIDE = ".damaged"
+"""Ends the name of a damaged file while an index is repaired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ def read_checksums(address: str) -> Checksums | None:
         held = json.loads(Path(address, CHECKSUMS).read_bytes())
         if held.pop("sha256") != _digest(held):
             return None
-        files = {name: (int(size), str(digest)) for name, (size, digest) in held.pop("files").items()}
+        files = {
+            name: (int(size), str(digest))
+            for name, (size, digest) in held.pop("files").items()
+            if _stays(Path(name))
+        }
         return Checksums(**held, files=files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -77,7 +83,24 @@ def table_files(address: str, generation: int) -> Iterator[Path]:
     """Give the files of the tables that count."""
     named = (name if generation == 1 else f"{name}_{generation}" for name in _NAMES)
     for name in (*named, *_COMMON):
-        yield from (path for path in Path(address, f"{name}.lance").rglob("*") if path.is_file())
+        inside = Path(address, f"{name}.lance").rglob("*")
+        yield from (path for path in inside if _stays(path) and path.is_file())
+
+
+def _stays(path: Path) -> bool:
+    """Tell whether a file is never written over: hints of versions are, and hidden files come and go."""
+    return not path.name.startswith(".") and path.suffix not in (".json", ASIDE)
+
+
+def is_current(address: str, record: Checksums) -> bool:
+    """Tell whether a record is of all that an index holds: nobody, of whatever version, wrote since."""
+    there = (path for path in table_files(address, record.generation) if path.suffix == ".manifest")
+    return record.settled and all(path.relative_to(address).as_posix() in record.files for path in there)
+
+
+def newest_version(record: Checksums, table: str) -> str | None:
+    """Return the file that says what the newest version of a table holds; Lance counts names down."""
+    return min((name for name in record.files if name.startswith(f"{table}.lance/_versions/")), default=None)
 
 
 @contextlib.contextmanager
@@ -114,9 +137,8 @@ def settle(store: Tables, held: Checksums | None) -> None:
     files = {}
     for path in table_files(address, store.generation):
         name = path.relative_to(address).as_posix()
-        renewed = path.suffix == ".json"  # the hint of the latest version is written over
         with contextlib.suppress(OSError):  # cleaned up just now
-            files[name] = known[name] if name in known and not renewed else _measured(path)
+            files[name] = known[name] if name in known else _measured(path)
     table = store.table("roots")
     roots = table.search().to_arrow().to_pylist() if table is not None else []
     write_checksums(address, Checksums(True, store.generation, asdict(store.identity), roots, files))

@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sayso.core.lazy import need
-from sayso.index.orphans import is_whole
+from sayso.index.orphans import clips_without_medium, is_whole
 from sayso.index.schema import MEDIA_SCHEMA
 from sayso.index.shards import EXTRA, Shard, ShardFolder, clips_uri
 
@@ -80,9 +80,9 @@ def settle_shards(store: Store) -> Committed:
     if not ids:
         return done
     store.refresh()
-    shards = [folder.read(id_) for id_ in ids]
+    shards = [shard for shard in map(folder.read, ids) if shard is not None]
     held = _held(store, shards)
-    left = Counter() if is_whole(store) else _clips_without_medium(store)
+    left = Counter() if is_whole(store) else clips_without_medium(store)
     to_append = []
     for shard in shards:
         state = _state(shard, held)
@@ -124,16 +124,6 @@ def _state(shard: Shard, held: Mapping[str, str]) -> State:
 def _counts(shard: Shard, found: Mapping[str, int] | None = None) -> list[int]:
     """Return how many clips each file of a shard has, or how many of them were found."""
     return [row["clips"] if found is None else found.get(row["media_id"], 0) for row in shard.media]
-
-
-def _clips_without_medium(store: Store) -> Counter[str]:
-    """Return how many clips there are of each medium that is not there."""
-    media = store.media.search().select(["media_id"]).to_arrow().column("media_id")
-    left: Counter[str] = Counter()
-    for batch in store.clips.search().select(["media_id"]).to_batches():
-        ids = batch.column("media_id")
-        left.update(ids.filter(pc.invert(pc.is_in(ids, media.combine_chunks()))).to_pylist())
-    return left
 
 
 def _append_clips(store: Store, shards: list[Shard]) -> None:

@@ -26,8 +26,8 @@ from sayso.index.sql import FILTERED, sql_contains, sql_string
 
 MOST_LETTERS = 100_000
 MOST_TOKENS = 20_000
-DEEPEST = 40
-"""How far conditions may be nested; more would need a deep stack here and in LanceDB."""
+DEEPEST = 10
+"""How far conditions may be nested: a level becomes several in SQL, of which LanceDB takes some dozens."""
 
 NUMBERS = {"duration_s", "start_s", "end_s", "latitude", "longitude"}
 COLUMNS = {*FILTERED.split(", "), "id", "media_id"}

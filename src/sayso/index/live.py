@@ -8,9 +8,11 @@ a file's older version have an id that no row of ``media`` has, and readers pass
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+
+from sayso.index.orphans import clips_without_medium
 from sayso.index.sql import sql_in
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ class LiveMedia:
                     if whole:
                         break
                     self._store.refresh()  # one table was seen older than the other
-                self._versions = self._now()
+                    versions = self._now()
+                self._versions = versions  # of before the look: what came meanwhile is looked at next time
             return self._dead
 
     def scope(self, sql: str | None = None) -> str | None:
@@ -58,13 +61,9 @@ class LiveMedia:
 
     def _look(self) -> tuple[frozenset[str], bool]:
         """Return the media without a row, and whether those with one have all of their clips."""
-        rows = self._store.media.search().select(["media_id", "clips"]).to_arrow()
-        wanted = dict(zip(rows.column("media_id").to_pylist(), rows.column("clips").to_pylist(), strict=True))
-        if sum(wanted.values()) == self._store.clips.count_rows():
+        media = self._store.media.search().select(["media_id", "clips"]).to_arrow()
+        wanted, count = pc.sum(media.column("clips")).as_py() or 0, self._store.clips.count_rows()
+        if wanted == count:
             return frozenset(), True
-        held: Counter[str] = Counter()
-        for batch in self._store.clips.search().select(["media_id"]).to_batches():
-            counts = batch.column("media_id").value_counts().to_pylist()
-            held.update({count["values"]: count["counts"] for count in counts})
-        whole = all(held[media_id] >= count for media_id, count in wanted.items())
-        return frozenset(held.keys() - wanted.keys()), whole
+        left = clips_without_medium(self._store, media.column("media_id"))
+        return frozenset(left), count - left.total() == wanted

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -23,13 +24,16 @@ from sayso.core.errors import SaysoError
 from sayso.index.adding import Adding, add_paths
 from sayso.index.background import calibrate_index
 from sayso.index.check import Damage, check_index
-from sayso.index.checksums import Checksums, read_checksums, write_checksums
+from sayso.index.checksums import ASIDE, Checksums, is_current, newest_version, read_checksums, settle
+from sayso.index.commit import settle_shards
 from sayso.index.generations import switch_generation
+from sayso.index.lock import file_lock
 from sayso.index.maintaining import maintain
 from sayso.index.orphans import remove_orphans
 from sayso.index.roots import TABLE as ROOTS
 from sayso.index.roots import Root, Roots, save_roots
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity
+from sayso.index.shards import FOLDER, ShardFolder
 from sayso.index.store import FIRST, GENERATION_TABLE, Store
 
 if TYPE_CHECKING:
@@ -38,7 +42,6 @@ if TYPE_CHECKING:
 
 BACKGROUND = "background"
 _TABLES = (CLIPS_TABLE, MEDIA_TABLE, BACKGROUND)
-ASIDE = ".damaged"
 CHUNK = 1024
 """Rows that are taken over at once; of a chunk that cannot be read, each row is tried."""
 
@@ -56,58 +59,84 @@ def repair_index(
     Raises:
         SaysoError: if neither the tables nor the record say what the index was, or what is lost is not there.
     """
-    _put_back(address)
-    record = None if "://" in address else read_checksums(address)
-    damage = check_index(Store(address, record.generation if record else None), options.progress)
-    if record is not None:
-        _heal_common(address, record, damage)
-    store = Store(address)
-    own = [one for one in damage if one.name.startswith((*map(store.named, _TABLES), *_TABLES))]
-    identity = _identity(store, record)
-    if own:
-        try:
-            _make_whole(store, own, identity, prune=options.prune)
-        except SaysoError:
-            if record is not None:  # what is damaged stays known as such
-                write_checksums(address, record)
-            raise
+    with _alone(address):
+        _put_back(address)
+        record = None if "://" in address else read_checksums(address)
+        damage = check_index(Store(address, record.generation if record else None), options.progress)
+        if record is not None:
+            record = _heal_common(address, record, damage)
         store = Store(address)
+        identity = _identity(store, record)
+        own = [one for one in damage if one.name.startswith((*map(store.named, _TABLES), *_TABLES))]
+        if own:
+            _make_whole(store, own, identity, record, prune=options.prune)
+        store = Store(address)
+        if not store.remote:
+            settle(store, record)
     report = add_paths(store, [], lambda: load(identity.model), options)
     with store.writing():
         calibrate_index(store, lambda: load(identity.model))
     return damage, report
 
 
-def _make_whole(store: Store, damage: list[Damage], identity: Identity, *, prune: bool) -> None:
+@contextmanager
+def _alone(address: str) -> Iterator[None]:
+    """Be the only one who writes to an index, and to the tables that another model would get."""
+    if "://" in address:
+        with Store(address).writing():
+            yield
+        return
+    record = read_checksums(address)
+    number = record.generation if record is not None else Store(address).generation
+    with file_lock(Path(address), f"writer_{number + 1}"), file_lock(Path(address), "writer"):
+        yield
+
+
+def _make_whole(
+    store: Store, damage: list[Damage], identity: Identity, record: Checksums | None, *, prune: bool
+) -> None:
     """Make the tables of the generation that counts whole, as far as their rows can be read."""
-    with store.writing():
-        if all(one.of_structures for one in damage):
-            _make_structures(store)
-            for one in damage:
-                Path(store.address, one.name).unlink(missing_ok=True)
-        elif any(not one.name.startswith(store.named(BACKGROUND)) for one in damage):
-            _set_aside(store.address, damage)
-            try:
-                _take_over(store, identity, prune=prune)
-            finally:
-                _put_back(store.address)
-        else:
-            _remove(store.address, store.named(BACKGROUND))
+    if all(one.of_structures for one in damage):
+        _make_structures(store)
+        for one in damage:
+            Path(store.address, one.name).unlink(missing_ok=True)
+    elif any(not one.name.startswith(store.named(BACKGROUND)) for one in damage):
+        clips = store.named(CLIPS_TABLE)
+        newest = record and newest_version(record, clips)
+        trusted = newest is None or newest not in {one.name for one in damage}
+        _set_aside(store.address, damage)
+        try:
+            _take_over(store, identity, prune=prune, trusted=trusted)
+        finally:
+            _put_back(store.address)
+    else:
+        _remove(store.address, store.named(BACKGROUND))
 
 
-def _heal_common(address: str, record: Checksums, damage: list[Damage]) -> None:
-    """Bring back what stands in no generation: which one counts, and what the index remembers."""
-    wrong = {one.name for one in damage}
-    healed = {name.partition(".lance/")[0] for name in wrong} & {GENERATION_TABLE, ROOTS}
-    files = {name: held for name, held in record.files.items() if name.partition(".lance/")[0] not in healed}
+def _heal_common(address: str, record: Checksums, damage: list[Damage]) -> Checksums:
+    """Bring back what stands in no generation: which one counts, and what the index remembers.
+
+    What can be read stays where the record is older than it. Returns the record without what was made anew.
+    """
+    damaged = {one.name.partition(".lance/")[0] for one in damage} & {GENERATION_TABLE, ROOTS}
+    current = is_current(address, record)
+    healed = {name for name in damaged if current or not _can_be_read(address, name)}
     for table in healed:
         _remove(address, table)
     if GENERATION_TABLE in healed and record.generation != FIRST:
         switch_generation(Store(address, record.generation), record.generation)
     if ROOTS in healed:
         save_roots(Store(address, record.generation), Roots(tuple(Root(**row) for row in record.roots)))
-    if wrong:
-        write_checksums(address, replace(record, settled=False, files=files))
+    files = {name: held for name, held in record.files.items() if name.partition(".lance/")[0] not in healed}
+    return replace(record, files=files)
+
+
+def _can_be_read(address: str, table: str) -> bool:
+    try:
+        found = Store(address, FIRST).table(table)
+        return found is not None and found.search().to_arrow().num_rows > 0
+    except Exception:  # noqa: BLE001  LanceDB raises whatever it meets
+        return False
 
 
 def _remove(address: str, table: str) -> None:
@@ -147,8 +176,14 @@ def _put_back(address: str) -> None:
             path.replace(path.with_name(path.name.removesuffix(ASIDE)))
 
 
-def _take_over(store: Store, identity: Identity, *, prune: bool) -> None:
+def _take_over(store: Store, identity: Identity, *, prune: bool, trusted: bool) -> None:
     """Copy the media that are whole into new tables, and make those count.
+
+    Args:
+        store: the tables that count.
+        identity: of the index.
+        prune: whether what is lost and not there any more is given up.
+        trusted: whether the clips that can be read are of the newest version; else none is taken over.
 
     Raises:
         SaysoError: if a file that lost a clip is not there, unless it is pruned; the old tables still count.
@@ -159,18 +194,23 @@ def _take_over(store: Store, identity: Identity, *, prune: bool) -> None:
     new = Store(store.address, number)
     new.create(identity)
     held: Counter[str] = Counter()
-    lost: set[str] = set()
+    lost, without_medium = _settled_shards(store), dict[str, str]()
     for rows in _readable(store, CLIPS_TABLE):
-        held.update(rows.column("media_id").to_pylist())
-        lost.update(rows.column("path").to_pylist())
-        new.append(rows.select(new.clips.schema.names).cast(new.clips.schema))
+        ids = rows.column("media_id").to_pylist()
+        without_medium.update(zip(ids, rows.column("path").to_pylist(), strict=True))
+        if trusted:
+            held.update(ids)
+            new.append(rows.select(new.clips.schema.names).cast(new.clips.schema))
     for rows in _readable(store, MEDIA_TABLE):
-        whole = [held[row["media_id"]] == row["clips"] for row in rows.to_pylist()]
+        plain = rows.select(["media_id", "path", "clips"]).to_pylist()
+        whole = [held[row["media_id"]] == row["clips"] for row in plain]
+        for row, is_whole in zip(plain, whole, strict=True):
+            without_medium.pop(row["media_id"], None)
+            (lost.discard if is_whole else lost.add)(row["path"])
         kept = rows.select(MEDIA_SCHEMA.names).filter(pa.array(whole)).cast(MEDIA_SCHEMA)
-        lost.update(rows.column("path").to_pylist())
-        lost.difference_update(kept.column("path").to_pylist())
         if kept.num_rows:
             new.commit(kept)
+    lost |= set(without_medium.values())
     if not prune:
         _refuse_missing(store.address, lost)
     remove_orphans(new)
@@ -178,6 +218,17 @@ def _take_over(store: Store, identity: Identity, *, prune: bool) -> None:
     switch_generation(new, number)
     for name in _TABLES:
         _remove(store.address, store.named(name))
+    shutil.rmtree(Path(store.address, store.named(FOLDER)), ignore_errors=True)
+
+
+def _settled_shards(store: Store) -> set[str]:
+    """Commit what workers have ready; return the files of shards with which that does not go."""
+    try:
+        settle_shards(store)
+    except Exception:  # noqa: BLE001  the tables are damaged, or Lance is not installed
+        folder = ShardFolder(store)
+        return {row["path"] for id_ in folder.ids() if (shard := folder.read(id_)) for row in shard.media}
+    return set()
 
 
 def _refuse_missing(address: str, lost: Iterable[str]) -> None:

@@ -22,7 +22,7 @@ def read_media(store: Store, media_id: str) -> Media:
         KeyError: if there is no such file.
     """
     held = [name for name in _MEDIA_COLUMNS if name in store.media.schema.names]
-    row = _first_row(store.media, "media_id", media_id, ["media_id", *held])
+    row = first_row(store.media, "media_id", media_id, ["media_id", *held])
     return Media(id=row.pop("media_id"), **row)
 
 
@@ -32,11 +32,11 @@ def read_transcript(store: Store, media_id: str) -> list[Caption]:
     Raises:
         KeyError: if there is no such file.
     """
-    captions = _first_row(store.media, "media_id", media_id, ["captions"])["captions"] or []
+    captions = first_row(store.media, "media_id", media_id, ["captions"])["captions"] or []
     return [Caption(Span(c["start_s"], c["end_s"]), c["text"], c["speaker"]) for c in captions]
 
 
-def _first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
+def first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
     """Return the row of a table whose text column has a value, or raise KeyError."""
     query = table.search().where(f"{column} = {sql_string(value)}").select(columns).limit(1)
     rows: list[dict[str, Any]] = read_rows(query).to_pylist()

@@ -182,8 +182,6 @@ def _run(query: Any, limit: int | None, sql: str | None, live: str | None = None
         filtered = limited.where(both, prefilter=True) if both else limited
         table = read_rows(filtered.with_row_id(True))
     except (RuntimeError, ValueError, OSError) as error:
-        if sql is None:
-            raise
         unknown = re.search(r"[Nn]o field named \"?([\w.]+)", str(error))
         if unknown and unknown[1].rstrip(".") in TAKEN_COLUMNS:
             raise QueryError(

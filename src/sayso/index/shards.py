@@ -77,14 +77,20 @@ class ShardFolder:
         except SaysoError:  # without Lance there is no cluster: who has it commits them
             return []
 
-    def read(self, id_: str) -> Shard:
-        """Return an open shard."""
+    def read(self, id_: str) -> Shard | None:
+        """Return an open shard; None if its file is damaged, so that its files are read again."""
+        try:
+            return Shard(**json.loads(self._content(id_)))
+        except (ValueError, TypeError):
+            return None
+
+    def _content(self, id_: str) -> bytes:
         if not self.store.remote:
-            return Shard(**json.loads((self._folder / f"{id_}.json").read_bytes()))
+            return (self._folder / f"{id_}.json").read_bytes()
         with tempfile.TemporaryDirectory() as folder:
             here = Path(folder, "shard.json")
             self._objects.download_file(self._named(id_), str(here))
-            return Shard(**json.loads(here.read_bytes()))
+            return here.read_bytes()
 
     def write(self, shard: Shard) -> None:
         """Say that a shard is ready."""

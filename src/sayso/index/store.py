@@ -204,7 +204,7 @@ class Store:
         hold = Lease(self.connection, lock).hold() if self.remote else file_lock(Path(self.address), lock)
         with self._told(), hold:
             self.check_counting()
-            with unsettled(self):
+            with unsettled(self) if self._asked is None else contextlib.nullcontext():
                 yield
 
     def check_counting(self) -> None:

@@ -7,10 +7,11 @@ are made of the files when they are asked for. Files of sound keep theirs, which
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from sayso.core.errors import SaysoError
-from sayso.index.sql import sql_string
+from sayso.index.rows import first_row
 
 if TYPE_CHECKING:
     from sayso.index.store import Store
@@ -32,20 +33,11 @@ def read_thumbnail(store: Store, clip_id: str) -> bytes:
     Raises:
         KeyError: if there is no such clip.
     """
-    row = _clip(store, clip_id)
+    row = first_row(store.clips, "id", clip_id, ["media_id", "path", "kind", "start_s", "end_s", "thumb"])
     if not row["thumb"]:
         first = f"{row['media_id']}-0"
-        row["thumb"] = _clip(store, first)["thumb"] if first != clip_id else b""
+        row["thumb"] = first_row(store.clips, "id", first, ["thumb"])["thumb"] if first != clip_id else b""
     return bytes(row["thumb"] or _made(row))
-
-
-def _clip(store: Store, clip_id: str) -> dict[str, Any]:
-    columns = ["media_id", "path", "kind", "start_s", "end_s", "thumb"]
-    query = store.clips.search().where(f"id = {sql_string(clip_id)}").select(columns).limit(1)
-    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
-    if not rows:
-        raise KeyError(clip_id)
-    return rows[0]
 
 
 def _made(row: dict[str, Any]) -> bytes:
@@ -60,10 +52,12 @@ def _made(row: dict[str, Any]) -> bytes:
         return thumbnail(clip.frames[0], side=THUMB_SIDE)
     except (SaysoError, OSError, IndexError) as error:
         log.warning("%s cannot be read, and no picture of it was kept: %s", row["path"], error)
-        return _grey()
+        return grey_thumbnail()
 
 
-def _grey() -> bytes:
+@cache
+def grey_thumbnail() -> bytes:
+    """Return the JPEG that stands for a picture that cannot be made now."""
     from PIL import Image
 
     from sayso.engine.segment import THUMB_SIDE

@@ -145,10 +145,12 @@ class Writer:
         keep = [k for k, row in enumerate(self.clips) if row["media_id"] not in unfinished]
         self.clips = [self.clips[k] for k in keep]
         self.vectors = [self.vectors[k] for k in keep]
-        self._flush()
-        self._wait()
-        self.store.delete_clips(self.refused)
-        self.thread.shutdown()
+        try:
+            self._flush()
+            self._wait()
+            self.store.delete_clips(self.refused)
+        finally:
+            self.thread.shutdown()
 
     def _flush_if_due(self) -> None:
         if len(self.clips) + len(self.media) >= FLUSH_ROWS or time.monotonic() - self.flushed > FLUSH_S:

@@ -150,12 +150,12 @@ def _text(value: Any) -> str:
 
 
 def _of_container(path: str | os.PathLike[str], descriptor: int) -> _Said:
-    from av.error import FFmpegError
+    import av  # waits where another thread imports it: "from av.error" does not
 
     with open_container(printable_path(path), descriptor, sound=True) as container:
         try:
             tags = _lower([container.metadata, *(stream.metadata for stream in container.streams)])
-        except (FFmpegError, RuntimeError, ValueError):
+        except (av.FFmpegError, RuntimeError, ValueError):
             return _Said()
     places = filter(None, (parse_iso6709(tags.get(name, "")) for name in _PLACES))
     return _Said(

@@ -152,14 +152,14 @@ class Decoder:
 
     def _seek(self, start_s: float) -> Iterator[Shown] | None:
         """Land on a key frame before ``start_s``, further and further back; None if that fails."""
-        from av.error import FFmpegError
+        import av  # waits where another thread imports it: "from av.error" does not
 
         back_s = unsure_s = _UNSURE_S.get(self.source.format, 0.0)
         land_s = start_s - unsure_s + TOLERANCE_S
         while back_s < start_s:
             try:
                 self.source.seek(self.clock.stamp(start_s - back_s))
-            except (FFmpegError, OverflowError):
+            except (av.FFmpegError, OverflowError):
                 return None
             self._start_anew()
             shown = self._shown(self._from_key_frame(land_s))
@@ -186,11 +186,11 @@ class Decoder:
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         """Yield the packets; end where the file cannot be read further."""
-        from av.error import FFmpegError
+        import av  # waits where another thread imports it: "from av.error" does not
 
         try:
             yield from self.source.packets()
-        except (FFmpegError, OSError, RuntimeError) as error:
+        except (av.FFmpegError, OSError, RuntimeError) as error:
             self._note(None, error)
         else:
             self._at_end = True
@@ -260,11 +260,11 @@ class Decoder:
             self._check_length()
 
     def _send(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
-        from av.error import FFmpegError
+        import av  # waits where another thread imports it: "from av.error" does not
 
         try:
             frames = self.source.stream.decode(packet)
-        except FFmpegError as error:
+        except av.FFmpegError as error:
             self._note(packet, error)
             return []
         return frames

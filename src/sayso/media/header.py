@@ -110,17 +110,17 @@ def _codec_name(stream: Stream | None) -> str | None:
 
 
 def _first_packets(source: VideoSource) -> list[Packet[VideoStream]]:
-    from av.error import FFmpegError
+    import av  # waits where another thread imports it: "from av.error" does not
 
     try:
         return list(islice(source.packets(), _FIRST_PACKETS))
-    except (FFmpegError, OSError, RuntimeError):
+    except (av.FFmpegError, OSError, RuntimeError):
         return []
 
 
 def _rotation(source: VideoSource, first: list[Packet[VideoStream]]) -> int:
     """Return clockwise degrees; only decoded frames carry the matrix, so the first is decoded."""
-    from av.error import FFmpegError
+    import av  # waits where another thread imports it: "from av.error" does not
 
     if source.format not in INDEXED:
         return 0
@@ -128,7 +128,7 @@ def _rotation(source: VideoSource, first: list[Packet[VideoStream]]) -> int:
         for packet in [*first, None]:
             for frame in source.stream.decode(packet):
                 return _degrees(*orientation(frame))
-    except (FFmpegError, OSError, RuntimeError):
+    except (av.FFmpegError, OSError, RuntimeError):
         pass
     return 0
 
@@ -163,7 +163,7 @@ def _measured_end(source: VideoSource, clock: Timeline) -> float | None:
 
     None if the file is cut off: its header says then how long it was.
     """
-    from av.error import FFmpegError
+    import av  # waits where another thread imports it: "from av.error" does not
 
     declared = declared_end(source) or declared_length(source)
     if declared is None or not is_whole(source.descriptor, source.format):
@@ -171,7 +171,7 @@ def _measured_end(source: VideoSource, clock: Timeline) -> float | None:
     try:
         source.seek(clock.stamp(max(0.0, declared)))
         return _end_of(source, clock)
-    except (FFmpegError, OSError, RuntimeError, OverflowError):
+    except (av.FFmpegError, OSError, RuntimeError, OverflowError):
         return None
 
 
@@ -182,7 +182,7 @@ def _walked_end(source: VideoSource, clock: Timeline) -> float | None:
 
 
 def _end_of(source: VideoSource, clock: Timeline) -> float | None:
-    from av.error import FFmpegError
+    import av  # waits where another thread imports it: "from av.error" does not
 
     first: int | None = None
     last: tuple[int, int] | None = None  # time stamp and end of the picture shown last
@@ -194,7 +194,7 @@ def _end_of(source: VideoSource, clock: Timeline) -> float | None:
             if stamp is not None and not packet.is_discard:
                 first = stamp if first is None else min(first, stamp)
                 last = max(last or (stamp, 0), (stamp, stamp + clock.lasting(packet.duration)))
-    except (FFmpegError, OSError, RuntimeError):
+    except (av.FFmpegError, OSError, RuntimeError):
         pass  # what was read before still counts
     if last is not None:
         return clock.seconds(last[1] - (0 if source.origin is not None else first or 0))

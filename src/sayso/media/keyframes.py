@@ -160,21 +160,21 @@ class _Reader:
             raise failure.error(self.source.path)
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
-        from av.error import FFmpegError
+        import av  # waits where another thread imports it: "from av.error" does not
 
         try:
             yield from self.source.packets()
-        except (FFmpegError, OSError, RuntimeError) as error:
+        except (av.FFmpegError, OSError, RuntimeError) as error:
             self._note(self.end_s, error)
 
     def _frame(self, packet: Packet[VideoStream]) -> VideoFrame | None:
         """Decode one key frame by itself; None if nothing comes, or what comes is no key frame."""
-        from av.error import FFmpegError
+        import av  # waits where another thread imports it: "from av.error" does not
 
         stream = self.source.stream
         try:
             frames = [*stream.decode(packet), *stream.decode(None)]
-        except FFmpegError as error:
+        except av.FFmpegError as error:
             self._note(self.clock.seconds(packet.pts or 0), error)
             frames = []
         stream.codec_context.flush_buffers()

@@ -90,7 +90,7 @@ class Shaper:
         return self._last[1]
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        from av.error import FFmpegError
+        import av  # waits where another thread imports it: "from av.error" does not
 
         if self._target is None:  # of the first alone: a frame and its side data hold each other in memory
             if is_only_dolby(frame, self._tag):
@@ -110,7 +110,7 @@ class Shaper:
                     frame, width, height, "rgb24", interpolation="BICUBIC" if resized else None
                 )
                 pixels = cast("NDArray[np.uint8]", rgb.to_ndarray())
-        except (FFmpegError, ValueError, MemoryError) as error:
+        except (av.FFmpegError, ValueError, MemoryError) as error:
             raise MediaError(
                 f"{self.path}: frames of {frame.width} x {frame.height} pixels in the format "
                 f"{frame.format.name} cannot be converted to {width} x {height} RGB ({error})"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sayso.generators import Generator
     from sayso.systems.localize import Localizer
 
-THREADS = 80
+MORE_THREADS = 32
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 
 
@@ -79,9 +79,9 @@ def create_app(
 
 
 @asynccontextmanager
-async def _threads(_: FastAPI) -> AsyncIterator[None]:
+async def _threads(app: FastAPI) -> AsyncIterator[None]:
     """Have more threads than can wait at the gates of a budget, so that what needs no gate goes on."""
-    to_thread.current_default_thread_limiter().total_tokens = THREADS
+    to_thread.current_default_thread_limiter().total_tokens = app.state.budget.places + MORE_THREADS
     yield
 
 

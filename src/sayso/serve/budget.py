@@ -41,9 +41,9 @@ class Gate:
     """
 
     def __init__(self, what: str, at_once: int, waiting: int, patience_s: float = 30.0) -> None:
-        self.what, self.waiting, self.patience_s = what, waiting, patience_s
+        self.what, self.places, self.patience_s = what, at_once + waiting, patience_s
         self._free = threading.Semaphore(at_once)
-        self._line = threading.Semaphore(at_once + waiting)
+        self._line = threading.Semaphore(self.places)
 
     def enter(self) -> None:
         """Go in, or wait for it; ``leave`` must follow.
@@ -82,6 +82,7 @@ class Budget:
 
     Args:
         searches: of the index, and what else asks it questions.
+        thumbs: pictures of clips, most of which are kept.
         decodes: of whole pictures and frames.
         streams: that are made while they are watched, from the first byte to the last.
         cuts: of clips.
@@ -89,10 +90,18 @@ class Budget:
     """
 
     searches: Gate = field(default_factory=lambda: Gate("searches", max(2, CORES), 16))
+    thumbs: Gate = field(default_factory=lambda: Gate("pictures", 4, 60))
     decodes: Gate = field(default_factory=lambda: Gate("pictures", 2, 8))
     streams: Gate = field(default_factory=lambda: Gate("streams", 8, 4, 5.0))
     cuts: Gate = field(default_factory=lambda: Gate("cuts", max(1, CORES // 2), 4, 60.0))
     upload_pixels: int = 32_000_000
+
+    @property
+    def places(self) -> int:
+        """How many threads may be at its gates."""
+        return sum(
+            gate.places for gate in (self.searches, self.thumbs, self.decodes, self.streams, self.cuts)
+        )
 
 
 def budget_of(request: Request) -> Budget:

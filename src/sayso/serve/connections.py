@@ -101,7 +101,8 @@ class _Connection(H11Protocol):  # type: ignore[misc]
             if self not in self.waiting:
                 self._wait_for_head()
             return
-        begun = self.waiting.pop(self, self) is None
+        begun = self in self.waiting
+        self.waiting.pop(self, None)
         if not self.cycle.more_body and not self.flow.write_paused:
             self._end_within(None)
         elif begun:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from sayso.core.errors import MediaError
 from sayso.index import Media
 from sayso.index.picks import Pick, find_picks
+from sayso.index.thumbs import grey_thumbnail
 from sayso.media.files import printable_path
 from sayso.serve.api import PROBLEMS, PlacedClip, PlacedMedia, find_media
 from sayso.serve.body import OnDemand
@@ -35,13 +36,15 @@ router = APIRouter(responses=PROBLEMS)
 
 @router.head("/thumb/{clip_id}", include_in_schema=False)
 @router.get("/thumb/{clip_id}", response_class=Response)
-def thumb(clip: PlacedClip) -> Response:
+def thumb(clip: PlacedClip, spent: Spent) -> Response:
     """Send the JPEG of a clip's middle frame."""
     try:
-        jpeg = clip.holdings.index.thumbnail(clip.id)
+        with spent.thumbs.turn():
+            jpeg = clip.holdings.index.thumbnail(clip.id)
     except KeyError as error:
         raise no_such("clip", clip.id) from error
-    return Response(jpeg, media_type="image/jpeg", headers=KEPT)
+    kept = {"cache-control": "no-store"} if jpeg == grey_thumbnail() else KEPT  # the file may come back
+    return Response(jpeg, media_type="image/jpeg", headers=kept)
 
 
 @router.get("/face/{clip_id}", response_class=Response)
@@ -52,7 +55,7 @@ def face(clip: PlacedClip, spent: Spent) -> Response:
         raise no_such("clip", clip.id)
     with spent.decodes.turn():
         jpeg = face_in(moment.path, moment.best_s) if moment.kind == "video" else None
-    return thumb(clip) if jpeg is None else Response(jpeg, media_type="image/jpeg", headers=KEPT)
+    return thumb(clip, spent) if jpeg is None else Response(jpeg, media_type="image/jpeg", headers=KEPT)
 
 
 @router.head("/media/{media_id}", include_in_schema=False)

@@ -16,7 +16,7 @@ MAX_QUERY = 1000
 MAX_LIMIT = 500
 
 Text = Annotated[str, Field(max_length=MAX_QUERY)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Cursor = Annotated[str, Field(pattern=r"^\d{0,8}$")]
