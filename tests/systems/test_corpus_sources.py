@@ -152,12 +152,12 @@ def test_a_page_says_where_things_are(monkeypatch):
         b'<track src="before.vtt"><VIDEO SRC="v.mp4"><source src="/low.mp4" label="240p">'
         b'<track src="t.vtt" srclang=en><track kind="chapters" src="no.vtt"></video><video src="ad.mp4">'
     )
-    site = OrdinarySite(SimpleNamespace(read=lambda url: WebAnswer("http://h/p/x", "text/html", page, 3)))
+    site = OrdinarySite(SimpleNamespace(read=lambda url: WebAnswer("http://h/p/x", page, 3)))
     offer = site.offer(Found("x", "http://h/p/x"))
     assert offer.files == (("http://h/p/v.mp4", 0), ("http://h/low.mp4", 240))
     assert (offer.tracks, offer.attempts) == ((CaptionTrack("http://h/p/t.vtt", "en"),), 3)
     assert site.offer(Found("x", "http://h/a.mp4?x=1")).files == (("http://h/a.mp4?x=1", 0),)
-    site = OrdinarySite(SimpleNamespace(read=lambda url: WebAnswer(url, "text/html", b"<p>", 1)))
+    site = OrdinarySite(SimpleNamespace(read=lambda url: WebAnswer(url, b"<p>", 1)))
     with pytest.raises(GoneForGood, match="no video"):
         site.offer(Found("x", "http://h/p/x"))
 

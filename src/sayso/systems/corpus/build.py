@@ -26,7 +26,7 @@ from sayso.systems.corpus.captions import SILENT, count_words
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.source import Found
 from sayso.systems.corpus.state import CorpusState
-from sayso.systems.corpus.storage import SUFFIX, is_bucket, video_files
+from sayso.systems.corpus.storage import SUFFIX, FolderOfVideos, is_bucket, video_files
 from sayso.text.captions.caption_file import read_caption_file
 from sayso.text.captions.sidecar import find_subtitles
 
@@ -87,7 +87,11 @@ def build_corpus(state: CorpusState, plan: BuildPlan, *, progress: Progress | No
         state: of the corpus.
         plan: what is written.
         progress: updated with how many videos are written.
+
+    Raises:
+        SaysoError: if nothing lies where it was got; what is there stays.
     """
+    _check_place(state, plan)
     entries = _entries(state, plan, progress or Silent())
     if plan.form == "release":
         _write_release(plan.corpus, entries)
@@ -95,6 +99,27 @@ def build_corpus(state: CorpusState, plan: BuildPlan, *, progress: Progress | No
         _write_shards(plan, entries)
     else:
         _write_ids(plan.corpus, entries)
+
+
+def _check_place(state: CorpusState, plan: BuildPlan) -> None:
+    """Refuse a folder with none of the captions, or silent videos, that were got: they lie elsewhere."""
+    there: dict[str, bool] = {}
+    for key, *_ in state.ranked():
+        heard, fetched = state.row("captions", key), state.row("fetch", key)
+        if heard is not None and "captions" in heard.facts:
+            kind, place = "captions", str(heard.facts["captions"])
+        elif fetched is not None and fetched.status == "done" and not is_bucket(str(fetched.facts["at"])):
+            kind, place = "videos", str(fetched.facts["at"])
+        else:
+            continue
+        there[kind] = there.get(kind, False) or (plan.captions / place).is_file()
+        if there.get("captions"):
+            return
+    if there and not there.get("captions", there.get("videos")):
+        raise SaysoError(
+            f"{plan.captions} holds none of the {min(there)} that were got; "
+            "give the --to FOLDER that they went to"
+        )
 
 
 def _entries(state: CorpusState, plan: BuildPlan, progress: Progress) -> Iterator[NarratedEntry]:
@@ -191,14 +216,17 @@ def _write_shards(plan: BuildPlan, entries: Iterator[NarratedEntry]) -> None:
 
 def _add(shard: tarfile.TarFile, one: NarratedEntry, at: str, folder: Path) -> None:
     files = video_files(at if is_bucket(at) else str(folder))
+    name = one.video.id.replace(".", "%2E")  # WebDataset ends a name at its first dot
+    if isinstance(files, FolderOfVideos) and not (folder / at).is_file():
+        raise SaysoError(f"{folder / at} is not there; give the --to FOLDER that the videos went to")
     with files.open(at) as file:
         file.seek(0, io.SEEK_END)
         size = file.tell()
         file.seek(0)
-        _member(shard, f"{one.video.id}{SUFFIX}", file, size)
+        _member(shard, f"{name}{SUFFIX}", file, size)
     facts = {**one.columns, "task": one.task, "tasks": one.tasks, "rank": one.rank, "url": one.video.url}
     said = json.dumps(facts, ensure_ascii=False).encode("utf-8", "replace")
-    _member(shard, f"{one.video.id}.json", io.BytesIO(said), len(said))
+    _member(shard, f"{name}.json", io.BytesIO(said), len(said))
 
 
 def _member(shard: tarfile.TarFile, name: str, file: Any, size: int) -> None:

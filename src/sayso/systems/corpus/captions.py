@@ -27,6 +27,7 @@ from sayso.systems.corpus.work_through import sites, work_through
 from sayso.text.captions.caption_file import caption_format, read_caption_file
 from sayso.text.captions.encoding import decode_text
 from sayso.text.captions.sidecar import SUFFIXES
+from sayso.text.language.languages import language_of, same_language
 
 SILENT = "silent"
 _SUFFIXES = {"WebVTT": "vtt", "SRT": "srt", "TTML": "ttml", "SubStation": "ass", "json3": "json3"}
@@ -76,8 +77,8 @@ def _one(waiting: Waiting, site: VideoSite, plan: CaptionPlan) -> LedgerRow:
     offer = site.offer(video)
     facts: dict[str, Any] = {"media": [list(file) for file in offer.files]}
     spoken = sorted(
-        (one for one in offer.tracks if _base(one.language or plan.language) == plan.language),
-        key=lambda one: (one.automatic, (one.language or "") != plan.language),
+        (one for one in offer.tracks if same_language(one.language or plan.language, plan.language)),
+        key=lambda one: (one.automatic, language_of(one.language or "") != language_of(plan.language)),
     )
     if not spoken:
         status, why = ("rejected", "no captions in the language") if offer.tracks else ("done", SILENT)
@@ -87,10 +88,11 @@ def _one(waiting: Waiting, site: VideoSite, plan: CaptionPlan) -> LedgerRow:
         try:
             content, path, asked = _content(video.id, track, site, plan)
             attempts = max(attempts, asked)
-            captions, suffix = _parsed(content)
         except GoneForGood as error:
             why = why or f"captions: {error}"
             continue
+        try:
+            captions, suffix = _parsed(content)
         except (SaysoError, ValueError):
             why = why or "captions that cannot be read"
             continue
@@ -136,7 +138,3 @@ def _parsed(content: bytes) -> tuple[Sequence[Caption], str]:
 
 def _stem(key: str, track: CaptionTrack, plan: CaptionPlan) -> str:
     return f"{key}.{plan.language}{'.auto' if track.automatic else ''}"
-
-
-def _base(language: str) -> str:
-    return language.replace("_", "-").partition("-")[0].lower()

@@ -19,14 +19,14 @@ from urllib.parse import urlsplit
 
 from sayso.core.errors import SaysoError
 from sayso.data.manifest import manifest_rows
-from sayso.systems.corpus.source import CaptionTrack, Found, safe_id
+from sayso.systems.corpus.source import CaptionTrack, Found, safe_id, said_count, said_number, said_text
+from sayso.text.captions.sidecar import AUTOMATIC
 from sayso.text.language.languages import named_language
 
 log = logging.getLogger(__name__)
 _COLUMNS = frozenset(
     {"id", "video_id", "url", "title", "duration_s", "views", "languages", "captions", "task"}
 )
-_AUTOMATIC = frozenset({"auto", "asr", "automatic"})
 _TABLES = """
 PRAGMA cache_size = -8000;
 CREATE TABLE videos (n INTEGER PRIMARY KEY, task TEXT, rank INTEGER, facts TEXT);
@@ -98,16 +98,16 @@ class Catalogue:
             key,
             url,
             _text(row, "title"),
-            _number(row, "duration_s"),
-            None if (views := _number(row, "views")) is None else int(views),
+            said_number(_text(row, "duration_s")),
+            said_count(_text(row, "views")),
             tuple(languages.replace(",", " ").split()) or None
             if isinstance(languages, str)
             else languages and tuple(map(str, languages)),
             captions,
         )
-        task, rank = _text(row, "task"), _number(row, "rank")
-        facts = json.dumps({**video.facts(), "id": key, "task": task}, ensure_ascii=False)
-        place = (number, task.casefold(), None if rank is None else int(rank), facts)
+        task, rank = _text(row, "task"), said_count(_text(row, "rank"))
+        facts = json.dumps({**video.facts(), "id": key, "task": task})
+        place = (number, task.casefold(), rank, facts)
         self._db.execute("INSERT INTO videos VALUES (?, ?, ?, ?)", place)
         self._db.execute("INSERT INTO titles (rowid, title) VALUES (?, ?)", (number, video.title))
         self.count += 1
@@ -118,13 +118,7 @@ def _found(facts: dict[str, Any]) -> Found:
 
 
 def _text(row: Mapping[str, Any], column: str) -> str:
-    value = row.get(column)
-    return "" if value is None else str(value).strip()
-
-
-def _number(row: Mapping[str, Any], column: str) -> float | None:
-    said = _text(row, column)
-    return float(said) if said else None
+    return said_text(row.get(column)).strip()
 
 
 def _tracks(said: Any) -> tuple[CaptionTrack, ...] | None:
@@ -139,4 +133,4 @@ def _track(url: str) -> CaptionTrack:
     """Return a track whose language and kind its name says, as ``talk.en.auto.vtt`` does."""
     parts = PurePosixPath(urlsplit(url).path).name.split(".")[1:-1]
     known = next((known for part in parts if (known := named_language(part))), None)
-    return CaptionTrack(url, known[0] if known else None, any(part in _AUTOMATIC for part in parts))
+    return CaptionTrack(url, known[0] if known else None, any(part.lower() in AUTOMATIC for part in parts))

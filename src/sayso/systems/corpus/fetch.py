@@ -25,7 +25,7 @@ class FetchPlan:
     Args:
         to: a folder, or ``s3://bucket/name``.
         height: pixels, at most.
-        manners: how a site is asked; of several processes each has its share of ``per_host``.
+        manners: how a site is asked by each process; where several fetch, divide ``per_host`` among them.
         record: file of what hosts said of waiting.
     """
 

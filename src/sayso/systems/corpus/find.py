@@ -17,6 +17,7 @@ from sayso.systems.corpus.ledger import LedgerRow, Status
 from sayso.systems.corpus.source import Found, SearchSource
 from sayso.systems.corpus.state import CorpusState
 from sayso.systems.corpus.web import GaveUp, GoneForGood, NotForPrograms
+from sayso.text.language.languages import same_language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class FindRules:
 
     def speaks(self, language: str) -> bool:
         """Tell whether a language, such as en-GB, is the one wanted."""
-        return re.split("[-_]", language.lower(), maxsplit=1)[0] == self.language.lower()
+        return same_language(language, self.language)
 
 
 def find_videos(
@@ -79,7 +80,7 @@ def find_videos(
         covered = before is not None and before.facts.get("top", 0) >= rules.top
         if before is None or before.status == retry or (before.status == "done" and not covered):
             state.record(_search(state, source, rules, title))
-    if not sum(state.task_counts()):
+    if not state.task_counts()[0]:
         for video, task, rank in _listed(source):
             _add(state, rules, video, task, rank)
     for video, ranks, row in state.found():

@@ -17,7 +17,7 @@ from sayso.systems.corpus.catalogue import Catalogue
 from sayso.systems.corpus.limits import HostLimits
 from sayso.systems.corpus.site_search import SiteSearch
 from sayso.systems.corpus.source import SearchSource
-from sayso.systems.corpus.tasks import COLUMNS, THRESHOLD, YES, score_tasks, write_tasks
+from sayso.systems.corpus.tasks import COLUMNS, THRESHOLD, YES, score_tasks, unreadable, write_tasks
 from sayso.systems.corpus.web import Web
 from sayso.systems.corpus.youtube import YtDlp
 
@@ -74,8 +74,10 @@ def take_tasks(tasks: Path, folder: Path) -> None:
         )
     with writing_as(VERB):
         claim_folder(folder, VERB)
-        if tasks.absolute() != (folder / TASKS).absolute():
-            write_atomic(folder / TASKS, tasks.read_bytes())
+        ours, said = folder / TASKS, tasks.read_bytes()
+        if not ours.is_file() or ours.read_bytes() != said:
+            write_atomic(ours, said)
+            (folder / _SCORED).unlink(missing_ok=True)  # they are made of no titles any more
 
 
 def read_task_list(path: Path, *, missing: bool = True) -> list[tuple[int, str, bool]]:
@@ -96,9 +98,10 @@ def read_task_list(path: Path, *, missing: bool = True) -> list[tuple[int, str, 
             (k, row["title"] or "", (row["visual"] or "").strip().lower() in YES)
             for k, row in enumerate(rows)
         ]
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else f"it has no column {error}"
-        raise SaysoError(f"{path} cannot be read as a list of tasks: {why}") from error
+    except KeyError as error:
+        raise SaysoError(f"{path} cannot be read as a list of tasks: it has no column {error}") from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise unreadable(path, "a list of tasks", error) from error
 
 
 def open_source(source: str, limits: HostLimits, *, listed: bool = False) -> SearchSource:

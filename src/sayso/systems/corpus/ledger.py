@@ -7,11 +7,13 @@ last row of a (video, stage) holds.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,15 +101,25 @@ class Ledger:
 
     def rows(self) -> Iterator[LedgerRow]:
         """Yield all rows in the order written, those of the open shard too; what cannot be read is logged."""
-        named = sorted(self.folder.glob("*.jsonl")) + sorted(self.folder.glob(".*.jsonl.part"))
-        for shard in named:
-            with shard.open("rb") as file:
+        listed = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
+        shards = {name.removeprefix(".").removesuffix(".part") for name in listed}
+        for shard in sorted(name for name in shards if name.endswith(".jsonl")):
+            with self._opened(shard) as file:
                 for number, line in enumerate(file, 1):
                     try:
                         yield LedgerRow(**json.loads(line))
                     except (ValueError, TypeError):
                         if line.endswith(b"\n"):
-                            log.warning("%s, line %d is no row of a ledger and is left out", shard, number)
+                            log.warning(
+                                "%s, line %d is no row of a ledger and is left out", file.name, number
+                            )
+
+    def _opened(self, shard: str) -> IO[bytes]:
+        """Return a shard, which another process may give its own name at any moment; an empty one may go."""
+        for name in (f".{shard}.part", shard):
+            with suppress(FileNotFoundError):
+                return (self.folder / name).open("rb")
+        return io.BytesIO()
 
 
 def _take_up(waiting: Path) -> None:

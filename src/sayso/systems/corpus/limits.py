@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -25,6 +25,12 @@ log = logging.getLogger(__name__)
 
 HOSTS = "hosts.json"
 TOLD_S = 60.0
+DAY_S = 86_400.0
+LONGEST_ASKED_S = 30 * DAY_S
+"""A host that asks for more is left alone for so long."""
+
+AT_ONCE_S = 3600.0
+_DOUBLED = 60  # times: more make no number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,7 @@ class Manners:
 
     def backoff(self, failures: int) -> float:
         """Return the wait after so many failures in a row, seconds."""
-        return min(self.wait_s * 2.0 ** (failures - 1), self.longest_s)
+        return min(self.wait_s * 2.0 ** min(failures - 1, _DOUBLED), self.longest_s)
 
 
 class Stopped(Exception):
@@ -66,6 +72,7 @@ class Stopped(Exception):
 class HostGate:
     """A host: when it may be asked next, seconds since 1970."""
 
+    host: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_at: float = 0.0
     shut_until: float = 0.0
@@ -96,16 +103,18 @@ class HostLimits:
         self._lock = threading.Lock()
         self._gates: dict[str, HostGate] = {}
         for host, (until, refusals) in _read(record).items():
-            self._gates[host] = HostGate(shut_until=until, refusals=refusals)
+            self._gates[host] = HostGate(
+                host, shut_until=min(until, clock() + LONGEST_ASKED_S), refusals=refusals
+            )
 
     def wait(self, seconds: float) -> None:
-        """Wait.
+        """Wait, an hour at most: whoever waits for longer asks the clock again.
 
         Raises:
             Stopped: if the run is to end.
         """
         if seconds > 0 and not self.stop.is_set():
-            self._sleep(seconds)
+            self._sleep(min(seconds, AT_ONCE_S))
         if self.stop.is_set():
             raise Stopped
 
@@ -117,7 +126,7 @@ class HostLimits:
             Stopped: if the run is to end.
         """
         with self._lock:
-            gate = self._gates.setdefault(host, HostGate())
+            gate = self._gates.setdefault(host, HostGate(host))
         with gate.lock:
             while (seconds := max(gate.next_at, gate.shut_until) - self.clock()) > 0:
                 self.wait(seconds)
@@ -136,31 +145,33 @@ class HostLimits:
         asked = retry_after_s(retry_after, self.clock())
         wait = max(asked, self.manners.backoff(gate.refusals))
         gate.shut_until = self.clock() + wait
-        self._save()
+        self._save(gate)
         if wait >= TOLD_S:
-            until = datetime.fromtimestamp(gate.shut_until).strftime("%H:%M")
-            log.warning("a host wants to be left alone; asking it again at %s", until)
+            until = datetime.fromtimestamp(gate.shut_until)
+            told = until.strftime("%H:%M" if wait < DAY_S else "%Y-%m-%d %H:%M")
+            log.warning("%s wants to be left alone; asking it again at %s", gate.host, told)
 
     def answered(self, gate: HostGate) -> None:
         """Note within a turn that a host answered: the next refusal is the first again."""
         if gate.refusals:
             gate.refusals = 0
-            self._save()
+            self._save(gate)
 
-    def _save(self) -> None:
+    def _save(self, gate: HostGate) -> None:
+        """Write down what a host said, beside what other processes wrote of it and of others."""
+        if self.record is None:
+            return
         with self._lock:
+            known = _read(self.record)
+            written, _ = known.get(gate.host, (0.0, 0))
+            known[gate.host] = max(written, gate.shut_until), gate.refusals
             now = self.clock()
-            known = {
-                host: [gate.shut_until, gate.refusals]
-                for host, gate in self._gates.items()
-                if gate.refusals or gate.shut_until > now
-            }
-            if self.record is not None:
-                write_atomic(self.record, json.dumps(known, indent=1) + "\n", guarded=False)
+            kept = {host: said for host, said in known.items() if said[1] or said[0] > now}
+            write_atomic(self.record, json.dumps(kept, indent=1) + "\n", guarded=False)
 
 
 def retry_after_s(said: str | None, now: float) -> float:
-    """Return the seconds that ``Retry-After`` asks for; 0 if it says nothing that can be understood.
+    """Return the seconds that ``Retry-After`` asks for, at most 30 days; 0 if it cannot be understood.
 
     Args:
         said: the header: seconds, or a date.
@@ -168,9 +179,12 @@ def retry_after_s(said: str | None, now: float) -> float:
     """
     text = (said or "").strip()
     if text.isdecimal():
-        return float(text)
+        return min(float(text), LONGEST_ASKED_S)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        until = parsedate_to_datetime(text)
+        if until.tzinfo is None:
+            until = until.replace(tzinfo=UTC)
+        return min(max(0.0, until.timestamp() - now), LONGEST_ASKED_S)
     except (ValueError, TypeError, OverflowError):
         return 0.0
 
@@ -179,5 +193,5 @@ def _read(record: Path | None) -> dict[str, tuple[float, int]]:
     try:
         said = json.loads(record.read_bytes()) if record else {}
         return {host: (float(until), int(refusals)) for host, (until, refusals) in said.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
         return {}

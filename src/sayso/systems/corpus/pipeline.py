@@ -216,6 +216,7 @@ def corpus_status(folder: Path) -> Funnel:
     Raises:
         SaysoError: if it is no corpus.
     """
+    folder = folder.expanduser()
     ledger = _ledger_of(folder)
     state = CorpusState(ledger, read_task_list(folder / TASKS))
     try:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urljoin
 
 from sayso.core.errors import SaysoError
-from sayso.systems.corpus.source import Found, safe_id
+from sayso.systems.corpus.source import Found, safe_id, said_count, said_number, said_text
 from sayso.systems.corpus.web import GoneForGood, Web, WebAnswer
 
 QUERY = "{query}"
@@ -54,18 +55,19 @@ def _page(answer: WebAnswer) -> tuple[list[Found], str]:
         results = [_result(one, answer.url) for one in said["results"]]
         following = said.get("next")
         return results, urljoin(answer.url, following) if following else ""
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise GoneForGood("the search does not answer with results in JSON") from error
 
 
 def _result(one: dict[str, Any], base: str) -> Found:
-    url = urljoin(base, one["url"])
-    duration, views, languages = (one.get(name) for name in ("duration_s", "views", "languages"))
+    url, languages = said_text(one["url"]), one.get("languages")
+    with suppress(ValueError):  # an odd address is that of one video that is gone
+        url = urljoin(base, url)
     return Found(
         safe_id(str(one.get("id") or ""), url),
         url,
-        str(one.get("title") or ""),
-        None if duration is None else float(duration),
-        None if views is None else int(views),
-        None if languages is None else tuple(map(str, languages)),
+        said_text(one.get("title") or ""),
+        said_number(one.get("duration_s")),
+        said_count(one.get("views")),
+        None if languages is None else tuple(map(said_text, languages)),
     )

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 YOUTUBE = ("youtube.com", "youtu.be", "youtube-nocookie.com")
 _LONGEST_ID = 120
+_MOST = 1e15  # a number beyond is no count, no length and no rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,36 @@ class SearchSource(Protocol):
         """
 
 
+def said_number(said: object) -> float | None:
+    """Return a number that a source says; None if it says none, or one that cannot be.
+
+    Raises:
+        ValueError: if it is no number.
+        TypeError: if it is no number.
+    """
+    if said is None or said == "":
+        return None
+    try:
+        number = float(said)  # type: ignore[arg-type]
+    except OverflowError:
+        return None
+    return number if abs(number) < _MOST else None
+
+
+def said_count(said: object) -> int | None:
+    """Return a whole number that a source says, as ``said_number``."""
+    number = said_number(said)
+    return None if number is None else int(number)
+
+
+def said_text(said: object) -> str:
+    """Return a text that a source says, without what UTF-8 cannot say."""
+    return "" if said is None else str(said).encode("utf-8", "replace").decode()
+
+
 def safe_id(said: str, url: str) -> str:
     """Return a video's id as files can be called by it; without one, of its address."""
+    said, url = said_text(said), said_text(url)
     said = said or youtube_id(url) or hashlib.sha256(url.encode()).hexdigest()[:16]
     safe = quote(said, safe="")
     safe = f"%2E{safe[1:]}" if safe.startswith(".") else safe
@@ -94,9 +123,9 @@ def safe_id(said: str, url: str) -> str:
 
 def youtube_id(url: str) -> str:
     """Return the id in an address of YouTube's; empty if it is another's."""
-    parts = urlsplit(url)
     if not of_youtube(url):
         return ""
+    parts = urlsplit(url)
     if parts.hostname and parts.hostname.endswith("youtu.be"):
         return parts.path.strip("/")
     kind, _, rest = parts.path.strip("/").partition("/")
@@ -105,5 +134,8 @@ def youtube_id(url: str) -> str:
 
 def of_youtube(url: str) -> bool:
     """Tell whether an address is YouTube's."""
-    host = (urlsplit(url).hostname or "").lower()
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
     return any(host == name or host.endswith(f".{name}") for name in YOUTUBE)

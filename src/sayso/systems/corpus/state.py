@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sayso.systems.corpus.ledger import Ledger, LedgerRow
-from sayso.systems.corpus.source import Found
+from sayso.systems.corpus.source import Found, said_text
 
 TOGETHER = 256  # videos that are looked up at once
 _TABLES = """
@@ -27,6 +27,20 @@ CREATE INDEX hits_by_task ON hits (task);
 """
 _ACTIVE = """(NOT EXISTS (SELECT 1 FROM tasks) OR EXISTS (
     SELECT 1 FROM hits JOIN tasks ON tasks.title = hits.task WHERE hits.id = videos.id AND tasks.visual))"""
+_COUNTED = f"""
+    FROM rows
+    LEFT JOIN videos ON videos.id = rows.key AND rows.stage <> 'search'
+    LEFT JOIN tasks ON tasks.title = rows.key AND rows.stage = 'search'
+    LEFT JOIN rows AS find ON find.stage = 'find' AND find.key = rows.key
+    WHERE CASE rows.stage WHEN 'search' THEN tasks.visual
+          ELSE {_ACTIVE} AND (rows.stage = 'find' OR find.status = 'done') END"""
+_WAITING = f"""
+    FROM videos
+    JOIN rows AS find ON find.stage = 'find' AND find.key = videos.id
+    JOIN rows AS before ON before.stage = ?1 AND before.key = videos.id AND before.status = 'done'
+    LEFT JOIN rows AS own ON own.stage = ?2 AND own.key = videos.id
+    WHERE find.status = 'done' AND (own.status IS NULL OR own.status = ?3) AND {_ACTIVE}"""
+_LAST_RANK = 1 << 50
 BEFORE = {"captions": "find", "fetch": "captions"}
 """The stage whose done rows a stage goes through."""
 
@@ -108,13 +122,8 @@ class CorpusState:
             retry: ``failed`` or ``gone``: those that are so wait again.
         """
         query = f"""
-            SELECT videos.n, videos.id, find.facts, before.facts FROM videos
-            JOIN rows AS find ON find.stage = 'find' AND find.key = videos.id
-            JOIN rows AS before ON before.stage = ?1 AND before.key = videos.id AND before.status = 'done'
-            LEFT JOIN rows AS own ON own.stage = ?2 AND own.key = videos.id
-            WHERE videos.n > ?4 AND find.status = 'done' AND (own.status IS NULL OR own.status = ?3)
-              AND {_ACTIVE}
-            ORDER BY videos.n LIMIT {TOGETHER}"""  # noqa: S608
+            SELECT videos.n, videos.id, find.facts, before.facts {_WAITING} AND videos.n > ?4
+            ORDER BY videos.n LIMIT {TOGETHER}"""
         last = -1
         while rows := self._db.execute(query, (BEFORE[stage], stage, retry or "", last)).fetchall():
             yield [Waiting(Found.of(key, json.loads(f)), json.loads(facts)) for _, key, f, facts in rows]
@@ -122,12 +131,7 @@ class CorpusState:
 
     def count_waiting(self, stage: str, retry: str | None = None) -> int:
         """Return how many videos wait for a stage; arguments as for ``waiting``."""
-        query = f"""
-            SELECT count(*) FROM videos
-            JOIN rows AS find ON find.stage = 'find' AND find.key = videos.id
-            JOIN rows AS before ON before.stage = ?1 AND before.key = videos.id AND before.status = 'done'
-            LEFT JOIN rows AS own ON own.stage = ?2 AND own.key = videos.id
-            WHERE find.status = 'done' AND (own.status IS NULL OR own.status = ?3) AND {_ACTIVE}"""  # noqa: S608
+        query = f"SELECT count(*) {_WAITING}"
         return int(self._db.execute(query, (BEFORE[stage], stage, retry or "")).fetchone()[0])
 
     def found(self) -> Iterator[tuple[Found, dict[str, int], LedgerRow]]:
@@ -164,20 +168,21 @@ class CorpusState:
             last = rows[-1][0]
 
     def counts(self) -> list[tuple[str, str, str, int, int]]:
-        """Return stage, status, reason, number of active keys, and the sum of their ``clips``."""
+        """Return stage, status, reason, number of keys that count now, and the sum of their ``clips``."""
+        clips = (
+            "CASE rows.stage WHEN 'build' THEN coalesce(json_extract(rows.facts, '$.clips'), 0) ELSE 0 END"
+        )
         query = f"""
-            SELECT stage, status, why, count(*), sum(coalesce(json_extract(rows.facts, '$.clips'), 0))
-            FROM rows
-            LEFT JOIN videos ON videos.id = rows.key AND stage <> 'search'
-            LEFT JOIN tasks ON tasks.title = rows.key AND stage = 'search'
-            WHERE CASE stage WHEN 'search' THEN tasks.visual ELSE {_ACTIVE} END
-            GROUP BY stage, status, why ORDER BY stage, status, count(*) DESC, why"""  # noqa: S608
+            SELECT rows.stage, rows.status, rows.why, count(*), sum({clips}) {_COUNTED}
+            GROUP BY rows.stage, rows.status, rows.why
+            ORDER BY rows.stage, rows.status, count(*) DESC, rows.why"""
         return [tuple(row) for row in self._db.execute(query)]
 
     def count_silent(self) -> int:
         """Return how many videos were fetched, have no captions, and were not built with others since."""
         query = f"""
             SELECT count(*) FROM videos
+            JOIN rows AS find ON find.stage = 'find' AND find.key = videos.id AND find.status = 'done'
             JOIN rows AS fetch ON fetch.stage = 'fetch' AND fetch.key = videos.id AND fetch.status = 'done'
             JOIN rows AS heard ON heard.stage = 'captions' AND heard.key = videos.id AND heard.why = 'silent'
             LEFT JOIN rows AS built ON built.stage = 'build' AND built.key = videos.id
@@ -185,11 +190,10 @@ class CorpusState:
         return int(self._db.execute(query).fetchone()[0])
 
     def failures(self, most: int) -> list[LedgerRow]:
-        """Return the first rows that failed."""
-        query = (
-            "SELECT stage, key, status, why, attempts, at FROM rows WHERE status = 'failed' "
-            "ORDER BY stage, key LIMIT ?"
-        )
+        """Return the first rows that failed, of those that count now."""
+        query = f"""
+            SELECT rows.stage, rows.key, rows.status, rows.why, rows.attempts, rows.at {_COUNTED}
+            AND rows.status = 'failed' ORDER BY rows.stage, rows.key LIMIT ?"""
         return [LedgerRow(*row) for row in self._db.execute(query, (most,))]
 
     def task_counts(self) -> tuple[int, int]:
@@ -201,7 +205,7 @@ class CorpusState:
         self._db.close()
 
     def _apply(self, row: LedgerRow) -> None:
-        facts = json.dumps(dict(row.facts), ensure_ascii=False)
+        facts = json.dumps(dict(row.facts))  # in ASCII: SQLite takes no half characters
         self._db.execute(
             "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
             (row.stage, row.key, row.status, row.why, row.attempts, row.at, facts),
@@ -209,5 +213,8 @@ class CorpusState:
         if row.stage == "find":
             self._db.execute("INSERT OR IGNORE INTO videos (id) VALUES (?)", (row.key,))
             self._db.execute("DELETE FROM hits WHERE id = ?", (row.key,))
-            ranks = row.facts.get("tasks", {}).items()
-            self._db.executemany("INSERT INTO hits VALUES (?, ?, ?)", [(row.key, *rank) for rank in ranks])
+            hits = [
+                (row.key, said_text(task), min(rank, _LAST_RANK))
+                for task, rank in row.facts.get("tasks", {}).items()
+            ]
+            self._db.executemany("INSERT OR IGNORE INTO hits VALUES (?, ?, ?)", hits)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from sayso.core.io import atomic_path
 
 SUFFIX = ".mp4"
 _BLOCK = 1 << 20
+_UNFINISHED = re.compile(r"\.(?P<video>.+)\.mp4\.\d+\.part(\.mp4.*)?")  # as core.io names it, and yt-dlp
+_CAPTIONS = re.compile(r"\.(?P<video>.+?)\.[^.]+(\.auto)?\.[a-z0-9]+\.[a-z0-9_]{8}\.part")
 Fill = Callable[[Path], int]
 
 
@@ -68,9 +71,10 @@ class FolderOfVideos:
             return fill(waiting)
 
     def clean(self) -> None:
-        """Delete what a kill left of files that were not whole."""
+        """Delete what a kill left of files of ours that were not whole; those of other programs stay."""
         for waiting in self.folder.glob("*/.*.part*"):
-            waiting.unlink(missing_ok=True)
+            if _is_ours(waiting):
+                waiting.unlink(missing_ok=True)
 
     def open(self, place: str) -> IO[bytes]:
         """Give the bytes at a place."""
@@ -121,13 +125,21 @@ class BucketOfVideos:
     @contextmanager
     def open(self, place: str) -> Iterator[IO[bytes]]:
         """Give the bytes at a place."""
-        with _reached(place), self._store.open_input_file(_key(place)) as file:
+        with _reached(place):
+            file = self._store.open_input_file(_key(place))
+        with file:
             yield file
 
 
 def video_files(address: str) -> FolderOfVideos | BucketOfVideos:
     """Return the place that an address names."""
     return BucketOfVideos(address) if is_bucket(address) else FolderOfVideos(Path(address).expanduser())
+
+
+def _is_ours(waiting: Path) -> bool:
+    """Tell whether a file is an unfinished one of a video whose files lie in this folder."""
+    known = _UNFINISHED.fullmatch(waiting.name) or _CAPTIONS.fullmatch(waiting.name)
+    return known is not None and shelf(known["video"]) == waiting.parent.name
 
 
 def is_bucket(address: str) -> bool:

@@ -136,7 +136,7 @@ def read_titles(path: Path) -> list[str]:
         else:
             titles = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError, csv.Error) as error:
-        raise _unreadable(path, "a list of titles", error) from error
+        raise unreadable(path, "a list of titles", error) from error
     found = [title.strip() for title in titles if title.strip()]
     if not found:
         raise SaysoError(f"{path} holds no title; it needs one a line, or a CSV with the column title")
@@ -157,7 +157,7 @@ def read_corrections(path: Path) -> dict[str, bool]:
                 raise SaysoError(f"{path}, line {line}: visual is {answer!r}; write 1 or 0")
             said[split_title(row["title"] or "")] = answer in YES
     except (OSError, ValueError, csv.Error) as error:
-        raise _unreadable(path, "corrections", error) from error
+        raise unreadable(path, "corrections", error) from error
     return said
 
 
@@ -176,7 +176,7 @@ def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
     write_atomic(path, held.getvalue())
 
 
-def _unreadable(path: Path, what: str, error: Exception) -> SaysoError:
+def unreadable(path: Path, what: str, error: Exception) -> SaysoError:
     """Return what a person is told of a list that cannot be read."""
     why = str(error)
     if isinstance(error, UnicodeDecodeError):

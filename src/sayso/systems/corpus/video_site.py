@@ -15,7 +15,7 @@ from sayso.media import probe
 from sayso.media.kinds import VIDEO_SUFFIXES
 from sayso.media.wholeness import is_whole
 from sayso.systems.corpus.source import CaptionTrack, Found
-from sayso.systems.corpus.web import GoneForGood, Trouble, Web
+from sayso.systems.corpus.web import GoneForGood, Trouble, Web, web_address
 
 _SPOKEN = frozenset({"subtitles", "captions"})
 
@@ -73,7 +73,10 @@ class OrdinarySite:
         if not answer.content:
             return MediaOffer(((answer.url, 0),), (), answer.attempts)
         page = _Page(answer.url)
-        page.feed(answer.content.decode("utf-8", "replace"))
+        try:
+            page.feed(answer.content.decode("utf-8", "replace"))
+        except (AssertionError, ValueError) as error:  # such as <![odd[ or src="http://[odd"
+            raise GoneForGood("a page that cannot be read") from error
         if not page.files:
             raise GoneForGood("no video on its page")
         return MediaOffer(tuple(page.files), tuple(page.tracks), answer.attempts)
@@ -111,7 +114,7 @@ def whole_video(path: Path) -> Callable[[], None]:
 
 
 def _suffix(url: str) -> str:
-    return PurePosixPath(urlsplit(url).path).suffix.lower()
+    return PurePosixPath(urlsplit(web_address(url)[0]).path).suffix.lower()
 
 
 class _Page(HTMLParser):
@@ -131,7 +134,7 @@ class _Page(HTMLParser):
         if not (self._inside and source):
             return
         if tag in ("video", "source"):
-            tall = re.search(r"\d+", said.get("size") or said.get("res") or said.get("label") or "")
+            tall = re.search(r"\d{1,9}", said.get("size") or said.get("res") or said.get("label") or "")
             self.files.append((source, int(tall.group()) if tall else 0))
         elif tag == "track" and said.get("kind", "subtitles").lower() in _SPOKEN:
             automatic = "auto" in said.get("label", "").lower()

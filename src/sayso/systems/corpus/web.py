@@ -6,25 +6,29 @@ No cookie is kept or sent. A redirect is followed under the limits of the host t
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar, cast
 from urllib.error import URLError
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
 from sayso.core.errors import SaysoError
 from sayso.core.offline import offline
 from sayso.systems.corpus.limits import HostLimits
+from sayso.systems.corpus.source import of_youtube
 from sayso.version import __version__
 
 GONE = frozenset({401, 403, 404, 410, 451})
 BUSY = frozenset({429, 503})
 REDIRECTS = 5
 LARGEST_TEXT = 32 << 20
-UNWANTED = frozenset({"noai", "noimageai", "noindex", "noimageindex"})
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+UNWANTED = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_VALUED = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"})
+_KEPT = "%/:=&?~#+!$,;'@()*[]"  # of an address; the rest is escaped, as browsers do
 _CHUNK = 1 << 18
 Result = TypeVar("Result")
 
@@ -60,13 +64,11 @@ class WebAnswer:
 
     Args:
         url: where it came from at last.
-        kind: its media type, such as ``text/html``.
-        content: the bytes; empty where it is no text.
+        content: the bytes; empty where it is a video or a picture.
         attempts: how often it was asked for.
     """
 
     url: str
-    kind: str
     content: bytes
     attempts: int
 
@@ -82,7 +84,7 @@ class Web:
         self.limits = limits
 
     def read(self, url: str) -> WebAnswer:
-        """Return a text: a page, captions, JSON; of a video or a picture its kind alone.
+        """Return a text: a page, captions, JSON; of a video or a picture only where it is.
 
         Raises:
             GoneForGood: if it is not there.
@@ -90,15 +92,14 @@ class Web:
             GaveUp: after the last attempt.
         """
 
-        def once() -> tuple[str, str, bytes]:
+        def once() -> tuple[str, bytes]:
             with self._answer(url) as (answer, last):
-                kind = answer.headers.get_content_type()
-                if kind.partition("/")[0] in ("video", "audio", "image"):
-                    return last, kind, b""
-                return last, kind, b"".join(_body(answer, LARGEST_TEXT))
+                if answer.headers.get_content_maintype() in ("video", "audio", "image"):
+                    return last, b""
+                return last, b"".join(self._blocks(answer, LARGEST_TEXT))
 
-        (last, kind, content), attempts = self.persist(once)
-        return WebAnswer(last, kind, content, attempts)
+        (last, content), attempts = self.persist(once)
+        return WebAnswer(last, content, attempts)
 
     def save(self, url: str, file: IO[bytes], check: Callable[[], None]) -> int:
         """Write what is at an address into a file; return how often it was asked for.
@@ -118,12 +119,7 @@ class Web:
             file.seek(0)
             file.truncate()
             with self._answer(url) as (answer, _):
-                began = self.limits.clock()
-                for block in _body(answer, None):
-                    file.write(block)
-                    self.limits.wait(0)
-                    if self.limits.manners.too_slow(file.tell(), self.limits.clock() - began):
-                        raise Trouble("too slow")
+                file.writelines(self._blocks(answer, None))
             file.flush()
             check()
 
@@ -146,14 +142,24 @@ class Web:
                     self.limits.wait(manners.backoff(attempt))
         raise AssertionError("no attempt was made")
 
+    def _blocks(self, answer: http.client.HTTPResponse, largest: int | None) -> Iterator[bytes]:
+        """Yield a body of at most so many bytes; one that drips is trouble, and a run that ends stops it."""
+        began, got = self.limits.clock(), 0
+        for block in _body(answer, largest):
+            yield block
+            got += len(block)
+            self.limits.wait(0)
+            if self.limits.manners.too_slow(got, self.limits.clock() - began):
+                raise Trouble("too slow")
+
     @contextmanager
     def _answer(self, url: str) -> Iterator[tuple[http.client.HTTPResponse, str]]:
         """Give the answer 200 to a request, and where it came from at last."""
         for _ in range(REDIRECTS + 1):
             answer = self._head(url)
-            if answer.status // 100 == 3 and (where := answer.headers.get("Location")):
+            if answer.status // 100 == 3:
                 answer.close()
-                url = urljoin(url, where)
+                url = _led_to(url, answer.headers.get("Location"))
                 continue
             with answer:
                 unwanted = _directives(answer.headers.get_all("X-Robots-Tag") or []) & UNWANTED
@@ -165,14 +171,22 @@ class Web:
 
     def _head(self, url: str) -> http.client.HTTPResponse:
         """Return the answer to one request, of which the head has come."""
-        host = _host(url)
-        with self.limits.turn(host) as gate:
+        address, host = web_address(url)
+        if offline():
+            raise SaysoError(
+                f"{url} cannot be asked for: SAYSO_OFFLINE is set; unset it, or leave out --offline"
+            )
+        with self.limits.turn(gate_of(address)) as gate:
             try:
-                opener = _opener(direct=(urlsplit(url).hostname or "") in _LOOPBACK)
-                request = Request(url, headers={"User-Agent": f"sayso/{__version__}", "Accept": "*/*"})  # noqa: S310
+                opener = _opener(direct=host in LOOPBACK)
+                request = Request(address, headers={"User-Agent": f"sayso/{__version__}", "Accept": "*/*"})  # noqa: S310
                 answer: Any = opener.open(request, timeout=self.limits.manners.timeout_s)
+            except http.client.InvalidURL as error:
+                raise GoneForGood("no address of the web") from error
             except (OSError, http.client.HTTPException, URLError) as error:
                 raise Trouble(_reason(error)) from error
+            except ValueError as error:
+                raise GoneForGood("no address of the web") from error
             if answer.status in BUSY:
                 self.limits.refused(gate, answer.headers.get("Retry-After"))
             elif answer.status < 500:
@@ -189,19 +203,42 @@ class Busy(Trouble):
     """A host wants to be left alone for a while; its gate waits."""
 
 
-def _host(url: str) -> str:
-    """Return host and port of an address.
+def web_address(url: str) -> tuple[str, str]:
+    """Return an address as it is asked for, escaped as browsers do, without a password; and its host.
 
     Raises:
         GoneForGood: if it is none of the web.
-        SaysoError: if no connection is to be opened.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(url.strip())
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError as error:
+        raise GoneForGood("no address of the web") from error
+    if parts.scheme not in ("http", "https") or not host:
         raise GoneForGood("no address of the web")
-    if offline():
-        raise SaysoError(f"{url} cannot be asked for: SAYSO_OFFLINE is set; unset it, or leave out --offline")
-    return parts.netloc.rpartition("@")[2].lower()
+    named = f"[{host}]" if ":" in host else host
+    path, query = (quote(part, safe=_KEPT, errors="replace") for part in (parts.path, parts.query))
+    return urlunsplit((parts.scheme, f"{named}{port}", path, query, "")), host
+
+
+def gate_of(url: str) -> str:
+    """Return the host, with its port, whose limits hold for an address; YouTube's names are one host."""
+    return "www.youtube.com" if of_youtube(url) else urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def _led_to(url: str, where: str | None) -> str:
+    """Return where a redirect leads.
+
+    Raises:
+        GoneForGood: if that is nowhere.
+    """
+    if not where:
+        raise GoneForGood("a redirect to nowhere")
+    try:
+        return urljoin(url, quote(where.encode("latin-1", "replace"), safe=_KEPT))
+    except ValueError as error:
+        raise GoneForGood("a redirect to nowhere") from error
 
 
 def _opener(*, direct: bool) -> OpenerDirector:
@@ -224,13 +261,20 @@ def _body(answer: http.client.HTTPResponse, largest: int | None) -> Iterator[byt
             yield block
     except (OSError, http.client.HTTPException) as error:
         raise Trouble(_reason(error)) from error
-    if promised.isdecimal() and got != int(promised):
+    if promised.isdecimal() and str(got) != (promised.lstrip("0") or "0"):
         raise Trouble("cut off")
 
 
 def _directives(said: list[str]) -> set[str]:
     """Return the directives of ``X-Robots-Tag`` that count for everybody."""
-    return {part.strip().lower() for line in said if ":" not in line for part in line.split(",")}
+    found: set[str] = set()
+    for line in said:
+        for part in line.lower().split(","):
+            name, colon, _ = (word.strip() for word in part.partition(":"))
+            if colon and name not in _VALUED and re.fullmatch(r"[a-z][\w-]*", name):
+                break  # the rest of the line is for the program of that name
+            found.add(name)
+    return found
 
 
 def _reason(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """YouTube through yt-dlp, as a source and as a site; no cookie is read, and nothing evades its limits.
 
-yt-dlp makes requests of its own; the whole of what it is asked counts as one turn of the host's, and it is
-told to keep the same pause between its requests. It reads no ``Retry-After``: this does.
+yt-dlp makes requests of its own; all that it asks before a file begins to come counts as one turn of the
+host's, and it is told to keep the same pause between its requests. It reads no ``Retry-After``: this does.
 
 Automatic captions are those of what is spoken (``en-orig``, or ``en`` where that is no translation).
 """
@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.core.offline import offline
-from sayso.systems.corpus.source import CaptionTrack, Found, safe_id
+from sayso.systems.corpus.source import CaptionTrack, Found, safe_id, said_count, said_number, said_text
 from sayso.systems.corpus.storage import SUFFIX
 from sayso.systems.corpus.video_site import MediaOffer, whole_video
-from sayso.systems.corpus.web import BUSY, GONE, Busy, GoneForGood, Trouble, Web
+from sayso.systems.corpus.web import BUSY, GONE, LOOPBACK, Busy, GoneForGood, Trouble, Web, gate_of
 
 log = logging.getLogger(__name__)
 EXTRA = "corpus"
@@ -85,7 +85,7 @@ class YtDlp:
         return attempts
 
     def _ask(self, what: str, url: str, *, download: bool = False, **options: Any) -> dict[str, Any]:
-        """Return what yt-dlp says of an address, in one turn of the host; a download begins with one.
+        """Return what yt-dlp says of an address, in one turn of the host, till a file begins to come.
 
         Raises:
             GoneForGood: if the video is not there for everybody.
@@ -94,13 +94,19 @@ class YtDlp:
         if offline():
             raise SaysoError(f"{url} cannot be asked for: SAYSO_OFFLINE is set; unset it")
         yt_dlp = need("yt_dlp", EXTRA)
-        parts = urlsplit(url)
         with contextlib.ExitStack() as held:
-            gate = held.enter_context(self._limits.turn(parts.netloc.lower()))
-            if download:
-                held.close()  # the others need not wait for its end
+            gate = held.enter_context(self._limits.turn(gate_of(url)))
+            open_turns = [gate]
+
+            def comes(_: object) -> None:
+                """The host has answered; the others need not wait for the end of a file."""
+                if open_turns:
+                    self._limits.answered(open_turns.pop())
+                    held.close()
+
+            told = self._options(urlsplit(url).hostname) | {"progress_hooks": [comes]} | options
             try:
-                with yt_dlp.YoutubeDL(self._options(parts.hostname) | options) as program:
+                with yt_dlp.YoutubeDL(told) as program:
                     info = program.extract_info(what, download=download)
                     said = program.sanitize_info(info) if info else None
             except yt_dlp.utils.DownloadError as error:
@@ -112,7 +118,7 @@ class YtDlp:
                 if status in GONE or _GONE.search(reason):
                     raise GoneForGood(f"HTTP {status}" if status else reason) from error
                 raise Trouble(f"HTTP {status}" if status else reason) from error
-            self._limits.answered(gate)
+            comes(info)
         if not said or (download and not said.get("requested_downloads")):
             raise Trouble("yt-dlp gave nothing")
         return dict(said)
@@ -120,7 +126,7 @@ class YtDlp:
     def _options(self, host: str | None) -> dict[str, Any]:
         manners = self._limits.manners
         pause = 1 / manners.per_host
-        direct = {"proxy": ""} if host in ("127.0.0.1", "localhost", "::1") else {}
+        direct = {"proxy": ""} if host in LOOPBACK else {}
         return {
             "quiet": True,
             "no_warnings": True,
@@ -151,9 +157,9 @@ def _found(entry: dict[str, Any]) -> Found:
     return Found(
         safe_id(str(entry["id"]), url),
         url,
-        str(entry.get("title") or ""),
-        entry.get("duration"),
-        entry.get("view_count"),
+        said_text(entry.get("title")),
+        said_number(entry.get("duration")),
+        said_count(entry.get("view_count")),
         (language,) if language else None,
     )
 

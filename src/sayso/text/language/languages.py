@@ -68,6 +68,16 @@ def language_of(tag: str) -> tuple[str, tuple[str, ...]] | None:
     return CODES[match[1]], tuple(part for part in re.split("[-_]", match[2]) if part)
 
 
+def same_language(one: str, other: str) -> bool:
+    """Tell whether two tags, such as ``en-GB`` and ``eng``, are of one language."""
+    return _code(one) == _code(other)
+
+
+def _code(tag: str) -> str:
+    known = language_of(tag.strip())
+    return known[0] if known else re.split("[-_]", tag.strip().lower(), maxsplit=1)[0]
+
+
 def named_language(name: str) -> tuple[str, tuple[str, ...]] | None:
     """Return the language that a part of a file's name says: a tag, a name, or yt-dlp's code of a track.
 
