@@ -76,3 +76,59 @@ def test_says_what_is_wrong(tmp_path):
     (tmp_path / "cut.pkl").write_bytes(whole[:-9])
     with pytest.raises(SaysoError, match=r"cut\.pkl (are damaged|cannot be read)"):
         read_numbers(tmp_path / "cut.pkl")
+
+
+class _Made:
+    """Pickled as a call, and a state."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __reduce__(self):
+        return self.parts
+
+
+FIELDS = _Made(np.dtype, ("V8", False, True), (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0))
+OBJECTS = np.dtype("O")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _Made(np.ndarray(0).__reduce_ex__(5)[0], (b"A" * 8, FIELDS, (1,), "C")),
+        _Made(np.ndarray(0).__reduce_ex__(5)[0], (b"A" * 8, OBJECTS, (1,), "C")),
+        _Made(np.float64(0).__reduce__()[0], (OBJECTS, b"A" * 8)),
+        _Made(np.dtype, ("i4,O", False, True)),
+        _Made(np.dtype, ([("a", "O")],)),
+    ],
+)
+def test_bytes_never_become_objects(content, tmp_path):
+    """Eight bytes of a file, taken as a pointer, would be followed."""
+    path = tmp_path / "evil.pkl"
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(SaysoError, match=r"cannot be read|damaged"):
+        read_numbers(path)
+
+
+def test_nothing_but_arrays_is_changed(tmp_path):
+    named = b"c_codecs\nencode\n"
+    path = tmp_path / "evil.pkl"
+    path.write_bytes(b"\x80\x02" + named + b"N}U\x0c__defaults__Ns\x86b.")
+    with pytest.raises(SaysoError, match="no array"):
+        read_numbers(path)
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_types_of_numpy_stay_as_they_are_and_byte_orders_are_kept(protocol, tmp_path):
+    path = tmp_path / "numbers.pkl"
+    told = {
+        "big": np.arange(3, dtype=">f4"),
+        "text": np.array(["a", "bc"]),
+        "any": np.array([{"x": 1}], object),
+    }
+    path.write_bytes(pickle.dumps(told, protocol=protocol))
+    found = read_numbers(path)
+    assert found["big"].tolist() == [0, 1, 2]
+    assert found["big"].dtype == pickle.loads(path.read_bytes())["big"].dtype
+    assert found["text"].tolist() == ["a", "bc"] and found["any"][0] == {"x": 1}
+    assert np.dtype("f4") == np.float32 and np.dtype("f4").isnative

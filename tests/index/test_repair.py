@@ -168,7 +168,7 @@ def test_a_repair_may_give_up_what_is_gone(whole, tmp_path):
 
 
 def test_a_killed_writer_leaves_no_damage_and_a_repair_forgets_nothing_of_what_it_did(whole, tmp_path):
-    """Killed before the record is brought up to date: what it committed counts, and its folder is remembered."""
+    """Killed before the record is brought up to date: what it committed counts, its folder is remembered."""
     where, more = tmp_path / "y.index", tmp_path / "more"
     shutil.copytree(whole / "x.index", where)
     more.mkdir()

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
@@ -60,7 +62,9 @@ def read_tensors(path: Path) -> Any:
         ) from error
 
 
-class _NumbersOnly(pickle.Unpickler):
+class _NumbersOnly(pickle._Unpickler):  # in Python, so that its steps can be looked at
+    stack: list[Any]
+
     def find_class(self, module: str, name: str) -> Any:
         """Return what a pickle names.
 
@@ -75,6 +79,52 @@ class _NumbersOnly(pickle.Unpickler):
             )
         return known[place]
 
+    def load_build(self) -> None:
+        """Give an array or a type of numbers its state; nothing else has one.
+
+        Raises:
+            UnpicklingError: if something else is to be changed, or a type has fields.
+        """
+        what, state = self.stack[-2], self.stack[-1]
+        if isinstance(what, np.dtype):
+            if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
+                raise pickle.UnpicklingError("it holds arrays with fields, which are not read")
+        elif not isinstance(what, (np.ndarray, OrderedDict)):
+            raise pickle.UnpicklingError(f"it changes what is no array: {type(what).__name__}")
+        super().load_build()  # type: ignore[misc]
+
+    dispatch: ClassVar[dict[int, Any]] = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: load_build}
+
+
+def _dtype(code: Any, *_: Any) -> np.dtype[Any]:
+    """Return a type of numbers, of texts, or of the objects that an array of containers has.
+
+    Raises:
+        UnpicklingError: if it is any other.
+    """
+    if not isinstance(code, str) or not re.fullmatch(r"[<>=|]?[biufcSUO]\d*", code):
+        raise pickle.UnpicklingError("it holds arrays that are not of numbers or texts")
+    return np.dtype(code, copy=True)  # its state is set next, and others share the one of NumPy
+
+
+def _empty_array(*_: Any) -> NDArray[Any]:
+    """Return an array, whose state comes next."""
+    return np.empty(0, np.int8)
+
+
+def _scalar(dtype: np.dtype[Any], content: Any = b"") -> Any:
+    return _SCALAR(_of_numbers(dtype), content)
+
+
+def _from_buffer(content: Any, dtype: np.dtype[Any], shape: Any, order: Any) -> Any:
+    return _FROM_BUFFER(content, _of_numbers(dtype), shape, order)
+
+
+def _of_numbers(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if not isinstance(dtype, np.dtype) or dtype.hasobject:
+        raise pickle.UnpicklingError("it makes objects of bytes")
+    return dtype
+
 
 def _encode(text: str, encoding: str) -> bytes:
     """Return bytes that an older protocol wrote as text.
@@ -88,15 +138,14 @@ def _encode(text: str, encoding: str) -> bytes:
 
 
 _CORE = "numpy.core.multiarray"
-_RECONSTRUCT: Callable[..., Any] = np.ndarray(0).__reduce__()[0]  # type: ignore[assignment]
 _SCALAR: Callable[..., Any] = np.float64(0).__reduce__()[0]  # type: ignore[assignment]
 _FROM_BUFFER: Callable[..., Any] = np.ndarray(0).__reduce_ex__(5)[0]  # type: ignore[assignment]
 _ARRAYS: dict[tuple[str, str], Any] = {
-    (_CORE, "_reconstruct"): _RECONSTRUCT,
-    (_CORE, "scalar"): _SCALAR,
-    ("numpy.core.numeric", "_frombuffer"): _FROM_BUFFER,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    (_CORE, "_reconstruct"): _empty_array,
+    (_CORE, "scalar"): _scalar,
+    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+    ("numpy", "ndarray"): "ndarray",  # only named
+    ("numpy", "dtype"): _dtype,
     ("_codecs", "encode"): _encode,
     ("collections", "OrderedDict"): OrderedDict,
     **{(module, kind.__name__): kind for module in ("builtins", "__builtin__") for kind in (set, frozenset)},
