@@ -30,6 +30,7 @@ from sayso.systems.corpus.build import NarratedEntry
 from sayso.systems.corpus.build import _add as add_to_shard
 from sayso.systems.corpus.state import CorpusState
 from sayso.systems.corpus.storage import FolderOfVideos, shelf, video_files
+from sayso.systems.corpus.web import leads_inside
 
 SPOKEN = "WEBVTT\n\n00:00.000 --> 00:02.000\n" + "word " * 120 + "\n"
 
@@ -122,7 +123,8 @@ def test_a_build_without_the_folder_of_the_run_writes_nothing(tmp_path):
         opened.state.record(LedgerRow("fetch", "v", "done", facts={"at": "ab/v.mp4"}))
         opened.build()
     before = (corpus / "videos.csv").read_bytes()
-    with open_corpus(corpus) as opened, pytest.raises(SaysoError, match="give the --to FOLDER"):
+    elsewhere = CorpusOptions(to=str(tmp_path / "elsewhere"))
+    with open_corpus(corpus, elsewhere) as opened, pytest.raises(SaysoError, match="give the --to FOLDER"):
         opened.build()
     assert (corpus / "videos.csv").read_bytes() == before and corpus_status(corpus).clips == 1
     (to / "ab" / "v.en.vtt").unlink()
@@ -190,3 +192,44 @@ def test_a_list_of_tasks_that_cannot_be_read_is_one_sentence(tmp_path, content, 
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(SaysoError, match=why):
         corpus_inputs.read_task_list(tmp_path / "t.csv")
+
+
+def test_where_videos_go_is_remembered_by_what_sends_them_there(tmp_path):
+    folder = tmp_path / "corpus"
+    with open_corpus(folder, CorpusOptions(to=str(tmp_path / "videos")), create=True) as corpus:
+        assert corpus.captions == tmp_path / "videos"
+    with open_corpus(folder) as corpus:
+        assert corpus.captions == folder / "videos", "nothing went there yet"
+    for to, captions in ((str(tmp_path / "videos"), tmp_path / "videos"), ("s3://b/v", folder / "videos")):
+        with open_corpus(folder, CorpusOptions(to=to)) as corpus:
+            corpus.read_captions()
+        with open_corpus(folder) as corpus:
+            assert (corpus.fetch_plan().to, corpus.captions) == (to, captions)
+
+
+def test_rows_and_shards_that_are_none_are_passed_over(tmp_path):
+    with Ledger(tmp_path) as ledger:
+        ledger.write(found_row("a"))
+    (tmp_path / "000000 (a copy in conflict).jsonl").write_text(
+        '{"stage": "find", "key": ["x"], "status": "done"}\n'
+    )
+    with (tmp_path / "000000.jsonl").open("a") as file:
+        file.write('{"stage": "find", "key": "b", "status": "done", "facts": "odd"}\n')
+    with Ledger(tmp_path) as ledger:
+        ledger.write(found_row("c"))
+        assert [row.key for row in ledger.rows()] == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "target", "inside"),
+    [
+        ("https://videos.example/a", "http://127.0.0.1:8080/admin", True),
+        ("https://videos.example/a", "http://[::1]/", True),
+        ("https://videos.example/a", "http://192.168.0.1/", True),
+        ("https://videos.example/a", "http://printer.local/", True),
+        ("https://videos.example/a", "https://cdn.example/b", False),
+        ("http://127.0.0.1:8000/a", "http://127.0.0.1:9000/b", False),
+    ],
+)
+def test_nothing_outside_leads_into_this_network(origin, target, inside):
+    assert leads_inside(origin, target) == inside

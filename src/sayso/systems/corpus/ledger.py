@@ -82,7 +82,7 @@ class Ledger:
     def write(self, row: LedgerRow) -> None:
         """Add a row; it outlives the process from here on."""
         if self._file is None:
-            shards = [int(path.stem) for path in self.folder.glob("*.jsonl")]
+            shards = [int(path.stem) for path in self.folder.glob("*.jsonl") if path.stem.isdecimal()]
             self._file = (self.folder / f".{max(shards, default=-1) + 1:06d}.jsonl.part").open("ab")
         at = row.at or datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
         stamped = LedgerRow(row.stage, row.key, row.status, row.why, row.attempts, at, row.facts)
@@ -107,7 +107,7 @@ class Ledger:
             with self._opened(shard) as file:
                 for number, line in enumerate(file, 1):
                     try:
-                        yield LedgerRow(**json.loads(line))
+                        yield _row(json.loads(line))
                     except (ValueError, TypeError):
                         if line.endswith(b"\n"):
                             log.warning(
@@ -120,6 +120,18 @@ class Ledger:
             with suppress(FileNotFoundError):
                 return (self.folder / name).open("rb")
         return io.BytesIO()
+
+
+def _row(held: dict[str, Any]) -> LedgerRow:
+    """Return a row that was written.
+
+    Raises:
+        TypeError: or ValueError, if it is none.
+    """
+    row = LedgerRow(**held)
+    if not (isinstance(row.key, str) and isinstance(row.facts, dict) and isinstance(row.stage, str)):
+        raise TypeError("no row of a ledger")
+    return row
 
 
 def _take_up(waiting: Path) -> None:

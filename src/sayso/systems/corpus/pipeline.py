@@ -11,11 +11,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from sayso.core.errors import SaysoError, nothing_at
+from sayso.core.io import write_atomic
 from sayso.core.ownership import claim_folder, writing_as
 from sayso.core.progress import Progress, Silent
 from sayso.systems.corpus.build import BuildPlan, Form, Only, build_corpus
@@ -35,6 +36,7 @@ from sayso.systems.corpus.work_through import record_all
 log = logging.getLogger(__name__)
 
 VIDEOS, LEDGER = "videos", "ledger"
+PLACE = "videos_at.txt"  # beside the ledger: where --to sends the videos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class CorpusOptions:
         rules: which videos count.
         min_words: of captions, at least.
         height: of videos, pixels, at most.
-        to: where videos go, a folder or ``s3://...``; None: into the corpus.
+        to: where videos go, a folder or ``s3://...``; None: where they went before, else into the corpus.
         only: ``captions``: no video is fetched.
         form: in which the corpus is written.
         retry: ``failed`` or ``gone``: what is so is tried again.
@@ -114,6 +116,8 @@ class OpenCorpus:
             self._record_all("fetch", partial(fetch_videos, plan=plan, limits=self.limits))
 
     def _record_all(self, stage: str, rows_of: Callable[[Sequence[Waiting]], Iterator[LedgerRow]]) -> None:
+        if self.options.to is not None:
+            write_atomic(self.folder / LEDGER / PLACE, self.options.to)
         record_all(self.state, stage, rows_of, retry=self.options.retry, progress=self.progress)
 
     def fetch_plan(self) -> FetchPlan:
@@ -165,12 +169,21 @@ def open_corpus(
     with writing_as(VERB):
         claim_folder(folder, VERB)
         with _alone(folder), Ledger(folder / LEDGER) as ledger:
+            options = _remembered(folder, options)
             state = CorpusState(ledger, read_task_list(folder / TASKS))
             try:
                 held = limits or HostLimits(options.manners, folder / HOSTS)
                 yield OpenCorpus(folder, state, held, options, progress or Silent())
             finally:
                 state.close()
+
+
+def _remembered(folder: Path, options: CorpusOptions) -> CorpusOptions:
+    """Return options that name where videos go, as they went before if that is not said now."""
+    place, to = folder / LEDGER / PLACE, options.to
+    if to is None:
+        return replace(options, to=place.read_text(encoding="utf-8")) if place.exists() else options
+    return options if is_bucket(to) else replace(options, to=str(Path(to).expanduser().absolute()))
 
 
 def run_corpus(

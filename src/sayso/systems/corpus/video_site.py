@@ -15,7 +15,7 @@ from sayso.media import probe
 from sayso.media.kinds import VIDEO_SUFFIXES
 from sayso.media.wholeness import is_whole
 from sayso.systems.corpus.source import CaptionTrack, Found
-from sayso.systems.corpus.web import GoneForGood, Trouble, Web, web_address
+from sayso.systems.corpus.web import GoneForGood, Trouble, Web, leads_inside, web_address
 
 _SPOKEN = frozenset({"subtitles", "captions"})
 
@@ -131,7 +131,7 @@ class _Page(HTMLParser):
         source = urljoin(self._base, said["src"]) if said.get("src") else ""
         if tag == "video" and not self.files:
             self._inside = True
-        if not (self._inside and source):
+        if not (self._inside and source) or leads_inside(self._base, source):
             return
         if tag in ("video", "source"):
             tall = re.search(r"\d{1,9}", said.get("size") or said.get("res") or said.get("label") or "")

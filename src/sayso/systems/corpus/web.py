@@ -6,6 +6,7 @@ No cookie is kept or sent. A redirect is followed under the limits of the host t
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -203,6 +204,22 @@ class Busy(Trouble):
     """A host wants to be left alone for a while; its gate waits."""
 
 
+def leads_inside(origin: str, target: str) -> bool:
+    """Tell whether an address outside leads to this machine, or to its network, where nobody invited it."""
+    return not _is_inside(origin) and _is_inside(target)
+
+
+def _is_inside(url: str) -> bool:
+    host = web_address(url)[1]
+    if host in LOOPBACK or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return not address.is_global
+
+
 def web_address(url: str) -> tuple[str, str]:
     """Return an address as it is asked for, escaped as browsers do, without a password; and its host.
 
@@ -236,9 +253,12 @@ def _led_to(url: str, where: str | None) -> str:
     if not where:
         raise GoneForGood("a redirect to nowhere")
     try:
-        return urljoin(url, quote(where.encode("latin-1", "replace"), safe=_KEPT))
+        target = urljoin(url, quote(where.encode("latin-1", "replace"), safe=_KEPT))
     except ValueError as error:
         raise GoneForGood("a redirect to nowhere") from error
+    if leads_inside(url, target):
+        raise GoneForGood("a redirect into this network")
+    return target
 
 
 def _opener(*, direct: bool) -> OpenerDirector:
