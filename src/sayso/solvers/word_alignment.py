@@ -16,7 +16,7 @@ that no better path was cut off; otherwise the target is lowered and the band
 widens, in the end to the whole table. This is Ukkonen's cut-off with bounds from
 the words themselves.
 
-Pieces. Long texts are first cut where no doubt is (``word_pieces``), so that time and memory grow as the
+Pieces. Long texts are first cut inside long equal runs (``word_pieces``), so that time and memory grow as the
 words; each piece, and any text of fewer than a few thousand words, is aligned exactly.
 
 Memory. F is kept once every ``_stride`` rows; the rows between are computed again

@@ -4,7 +4,8 @@ Four words in a row that occur once in either text are an anchor. Of all anchors
 rise in both texts, as many as there can be (longest increasing subsequence, as in patience diff). Where
 neighbouring anchors make a run of ``SURE`` equal words or more, the alignment passes through: to go around
 the run's middle it would have to lose all of it for words that more anchors speak against. So the text is cut
-there, and the work grows as the words, not as their square. Short texts are left whole.
+there, and the work grows as the words, not as their square. Short texts are left whole. Of texts whose blocks
+are shuffled throughout, the cuts are a heuristic: up to a sixth fewer pairs were seen than without them.
 
 Sources
     Cohen, patience diff, 2003; Hunt, Szymanski, Comm. ACM 20 (1977).
