@@ -69,7 +69,7 @@ def test_failures_are_listed_and_equal_names_told(pictures):
 
 @pytest.mark.parametrize(
     ("names", "told"),
-    [("nowhere.txt", "there is no file of names nowhere.txt"), ("{empty}", "holds no list of names")],
+    [("nowhere.txt", "there is no file of names 'nowhere.txt'"), ("{empty}", "holds no list of names")],
 )
 def test_mistakes_are_told(pictures, names, told):
     (pictures / "empty.txt").write_text("\n")

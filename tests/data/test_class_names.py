@@ -71,7 +71,7 @@ def test_what_a_person_means_by_names(tmp_path):
     assert names_given(", ".join(many)) == many
     with pytest.raises(SaysoError, match="no names are given"):
         names_given(" , ")
-    with pytest.raises(SaysoError, match=r"there is no file of names nmaes.txt"):
+    with pytest.raises(SaysoError, match=r"there is no file of names 'nmaes.txt'"):
         names_given("nmaes.txt")
 
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from sayso.index.commit import settle_shards
-from sayso.index.orphans import is_whole, remove_orphans
+from sayso.index.live import is_whole
+from sayso.index.orphans import remove_orphans
 from sayso.index.schema import MEDIA_SCHEMA, SCHEMA_VERSION, Identity, clips_schema
 from sayso.index.shards import ShardFolder, ShardSink
 from sayso.index.store import Store

@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sayso.core.lazy import need
-from sayso.index.orphans import clips_without_medium, is_whole
+from sayso.index.live import clips_without_medium, is_whole
 from sayso.index.schema import MEDIA_SCHEMA
 from sayso.index.shards import EXTRA, Shard, ShardFolder, clips_uri
 

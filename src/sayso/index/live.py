@@ -8,11 +8,12 @@ a file's older version have an id that no row of ``media`` has, and readers pass
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from sayso.index.orphans import clips_without_medium
 from sayso.index.sql import sql_in
 
 if TYPE_CHECKING:
@@ -67,3 +68,23 @@ class LiveMedia:
             return frozenset(), True
         left = clips_without_medium(self._store, media.column("media_id"))
         return frozenset(left), count - left.total() == wanted
+
+
+def is_whole(store: Tables) -> bool:
+    """Tell whether an index holds as many clips as its media say: no run was interrupted in a commit."""
+    counted = store.media.search().select(["clips"]).to_arrow().column("clips")
+    return bool(store.clips.count_rows() == (pc.sum(counted).as_py() or 0))
+
+
+def clips_without_medium(store: Tables, media: pa.ChunkedArray | None = None) -> Counter[str]:
+    """Return how many clips there are of each medium that is not there.
+
+    Args:
+        store: the tables.
+        media: ids of the media that are there, if they have been read.
+    """
+    if media is None:
+        media = store.media.search().select(["media_id"]).to_arrow().column("media_id")
+    held = store.clips.search().select(["media_id"]).to_arrow().column("media_id")
+    left = held.filter(pc.invert(pc.is_in(held, media.combine_chunks())))
+    return Counter({one["values"]: one["counts"] for one in left.value_counts().to_pylist()})
