@@ -37,12 +37,12 @@ def _serve(path: Path, idle_s: float, address: str, device: str) -> None:
     logging.getLogger("sayso").addHandler(logging.NullHandler())
     keeper = _Keeper()
     listener = Listener(path, keeper.answer, keeper.about, idle_s)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        listener.stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
     with contextlib.suppress(OSError), listener:
-
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            listener.stopping.set()
-
-        signal.signal(signal.SIGTERM, stop)
         threading.Thread(target=keeper.warm_up, args=(address, device), daemon=True).start()
         listener.run()
 
