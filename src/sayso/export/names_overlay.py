@@ -11,7 +11,6 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,7 +127,8 @@ def painted(
     """
     from av import VideoFrame
 
-    canvas = _Canvas(frame.to_ndarray(format="yuv420p"), frame.width, frame.height)
+    pixels = np.asarray(frame.to_ndarray(format="yuv420p"), dtype=np.uint8)
+    canvas = _Canvas(pixels, frame.width, frame.height)
     for box, label, colour in shown:
         canvas.outline(Box(box.x0 / aspect, box.y0, box.x1 / aspect, box.y1), colour)
         if label:

@@ -85,12 +85,9 @@ def save_cut(
     if place.exists() and Path(path).exists() and place.samefile(path):
         raise SaysoError(f"{place} is what would be cut; give another --out")
     refuse_foreign(place)
-    room = make_folder(place.absolute().parent)
+    form, room = form_of(place), make_folder(place.absolute().parent)
     with (
-        cut_out(path, start_s, end_s, form=form_of(place), copy=copy, folder=room, paint=paint) as (
-            done,
-            file,
-        ),
+        cut_out(path, start_s, end_s, form=form, copy=copy, folder=room, paint=paint) as (done, file),
         atomic_file(place) as final,  # only now: a kill until here leaves nothing
     ):
         shutil.copyfileobj(file, final, 1 << 20)

@@ -24,9 +24,7 @@ CLOCK = Fraction(1, 90_000)
 QUALITY = {"preset": "veryfast", "crf": "18"}
 SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 Timed = tuple[float, "list[Packet[Any]]"]
-Paint = Callable[
-    [float, "VideoFrame"], "VideoFrame"
-]  # second of the file, upright picture in yuv420p -> drawn
+Paint = Callable[[float, "VideoFrame"], "VideoFrame"]  # second of the file, upright yuv420p -> drawn
 
 
 class PictureTrack:
