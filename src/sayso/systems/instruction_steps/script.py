@@ -19,7 +19,7 @@ from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
 from sayso.solvers.sequence_alignment import align_sequences
 from sayso.text.language.narration import Mention
-from sayso.text.language.phrases import Embed, commonest, phrase_likeness
+from sayso.text.language.phrases import Embed, commonest, phrase_likeness, with_particles
 
 APART = 100.0  # cost of two phrases of different steps in one slot; the paper's
 _TOGETHER = 0.1  # of the videos of the smaller slot that may fill both slots of one step
@@ -69,6 +69,7 @@ def discover_script(
     Raises:
         SaysoError: if no two videos mention the same action.
     """
+    videos = with_particles(videos)
     pairs = commonest(videos, commonest_pairs)
     if not pairs:
         raise SaysoError(
