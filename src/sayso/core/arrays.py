@@ -20,7 +20,10 @@ Float32s = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 _OBJECTS = "it holds Python objects, which may run code and are not read; save it as numbers"
-_HEADS = {".npy": np.lib.format.MAGIC_PREFIX, ".npz": (b"PK\x03\x04", b"PK\x05\x06")}
+_HEADS: dict[str, bytes | tuple[bytes, ...]] = {
+    ".npy": np.lib.format.MAGIC_PREFIX,
+    ".npz": (b"PK\x03\x04", b"PK\x05\x06"),
+}
 
 
 def read_array(path: str | os.PathLike[str], what: str, *, mapped: bool = False) -> NDArray[Any]:
