@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
 from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
-from sayso.cli.output import end_with, print_json, print_lines
+from sayso.cli.output import end_with, print_json, print_lines, print_notes
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
@@ -66,5 +65,5 @@ def name(
         result = name_actors.run(film, script, subtitles, options, progress=bar)
         result.write(out)
     print_json(*result.rows) if as_json else print_lines(result.table())
-    print(f"{len(result.rows)} face tracks; check the least certain: {out.name}.html", file=sys.stderr)
+    print_notes(f"{len(result.rows)} face tracks; check the least certain: {out.name}.html")
     end_with(failure.error for failure in result.failures)

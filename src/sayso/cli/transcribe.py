@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from sayso.cli.options import Device, Json, Overwrite, ProgressMode
-from sayso.cli.output import end_with, print_json
+from sayso.cli.output import end_with, print_json, print_lines
 from sayso.core.progress import reporter
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def transcribe(
             again=again,
             progress=bar,
         )
-    print_json(report.to_dict()) if as_json else print(spoken_line(report))
+    print_json(report.to_dict()) if as_json else print_lines([spoken_line(report)])
     end_with(f"failed: {failure.to_dict()['error']}" for failure in report.failures)
 
 
