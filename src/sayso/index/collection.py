@@ -36,9 +36,10 @@ class Index(OpenIndex):
     """A searchable collection of moments and pictures, kept in a folder or an object store.
 
     Example:
-        >>> index = sayso.Index.open("my.index")
-        >>> index.add("~/Videos")
-        >>> for hit in index.search("hold a wine glass", limit=20):
+        >>> import sayso
+        >>> index = sayso.Index.open("my.index")  # doctest: +SKIP
+        >>> index.add("~/Videos")  # doctest: +SKIP
+        >>> for hit in index.search("hold a wine glass", limit=20):  # doctest: +SKIP
         ...     print(hit.path, hit.span, hit.score, hit.text)
     """
 
