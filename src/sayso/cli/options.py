@@ -29,7 +29,7 @@ Model = Annotated[
         show_default="auto",
     ),
 ]
-Engine = Annotated[
+EngineName = Annotated[
     Literal["here", "ray"],
     typer.Option(
         "--engine", help="Where files are read: here, or on a Ray cluster, whose machines must see them."
