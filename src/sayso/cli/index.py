@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,7 +19,15 @@ from sayso.cli.options import (
     ProgressMode,
     check_cluster,
 )
-from sayso.cli.output import end_with, failure_lines, print_json, report_counts, report_line
+from sayso.cli.output import (
+    end_with,
+    failure_lines,
+    print_json,
+    print_lines,
+    print_notes,
+    report_counts,
+    report_line,
+)
 from sayso.cli.transcribe import spoken_line
 from sayso.core.ownership import refuse_foreign, writing
 from sayso.core.progress import Mode, reporter
@@ -171,7 +178,7 @@ def index(
         paths = list(paths_named(paths)) if paths else remembered_paths(collection.store)
         heard = _listened(paths, device, engine, cluster, progress)
         if not as_json:
-            print(spoken_line(heard))
+            print_lines([spoken_line(heard)])
     how: dict[str, Any] = {"prune": prune, "workers": workers}
     cut: dict[str, Any] = {
         "by_caption": None if segments is None else segments == "caption",
@@ -217,9 +224,8 @@ def _end(
     row |= {"failed": failed, "absent": list(report.absent)}
     if heard:
         row["listened"] = {name: value for name, value in heard.to_dict().items() if name != "failures"}
-    print_json(row) if line is None else print(line)
-    for path in report.absent:
-        print(f"not there now: {path}; what the index holds of it stays", file=sys.stderr)
+    print_json(row) if line is None else print_lines([line])
+    print_notes(*(f"not there now: {path}; what the index holds of it stays" for path in report.absent))
     end_with(failure_lines(report.failures, listed))
 
 

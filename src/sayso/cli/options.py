@@ -15,6 +15,7 @@ import typer
 from sayso.core.progress import Mode
 
 Device = Annotated[str, typer.Option("--device", help="Where the model runs: auto, cpu, cuda, mps.")]
+Paths0 = Annotated[bool, typer.Option("--paths0", help="As --paths, exactly, a NUL after each: xargs -0.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, one object a line.")]
 Overwrite = Annotated[
     bool,

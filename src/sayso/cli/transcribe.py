@@ -15,7 +15,7 @@ from sayso.cli.options import (
     ProgressMode,
     check_cluster,
 )
-from sayso.cli.output import end_with, print_json
+from sayso.cli.output import end_with, print_json, print_lines
 from sayso.core.progress import reporter
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def transcribe(
             cluster=cluster,
             progress=bar,
         )
-    print_json(report.to_dict()) if as_json else print(spoken_line(report))
+    print_json(report.to_dict()) if as_json else print_lines([spoken_line(report)])
     end_with(f"failed: {failure.to_dict()['error']}" for failure in report.failures)
 
 
