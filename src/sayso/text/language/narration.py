@@ -229,7 +229,7 @@ def _way(words: list[str], k: int, at: int) -> str:
     """Return which way a verb at ``k`` goes: what stands right after it, or at the end after its object."""
     if words[k + 1] in DIRECTIONS:
         return words[k + 1]
-    ends = at + 2 >= len(words) or not _is_open(words[at + 2]) and words[at + 2] not in DETERMINERS
+    ends = at + 2 >= len(words) or (not _is_open(words[at + 2]) and words[at + 2] not in DETERMINERS)
     return words[at + 1] if ends and at + 1 < len(words) and words[at + 1] in DIRECTIONS else ""
 
 
