@@ -8,7 +8,7 @@ the seconds:
 
 In the first ``uniform_epochs``, before the classifiers know anything, a step is uniform over the seconds
 of its narration windows; without any, over its share of the video. The supervised bound has the annotated
-seconds in their place.
+seconds in their place. ``rule=published`` is in ``published.py``.
 
 Source
     Zhukov et al., CVPR 2019, section 4. https://arxiv.org/abs/1903.08225
@@ -17,8 +17,8 @@ Source
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -44,25 +44,46 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+PUBLISHED: Mapping[str, object] = {
+    "related": True,
+    "penalty": 1e4,
+    "uniform_epochs": 30,
+    "dropout": 0.7,
+    "optimizer": "adam",
+    "lr": 1e-5,
+    "schedule": "constant",
+    "warmup": 0,
+    "weight_decay": 0.0,
+    "batch_size": 1,
+    "steps": 60 * 4340,  # 30 + 30 epochs of all that the release lists, but for its validation list
+    "save_every": 4340,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe(TrainingConfig):
     """The options of a run.
+
+    With ``rule=published``, what is not set is as published (``PUBLISHED``).
 
     Args:
         features: folder of ``<video id>.npy``, (T, D), a row a second.
         windows: folder of constraints (``<task id>_<video id>.csv``) or captions (``<video id>.vtt``);
             unless given, ``constraints`` in the release, if it is there.
+        rule: ``alternating``; ``published``: random, then gradient-corrected assignments (``published.py``).
         learn: from ``narration``, or from ``annotations`` (the supervised bound).
         share: components of steps that tasks share: ``words``, ``task_words``, ``steps``, ``none``.
         related: learn the related tasks with the primary ones.
         before_s: narration windows begin so long before a caption that mentions the step, seconds.
         after_s: and end so long after it.
         penalty: for a step outside its narration windows.
-        uniform_epochs: epochs before the first alternation.
+        uniform_epochs: epochs before the first alternation; as published, of random assignments.
+        dropout: share of a second's features that are left out in training.
     """
 
     features: str = ""
     windows: str = ""
+    rule: Literal["alternating", "published"] = "alternating"
     learn: Literal["narration", "annotations"] = "narration"
     share: Share = "words"
     related: bool = False
@@ -70,12 +91,25 @@ class Recipe(TrainingConfig):
     after_s: float = 10.0
     penalty: float = 2.0
     uniform_epochs: int = 5
+    dropout: float = 0.0
     steps: int = 600
     batch_size: int = 32
     lr: float = 1e-2
     weight_decay: float = 1e-2
     warmup: int = 10
     save_every: int = 200
+
+    def __post_init__(self) -> None:
+        if self.rule == "published":
+            if self.learn != "narration":
+                raise SaysoError("rule=published learns from narration; leave out learn=annotations")
+            usual = {field.name: field.default for field in fields(self)}
+            for name, value in PUBLISHED.items():
+                if getattr(self, name) == usual[name]:
+                    object.__setattr__(self, name, value)
+        if not 0 <= self.dropout < 1:
+            raise SaysoError(f"dropout must be 0 to below 1; got {self.dropout}")
+        super().__post_init__()
 
 
 class StepNet(nn.Module):
@@ -84,18 +118,25 @@ class StepNet(nn.Module):
     Args:
         dim: D, of the features.
         mixed: for each task (C, M), the weight of each component in each step.
+        dropout: share of the features that are left out in training.
+        videos: N, of which the second of each step is kept; 0: none.
+
+    Attributes:
+        placed: (N, C) the seconds, -1 for none.
     """
 
     mixed: Tensor
+    placed: Tensor
 
-    def __init__(self, dim: int, mixed: list[Float32s]) -> None:
+    def __init__(self, dim: int, mixed: list[Float32s], dropout: float = 0.0, videos: int = 0) -> None:
         super().__init__()
         C, M = max(len(one) for one in mixed), mixed[0].shape[1]
         table = torch.zeros(len(mixed), C, M)
         for number, one in enumerate(mixed):
             table[number, : len(one)] = torch.from_numpy(one)
         self.register_buffer("mixed", table, persistent=False)
-        self.components = nn.Linear(dim, M)
+        self.register_buffer("placed", torch.full((videos, C), -1), persistent=videos > 0)
+        self.dropout, self.components = nn.Dropout(dropout), nn.Linear(dim, M)
         nn.init.zeros_(self.components.weight)
         nn.init.zeros_(self.components.bias)
 
@@ -103,7 +144,7 @@ class StepNet(nn.Module):
         """Return scores (B, T, C), of features (B, T, D) and numbers of tasks (B,)."""
         mixed = self.mixed[task]
         weights = mixed @ self.components.weight
-        scores: Tensor = x @ weights.mT + (mixed @ self.components.bias)[:, None]
+        scores: Tensor = self.dropout(x) @ weights.mT + (mixed @ self.components.bias)[:, None]
         return scores
 
 
@@ -119,7 +160,8 @@ class CrossTask(LossesMethod):
         self.recipe, self.dataset = recipe, videos
         self.names = component_names(videos.tasks, recipe.share)
         mixed = [mixing(task, steps, self.names, recipe.share) for task, steps in videos.tasks.items()]
-        self.model = StepNet(len(videos.moments[0]), mixed)
+        kept = len(videos) if recipe.rule == "published" else 0
+        self.model = StepNet(len(videos.moments[0]), mixed, recipe.dropout, kept)
         self.most_steps = max(map(len, videos.tasks.values()))
 
     def collate(self, examples: Sequence[Example]) -> Batch:
@@ -128,7 +170,7 @@ class CrossTask(LossesMethod):
         Returns:
             ``features`` (B, T, D) float32; ``allowed`` (B, T, C) bool: the narration windows, none where
             a step is not mentioned; ``seconds`` and ``steps`` (B,): how much of T and C is real;
-            ``task`` (B,): its number.
+            ``task`` (B,): its number; ``item`` (B,): that of the video.
         """
         B, T = len(examples), max(len(one["features"]) for one in examples)
         features = np.zeros((B, T, examples[0]["features"].shape[1]), np.float32)
@@ -137,11 +179,11 @@ class CrossTask(LossesMethod):
             seconds, steps = one["allowed"].shape
             features[b, :seconds], allowed[b, :seconds, :steps] = one["features"], one["allowed"]
         sizes = np.array([one["allowed"].shape for one in examples])
-        task = np.array([one["task"] for one in examples])
-        batch = {"features": features, "allowed": allowed, "task": task}
+        numbers = {name: np.array([one[name] for one in examples]) for name in ("task", "item")}
+        batch = {"features": features, "allowed": allowed, **numbers}
         return batch | {"seconds": sizes[:, 0], "steps": sizes[:, 1]}
 
-    def losses(self, model: nn.Module, batch: TensorBatch) -> dict[str, tuple[Tensor, Tensor]]:
+    def losses(self, model: nn.Module, batch: TensorBatch) -> dict[str, tuple[Tensor, Tensor | float]]:
         """Return the cross-entropy of scores (B, T, C) with the seconds of the steps, summed over steps."""
         scores = model(batch["features"], batch["task"])
         real = torch.arange(scores.shape[2], device=scores.device) < batch["steps"][:, None]
@@ -236,6 +278,10 @@ class _System:
         progress: Progress,  # noqa: ARG002
     ) -> CrossTask:
         """Return the method for videos of tasks."""
+        if recipe.rule == "published":
+            from sayso.systems.crosstask.published import PublishedCrossTask
+
+            return PublishedCrossTask(recipe, data)
         return CrossTask(recipe, data)
 
 
