@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.evaluation.record import commit
-from sayso.speech.listeners import Listened, Reached, listen_to_files
+from sayso.speech.listeners import Listened, Listeners, Reached
 from sayso.speech.recognizer import SETTINGS, Heard, Recognizer, compute_type
 from sayso.speech.speech_model import SpeechModel, find_speech_model
 
@@ -162,14 +162,15 @@ def ours(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
     warm = [str(path) for path in paths[:processes]]
     rest = [str(path) for path in paths]
     done, began = 0, 0.0
-    for said in listen_to_files([*warm, *rest], model, processes=processes):
-        if isinstance(said, Reached):
-            continue
-        assert isinstance(said, Listened)
-        assert said.heard is not None, said.error
-        done += 1
-        if done == processes:
-            began = time.perf_counter()
+    with Listeners(model, processes) as listeners:
+        for said in listeners.listen([*warm, *rest]):
+            if isinstance(said, Reached):
+                continue
+            assert isinstance(said, Listened)
+            assert said.heard is not None, said.error
+            done += 1
+            if done == processes:
+                began = time.perf_counter()
     return time.perf_counter() - began
 
 
@@ -184,8 +185,9 @@ def _cpu(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
         for path in nothing:
             write_wav(path, np.zeros(16_000, np.int16), 16_000)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        for _ in listen_to_files([str(path) for path in (*nothing, *paths)], model, processes=processes):
-            pass
+        with Listeners(model, processes) as listeners:
+            for _ in listeners.listen([str(path) for path in (*nothing, *paths)]):
+                pass
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -353,6 +353,18 @@ def test_refuses_what_would_lose_or_mix_runs(tmp_path):
         TrainingConfig(betas=(0.9, 1.0))
 
 
+def test_a_run_whose_last_state_is_damaged_goes_on_from_the_one_before(tmp_path):
+    """It ends bit for bit as the one that nothing happened to."""
+    one, other = (Trainer(TwoTowers(0.1), SHORT, tmp_path / name, device="cpu") for name in ("run", "whole"))
+    one.train()
+    other.train()
+    state = tmp_path / "run" / "step_00000020" / "state.pt"
+    state.write_bytes(state.read_bytes()[:-100])
+    assert Trainer(TwoTowers(0.1), SHORT, tmp_path / "run", device="cpu").train(resume=True).step == 20
+    assert (tmp_path / "run" / "damaged_1_step_00000020").is_dir()
+    assert_same(tmp_path / "run", tmp_path / "whole")
+
+
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
     class Broken(TwoTowers):
         def loss(self, embeddings, batch):

@@ -83,5 +83,5 @@ def train(
         done = training.train(
             system, data, out, recipe=chosen, resume=resume, test=test, device=device, progress=bar
         )
-    print_json(done.to_dict()) if as_json else print(done.summary())
+    print_json(done.to_dict()) if as_json else print_lines([done.summary()])
     return end_with((f"{x.path}: {x.error}" for x in done.failures), interrupted=done.interrupted, shown=20)

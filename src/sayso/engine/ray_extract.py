@@ -8,7 +8,9 @@ A piece whose actor dies goes to a new one, three times at most.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -65,8 +67,9 @@ def run_on_ray(
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise SaysoError(f"the Ray cluster {address or 'local'} cannot be reached: {error}") from error
     try:
-        count = actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        yield from _Pool(ray, begin, min(count, len(pieces))).run(pieces)
+        with contextlib.redirect_stdout(sys.stderr):  # Ray prints there of workers that died
+            count = actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
+            yield from _Pool(ray, begin, min(count, len(pieces))).run(pieces)
     finally:
         if ours:
             ray.shutdown()

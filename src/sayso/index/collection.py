@@ -206,7 +206,7 @@ class Index(OpenIndex):
         if weight < 1:
             texts = [term.text for term in terms if term.text]
             with self.model_turn:
-                vector = embed_query(terms, self.encoder, like)
+                vector = embed_query(terms, self.encoder, like, self._vectors)
                 told = self._hints.about_words(self.encoder, texts)
             self._hints.say([*self._hints.about_model(), *told])
         pictured = like is not None or any(term.file for term in terms)
@@ -260,7 +260,8 @@ class Index(OpenIndex):
 
     def media(self, media_id: str) -> Media:
         """Return one file of the index, or raise KeyError."""
-        return read_media(self.store, media_id)
+        store = self.store
+        return self._files.get((store.media.version, media_id), lambda: read_media(store, media_id))
 
     def transcript(self, media_id: str) -> list[Caption]:
         """Return what is said in a file, in order, or raise KeyError."""
@@ -272,4 +273,4 @@ class Index(OpenIndex):
 
     def thumbnail(self, clip_id: str) -> bytes:
         """Return the JPEG of a clip (see ``add``'s ``thumbs``), or raise KeyError."""
-        return read_thumbnail(self.store, clip_id)
+        return read_thumbnail(self.store, clip_id, self._thumbs)

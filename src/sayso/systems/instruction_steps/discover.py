@@ -166,11 +166,11 @@ class StepModel(Pretrained):
         most = np.zeros((C + 1, M + 1), dtype=np.int64)
         for k in reversed(range(C)):
             for m in reversed(range(M)):
-                both = most[k + 1, m + 1] + 1 if narration[m].phrase in self.phrases[k] else 0
+                both = most[k + 1, m + 1] + 1 if self._tells(narration[m], k) else 0
                 most[k, m] = max(most[k + 1, m], most[k, m + 1], both)
         found, k, m = {}, 0, 0
         while k < C and m < M:
-            if narration[m].phrase in self.phrases[k] and most[k, m] == most[k + 1, m + 1] + 1:
+            if self._tells(narration[m], k) and most[k, m] == most[k + 1, m + 1] + 1:
                 found[k] = narration[m]
                 k, m = k + 1, m + 1
             elif most[k, m] == most[k + 1, m]:
@@ -178,6 +178,13 @@ class StepModel(Pretrained):
             else:
                 m += 1
         return found
+
+    def _tells(self, mention: Mention, k: int) -> bool:
+        """Tell whether a mention is of step k, whose phrases have a particle where one decides."""
+        directed = f"{mention.verb} {mention.particle} {mention.object}"
+        known = self.phrases[k]
+        others = any(directed in phrases for phrases in self.phrases)
+        return directed in known or (mention.phrase in known and not others)
 
     def locations(
         self, video: NarratedVideo, times: Ints, mentioned: dict[int, Mention]

@@ -121,6 +121,24 @@ class NamingResult:
             write_atomic(path, content)
         return list(paths)
 
+    def draw(self, target: FilePath, *, progress: Progress | None = None) -> Path:
+        """Write the film anew with boxes, names and actions drawn on it, and return its path.
+
+        Args:
+            target: the file; .mp4 or .mkv.
+            progress: reports seconds.
+
+        Raises:
+            MediaError: if the film cannot be read.
+            SaysoError: if no track says where its face is, or the file cannot be written.
+        """
+        from sayso.export import draw_names
+
+        if not self.film.is_file():
+            raise SaysoError(nothing_at(self.film, "names are drawn on the film, so it is needed"))
+        draw_names(self.film, self.tracks, self.rows, target, progress=progress)
+        return Path(target)
+
     def table(self) -> list[str]:
         """Return one line a person: the name, the number of tracks, the seconds on screen."""
         tracks = Counter(row["name"] for row in self.rows)
