@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -294,6 +295,7 @@ def test_searches_by_time(run, media, tmp_path):
     dates = [line.split("  ")[0] for line in listed.stdout.splitlines()]
     assert dates == ["2020-01-05", "2019-06-01 14:03"]
     assert "june.jpg" in listed.stdout.splitlines()[1]
+    assert not re.search(r"\d\.\d{3} ", listed.stdout), "what is listed has no score"
     newest = run("search", where, "red", "--sort", "time", "--no-merge")
     assert "(file date)" in newest.stdout.splitlines()[0]
     assert newest.stdout.splitlines()[-1].startswith("2019-06-01 14:03 ")

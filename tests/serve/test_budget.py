@@ -104,7 +104,7 @@ def test_in_a_crowd_nobody_waits_long():
     with gate.turn():
         for one in waiting:
             one.start()
-        wait_for(lambda: gate._here == 1 + CROWD)
+        wait_for(lambda: gate._here == 1 + CROWD, lambda: "not all wait")
         with pytest.raises(HTTPException) as error:
             gate.enter()
     for _ in waiting:
