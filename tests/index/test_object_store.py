@@ -16,6 +16,7 @@ from sayso.index.live import is_whole
 from sayso.index.lock import Lease
 from sayso.index.shards import ShardFolder
 from sayso.index.store import Store
+from waiting import PATIENCE_S
 
 
 def test_an_index_lives_in_a_bucket(bucket, media):
@@ -36,7 +37,7 @@ def test_one_writer_at_a_time_and_a_dead_one_is_taken_over(bucket, caplog, monke
     first, second = Lease(connection, seconds=1.0), Lease(connection, seconds=1.0)
     with first.hold():
         sleep(0.9)
-        give_up = time.monotonic() + 120
+        give_up = time.monotonic() + PATIENCE_S
         while not _held_until(connection, now[0] + 0.9) and time.monotonic() < give_up:
             time.sleep(0.05)
         sleep(0.5)

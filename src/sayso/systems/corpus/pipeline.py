@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from sayso.core.errors import SaysoError, nothing_at
 from sayso.core.io import write_atomic
@@ -52,6 +53,8 @@ class CorpusOptions:
         form: in which the corpus is written.
         retry: ``failed`` or ``gone``: what is so is tried again.
         manners: how a site is asked.
+        engine: where videos are fetched: ``here``, or on a ``ray`` cluster, whose machines see the corpus.
+        cluster: address of the Ray cluster; None: one of this machine's cores.
     """
 
     rules: FindRules = field(default_factory=FindRules)
@@ -62,6 +65,8 @@ class CorpusOptions:
     form: Form = "release"
     retry: str | None = None
     manners: Manners = field(default_factory=Manners)
+    engine: Literal["here", "ray"] = "here"
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +120,12 @@ class OpenCorpus:
             plan = self.fetch_plan()
             video_files(plan.to).clean()
             self._note_lost(plan)
-            self._record_all("fetch", partial(fetch_videos, plan=plan, limits=self.limits))
+            if self.options.engine == "ray":
+                from sayso.systems.corpus.fetch_on_cluster import fetch_on_cluster
+
+                fetch_on_cluster(partial(self._record_all, "fetch"), plan, self.options.cluster)
+            else:
+                self._record_all("fetch", partial(fetch_videos, plan=plan, limits=self.limits))
 
     def _note_lost(self, plan: FetchPlan) -> None:
         """Let videos wait again whose files are not in their folder any more; a bucket is not looked through.
