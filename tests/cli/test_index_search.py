@@ -90,13 +90,18 @@ def test_files_on_stdin(run, media, tmp_path):
 def test_failures_are_listed_told_and_tried_again(run, media, tmp_path):
     where = tmp_path / "x.index"
     (media / "bad.mp4").write_bytes(b"no video")
+    cut = toy.make_video(tmp_path / "cut.mkv", ["red", "blue", "green"]).read_bytes()
+    (media / "cut.mkv").write_bytes(cut[: len(cut) * 2 // 3])
     made = run("index", where, media)
     assert made.exit_code == 3
     listed = [json.loads(line) for line in (where / "failures.jsonl").read_text().splitlines()]
-    assert [(row["path"], sorted(row)) for row in listed] == [
-        (str(media / "bad.mp4"), ["error", "path", "stage"])
+    assert sorted((row["path"], row["stage"]) for row in listed) == [
+        (str(media / "bad.mp4"), "decode"),
+        (str(media / "cut.mkv"), "read in part"),
     ]
-    assert "1 could not be read" in made.stderr
+    assert "1 could not be read, 1 read in part; the list is in" in made.stderr
+    assert "1 could not be read, 1 read in part" in run("index", where, media).stderr
+    (media / "cut.mkv").write_bytes(cut)
     toy.make_video(media / "bad.mp4", ["green"])
     again = run("index", where, where / "failures.jsonl")
     assert (again.exit_code, again.stderr) == (0, "")
