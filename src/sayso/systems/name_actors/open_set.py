@@ -66,6 +66,7 @@ def name_groups(
     overall: Floats,
     fixed: dict[int, int],
     speaking: Collection[int] = (),
+    share: float | None = None,
 ) -> OpenSet:
     """Return the names of tracks, with those that look alike taken together.
 
@@ -77,6 +78,7 @@ def name_groups(
         overall: (C,) the share of each name in the film.
         fixed: track -> name, or C for nobody: corrections.
         speaking: tracks whose lips moved in a line.
+        share: of strangers; None: it is estimated.
     """
     R = group_faces(X)
     scene = np.unique([int(track.span.start // SCENE_S) for track in tracks], return_inverse=True)[1]
@@ -85,7 +87,7 @@ def name_groups(
     E = EVIDENCE * np.column_stack([E, np.zeros(len(E))])
     for n, name in fixed.items():
         E[n] = CORRECTED * (np.arange(E.shape[1]) == name)
-    seen, means, strangers = R.T @ E, group_means(X, R), STRANGERS
+    seen, means, strangers = R.T @ E, group_means(X, R), STRANGERS if share is None else share
     seen[unspoken_groups(tracks, R, {*speaking, *fixed}), -1] += UNSPOKEN
     looks, base = np.zeros((len(means), len(overall))), _prior(overall, strangers)
     Q = softmax(seen + base)
@@ -93,7 +95,8 @@ def name_groups(
         looks = (looks + np.clip(looks_like(means, Q), -LOOKS, LOOKS)) / 2
         evidence = seen + np.column_stack([looks, np.zeros(len(looks))])
         Q = (Q + softmax(evidence + base)) / 2
-        strangers = float(((R @ Q)[:, -1].sum() + USUAL * NOBODY) / (len(R) + USUAL))
+        if share is None:
+            strangers = float(((R @ Q)[:, -1].sum() + USUAL * NOBODY) / (len(R) + USUAL))
         base = _prior(overall, strangers)
     spoken = np.exp(np.clip(np.column_stack([lips, np.zeros(len(lips))]), -LIPS, LIPS))
     ways = [
