@@ -7,13 +7,12 @@ corrections so far stand below, ready to be saved for ``sayso name --corrections
 from __future__ import annotations
 
 import base64
-import html
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sayso.core.harmless import harmless_json, html_text
 from sayso.export.pages import film_link, whole_page
 from sayso.export.script_html import colour
 from sayso.export.timestamps import timestamp
@@ -117,8 +116,8 @@ def sheet_page(
     choices = sorted(filter(None, likely | set(names)))
     sheet = _Sheet(faces, choices, fixed, film, title)
     body = "\n".join(sheet.section(rows, name, each) for name in names)
-    so_far = html.escape(json.dumps({str(who): name for who, name in fixed.items()}, ensure_ascii=False))
-    known = "".join(f'<option value="{html.escape(name)}"></option>' for name in choices)
+    so_far = html_text(harmless_json({str(who): name for who, name in fixed.items()}))
+    known = "".join(f'<option value="{html_text(name)}"></option>' for name in choices)
     return whole_page(
         title,
         '<p class="lead">Of each name the faces of highest and of lowest score. Where one is wrong, choose'
@@ -147,12 +146,12 @@ class _Sheet:
         gap = '<span class="gap">&hellip;</span>' if worst else ""
         figures = "".join(map(self._figure, best)) + gap + "".join(map(self._figure, worst))
         own = [row for row in rows if who_of(row) == name]
-        label = html.escape(_capital(name or "nobody of these"))
+        label = html_text(_capital(name or "nobody of these"))
         ask = self._ask(name) if name is not None and own[0]["name"] is None else ""
         return f'<h2>{label} <small>{_tracks(len(own))}</small></h2>\n{ask}<div class="faces">{figures}</div>'
 
     def _ask(self, stranger: str) -> str:
-        who = html.escape(stranger)
+        who = html_text(stranger)
         return (
             f'<p class="ask"><label>Who is {who}? <input data-who="{who}" list="names" autocomplete="off">'
             "</label></p>\n"
@@ -161,7 +160,7 @@ class _Sheet:
     def _figure(self, row: Row) -> str:
         face, track, start = self.faces.get(int(row["track"])), int(row["track"]), float(row["start_s"])
         at = timestamp(start)
-        label = html.escape(f"{row['name'] or 'nobody'} at {at}")
+        label = html_text(f"{row['name'] or 'nobody'} at {at}")
         picture = f'<img alt="{label}" src="{_data(face)}">' if face else '<div class="no-face"></div>'
         link = film_link(self.film, start, film=self.title)
         when = f'<a class="at"{link}>{at}</a>' if link else at
@@ -176,8 +175,8 @@ class _Sheet:
         chosen = (self.fixed[track] or "-").casefold() if track in self.fixed else ""
         offered = [("", "right"), ("-", "nobody of these"), *((name, name) for name in self.choices)]
         return "".join(
-            f'<option value="{html.escape(value)}"{" selected" * (value.casefold() == chosen)}>'
-            f"{html.escape(shown)}</option>"
+            f'<option value="{html_text(value)}"{" selected" * (value.casefold() == chosen)}>'
+            f"{html_text(shown)}</option>"
             for value, shown in offered
         )
 
