@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
+    from sayso.systems.crosstask.alternating import CrossTask, Recipe
     from sayso.systems.crosstask.classifier import StepClassifier
-    from sayso.systems.crosstask.train import CrossTask, Recipe
 else:
     __getattr__ = exports(
         __name__,
         {
-            "CrossTask": "sayso.systems.crosstask.train",
-            "Recipe": "sayso.systems.crosstask.train",
+            "CrossTask": "sayso.systems.crosstask.alternating",
+            "Recipe": "sayso.systems.crosstask.alternating",
             "StepClassifier": "sayso.systems.crosstask.classifier",
         },
     )
