@@ -13,6 +13,7 @@ import traceback
 
 from sayso.cli.exit_codes import ERROR, INTERRUPTED
 from sayso.core.errors import SaysoError
+from sayso.core.harmless import harmless
 
 CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 INTERRUPT = "interrupted; what was done is kept, and the same command goes on"
@@ -40,7 +41,7 @@ def end_of(error: BaseException) -> int:
         return ERROR
     if os.environ.get("SAYSO_DEBUG"):
         traceback.print_exception(error, file=sys.stderr)
-    print(f"sayso: {sentence_of(error)}", file=sys.stderr)
+    print(f"sayso: {harmless(sentence_of(error))}", file=sys.stderr)
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     return error.exit_code if isinstance(error, SaysoError) else ERROR

@@ -26,6 +26,7 @@ import numpy as np
 from sayso.core.arrays import Float32s, Floats
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
+from sayso.core.harmless import harmless_cells
 from sayso.core.io import write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.data.csv_rows import csv_rows
@@ -172,7 +173,7 @@ def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
     writer.writerow(COLUMNS)
     for task in tasks:
         row = task.to_dict() | {"visual": int(task.visual)}
-        writer.writerow([row[column] for column in COLUMNS])
+        writer.writerow(harmless_cells({column: row[column] for column in COLUMNS}))
     write_atomic(path, held.getvalue())
 
 

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
-    from sayso.systems.crosstask.alternating import CrossTask, Recipe
     from sayso.systems.crosstask.classifier import StepClassifier
+    from sayso.systems.crosstask.method import CrossTask, Recipe
 else:
     __getattr__ = exports(
         __name__,
         {
-            "CrossTask": "sayso.systems.crosstask.alternating",
-            "Recipe": "sayso.systems.crosstask.alternating",
+            "CrossTask": "sayso.systems.crosstask.method",
+            "Recipe": "sayso.systems.crosstask.method",
             "StepClassifier": "sayso.systems.crosstask.classifier",
         },
     )

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from sayso.core.arrays import Ints
 from sayso.solvers.ordered_path import ordered_path
-from sayso.systems.crosstask.alternating import CrossTask
+from sayso.systems.crosstask.method import CrossTask
 
 if TYPE_CHECKING:
     from sayso.engine.tensor_batch import TensorBatch

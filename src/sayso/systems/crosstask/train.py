@@ -1,8 +1,4 @@
-"""``sayso train crosstask``: step classifiers from a release, by one of two rules.
-
-alternating.py  alternating minimisation, and the options of a run
-published.py    as the public code trains
-"""
+"""The system ``crosstask`` as ``sayso train`` has it: what it reads, and which method it trains."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
-from sayso.systems.crosstask.alternating import CrossTask, Recipe
+from sayso.systems.crosstask.method import CrossTask, Recipe
 from sayso.systems.crosstask.published import PublishedCrossTask
 from sayso.systems.crosstask.videos import StepVideos, read_step_videos
 
@@ -63,7 +59,9 @@ class _System:
         progress: Progress,  # noqa: ARG002
     ) -> CrossTask:
         """Return the method for videos of tasks."""
-        return (PublishedCrossTask if recipe.rule == "published" else CrossTask)(recipe, data)
+        if recipe.rule == "published":
+            return PublishedCrossTask(recipe, data)
+        return CrossTask(recipe, data)
 
 
 SYSTEM = _System()

@@ -38,7 +38,6 @@ from sayso.systems.crosstask.videos import StepVideos
 if TYPE_CHECKING:
     from sayso.engine.tensor_batch import TensorBatch
 
-
 PUBLISHED: Mapping[str, object] = {
     "related": True,
     "penalty": 1e4,
