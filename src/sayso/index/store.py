@@ -27,6 +27,7 @@ from sayso.index.checksums import CHECKSUMS, unsettled
 from sayso.index.lance import import_lancedb
 from sayso.index.live import LiveMedia
 from sayso.index.lock import Lease, file_lock
+from sayso.index.reasons import reason_of
 from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
 from sayso.index.sql import in_parts, sql_in, sql_string
 
@@ -107,7 +108,7 @@ class Store:
         except (ValueError, FileNotFoundError, RuntimeError) as error:
             if "not found" in str(error).lower() or "does not exist" in str(error).lower():
                 return None
-            raise SaysoError(f"the index {self.address} cannot be opened: {error}") from error
+            raise SaysoError(f"the index {self.address} cannot be opened: {reason_of(error)}") from error
 
     @property
     def failures_file(self) -> Path | None:
