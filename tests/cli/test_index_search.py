@@ -171,7 +171,7 @@ def test_a_mistyped_path_makes_no_index(media, tmp_path, monkeypatch):
     done = runner.invoke(app, ["index", str(tmp_path / "x.index"), str(tmp_path / "Vidoes")])
     assert done.exit_code == 3
     assert "Vidoes cannot be read: No such file or directory" in done.stderr
-    assert "1 could not be read; no index was made" in done.stderr
+    assert "1 could not be read as a whole; no index was made" in done.stderr
     assert not (tmp_path / "x.index").exists()
 
 

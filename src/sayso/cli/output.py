@@ -113,7 +113,7 @@ def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
     rest = len(failures) - SHOWN_FAILURES
     more = f"and {rest} more; " if rest > 0 else ""
     where = f"the list is in {listed}" if listed else "no index was made"
-    return [*lines, f"{len(failures)} could not be read; {more}{where}"] if failures else []
+    return [*lines, f"{len(failures)} could not be read as a whole; {more}{where}"] if failures else []
 
 
 def hit_lines(hits: Sequence[Hit]) -> list[str]:
