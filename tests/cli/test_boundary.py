@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from command import python
 from sayso.cli import main as command
 from sayso.cli.boundary import FULL, INTERRUPT, MEMORY, TOO_MANY, sentence_of
 from sayso.core.errors import MissingExtra, SaysoError
@@ -80,8 +81,10 @@ def test_a_full_disk_while_indexing(tmp_path):
     )
     paths = os.pathsep.join(sys.path)
     done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "x.index", tmp_path / "a.mp4"],
-        check=False, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths},
+        [*python(program), tmp_path / "x.index", tmp_path / "a.mp4"],
+        check=False, capture_output=True, text=True,
+        # bytecode that does not fit would be cut off, and stay
+        env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr

@@ -12,6 +12,7 @@ import toy
 from sayso import Index
 from sayso.index.lock import Lease
 from sayso.index.store import Store
+from waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_one_writer_at_a_time_and_a_dead_one_is_taken_over(bucket, caplog, monke
     first, second = Lease(connection, seconds=1.0), Lease(connection, seconds=1.0)
     with first.hold():
         sleep(0.9)
-        give_up = time.monotonic() + 120
+        give_up = time.monotonic() + PATIENCE_S
         while not _held_until(connection, now[0] + 0.9) and time.monotonic() < give_up:
             time.sleep(0.05)
         sleep(0.5)

@@ -57,9 +57,25 @@ def _png(side):
     return held.getvalue()
 
 
+class NotedGate(Gate):
+    """Notes who comes in and who is gone again."""
+
+    def __init__(self, *limits) -> None:
+        super().__init__(*limits)
+        self.noted = []
+
+    def enter(self) -> None:
+        super().enter()
+        self.noted.append("in")
+
+    def leave(self) -> None:
+        super().leave()
+        self.noted.append("out")
+
+
 def test_a_server_keeps_to_its_budget(library, serving):
     full = Gate("searches", 1, 0)
-    streams = Gate("streams", 1, 0)
+    streams = NotedGate("streams", 1, 0)
     with serving(*library, budget=Budget(searches=full, streams=streams, upload_pixels=100)) as site:
         upload = {"picture": ("x.png", _png(11), "image/png")}
         refused = site.client.post("/api/search/image", files=upload)
@@ -74,10 +90,9 @@ def test_a_server_keeps_to_its_budget(library, serving):
         assert site.client.get("/api/search?q=red").status_code == 200
 
         play = f"/play/{site.id_of('old.avi')}"
-        with site.client.stream("GET", play) as watching:
-            assert watching.status_code == 200
+        with streams.turn():
             assert site.client.get(play).status_code == 429
-            watching.read()
-        wait_for(lambda: streams._free._value == 1, lambda: "the stream is over")
+        assert site.client.get(play).status_code == 200
+        wait_for(lambda: streams.noted == ["in", "out"] * 2, lambda: f"{streams.noted}: it is not over")
         assert site.client.get(play + "?t=1e18").status_code == 400
         assert site.client.get(play).status_code == 200

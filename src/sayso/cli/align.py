@@ -50,9 +50,8 @@ def align(
     if out is not None:
         refuse_foreign(*align_script.AlignResult.output_paths(out, video=video is not None))
     result = align_script.run(script, subtitles, options)
-    if out is not None:
-        result.write(out)
+    written = [] if out is None else result.write(out)
     lines = result.table() if out is None else ()
     print_json(*result.rows) if as_json else print_lines(lines)
-    print_notes(result.summary())
+    print_notes(result.summary(), *(f"wrote {path}" for path in written))
     end_with(failure.error for failure in result.failures)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from typer import Argument, BadParameter, Option
 
 from sayso.cli.index_health import end_with_health
-from sayso.cli.options import Device, IndexAddress, Json, Model, Overwrite, ProgressMode
+from sayso.cli.options import (
+    ClusterAddress,
+    Device,
+    EngineName,
+    IndexAddress,
+    Json,
+    Model,
+    Overwrite,
+    ProgressMode,
+    check_cluster,
+)
 from sayso.cli.output import (
     end_with,
     failure_lines,
@@ -63,8 +73,6 @@ KeptThumbs = Annotated[
         show_default="as before; at first clip",
     ),
 ]
-ENGINE = "Where files are read: here, or on a Ray cluster, whose machines must see them."
-CLUSTER = "The Ray cluster, such as auto or ray://host:10001."
 PRUNE = "Remove files that have vanished from the folders; with --repair: give up what is lost and gone."
 Failures = Annotated[
     Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
@@ -108,8 +116,8 @@ def index(
     repair: Annotated[
         bool, Option("--repair", help="Make a damaged index whole; what is lost is read again.")
     ] = False,
-    engine: Annotated[Literal["here", "ray"], Option("--engine", help=ENGINE)] = "here",
-    cluster: Annotated[str | None, Option("--address", help=CLUSTER, show_default="its own")] = None,
+    engine: EngineName = "here",
+    cluster: ClusterAddress = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
@@ -154,7 +162,9 @@ def index(
         )
     if upgrade_model and (paths or model or window or segments or sample or thumbs or listen):
         raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
-    _check_engine(upgrade_model, engine, cluster)
+    check_cluster(engine, cluster)
+    if upgrade_model and engine != "here":
+        raise BadParameter("the model is changed here", param_hint="--engine")
     if not paths and (window or segments or sample or thumbs):
         raise BadParameter(
             f"say for which folder: sayso index {address} FOLDER ...; sayso roots {address} lists them",
@@ -166,7 +176,7 @@ def index(
     heard = None
     if listen:
         paths = list(paths_named(paths)) if paths else remembered_paths(collection.store)
-        heard = _listened(paths, device, progress)
+        heard = _listened(paths, device, engine, cluster, progress)
         if not as_json:
             print_lines([spoken_line(heard)])
     how: dict[str, Any] = {"prune": prune, "workers": workers}
@@ -197,14 +207,6 @@ def _names0(lists: list[str] | None) -> list[str]:
     return named
 
 
-def _check_engine(upgrade_model: str | None, engine: str, cluster: str | None) -> None:
-    """Refuse a cluster where none works."""
-    if cluster and engine != "ray":
-        raise BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")
-    if upgrade_model and engine != "here":
-        raise BadParameter("the model is changed here", param_hint="--engine")
-
-
 def _end(
     collection: Index,
     report: AddReport,
@@ -227,10 +229,13 @@ def _end(
     end_with(failure_lines(report.failures, listed))
 
 
-def _listened(paths: list[str], device: str, progress: Mode) -> TranscribeReport:
+def _listened(
+    paths: list[str], device: str, engine: EngineName, cluster: str | None, progress: Mode
+) -> TranscribeReport:
     """Write what is said beside the files, as ``sayso transcribe`` does."""
-    from sayso.transcribing import VERB, transcribe
+    from sayso.speech.sound_shards import VERB
+    from sayso.transcribing import transcribe
 
     place = device if device.startswith(("cpu", "cuda")) else "auto"
     with writing(VERB), reporter("listening", "s", mode=progress) as bar:
-        return transcribe(paths, device=place, progress=bar)
+        return transcribe(paths, device=place, engine=engine, cluster=cluster, progress=bar)

@@ -48,6 +48,7 @@ _HERE = {
     "coco-localization": "localization:COCO",
     "weak-localization": "weak_localization:WEAK_LOCALIZATION",
     "script-alignment": "script_alignment:SCRIPT_ALIGNMENT",
+    "full-transcripts": "full_transcripts:FULL_TRANSCRIPTS",
     "word-alignment": "word_alignment:WORD_ALIGNMENT",
     "actor-naming": "actor_naming:ACTOR_NAMING",
     "film-actions": "film_actions:FILM_ACTIONS",

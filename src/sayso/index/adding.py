@@ -87,8 +87,11 @@ def add_paths(
             report = update.run(encoder, workers=options.workers, prune=options.prune)
             _calibrate(store, encoder, report)
         else:
-            jobs = [*update.begin(), *update.read_here()]
+            update.begin()
     if options.cluster is not None:  # only commits hold the lock
+        jobs = update.plan()
+        with store.writing():
+            jobs += update.note()
         read_on_cluster(update, jobs, options.cluster)
         with store.writing():
             report = update.end(prune=options.prune)

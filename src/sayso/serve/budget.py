@@ -89,7 +89,7 @@ class Budget:
         upload_pixels: of a picture that is uploaded, width times height.
     """
 
-    searches: Gate = field(default_factory=lambda: Gate("searches", max(2, CORES), 16))
+    searches: Gate = field(default_factory=lambda: Gate("searches", max(2, CORES), 16, 0.5))
     thumbs: Gate = field(default_factory=lambda: Gate("pictures", 4, 60))
     decodes: Gate = field(default_factory=lambda: Gate("pictures", 2, 8))
     streams: Gate = field(default_factory=lambda: Gate("streams", 8, 4, 5.0))
