@@ -110,7 +110,6 @@ class Watching(Indexing):
 
         watching.LOOK_S = 0.02
         index, comes = self.open(folder), folder / "media" / "later.png"
-        index.store.roots  # noqa: B018
         index.add(folder / "media" / "v0.mp4", workers=1)
         if not self._is_root(index, folder):
             index.add(folder / "media", workers=1)
