@@ -69,9 +69,12 @@ class Indexing:
         if not (folder / "x.index" / "media.lance").is_dir():
             return
         index = self.open(folder)
-        clips = [(hit.path, hit.start_s) for hit in index.search("red", limit=100, merge=False)]
-        assert len(set(clips)) == len(clips), "a clip is found twice"
-        assert all(path in index.store.records() for path, _ in clips), "a clip has no medium"
+        hits = index.search("red", limit=100, merge=False)
+        assert len({(hit.path, hit.start_s) for hit in hits}) == len(hits), "a clip is found twice"
+        rows = index.store.clips.to_arrow().select(["id", "media_id"]).to_pylist()
+        media_of = {row["id"]: row["media_id"] for row in rows}
+        whole = {record.media_id for record in index.store.records().values()}
+        assert all(media_of[hit.id] in whole for hit in hits), "a clip has no medium"
 
     def result(self, folder: Path) -> Any:
         index = self.open(folder)
