@@ -184,5 +184,12 @@ def calibrate_index(store: Store, encoder: Callable[[], Encoder]) -> Calibration
     return found
 
 
+def is_outdated(store: Store) -> bool:
+    """Tell whether a run was killed before it measured what it had added."""
+    clips = store.clips.count_rows()
+    held = load_calibration(store) if clips else None
+    return bool(clips) and (held is None or (held[0].clips != clips and _is_due(held[0], clips)))
+
+
 def _is_due(found: Calibration, clips: int) -> bool:
     return clips < SMALL or not found.clips / REFIT_GROWTH <= clips <= found.clips * REFIT_GROWTH

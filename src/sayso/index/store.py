@@ -26,6 +26,7 @@ from sayso.index.checksums import CHECKSUMS, unsettled
 from sayso.index.lance import import_lancedb
 from sayso.index.live import LiveMedia
 from sayso.index.lock import Lease, file_lock
+from sayso.index.reasons import reason_of
 from sayso.index.schema import (
     CLIPS_TABLE,
     FIRST,
@@ -103,7 +104,7 @@ class Store:
         except (ValueError, FileNotFoundError, RuntimeError) as error:
             if "not found" in str(error).lower() or "does not exist" in str(error).lower():
                 return None
-            raise SaysoError(f"the index {self.address} cannot be opened: {error}") from error
+            raise SaysoError(f"the index {self.address} cannot be opened: {reason_of(error)}") from error
 
     @property
     def failures_file(self) -> Path | None:

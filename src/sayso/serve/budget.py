@@ -1,7 +1,8 @@
 """What the server may spend at once; who comes when it is spent is told when to come again.
 
 A gate lets so many in, some more wait in a line, and the next is answered 429; who waits too long, 503. Both
-carry Retry-After. One person's requests wait patiently, while a model is loaded; those of a crowd do not. So a flood makes answers late or refused, never the server large.
+carry Retry-After. So a flood makes answers late or refused, never the server large. One person's requests
+wait patiently, while a model is loaded; those of a crowd do not.
 """
 
 from __future__ import annotations
