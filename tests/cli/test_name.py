@@ -15,8 +15,8 @@ import toy
 from sayso.cli.main import app
 from sayso.core.types import Box, Span
 from sayso.data.manifest import read_manifest
-from sayso.export.naming_sheet import read_corrections
 from sayso.people import Track, write_tracks
+from sayso.systems.name_actors.by_hand import parse_hand_names
 from sayso.text import read_subtitles
 
 WORDS = (
@@ -122,7 +122,7 @@ def test_corrections_are_kept_and_stay_on_the_page(film):
     assert [row["name"] for row in rows[:3]] == ["Ann", "Bob", "Ann"]
     page = (film / "film.names.html").read_text()
     text = page.split('aria-label="Corrections">')[1].split("</textarea>")[0].replace("&quot;", '"')
-    assert read_corrections(text) == {9: "ann", 8: None}
+    assert parse_hand_names(text) == {9: "ann", 8: None}
 
 
 def test_only_the_asked_people_are_told_apart(film):
@@ -216,7 +216,9 @@ def test_what_is_wrong_is_one_sentence(film, change, more, sentence):
     [
         ("nonsense", "holds no corrections"),
         ('{"one": "Ann"}', "holds no corrections"),
-        ('{"1": "Eve"}', "names 'Eve'; the names are Ann, Bob"),
+        ('{"1": "Annn"}', "names 'Annn'; is it 'Ann'?"),
+        ('{"stranger 9": "Eve"}', "a name is given to stranger 9; the strangers are 1 to 0"),
+        ("track,name\n1,Ann\n", "columns who and name"),
         ('{"99": "Ann"}', "the tracks are 0 to 9"),
     ],
 )

@@ -81,7 +81,7 @@ def align_script(script: Screenplay, captions: Sequence[Caption]) -> AlignedScri
         All elements and all lines. What could not be placed has no span: cut scenes,
         improvised lines. Stretches in another order are found and marked.
 
-    Example:
+    Examples:
         >>> from sayso import Caption, Span
         >>> from sayso.text import parse_screenplay
         >>> script = parse_screenplay("ANNA: Have you seen my yellow hat anywhere?")

@@ -108,12 +108,19 @@ def report_line(address: str, counts: Mapping[str, int], model: str | None, *, a
 
 
 def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
-    """Return the first failures in sentences, and where all are listed."""
+    """Return the first failures in sentences, how many there are, and where all are listed."""
+    from sayso.index.report import PART
+
+    if not failures:
+        return []
     lines = [f"failed: {failure.to_dict()['error']}" for failure in failures[:SHOWN_FAILURES]]
     rest = len(failures) - SHOWN_FAILURES
     more = f"and {rest} more; " if rest > 0 else ""
     where = f"the list is in {listed}" if listed else "no index was made"
-    return [*lines, f"{len(failures)} could not be read; {more}{where}"] if failures else []
+    parts = sum(failure.stage == PART for failure in failures)
+    counts = ((len(failures) - parts, "could not be read"), (parts, PART))
+    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    return [*lines, f"{told}; {more}{where}"]
 
 
 def hit_lines(hits: Sequence[Hit]) -> list[str]:

@@ -26,7 +26,7 @@ class Span:
     Raises:
         ValueError: if the end lies before the start.
 
-    Example:
+    Examples:
         >>> Span(2.0, 5.0).overlap(Span(4.0, 9.0))
         1.0
     """

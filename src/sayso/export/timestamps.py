@@ -6,7 +6,7 @@ from __future__ import annotations
 def timestamp(seconds: float) -> str:
     """Return whole seconds as 0:05, 12:40, 1:02:03.
 
-    Example:
+    Examples:
         >>> timestamp(3723.4)
         '1:02:03'
     """

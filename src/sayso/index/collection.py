@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Index(OpenIndex):
     """A searchable collection of moments and pictures, kept in a folder or an object store.
 
-    Example:
+    Examples:
         >>> import sayso
         >>> index = sayso.Index.open("my.index")  # doctest: +SKIP
         >>> index.add("~/Videos")  # doctest: +SKIP

@@ -64,7 +64,7 @@ def parse_query(query: str, *, files: bool = True) -> list[Term]:
     Raises:
         QueryError: if a term is empty, or there is none.
 
-    Example:
+    Examples:
         >>> [(term.weight, term.text) for term in parse_query('2:dog + "a pool" - night')]
         [(2.0, 'dog'), (1.0, 'a pool'), (-1.0, 'night')]
     """

@@ -25,7 +25,7 @@ from sayso.index.fingerprint import cut_alike, file_status
 from sayso.index.maintaining import maintain
 from sayso.index.orphans import remove_orphans
 from sayso.index.planning import Note, known_problems, plan_file
-from sayso.index.report import AddReport
+from sayso.index.report import PART, AddReport
 from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
 from sayso.index.sound import sound_clips
@@ -234,7 +234,7 @@ class Update:
             self.report.added += 1
         error = item.error or (None if clips else f"{item.job.path} holds no frame that can be read")
         if error:
-            self.report.failures.append(Failure(item.job.path, "decode", error))
+            self.report.failures.append(Failure(item.job.path, PART if clips else "decode", error))
         self._advance(item.job.path, item.probe.duration if item.probe else None)
 
     def _fail(self, path: str, error: Exception) -> None:

@@ -36,7 +36,7 @@ def average_precision(
     Raises:
         ValueError: if shapes disagree, a score is NaN, more are right than there are, or the rule is unknown.
 
-    Example:
+    Examples:
         >>> average_precision([0.9, 0.8, 0.7], [True, False, True])
         0.8333333333333333
     """

@@ -64,7 +64,7 @@ def calibration(confidences: ArrayLike, right: ArrayLike, *, bins: int = 10) -> 
     Raises:
         ValueError: if shapes disagree, there is no answer, or a confidence leaves [0, 1].
 
-    Example:
+    Examples:
         >>> found = calibration([0.9, 0.9, 0.6, 0.6], [True, True, True, False])
         >>> found.accuracy, round(found.error, 3)
         (0.75, 0.1)

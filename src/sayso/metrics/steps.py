@@ -53,7 +53,7 @@ def step_f1(videos: Sequence[tuple[ArrayLike, ArrayLike]]) -> StepScore:
     Raises:
         ValueError: if there is no video, shapes disagree, a time is out of range, or no step is annotated.
 
-    Example:
+    Examples:
         >>> truth = [[True, False], [False, False], [False, True]]  # two steps, in seconds 0 and 2
         >>> step_f1([(truth, [0, 1])]).f1
         0.5
@@ -87,7 +87,7 @@ def best_matching(gain: ArrayLike) -> list[int | None]:
     Args:
         gain: (R, C), finite. Where R > C some rows have None.
 
-    Example:
+    Examples:
         >>> best_matching([[2, 3], [1, 3]])
         [0, 1]
     """
@@ -138,7 +138,7 @@ def step_recall(tasks: Mapping[str, Sequence[tuple[ArrayLike, ArrayLike]]]) -> d
     Raises:
         ValueError: if shapes disagree, a time is out of range, or a task has no annotated step.
 
-    Example:
+    Examples:
         >>> truth = [[True, False], [False, False], [False, True]]
         >>> step_recall({"make coffee": [(truth, [0, 1])]})
         {'make coffee': 0.5}

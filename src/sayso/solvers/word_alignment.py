@@ -63,7 +63,7 @@ def align_words(a: Sequence[str], b: Sequence[str]) -> Ints:
         repeats an index only where a word is written as two on the other side. Words
         without a letter or digit are in no pair.
 
-    Example:
+    Examples:
         >>> align_words("the cat sat on the mat".split(), "a cat on the red mat".split()).tolist()
         [[1, 1], [3, 2], [4, 3], [5, 5]]
     """

@@ -51,7 +51,7 @@ class Variation:
 def task_steps(seed: int, task: int) -> list[tuple[str, str]]:
     """Return the steps (verb, thing) of a task, in order: 8 to 12, no thing more than twice.
 
-    Example:
+    Examples:
         >>> task_steps(0, 0)[:2]
         [('cover', 'tree'), ('slide', 'ring')]
     """

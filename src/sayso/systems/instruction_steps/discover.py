@@ -6,7 +6,7 @@ A video has features, a row for each 1 / rate seconds, and captions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
 from sayso.hub.model_folder import Framework, ModelFolder, Reference
 from sayso.hub.pretrained import Pretrained
+from sayso.systems.instruction_steps.lag import PAPER_S, estimate_window
 from sayso.systems.instruction_steps.localization import Rows, StepScorer, localize_steps, step_windows
 from sayso.systems.instruction_steps.recipe import StepsRecipe
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
@@ -154,9 +155,9 @@ class StepModel(Pretrained):
             ScriptStep(((name, 1),), {0: mentioned[k]} if k in mentioned else {})
             for k, name in enumerate(self.names)
         ]
-        how = self.recipe
+        before_s, after_s = self.recipe.window_s or PAPER_S
         [windows] = step_windows(
-            script, [len(video.features)], rate=how.rate, before_s=how.before_s, after_s=how.after_s
+            script, [len(video.features)], rate=self.recipe.rate, before_s=before_s, after_s=after_s
         )
         return self.locations(video, self.scorer.times(video.features, windows), mentioned)
 
@@ -256,7 +257,9 @@ def discover_steps(
     if not kept:
         raise SaysoError(f"no video is long enough for {C} steps; give longer ones, or fewer --steps")
     lengths = [len(video.features) for video in videos]
-    windows = step_windows(script, lengths, rate=how.rate, before_s=how.before_s, after_s=how.after_s)
+    window_s = how.window_s or estimate_window([v.features for v in videos], script, rate=how.rate)
+    how = replace(how, before_s=window_s[0], after_s=window_s[1])
+    windows = step_windows(script, lengths, rate=how.rate, before_s=window_s[0], after_s=window_s[1])
     found = localize_steps(
         [videos[n].features for n in kept],
         [windows[n] for n in kept],

@@ -9,7 +9,7 @@ alternating minimisation, W by ridge regression on the times, the times by the d
 Neither raises the objective; the paper stops before (``alternations=0``).
 
 People do what they say roughly when they say it: a narration window goes from a step's mention on to 10 s
-later by default.
+later in the paper; ``lag.py`` estimates it.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class SpokenToken(NamedTuple):
 def spoken_tokens(text: str) -> list[SpokenToken]:
     """Return the words of a text in order; a number gives several with the same characters.
 
-    Example:
+    Examples:
         >>> [token.word for token in spoken_tokens("I'm 21, café!")]
         ['im', 'twenty', 'one', 'cafe']
     """
@@ -56,7 +56,7 @@ def fold_word(word: str) -> str:
 def spell_number(number: int) -> list[str]:
     """Return a number from 0 to 999,999 in English words, without "and".
 
-    Example:
+    Examples:
         >>> spell_number(1204)
         ['one', 'thousand', 'two', 'hundred', 'four']
     """
