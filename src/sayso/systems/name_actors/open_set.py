@@ -7,7 +7,8 @@ Each group g of tracks is one of the C names or a stranger:
 
 ``looks`` says how much likelier the mean of g is beside the other groups of k than as a new person's. A name
 that has its groups is therefore not given to a face that is far from them; a group that nothing speaks for is
-a stranger. The share of strangers s is estimated with the names, by expectation maximisation. A group's
+a stranger. The share of strangers s is estimated with the names, by expectation maximisation from two starts,
+of which the one is taken under which the others of a group predict the lips of each track best. A group's
 evidence counts by half, because its tracks are not independent; the context of one scene counts once for all.
 All of it counts less where the lips of tracks disagree with what the others of their group say.
 """
@@ -30,7 +31,7 @@ OWN_CONTEXT = 0.3  # weight of the context of one track
 LIPS = 6.0  # log odds of the lips of one track, at most, in its group
 LOOKS = 30.0  # log odds of the looks of a group, at most
 SCENE_S = 60.0
-STRANGERS = 0.1  # where the estimate of their share begins
+STRANGERS = (0.1, 0.3)  # where the estimates of their share begin, of which the likeliest is taken
 USUAL = 20.0  # tracks that the usual share of strangers is worth
 HEATS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.02)  # weights of the groups that are compared
 CAUTION = 3.0  # what the lips must gain for a weight smaller by a factor of e
@@ -87,28 +88,59 @@ def name_groups(
     E = EVIDENCE * np.column_stack([E, np.zeros(len(E))])
     for n, name in fixed.items():
         E[n] = CORRECTED * (np.arange(E.shape[1]) == name)
-    seen, means, strangers = R.T @ E, group_means(X, R), STRANGERS if share is None else share
+    seen, means = R.T @ E, group_means(X, R)
     seen[unspoken_groups(tracks, R, {*speaking, *fixed}), -1] += UNSPOKEN
+    spoken = np.exp(np.clip(np.column_stack([lips, np.zeros(len(lips))]), -LIPS, LIPS))
+    found = [
+        _fitted(R, E, seen, means, overall, spoken, start, estimated=share is None)
+        for start in (STRANGERS if share is None else (share,))
+    ]
+    _, named, Q, strangers = max(found, key=lambda one: one[0])
+    alone = np.column_stack([lips + OWN_CONTEXT * context, np.zeros(len(lips))])
+    return OpenSet(np.log(named) + alone, R.argmax(1), strangers, groups_alike(means, Q))
+
+
+def _fitted(
+    R: Floats,
+    E: Floats,
+    seen: Floats,
+    means: Floats,
+    overall: Floats,
+    spoken: Floats,
+    strangers: float,
+    *,
+    estimated: bool,
+) -> tuple[float, Floats, Floats, float]:
+    """Return how well lips are predicted, by which names (N, C + 1), those of the groups, and the share.
+
+    Args:
+        R: (N, M) how far each track is of each group.
+        E: (N, C + 1) evidence of each track.
+        seen: (M, C + 1) evidence of each group.
+        means: (M, D) of the groups.
+        overall: (C,) the share of each name.
+        spoken: (N, C + 1) likelihood of the lips.
+        strangers: their share, or where its estimate begins.
+        estimated: whether the share is estimated.
+    """
     looks, base = np.zeros((len(means), len(overall))), _prior(overall, strangers)
     Q = softmax(seen + base)
     for _ in range(ROUNDS):
         looks = (looks + np.clip(looks_like(means, Q), -LOOKS, LOOKS)) / 2
         evidence = seen + np.column_stack([looks, np.zeros(len(looks))])
         Q = (Q + softmax(evidence + base)) / 2
-        if share is None:
+        if estimated:
             strangers = float(((R @ Q)[:, -1].sum() + USUAL * NOBODY) / (len(R) + USUAL))
         base = _prior(overall, strangers)
-    spoken = np.exp(np.clip(np.column_stack([lips, np.zeros(len(lips))]), -LIPS, LIPS))
     ways = [
         (1 - OUTLIERS) * _of_others(R, evidence, E, base, heat) + OUTLIERS * np.exp(base) for heat in HEATS
     ]
     fits = [
-        np.log((way * spoken).sum(1)).sum() + CAUTION * np.log(heat)
+        float(np.log((way * spoken).sum(1)).sum() + CAUTION * np.log(heat))
         for way, heat in zip(ways, HEATS, strict=True)
     ]
-    named = ways[int(np.argmax(fits))]
-    alone = np.column_stack([lips + OWN_CONTEXT * context, np.zeros(len(lips))])
-    return OpenSet(np.log(named) + alone, R.argmax(1), strangers, groups_alike(means, Q))
+    best = int(np.argmax(fits))
+    return fits[best], ways[best], Q, strangers
 
 
 def _of_others(R: Floats, evidence: Floats, E: Floats, base: Floats, heat: float) -> Floats:
