@@ -145,5 +145,6 @@ def test_broken_inputs(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_thousand_broken_inputs(tmp_path):
+def test_a_thousand_broken_inputs(tmp_path, record_property):
+    record_property("inputs", 1000)
     check(tmp_path, count=1000, seed=1)

@@ -13,6 +13,7 @@ import pytest
 
 import toy
 from sayso import Index
+from sayso.index.background import load_calibration
 from waiting import PATIENCE_S, process
 
 PROGRAM = Path(toy.__file__)
@@ -129,3 +130,26 @@ def _stopped(index, folder, stop_at, monkeypatch) -> bool:
     finally:
         store.clips, store.media = tables
     return False
+
+
+@pytest.mark.parametrize("last", ["sayso.index.update.maintain", "sayso.index.adding.calibrate_index"])
+def test_what_a_kill_left_to_do_for_searches_is_done_by_the_next_run(tmp_path, last, monkeypatch):
+    """All is written, and then: nothing is new for the next run, but words and calibration are not there."""
+    (tmp_path / "media").mkdir()
+    toy.make_video(tmp_path / "media" / "a.mp4", ["red", "blue"], fps=2)
+    (tmp_path / "media" / "a.srt").write_text("1\n00:00:00,000 --> 00:00:03,000\nhello there\n")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
+    with monkeypatch.context() as patched:
+        patched.setattr(last, killed)
+        with pytest.raises(KeyboardInterrupt):
+            index.add(tmp_path / "media")
+    assert index.add(tmp_path / "media").unchanged == 1
+    assert {one.columns[0] for one in index.store.clips.list_indices()} == {"text"}
+    assert load_calibration(index.store)[0].clips == 2
+    version = index.store.clips.version
+    index.add(tmp_path / "media")
+    assert index.store.clips.version == version, "nothing is left to do"

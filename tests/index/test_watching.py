@@ -15,7 +15,9 @@ import pytest
 
 import toy
 from sayso import Index
+from sayso.cli.watch import _Told
 from sayso.index.adding import Adding
+from sayso.index.report import AddReport
 from sayso.index.watching import Settling, Watch, _matters
 from waiting import PATIENCE_S, process
 
@@ -216,3 +218,13 @@ def test_killed_twenty_times_nothing_is_lost_or_there_twice(media, tmp_path):
         watcher.send_signal(signal.SIGINT)
         watcher.communicate(timeout=PATIENCE_S)
     assert len(Index.open(where, toy.ColourEncoder())) == 121
+
+
+def test_a_renamed_file_that_waits_is_not_said_to_have_vanished(capsys):
+    told = _Told(as_json=False)
+    told(AddReport(files=3, vanished=1), 1)
+    assert "vanished" not in (said := capsys.readouterr().out) and "1 still being written" in said
+    told(AddReport(files=3, moved=1), 0)
+    assert "1 moved" in capsys.readouterr().out
+    told(AddReport(files=2, vanished=1), 0)
+    assert "1 vanished" in capsys.readouterr().out

@@ -170,12 +170,14 @@ def test_damaged_files(tmp_path, seed):
 
 
 @pytest.mark.slow
-def test_a_thousand_damaged_files(tmp_path):
+def test_a_thousand_damaged_files(tmp_path, record_property):
+    record_property("inputs", 1000)
     run(tmp_path, 1000, 100)
 
 
 @pytest.mark.slow
-def test_a_thousand_damages_of_real_files(tmp_path, shared_data):
+def test_a_thousand_damages_of_real_files(tmp_path, shared_data, record_property):
+    record_property("inputs", 1000)
     rng = random.Random(7)
     videos = sorted((shared_data / "videos").iterdir())
     pictures = sorted((shared_data / "coco" / "images").iterdir())[:20]
