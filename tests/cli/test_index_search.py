@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -89,13 +90,18 @@ def test_files_on_stdin(run, media, tmp_path):
 def test_failures_are_listed_told_and_tried_again(run, media, tmp_path):
     where = tmp_path / "x.index"
     (media / "bad.mp4").write_bytes(b"no video")
+    cut = toy.make_video(tmp_path / "cut.mkv", ["red", "blue", "green"]).read_bytes()
+    (media / "cut.mkv").write_bytes(cut[: len(cut) * 2 // 3])
     made = run("index", where, media)
     assert made.exit_code == 3
     listed = [json.loads(line) for line in (where / "failures.jsonl").read_text().splitlines()]
-    assert [(row["path"], sorted(row)) for row in listed] == [
-        (str(media / "bad.mp4"), ["error", "path", "stage"])
+    assert sorted((row["path"], row["stage"]) for row in listed) == [
+        (str(media / "bad.mp4"), "decode"),
+        (str(media / "cut.mkv"), "read in part"),
     ]
-    assert "1 could not be read" in made.stderr
+    assert "1 could not be read, 1 read in part; the list is in" in made.stderr
+    assert "1 could not be read, 1 read in part" in run("index", where, media).stderr
+    (media / "cut.mkv").write_bytes(cut)
     toy.make_video(media / "bad.mp4", ["green"])
     again = run("index", where, where / "failures.jsonl")
     assert (again.exit_code, again.stderr) == (0, "")
@@ -294,6 +300,7 @@ def test_searches_by_time(run, media, tmp_path):
     dates = [line.split("  ")[0] for line in listed.stdout.splitlines()]
     assert dates == ["2020-01-05", "2019-06-01 14:03"]
     assert "june.jpg" in listed.stdout.splitlines()[1]
+    assert not re.search(r"\d\.\d{3} ", listed.stdout), "what is listed has no score"
     newest = run("search", where, "red", "--sort", "time", "--no-merge")
     assert "(file date)" in newest.stdout.splitlines()[0]
     assert newest.stdout.splitlines()[-1].startswith("2019-06-01 14:03 ")

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -78,7 +79,7 @@ def sayso(*arguments):
 
 
 def test_every_face_gets_its_name_in_every_form(film):
-    done = run(film, "--json", "--progress", "off")
+    done = run(film, "--json", "--progress", "off", "--overlay", film / "film.names.mp4")
     assert done.exit_code == 0, done.output
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["name"] for row in rows] == ["Ann", "Bob"] * 5
@@ -93,6 +94,10 @@ def test_every_face_gets_its_name_in_every_form(film):
     red = (abs(picture - toy.COLOURS["red"]) < 30).all(2)
     blue = (abs(picture - toy.COLOURS["blue"]) < 30).all(2)
     assert red.sum() > 5 * 90 * 90 < blue.sum()  # the faces were cut out of the film
+    with av.open(str(film / "film.names.mp4")) as drawn:
+        shown = [frame.to_ndarray(format="rgb24").astype(int) for frame in drawn.decode(video=0)]
+    assert len(shown) == 200 and abs(shown[10] - toy.COLOURS["red"]).max() > 60  # a box, a name
+    assert abs(shown[0] - toy.COLOURS["red"]).max() < 30  # the face is not there yet
     page = (film / "film.names.html").read_text()
     assert page.count("data:image/jpeg") == 10 and page.count("<select") == 10
 

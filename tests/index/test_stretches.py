@@ -24,4 +24,4 @@ def test_printed_hits_alone_say_where_they_are():
 @pytest.mark.parametrize("line", ["no json", "[1]", '{"path": "a"}', json.dumps(HIT | {"end_s": "x"}), "3"])
 def test_other_lines_are_told_with_their_number(line):
     with pytest.raises(UsageError, match=r"^line 2 of stdin is no"):
-        find_stretches(["-"], [json.dumps(HIT), line])
+        find_stretches(["-"], [json.dumps(HIT) + "\n", line])

@@ -24,6 +24,7 @@ from PIL import Image
 import toy
 from sayso import Index
 from sayso.serve import create_app
+from sayso.serve.budget import Budget, Gate
 from sayso.serve.server import listen
 from waiting import PATIENCE_S, WAIT_S, wait_for
 
@@ -126,8 +127,10 @@ def write_library(folder: Path) -> None:
 
 @contextmanager
 def running(index: Index, folder: Path, **options: object) -> Iterator[Site]:
-    """Serve an index on a free port for as long as the block lasts."""
-    app = create_app(index, **options)
+    """Serve an index on a free port while the block lasts; nobody is turned away for waiting long."""
+    gates = {"searches": 2, "streams": 8, "decodes": 2, "thumbs": 4}
+    patient = Budget(**{name: Gate(name, at_once, 60, PATIENCE_S) for name, at_once in gates.items()})
+    app = create_app(index, **{"budget": patient, **options})
     with listen("127.0.0.1", 0) as listener:
         config = uvicorn.Config(
             app, log_level="warning", ws="none", lifespan="off", timeout_graceful_shutdown=1

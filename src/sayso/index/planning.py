@@ -23,7 +23,8 @@ from sayso.index.fingerprint import (
     spans_of,
 )
 from sayso.index.report import PART
-from sayso.index.store import Record, title_of
+from sayso.index.schema import Record
+from sayso.index.store import title_of
 from sayso.index.writer import IndexJob
 from sayso.media.capture import read_capture
 

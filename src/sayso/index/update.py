@@ -28,8 +28,9 @@ from sayso.index.planning import Note, known_problems, plan_file
 from sayso.index.report import PART, AddReport
 from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
+from sayso.index.schema import Record
 from sayso.index.sound import sound_clips
-from sayso.index.store import Record, Store
+from sayso.index.store import Store
 from sayso.index.taken import read_when_taken
 from sayso.index.vanished import Seen
 from sayso.index.writer import IndexJob, Writer

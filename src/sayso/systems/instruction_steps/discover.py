@@ -18,7 +18,13 @@ from sayso.core.types import Caption, Span
 from sayso.hub.model_folder import Framework, ModelFolder, Reference
 from sayso.hub.pretrained import Pretrained
 from sayso.systems.instruction_steps.lag import PAPER_S, estimate_window
-from sayso.systems.instruction_steps.localization import Rows, StepScorer, localize_steps, step_windows
+from sayso.systems.instruction_steps.localization import (
+    Rows,
+    StepScorer,
+    localize_steps,
+    step_extent,
+    step_windows,
+)
 from sayso.systems.instruction_steps.recipe import StepsRecipe
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
 from sayso.text.language.narration import Mention, mentions
@@ -204,7 +210,7 @@ class StepModel(Pretrained):
                 continue
             low = int(times[k - 1]) + 1 if k and times[k - 1] >= 0 else 0
             high = int(times[k + 1]) if k + 1 < len(times) else len(scores)
-            first, end = _extent(scores[:, k], int(time), low, high)
+            first, end = step_extent(scores[:, k], int(time), low, high)
             score = float(scores[time, k])
             found.append(
                 StepLocation(
@@ -265,6 +271,7 @@ def discover_steps(
         [windows[n] for n in kept],
         iterations=how.iterations,
         alternations=how.alternations,
+        rounding=how.rounding,
         progress=progress,
     )
     times = dict(zip(kept, found.times, strict=True))
@@ -291,14 +298,3 @@ def _mean_positive_scores(
         float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
         for k, step in enumerate(script)
     )
-
-
-def _extent(score: np.ndarray, time: int, low: int, high: int) -> tuple[int, int]:
-    """Return the rows around a time, within bounds, whose score is at least half of its."""
-    enough = score >= max(0.0, 0.5 * float(score[time]))
-    first, end = time, time + 1
-    while first > low and enough[first - 1]:
-        first -= 1
-    while end < high and enough[end]:
-        end += 1
-    return first, end

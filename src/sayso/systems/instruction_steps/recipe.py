@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sayso.core.errors import SaysoError
 
@@ -19,6 +20,7 @@ class StepsRecipe:
             are estimated from the videos (``lag.py``); where one is, the other is the paper's, 0 or 10.
         iterations: of Frank-Wolfe.
         alternations: of regression and rounding (alternating minimisation); 0 is the published method.
+        rounding: of the last ``labels``; or of the ``scores`` at every iteration, as the public code does.
         seed: of random starts.
 
     Raises:
@@ -31,6 +33,7 @@ class StepsRecipe:
     after_s: float | None = None
     iterations: int = 650
     alternations: int = 20
+    rounding: Literal["labels", "scores"] = "labels"
     seed: int = 0
 
     def __post_init__(self) -> None:

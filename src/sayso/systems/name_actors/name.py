@@ -35,6 +35,7 @@ from sayso.solvers.constraints import CountConstraint
 from sayso.solvers.standardize import standardize
 from sayso.systems.name_actors.constraints import SPEAKING, cast_of, label_constraints, named_lines
 from sayso.systems.name_actors.context import (
+    BLIND,
     NOBODY,
     exclusive_probabilities,
     overlapping_tracks,
@@ -138,6 +139,7 @@ def name_actors(
     mentions: Sequence[NamedSpan] = (),
     corrections: Mapping[int, str | None] | None = None,
     open_set: bool = True,
+    strangers: float | None = None,
     progress: Progress | None = None,
 ) -> Naming:
     """Name the face tracks of a film.
@@ -151,6 +153,7 @@ def name_actors(
             are labels for the tracks that look alike.
         open_set: whether looks may say that a face is a stranger's; else, and with fewer than 32 tracks,
             discriminative clustering.
+        strangers: the share of tracks that are strangers', where it is known; else it is estimated.
         progress: reports each round.
 
     Raises:
@@ -162,12 +165,12 @@ def name_actors(
     fixed = _numbered(corrections or {}, people, len(tracks))
     spoken = named_lines(lines, people)
     lips = name_evidence(lip_likelihoods(tracks, spoken), spoken, len(tracks), len(people))
-    prior = speaker_prior(tracks, spoken, len(people))
+    X = _descriptors(tracks)
+    prior = speaker_prior(tracks, spoken, len(people), **(BLIND if X is None else {}))
     logits = prior + np.column_stack([lips, np.zeros(len(tracks))])
     for n, name in fixed.items():
         logits[n] += CORRECTED * (np.arange(len(people) + 1) == name)
     pairs, speaking = overlapping_tracks(tracks), np.flatnonzero((lips > SPEAKING).any(1)).tolist()
-    X = _descriptors(tracks)
     if X is None:
         return Naming(people, _kept(exclusive_probabilities(logits, pairs), fixed), lips)
     if not open_set or len(tracks) < FEWEST:
@@ -183,7 +186,7 @@ def name_actors(
     context = nearby - np.log1p(-NOBODY) - np.log(overall)
     heard = {one.name for one in said}
     context[:, [k for k in range(len(people)) if k not in heard]] = 0  # who never speaks may be anywhere
-    found = name_groups(tracks, X, lips, context, overall, fixed, speaking)
+    found = name_groups(tracks, X, lips, context, overall, fixed, speaking, strangers)
     P = _kept(exclusive_probabilities(found.logits, pairs), fixed)
     (progress or Silent()).update(1, 1, f"names; strangers have {found.strangers:.0%} of the tracks")
     return Naming(people, P, lips, found.groups, found.alike)

@@ -33,7 +33,7 @@ SCENE_S = 60.0
 STRANGERS = 0.1  # where the estimate of their share begins
 USUAL = 20.0  # tracks that the usual share of strangers is worth
 HEATS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.02)  # weights of the groups that are compared
-CAUTION = 1.0  # what the lips must gain for a weight smaller by a factor of e
+CAUTION = 3.0  # what the lips must gain for a weight smaller by a factor of e
 OUTLIERS = 0.02  # share of tracks that may be anybody, whatever they look like
 ROUNDS = 20
 AXES = 32  # in which groups are compared
@@ -66,6 +66,7 @@ def name_groups(
     overall: Floats,
     fixed: dict[int, int],
     speaking: Collection[int] = (),
+    share: float | None = None,
 ) -> OpenSet:
     """Return the names of tracks, with those that look alike taken together.
 
@@ -77,6 +78,7 @@ def name_groups(
         overall: (C,) the share of each name in the film.
         fixed: track -> name, or C for nobody: corrections.
         speaking: tracks whose lips moved in a line.
+        share: of strangers; None: it is estimated.
     """
     R = group_faces(X)
     scene = np.unique([int(track.span.start // SCENE_S) for track in tracks], return_inverse=True)[1]
@@ -85,7 +87,7 @@ def name_groups(
     E = EVIDENCE * np.column_stack([E, np.zeros(len(E))])
     for n, name in fixed.items():
         E[n] = CORRECTED * (np.arange(E.shape[1]) == name)
-    seen, means, strangers = R.T @ E, group_means(X, R), STRANGERS
+    seen, means, strangers = R.T @ E, group_means(X, R), STRANGERS if share is None else share
     seen[unspoken_groups(tracks, R, {*speaking, *fixed}), -1] += UNSPOKEN
     looks, base = np.zeros((len(means), len(overall))), _prior(overall, strangers)
     Q = softmax(seen + base)
@@ -93,7 +95,8 @@ def name_groups(
         looks = (looks + np.clip(looks_like(means, Q), -LOOKS, LOOKS)) / 2
         evidence = seen + np.column_stack([looks, np.zeros(len(looks))])
         Q = (Q + softmax(evidence + base)) / 2
-        strangers = float(((R @ Q)[:, -1].sum() + USUAL * NOBODY) / (len(R) + USUAL))
+        if share is None:
+            strangers = float(((R @ Q)[:, -1].sum() + USUAL * NOBODY) / (len(R) + USUAL))
         base = _prior(overall, strangers)
     spoken = np.exp(np.clip(np.column_stack([lips, np.zeros(len(lips))]), -LIPS, LIPS))
     ways = [
