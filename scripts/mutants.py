@@ -72,6 +72,10 @@ NAMED = (
     Bug("skipped words cost no confidence", "alignment/timing.py", "matched / (1 + skipped)", "matched", "tests/alignment"),
     Bug("a repeated word counts twice", "systems/crosstask/components.py", "list(dict.fromkeys(step.split()))", "step.split()", "tests/systems -k crosstask"),
     Bug("sound before 0 is sent", "serve/tracks.py", " and packet.pts >= 0]", "]", "tests/serve/test_stream.py"),
+    Bug("a programme starts with its last caption", "text/captions/ttml.py", "if min((begin", "if max((begin", "tests/text/captions/test_ttml.py"),
+    Bug("a running head has two lines", "text/screenplay/pdf_text.py", "len(block) <= HEAD_ROWS", "len(block) < HEAD_ROWS", "tests/text/screenplay/test_pdf_text.py"),
+    Bug("a name has three words", "text/screenplay/parse.py", "and len(text.split()) <= 4", "and len(text.split()) < 4", "tests/text/screenplay/test_screenplay.py"),
+    Bug("the rest of a long video is misplaced", "solvers/running_minimum.py", "cost[whole * self._rows :]", "cost[whole + self._rows :]", "tests/solvers/test_ordered_path.py"),
     Bug("the end of a file is exact", "media/clip.py", "seconds >= end_s - TOLERANCE_S", "seconds >= end_s", "tests/media"),
 )
 # fmt: on

@@ -16,7 +16,7 @@ import pytest
 import toy
 from sayso import Index
 from sayso.cli.watch import _Told
-from sayso.index.adding import Adding
+from sayso.index.adding import Adding, add_paths
 from sayso.index.report import AddReport
 from sayso.index.watching import Settling, Watch, _matters
 from waiting import PATIENCE_S, process
@@ -228,3 +228,20 @@ def test_a_renamed_file_that_waits_is_not_said_to_have_vanished(capsys):
     assert "1 moved" in capsys.readouterr().out
     told(AddReport(files=2, vanished=1), 0)
     assert "1 vanished" in capsys.readouterr().out
+
+
+def test_what_comes_while_it_looks_for_the_first_time_is_not_missed(media, tmp_path, monkeypatch):
+    where = tmp_path / "x.index"
+    Index.open(where, toy.ColourEncoder()).add(media)
+    looks = []
+
+    def looked(*given):
+        report = add_paths(*given)
+        if not looks:  # after the look, before the system tells what changes
+            os.utime(toy.make_picture(media / "late.png", "red"), (1e9, 1e9))
+        looks.append(report)
+        return report
+
+    monkeypatch.setattr("sayso.index.watching.add_paths", looked)
+    with watching(where):
+        wait_until(lambda: "late.png" in held(where), "the file that came meanwhile")

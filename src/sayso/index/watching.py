@@ -134,7 +134,7 @@ class Watch:
     def _changes(self, roots: list[Root], took_s: float) -> Iterator[list[str]]:
         """Yield which roots have changed; no sooner after the last look than that took."""
         states = {row.path: _state_of(row.path) for row in roots if row.kind != "folder"}
-        waiting: set[str] = set()
+        waiting = {row.path for row in roots}  # once more: what came before the system began to tell
         looked = checked = time.monotonic()
         check_s = 0.0
         for paths in self._events([row.path for row in roots if row.kind == "folder"]):

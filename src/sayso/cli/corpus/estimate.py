@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from sayso.cli.corpus.stage_options import PerHost, requests_a_second
-from sayso.cli.options import Device, Json, ProgressMode
+from sayso.cli.options import Device, Json, Model, ProgressMode
 from sayso.cli.output import print_json, print_lines, size_text
 from sayso.core.progress import reporter
 
@@ -21,7 +21,6 @@ Clips = Annotated[
 SAMPLE = (
     "A video such as theirs, to be measured; a drawn one says little of the bytes of videos and pictures."
 )
-Model = Annotated[str, Option("--model", help="What embeds them.")]
 
 
 def estimate(
@@ -29,7 +28,7 @@ def estimate(
     hours: Annotated[float, Option("--hours", help="They last in all.", show_default=False)],
     clips: Clips = None,
     sample: Annotated[Path | None, Option("--sample", help=SAMPLE, show_default="a drawn one")] = None,
-    model: Model = "offline",
+    model: Model = None,
     per_host: PerHost = "1/s",
     device: Device = "auto",
     progress: ProgressMode = "auto",
@@ -51,7 +50,7 @@ def estimate(
 
     asked = requests_a_second(per_host)
     with reporter("measuring", unit="probes", mode=progress) as bar:
-        encoder = load_encoder(model, device=device)
+        encoder = load_encoder(model or "auto", device=device)
         found = estimate_corpus(
             videos, hours, encoder, clips=clips, sample=sample, requests_a_second=asked, progress=bar
         )
