@@ -57,7 +57,7 @@ SIZE, WORLD, TEST_CLIPS = 128, 0, 392
 DIM, SHOT, NOISE, PLANTED = 384, 1.0, 4.0, 7
 RATES = {"planted": Fraction(1), "offline": Fraction(1, 2)}  # a second to learn from; tests have one
 NARRATION = Narration(lag_sd_s=0.5)  # half of the lines are chatter
-RECIPE: dict[str, Any] = {"dim": 256, "lr": 1e-3, "per_video": 4, "batch_size": 128, "workers": 1}
+RECIPE: dict[str, Any] = {"dim": 256, "lr": 1e-3, "per_video": 4, "batch_size": 64, "workers": 1}
 MEASURES = ("R@10", "median rank", "CrossTask recall")
 
 
@@ -247,7 +247,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of features, corpora and runs")
     parser.add_argument("--videos", type=int, nargs="+", default=[100, 200, 400, 800, 1600])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=600, help="updates of every run")
+    parser.add_argument("--steps", type=int, default=300, help="updates of every run")
     parser.add_argument("--features", choices=list(RATES), default="planted")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each on one core")
     parser.add_argument("--svg", type=Path, help="also draw the curves")

@@ -14,7 +14,7 @@ through ``Index.search``: filters, merging into moments and all; beside the time
 milliseconds of all its threads, which a busy machine changes less.
 
 exact        the answers, some vectors at a time, for collections that no memory holds
-write        the clips are written through our index's own store, 50,000 a commit
+write        the clips are written through our index's own store, 25,000 a commit
 segments     their index is made in 8 segments, as 8 machines would: each of an eighth of the fragments, with
              centroids trained once on a sample (64 vectors a partition) and one rotation
 one-piece    it is made (again) as ``sayso index`` does
@@ -37,7 +37,7 @@ import numpy as np
 
 K = 10
 QUERIES = 200
-CHUNK = 50_000
+CHUNK = 25_000
 PARTITION, SEGMENTS = 8192, 8
 
 

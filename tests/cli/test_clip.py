@@ -89,6 +89,26 @@ def test_what_search_prints_goes_in_as_it_is(found, tmp_path, monkeypatch):
     )
 
 
+def test_what_a_page_of_several_collections_saved_goes_in_as_it_is(found, tmp_path, monkeypatch):
+    toy.make_video(tmp_path / "walk.mp4", ["cyan", "magenta"])
+    other = Index.open(tmp_path / "other.index", toy.ColourEncoder())
+    other.add(tmp_path / "walk.mp4")
+    hits = [*hits_of(found, "green", filter="kind = 'video'")[:1], *other.search("cyan")[:1]]
+    names = ("my", "other")
+    rows = [{**hit.to_dict(), "id": f"{name}:{hit.id}"} for hit, name in zip(hits, names, strict=True)]
+    saved = json.dumps({"query": "green or cyan", "hits": rows}, indent=2)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(saved))
+    ran = sayso("clip", found / "my.index", other.store.address, "-", "-o", tmp_path / "clips", "--json")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    cut = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [(row["path"], row["start_s"], row["end_s"]) for row in cut] == [
+        (hit.path, hit.start_s, hit.end_s) for hit in hits
+    ]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(saved))
+    ran = sayso("clip", found / "my.index", "-", "-o", tmp_path / "clips")
+    assert f"holds no clip 'other:{hits[1].id}'; name the index of its collection too" in ran.stderr
+
+
 def test_the_same_span_twice_gets_two_names(found, tmp_path):
     span = f"{found}/media/talk.mp4@1-2"
     assert sayso("clip", span, span, "-o", tmp_path / "clips", "--format", "gif").returncode == 0

@@ -10,7 +10,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -292,7 +292,7 @@ def test_the_index_names_its_model(index):
     assert (info["model"], info["dim"], info["clips"], info["media"]) == ("colour", 5, 7, 4)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None)
 @given(st.sets(st.sampled_from(sorted(toy.COLOURS)), max_size=7))
 def test_vectors_and_rows_cannot_slip(tmp_path_factory, gone):
     """Whatever is removed, every remaining row still has the vector of its own picture."""

@@ -9,7 +9,6 @@ import pytest
 from filelock import FileLock, Timeout
 
 import toy
-from sayso.engine.ray_extract import Done
 from sayso.index import adding, cluster, planning
 from sayso.index.adding import Adding, add_paths
 from sayso.index.orphans import is_whole
@@ -18,17 +17,9 @@ from sayso.index.store import Store
 pytest.importorskip("lance")
 
 
-def run_here(pieces, begin, **_):
-    """Stand in for Ray."""
-    work = begin()
-    for piece in pieces:
-        yield Done(piece, work(piece))
-
-
 @pytest.fixture
-def add(tmp_path, monkeypatch):
+def add(tmp_path, ray_here):
     """Add the folder to an index, as a driver of a cluster does."""
-    monkeypatch.setattr(cluster, "run_on_ray", run_here)
 
     def run(name: str = "x.index", **how):
         how = {"cluster": cluster.Cluster(toy.ColourEncoder), "prune": True} | how

@@ -129,3 +129,13 @@ def test_who_in_an_index_without_names_and_a_name_it_lacks_are_told_once(index, 
     assert not caplog.records
     index.search("who:victor")
     assert [record.message.endswith("names nobody 'victor'") for record in caplog.records] == [True]
+
+
+def test_near_in_an_index_without_places_is_told_once(index, caplog):
+    for query in ("near:48.8577,2.295,5km", "red near:48.8577,2.295", "red"):
+        assert bool(index.search(query)) == (query == "red")
+    said = [record.message for record in caplog.records if "near:" in record.message]
+    assert [message.split(",")[0] for message in said] == [
+        f"no file of {index.store.address} says where it was taken"
+    ]
+    assert index.hints("red near:48.8577,2.295") == said

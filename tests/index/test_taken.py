@@ -100,11 +100,12 @@ def test_a_list_is_the_newest_first(dated):
         dated.search(after="2020", before="2019")
 
 
-def test_what_is_looked_for_passes_them_too(dated):
+def test_what_is_looked_for_passes_them_too(dated, caplog):
     assert named(dated.search("red", merge=False, limit=3, after="2020")) == ["sydney", "scan"]
     assert named(dated.search("near:48.8577,2.295,100m")) == ["paris"]
     assert named(dated.search("near:48.8577,2.295,20000km red", after="2019-07")) == ["sydney"]
     assert named(dated.search("near:48.8577,2.295,10m", before="2019")) == []
+    assert not caplog.records, "some file says where it was taken"
     assert named(dated.search("red", filter="camera LIKE 'Canon%' AND taken < '2019-07'")) == ["paris"]
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from waiting import WAIT_S, wait_for
+from waiting import wait_for
 
 pytestmark = pytest.mark.browser
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -34,17 +33,17 @@ def test_typing_searches_and_the_best_comes_first(open_page):
     page = open_page()
     page.search("yellow")
     expect(page.cards.first.locator(".title")).to_have_text(re.compile("talk|scan"))
-    expect(page.locator("#count")).to_have_text(re.compile(r"^2 moments in 2 files · \d+ guesses · \d+ ms$"))
+    expect(page.locator("#count")).to_have_text(
+        re.compile(r"^2 moments in 2 files · \d+ guesses · [\d.]+ m?s$")
+    )
     page.wait_for_state({"q": "yellow"})
     expect(page.page).to_have_title("yellow · sayso")
     talk = page.card("talk")
     expect(talk.locator(".tag")).to_have_text(re.compile("^0:12"))
-    image = talk.locator("img.thumb")
     page.wait_until(
         "node.complete && node.naturalWidth > 0",
         f"[data-id='{talk.get_attribute('data-id')}'] img.thumb",
     )
-    expect(image).to_have_attribute("loading", "lazy")
 
 
 def test_what_is_said_is_found_and_marked(open_page):
@@ -187,12 +186,12 @@ def test_an_error_is_told_with_the_servers_sentence(open_page):
     search_field = page.get_by_role("searchbox")
     search_field.fill("red - red")
     expect(page.get_by_role("alert")).to_contain_text("cancel each other out")
-    page.troubles.clear()  # the browser notes the 400 itself
+    page.forgive("400")
     page.route("**/api/search?*", lambda route: route.abort())
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("alert")).to_contain_text("Is “sayso serve” still running?")
     page.unroute("**/api/search?*")
-    page.troubles.clear()
+    page.forgive("net::ERR_FAILED")
     page.search("red")
     expect(page.locator("#notice")).to_be_hidden()
 
@@ -205,7 +204,7 @@ def test_a_new_search_ends_the_one_before(open_page):
 
     page = open_page(routes={"**/api/search?*": slow})
     failed = []
-    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.on("requestfailed", lambda request: "/api/" in request.url and failed.append(request.url))
     page.get_by_role("searchbox").fill("slow")
     expect(page.locator("#results .skeleton").first).to_be_visible()
     page.search("blue")
@@ -215,60 +214,12 @@ def test_a_new_search_ends_the_one_before(open_page):
     assert ["q=slow" in url for url in failed] == [True]
 
 
-def counted(total, likely=None):
-    """Return a handler that answers with so many moments, the first of them likely."""
-
-    def handle(route):
-        asked = parse_qs(urlsplit(route.request.url).query)
-        limit, start = int(asked["limit"][0]), int(asked.get("cursor", ["0"])[0])
-        answer = route.fetch(url=route.request.url.replace(f"cursor={start}", "cursor=")).json()
-        names = range(start, min(total, start + limit))
-        score = [0.9 if likely is None or k < likely else 0.4 for k in names]
-        hits = [
-            {**answer["hits"][0], "id": f"x-{k}", "title": f"hit {k}", "score": s}
-            for k, s in zip(names, score, strict=True)
-        ]
-        end = start + limit
-        route.fulfill(json={**answer, "hits": hits, "next": str(end) if end < total else None})
-
-    return handle
-
-
-def scroll_to_the_end(page, count):
-    """Scroll down until there are so many cards."""
-
-    def are_there():
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        return page.cards.count() >= count
-
-    wait_for(are_there, lambda: f"{page.cards.count()} cards, not {count}", 3 * WAIT_S)
-
-
-def test_the_list_goes_on_while_it_is_scrolled_and_has_an_end(open_page):
-    page = open_page("/?q=red", routes={"**/api/search?*": counted(610)})
-    expect(page.cards.first).to_be_visible()
-    page.wait_for_results()
-    assert page.cards.count() < 200, "what nobody scrolls to is not asked for"
-    scroll_to_the_end(page, 610)
-    assert page.cards.locator(".title").all_text_contents() == [f"hit {k}" for k in range(610)]
-    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
-    expect(page.locator("#count")).to_contain_text("610 moments in 1 file")
-
-
-def test_guesses_stand_below_a_line(open_page):
-    page = open_page("/?q=red", routes={"**/api/search?*": counted(130, likely=50)})
-    scroll_to_the_end(page, 130)
-    page.wait_until("node.children[50].className === 'line-below'", "#results")
-    expect(page.locator(".line-below")).to_have_count(1)
-    expect(page.locator("#count")).to_contain_text("50 moments in 1 file · 80 guesses")
-
-
 def test_nothing_found_is_said_above_the_best_guesses(open_page):
     page = open_page("/?q=xyzzy+qwrtp")
     expect(page.get_by_role("heading", name="Nothing found for “xyzzy qwrtp”")).to_be_visible()
     expect(page.locator("#notice")).to_contain_text("the best guesses")
     expect(page.cards.first).to_be_visible()
-    expect(page.locator("#count")).to_have_text(re.compile(r"^nothing found · \d+ guesses · \d+ ms$"))
+    expect(page.locator("#count")).to_have_text(re.compile(r"^nothing found · \d+ guesses · [\d.]+ m?s$"))
     expect(page.locator(".line-below")).to_have_count(0)
     page.search("red")
     expect(page.locator("#notice")).to_be_hidden()

@@ -15,8 +15,8 @@ from sayso.core.progress import reporter
 from sayso.media.cut_forms import Form
 
 WHAT = (
-    "An index, then hits: ids as search --json prints them (ID, ID@START-END), or - for what it prints, on "
-    "stdin. Or, without an index, FILE@START-END, in seconds."
+    "An index or several, then hits: ids as search --json prints them (ID, ID@START-END), or - for what it "
+    "prints, or what a page saved as JSON, on stdin. Or, without an index, FILE@START-END, in seconds."
 )
 OUT = "A file (.mp4, .mkv, .gif, .webp); of several hits the folder for one file each."
 COPY = "Copy from the key frame before instead of encoding anew: quick, without loss, begins earlier."
@@ -24,7 +24,7 @@ FORM = "What is written into a folder."
 
 
 def clip(
-    what: Annotated[list[str], Argument(metavar="[INDEX] HIT...", help=WHAT, show_default=False)],
+    what: Annotated[list[str], Argument(metavar="[INDEX...] HIT...", help=WHAT, show_default=False)],
     out: Annotated[Path, out_option("FILE", OUT)],
     copy: Annotated[bool, Option("--copy", help=COPY)] = False,
     form: Annotated[Form, Option("--format", help=FORM)] = "mp4",
@@ -43,14 +43,18 @@ def clip(
 
       sayso search my.index "hold a wine glass" --json -n 5 | sayso clip my.index - --out clips
 
+      sayso search my.index "hold a wine glass" --json | sayso clip - --out clips
+
       sayso clip my.index 3f2a9c-4 --out glass.gif
+
+      sayso clip photos.index films.index - --out clips < sayso-results.json
     """
     from sayso.index.stretches import find_stretches, name_cuts, save_stretch
 
     stretches, rows, failures = find_stretches(what, sys.stdin), list[dict[str, Any]](), list[str]()
     if not stretches:
         raise UsageError("there is nothing to cut; name hits of the index, or FILE@START-END")
-    one = len(stretches) == 1 and not out.is_dir() and "-" not in what[1:]
+    one = len(stretches) == 1 and not out.is_dir() and "-" not in what
     targets = [out] if one else name_cuts(stretches, out, form)
     with reporter("cutting", unit="clips", mode=progress) as bar:
         for number, (stretch, target) in enumerate(zip(stretches, targets, strict=True)):

@@ -11,7 +11,7 @@ from sayso.cli.index_health import end_with_health
 from sayso.cli.options import (
     ClusterAddress,
     Device,
-    Engine,
+    EngineName,
     IndexAddress,
     Json,
     Model,
@@ -116,7 +116,7 @@ def index(
     repair: Annotated[
         bool, Option("--repair", help="Make a damaged index whole; what is lost is read again.")
     ] = False,
-    engine: Engine = "here",
+    engine: EngineName = "here",
     cluster: ClusterAddress = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
@@ -230,7 +230,7 @@ def _end(
 
 
 def _listened(
-    paths: list[str], device: str, engine: Engine, cluster: str | None, progress: Mode
+    paths: list[str], device: str, engine: EngineName, cluster: str | None, progress: Mode
 ) -> TranscribeReport:
     """Write what is said beside the files, as ``sayso transcribe`` does."""
     from sayso.speech.sound_shards import VERB

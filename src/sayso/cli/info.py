@@ -28,11 +28,9 @@ def info(address: IndexAddress, as_json: Json = False) -> None:
 
 
 def _rows(address: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    from sayso.cli.output import clock_time, file_count, size_text
-    from sayso.index.hints import WEAK
+    from sayso.cli.output import clock_time, file_count, model_text, size_text
 
-    weak = ", which finds less than a model of the hub: sayso models" if facts["model"] == WEAK else ""
-    yield "model", facts["model"] + weak
+    yield "model", model_text(facts["model"])
     files = facts["files"]
     kinds = [(files["video"], "video", "videos"), (files["picture"], "picture", "pictures")]
     kinds += [(files["sound"], "file of sound", "files of sound")]

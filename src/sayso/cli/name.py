@@ -16,7 +16,7 @@ SCRIPT = "Screenplay or transcript: text, Fountain, HTML, PDF."
 SUBTITLES = "Subtitles with the film's times: SRT, WebVTT, ..."
 OUT = "Write PREFIX.jsonl, .vtt, .png, .html and .moments.jsonl."
 TRACKS = "JSON list of face tracks, each with start_s and end_s at least; default: find them in the film."
-FIXED = 'Names by hand, JSON: {"12": "Ilsa", "40": null}; they are kept.'
+FIXED = 'Names by hand, JSON {"12": "Ilsa", "40": null, "stranger 1": "Louis"} or CSV (who,name); they win.'
 OVERLAY = "Draw boxes, names and actions on the film, as this file, .mp4 or .mkv; sound is kept."
 CAST = 'Give only these names: "Rick, Ilsa, Sam".'
 ACTIONS = 'Say who does which of these: "play piano, sit down"; or a file, as of sayso align.'
@@ -28,7 +28,7 @@ def name(
     subtitles: Annotated[Path, Option("--subtitles", help=SUBTITLES)],
     out: Annotated[Path, out_option("PREFIX", OUT)],
     tracks: Annotated[Path | None, Option("--tracks", help=TRACKS)] = None,
-    corrections: Annotated[Path | None, Option("--corrections", help=FIXED)] = None,
+    corrections: Annotated[Path | None, Option("--corrections", "--names", help=FIXED)] = None,
     cast: Annotated[str | None, Option("--cast", metavar="NAMES", help=CAST)] = None,
     actions: Annotated[str | None, Option("--actions", metavar="CLASSES", help=ACTIONS)] = None,
     overlay: Annotated[Path | None, Option("--overlay", metavar="FILE", help=OVERLAY)] = None,

@@ -30,10 +30,11 @@ Model = Annotated[
         show_default="auto",
     ),
 ]
-Engine = Annotated[
+EngineName = Annotated[
     Literal["here", "ray"],
     typer.Option(
-        "--engine", help="Where files are read: here, or on a Ray cluster, whose machines must see them."
+        "--engine",
+        help="Where the work is done: here, or on a Ray cluster, whose machines must see the files.",
     ),
 ]
 ClusterAddress = Annotated[

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CHANGES = ("added", "replaced", "unchanged", "moved", "removed")
 SHOWN_FAILURES = 10
+WEAK = "offline"
 
 
 def print_json(*rows: Mapping[str, Any]) -> None:
@@ -101,30 +102,48 @@ def report_line(address: str, counts: Mapping[str, int], model: str | None, *, a
         return f"{address}: {files}, {counts['clips']:,} clips anew; the model is now {model}{gone}"
     changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name]) or "nothing to do"
     line = f"{address}: {counts['files']} files: {changes}; {counts['clips']} new clips"
-    line += f" by the model {model}" if counts["clips"] else ""
+    line += f" by the model {model_text(model)}" if counts["clips"] and model else ""
     skipped = f"; {counts['skipped']} skipped, neither videos nor pictures" if counts["skipped"] else ""
     vanished = f"; {counts['vanished']} vanished (--prune removes them)" if counts["vanished"] else ""
     return line + skipped + vanished
 
 
+def model_text(model: str) -> str:
+    """Return the name of the model of an index, and that it finds less than others where it does."""
+    return f"{model} (it finds less than one of the hub; see sayso models)" if model == WEAK else model
+
+
 def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
-    """Return the first failures in sentences, and where all are listed."""
+    """Return the first failures in sentences, how many there are, and where all are listed."""
+    from sayso.index.report import PART
+
+    if not failures:
+        return []
     lines = [f"failed: {failure.to_dict()['error']}" for failure in failures[:SHOWN_FAILURES]]
     rest = len(failures) - SHOWN_FAILURES
     more = f"and {rest} more; " if rest > 0 else ""
     where = f"the list is in {listed}" if listed else "no index was made"
-    return [*lines, f"{len(failures)} could not be read; {more}{where}"] if failures else []
+    parts = sum(failure.stage == PART for failure in failures)
+    counts = ((len(failures) - parts, "could not be read"), (parts, PART))
+    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    return [*lines, f"{told}; {more}{where}"]
 
 
 def hit_lines(hits: Sequence[Hit]) -> list[str]:
-    """Return one harmless line a moment: score, time, file, how many copies and moments, and what is said."""
+    """Return one harmless line a moment: score if searched, time, file, copies, moments, and what is said."""
     lines = []
     for hit in hits:
         copies = f"  ({1 + len(hit.copies)} copies)" if hit.copies else ""
         moments = f"  ({hit.moments} moments)" if hit.moments > 1 else ""
         text = f"  “{hit.text[:60]}”" if hit.text else ""
-        lines.append(harmless(f"{hit.score:6.3f}  {hit_time(hit):>13}  {hit.path}{copies}{moments}{text}"))
+        score = f"{hit.score:6.3f}  " if is_searched(hit) else ""
+        lines.append(harmless(f"{score}{hit_time(hit):>13}  {hit.path}{copies}{moments}{text}"))
     return lines
+
+
+def is_searched(hit: Hit) -> bool:
+    """Tell whether a hit was searched, and not listed: then it has a score."""
+    return any(part is not None for part in (hit.visual, hit.spoken, hit.described))
 
 
 def dated_lines(hits: Sequence[Hit]) -> list[str]:

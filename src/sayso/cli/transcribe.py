@@ -9,7 +9,7 @@ from typer import Argument, Option
 from sayso.cli.options import (
     ClusterAddress,
     Device,
-    Engine,
+    EngineName,
     Json,
     Overwrite,
     ProgressMode,
@@ -43,7 +43,7 @@ def transcribe(
     language: Language = None,
     processes: Processes = None,
     again: Annotated[bool, Option("--again", help="Also where an earlier run wrote captions.")] = False,
-    engine: Engine = "here",
+    engine: EngineName = "here",
     cluster: ClusterAddress = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",

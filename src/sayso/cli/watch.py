@@ -74,10 +74,11 @@ class _Told:
         new = [one for one in report.failures if (one.path, one.error) not in self._failed]
         self._failed |= {(one.path, one.error) for one in new}
         done = {name: counts[name] for name in (*CHANGES, "clips") if counts[name] and name != "unchanged"}
-        others = {"vanished": counts["vanished"], "waiting": waiting}
-        if not (done or new or self._before != (counts["vanished"], waiting)):
+        missing = 0 if waiting else counts["vanished"]  # what waits may be what is missing, renamed
+        others = {"vanished": missing, "waiting": waiting}
+        if not (done or new or self._before != (missing, waiting)):
             return
-        self._before = (counts["vanished"], waiting)
+        self._before = (missing, waiting)
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         if self._as_json:
             print_json({"time": now, **counts, "waiting": waiting, "failures": [f.to_dict() for f in new]})

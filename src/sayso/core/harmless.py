@@ -1,7 +1,7 @@
-r"""Text of others made harmless: names of files reach terminals, logs, tables and pages.
+"""Text of others made harmless: names of files reach terminals, logs, tables and pages.
 
 A name may hold any character: one that begins a command of the terminal (ESC, C1), that ends a line, or that
-turns the direction of what follows. Each becomes what Python writes for it, such as ``\x1b`` and ``\n``.
+turns the direction of what follows. Each becomes what Python writes for it, its escape.
 """
 
 from __future__ import annotations

@@ -51,6 +51,7 @@ _HERE = {
     "full-transcripts": "full_transcripts:FULL_TRANSCRIPTS",
     "word-alignment": "word_alignment:WORD_ALIGNMENT",
     "actor-naming": "actor_naming:ACTOR_NAMING",
+    "harder-films": "harder_films:HARDER_FILMS",
     "film-actions": "film_actions:FILM_ACTIONS",
     "calibration": "calibration:CALIBRATION",
     "step-discovery": "step_discovery:STEP_DISCOVERY",

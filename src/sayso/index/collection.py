@@ -196,7 +196,7 @@ class Index(OpenIndex):
             raise QueryError(f"the query is empty; say what to look for, {ways}")
         if limit < 1 or offset < 0:
             raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
-        self._hints.say(self._hints.about_people(asked.people))
+        self._hints.say(self._hints.about_conditions(asked))
         scope = Scope(asked.sql, min_score, merge, by_file, sort)
         if not terms and like is None:
             listed = list_moments(store, scope)
@@ -208,7 +208,7 @@ class Index(OpenIndex):
             with self.model_turn:
                 vector = embed_query(terms, self.encoder, like, self._vectors)
                 told = self._hints.about_words(self.encoder, texts)
-            self._hints.say([*self._hints.about_model(), *told])
+            self._hints.say(told)
         pictured = like is not None or any(term.file for term in terms)
         return self._searcher.search(
             vector, scope, words=text_of(terms), weight=weight, pictured=pictured, span=(offset, limit)

@@ -61,11 +61,13 @@ class Asked:
     Args:
         words: what is left of it to look for.
         people: who has to be on screen, or not.
+        places: where it was taken, or not.
         sql: what clips must pass, all told; None if all do.
     """
 
     words: str
     people: list[Person]
+    places: list[Near]
     sql: str | None
 
 
@@ -94,7 +96,7 @@ def read_conditions(
         *(place.sql for place in places),
         time_filter(after, before),
     ]
-    return Asked(rest, people, " AND ".join(filter_ for filter_ in parts if filter_) or None)
+    return Asked(rest, people, places, " AND ".join(filter_ for filter_ in parts if filter_) or None)
 
 
 def split_places(query: str) -> tuple[list[Near], str]:

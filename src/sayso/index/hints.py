@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from shlex import quote
 from typing import TYPE_CHECKING
 
-from sayso.index.conditions import read_conditions
+from sayso.index.conditions import Asked, read_conditions
 from sayso.index.query import Person, parse_query, people_filter, text_of
 from sayso.index.ranking import choose_text_weight
 from sayso.index.timed import read_rows
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from sayso.index.store import Store
 
 log = logging.getLogger(__name__)
-WEAK = "offline"
 MANY = 0.5  # of a query's words that the model does not know
 ANYBODY = '"who": "[^"]'
 
@@ -44,21 +42,24 @@ class Hints:
         """
         asked = read_conditions(query)
         terms = parse_query(asked.words, files=False) if asked.words.strip() else []
-        told = self.about_people(asked.people)
+        told = self.about_conditions(asked)
         if terms and choose_text_weight(text_weight, text_of(terms)) < 1:
             with turn:
                 told += self.about_words(encoder(), [term.text for term in terms])
         return told
 
-    def about_model(self) -> list[str]:
-        """Return that the model finds less than others, and how to change it."""
-        model = self.store.identity.model
-        if model != WEAK:
-            return []
-        way = f"sayso index {quote(self.store.address)} --upgrade-model MODEL"
-        return [f"by the model {model}, which finds less than one of the hub: {way}"]
+    def about_conditions(self, asked: Asked) -> list[str]:
+        """Return that the index names nobody, nobody of a name, or no places, where these are asked for."""
+        told = self._about_people(asked.people)
+        noted = "latitude" in self.store.clips.schema.names  # else the search says that it was not
+        if asked.places and noted and not self._holds("latitude IS NOT NULL"):
+            told.append(
+                f"no file of {self.store.address} says where it was taken, so near: finds nothing; "
+                "telephones write it into what they take if they may know the place"
+            )
+        return told
 
-    def about_people(self, people: Sequence[Person]) -> list[str]:
+    def _about_people(self, people: Sequence[Person]) -> list[str]:
         """Return that the index names nobody, or nobody of this name."""
         if not people:
             return []

@@ -22,7 +22,9 @@ from sayso.index.fingerprint import (
     settings_digest,
     spans_of,
 )
-from sayso.index.store import Record, title_of
+from sayso.index.report import PART
+from sayso.index.schema import Record
+from sayso.index.store import title_of
 from sayso.index.writer import IndexJob
 from sayso.media.capture import read_capture
 
@@ -82,7 +84,7 @@ def known_problems(
     seen, others = seen_in(source)
     if old.settings != settings_digest(source, captions, cut, seen):
         return None
-    again = [Failure(source.path, "decode", old.error)] if old.error else []
+    again = [Failure(source.path, PART, old.error)] if old.error else []
     return [*problems, *others, *again]
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from sayso.core.errors import SaysoError, UsageError
+from sayso.core.errors import QueryError, SaysoError, UsageError
+from sayso.index.hit import Hit
 from sayso.index.picks import Pick, find_picks, parse_pick, split_span
 from sayso.media.cut_forms import Form
 
@@ -32,29 +36,54 @@ class Stretch:
 
 
 def find_stretches(what: Sequence[str], lines: Iterable[str] = ()) -> list[Stretch]:
-    """Return what to cut: files' spans, or hits of the index that stands first.
+    """Return what to cut: files' spans, or hits of the indexes that stand first.
 
     Args:
-        what: FILE@START-END each, or an index and ids; ``-`` stands for hits in ``lines``.
-        lines: JSON lines, as ``sayso search --json`` prints them.
+        what: FILE@START-END each, or indexes and ids; ``-`` stands for the hits in ``lines``, alone too.
+        lines: JSON lines, as ``sayso search --json`` prints them, or what a page saved as JSON.
 
     Raises:
         UsageError: if something is written otherwise.
         SaysoError: if there is no such index or hit.
     """
+    if list(what) == ["-"]:
+        return [_of_hit(number, hit) for number, hit in enumerate(_printed("".join(lines)), start=1)]
     path, start_s, _ = split_span(what[0])
     if start_s is not None and not os.path.exists(what[0]):  # noqa: PTH110
         return [_of_file(text) for text in what]
-    if len(what) == 1:
+    indexes = [what[0], *itertools.takewhile(_is_index, what[1:])]
+    if len(what) == len(indexes):
         hint = "name hits of it, or - for what search --json prints"
         raise UsageError(f"{path} is not followed by a hit; {hint}, or give FILE@START-END")
+    picks: list[Pick] = []
+    for text in what[len(indexes) :]:
+        picks += map(Pick.of, _printed("".join(lines))) if text == "-" else [parse_pick(text)]
+    return [Stretch(hit.path, hit.kind, hit.start_s, hit.end_s) for hit in _found(indexes, picks)]
+
+
+def _is_index(text: str) -> bool:
+    return "://" in text or os.path.isdir(text)  # noqa: PTH112
+
+
+def _found(addresses: Sequence[str], picks: Sequence[Pick]) -> list[Hit]:
+    """Return picks as hits, each of the first index that holds it; pages of several write COLLECTION:ID.
+
+    Raises:
+        QueryError: if none holds one of them.
+    """
     from sayso.index.collection import Index
 
-    index = Index.open(what[0], create=False)
-    picks: list[Pick] = []
-    for text in what[1:]:
-        picks += map(Pick.of, _printed(lines)) if text == "-" else [parse_pick(text)]
-    return [Stretch(hit.path, hit.kind, hit.start_s, hit.end_s) for hit in find_picks(index, picks)]
+    bare = [replace(pick, id=pick.id.rpartition(":")[2]) for pick in picks]
+    found: dict[Pick, Hit] = {}
+    for address in addresses:
+        left = [pick for pick in dict.fromkeys(bare) if pick not in found]
+        hits = deque(find_picks(Index.open(address, create=False), left, strict=False))
+        found |= {pick: hits.popleft() for pick in left if hits and hits[0].id == pick.id}
+    for given, pick in zip(picks, bare, strict=True):
+        if pick not in found:
+            way = "name the index of its collection too" if given != pick else "take one of search --json"
+            raise QueryError(f"{' and '.join(addresses)} holds no clip {given.id[:60]!r}; {way}")
+    return [found[pick] for pick in bare]
 
 
 def _of_file(text: str) -> Stretch:
@@ -64,8 +93,23 @@ def _of_file(text: str) -> Stretch:
     return Stretch(os.path.expanduser(path), "video", start_s, end_s)  # noqa: PTH111
 
 
-def _printed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
+def _of_hit(number: int, hit: Any) -> Stretch:
+    """Return what a printed hit says of itself."""
+    try:
+        return Stretch(str(hit["path"]), str(hit["kind"]), float(hit["start_s"]), float(hit["end_s"]))
+    except (KeyError, TypeError, ValueError) as error:
+        says = f"line {number} of stdin is no hit; pipe into this what sayso search --json prints"
+        raise UsageError(says) from error
+
+
+def _printed(text: str) -> Iterator[dict[str, Any]]:
+    """Return the hits that ``sayso search --json`` printed, or that a page saved as JSON."""
+    with contextlib.suppress(ValueError):
+        saved = json.loads(text)
+        if isinstance(saved, dict) and isinstance(saved.get("hits"), list):
+            yield from saved["hits"]
+            return
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             try:
                 yield json.loads(line)

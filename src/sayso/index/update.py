@@ -22,14 +22,15 @@ from sayso.engine.segment import JobClip
 from sayso.index.amounts import Amounts
 from sayso.index.commit import settle_shards
 from sayso.index.fingerprint import cut_alike, file_status
-from sayso.index.maintaining import maintain
+from sayso.index.maintaining import lacks_words, maintain
 from sayso.index.orphans import remove_orphans
 from sayso.index.planning import Note, known_problems, plan_file
-from sayso.index.report import AddReport
+from sayso.index.report import PART, AddReport
 from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
+from sayso.index.schema import Record
 from sayso.index.sound import sound_clips
-from sayso.index.store import Record, Store
+from sayso.index.store import Store
 from sayso.index.taken import read_when_taken
 from sayso.index.vanished import Seen
 from sayso.index.writer import IndexJob, Writer
@@ -120,7 +121,8 @@ class Update:
         """Look for what has vanished, remove it if ``prune``, and bring the search up to date."""
         self._look_for_vanished({source.path for source in self.listing.files}, prune=prune)
         done = self.report
-        if self._dated or done.clips or done.replaced or done.moved or done.removed:
+        changed = self._dated or done.clips or done.replaced or done.moved or done.removed
+        if changed or lacks_words(self.store):
             self.progress.update(self._done, self.report.files, "bringing the search up to date")
             maintain(self.store)
         return self.report
@@ -234,7 +236,7 @@ class Update:
             self.report.added += 1
         error = item.error or (None if clips else f"{item.job.path} holds no frame that can be read")
         if error:
-            self.report.failures.append(Failure(item.job.path, "decode", error))
+            self.report.failures.append(Failure(item.job.path, PART if clips else "decode", error))
         self._advance(item.job.path, item.probe.duration if item.probe else None)
 
     def _fail(self, path: str, error: Exception) -> None:

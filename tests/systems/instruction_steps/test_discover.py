@@ -127,6 +127,20 @@ def test_turns_never_raise_the_objective_and_keep_the_constraints():
         assert ((times >= window[:, 0]) & (times < window[:, 1])).all()
 
 
+def test_the_best_of_all_rounded_scores_is_kept():
+    videos, _ = toy(range(5))
+    features = [video.features for video in videos]
+    windows = [np.array([[0, 30], [5, 40], [20, len(X)]]) for X in features]
+    values = [
+        localize_steps(features, windows, iterations=n, gap=0, alternations=0, rounding="scores").value
+        for n in range(7)
+    ]
+    assert all(a >= b - 1e-12 for a, b in itertools.pairwise(values))
+    assert values[0] > values[-1]
+    last = localize_steps(features, windows, iterations=6, gap=0, alternations=0).value
+    assert values[-1] <= last * 1.05
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_few_times_are_better_than_the_ones_found_on_a_tiny_problem(seed):
     """Against every answer; the problem is not convex, so the best is not promised."""

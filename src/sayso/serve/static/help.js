@@ -1,7 +1,7 @@
 // The card with the keys and hints.
 
 import { $ } from "./dom.js";
-import { cardOf, moveFocus } from "./results.js";
+import { cardOf } from "./card.js";
 
 let helpedFrom = null;
 
@@ -16,7 +16,7 @@ export function watchHelp(list) {
   $("help-close").addEventListener("click", () => $("help").close());
   $("help").addEventListener("click", (event) => event.target === $("help") && $("help").close());
   // The card that had the focus may have gone while the help was open.
-  $("help").addEventListener("close", () => helpedFrom && !helpedFrom.isConnected && moveFocus(list(), 0));
+  $("help").addEventListener("close", () => helpedFrom && !helpedFrom.isConnected && list().moveFocus(0));
 }
 
 export const helpKeys = { "?": () => $("help").close() };

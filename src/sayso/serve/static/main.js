@@ -2,6 +2,8 @@
 
 import * as api from "./api.js";
 import { Browse, watchOpening } from "./browse.js";
+import { cardOf, showPick } from "./card.js";
+import { CardList } from "./card_list.js";
 import { showControls, showExample, showFilters, watchControls } from "./controls.js";
 import { watchSaveClip } from "./clip.js";
 import { showCollections, watchCollections } from "./collections.js";
@@ -15,7 +17,6 @@ import { offerPeople, showPeople, togglePerson, watchPeople } from "./people.js"
 import { pictureOf, watchPictures } from "./picture.js";
 import { Player } from "./player.js";
 import { previewsIn, stop as stopPreview } from "./preview.js";
-import { cardOf, moveFocus, watchCards } from "./results.js";
 import { Searching } from "./searching.js";
 import { NO_FILTERS, address, browses, dropToken, read, searchKey, searches, write } from "./state.js";
 import { Tray } from "./tray.js";
@@ -28,7 +29,9 @@ let index = { has_text: false, media: 0, collection: null };
 let inRow = false;
 
 const player = new Player({ onClose: closePlayer, onBadLink: badLink, onWhere: setWhere });
-const searching = new Searching({ href: hrefOf, onClearFilters: () => change({ kind: "", ...NO_FILTERS }) });
+const results = new CardList($("results"), { decorate });
+const sample = new CardList($("sample"), { decorate });
+const searching = new Searching({ list: results, onClearFilters: () => change({ kind: "", ...NO_FILTERS }) });
 const tray = new Tray({ onChange: setTray, href: hrefOf, onOpen: openHit });
 const browse = new Browse({
   href: (file) => address({ ...state, m: file.media_id, t: "", where: "" }),
@@ -79,7 +82,7 @@ async function loadIndex() {
     const about = await api.about(collection);
     if (index.collection !== collection) return;
     index = { ...about, collection };
-    showWelcome(index, { href: hrefOf, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
+    showWelcome(index, { list: sample, onHint: (hint) => (($("query").value = hint), change({ q: hint })) });
     offerPeople(index.people);
     $("local").hidden = !index.local;
     showPeople(state.q);
@@ -96,8 +99,14 @@ function setTray(picks) {
   state = { ...state, tray: picks };
   write(state, { push: false });
   tray.show(picks);
-  for (const card of document.querySelectorAll(".card:not(.skeleton)")) card.querySelector(".open").href = hrefOf(card.hit);
+  for (const list of [results, sample]) list.refresh();
   showPicked();
+}
+
+/** Give a card its address, and show whether it is picked. */
+function decorate(card) {
+  card.querySelector(".open").href = hrefOf(card.hit);
+  showPick(card, tray.has(card.hit));
 }
 
 function showPicked() {
@@ -162,7 +171,7 @@ function closePlayer() {
   const id = player.clip;
   player.close();
   if (browse.shown) return browse.back();
-  const card = [...document.querySelectorAll(".card")].find((one) => one.dataset.id === id);
+  const card = visibleList().cards.find((one) => one.hit.id === id);
   card?.querySelector(".open").focus();
 }
 
@@ -199,12 +208,12 @@ const focused = () => cardOf(document.activeElement)?.hit;
 
 const resultKeys = {
   "/": () => ($("query").focus(), $("query").select()),
-  j: () => moveFocus(visibleList(), +1),
-  k: () => moveFocus(visibleList(), -1),
-  ArrowRight: () => moveFocus(visibleList(), +1),
-  ArrowLeft: () => moveFocus(visibleList(), -1),
-  ArrowDown: () => moveFocus(visibleList(), +1, { rows: true }),
-  ArrowUp: () => moveFocus(visibleList(), -1, { rows: true }),
+  j: () => visibleList().moveFocus(+1),
+  k: () => visibleList().moveFocus(-1),
+  ArrowRight: () => visibleList().moveFocus(+1),
+  ArrowLeft: () => visibleList().moveFocus(-1),
+  ArrowDown: () => visibleList().moveFocus(+1, { rows: true }),
+  ArrowUp: () => visibleList().moveFocus(-1, { rows: true }),
   " ": () => focused() && openHit(focused()),
   s: () => focused() && similarTo(focused()),
   p: () => focused() && tray.toggle(focused()),
@@ -239,7 +248,7 @@ function openTimeline() {
   scrollTo({ top: 0 });
 }
 
-const visibleList = () => (searches(state) ? $("results") : $("sample"));
+const visibleList = () => (searches(state) ? results : sample);
 
 // --- start -------------------------------------------------------------------------------------
 
@@ -250,7 +259,7 @@ function start() {
     onBlur: () => (inRow = false),
     onEnter: show,
     onClear: clearSearch,
-    onDown: () => (browse.shown ? browse.keys.ArrowDown() : moveFocus($("results"), 0)),
+    onDown: () => (browse.shown ? browse.keys.ArrowDown() : results.moveFocus(0)),
     onHelp: showHelp,
   });
   watchControls(change);
@@ -259,9 +268,9 @@ function start() {
     change({ q: $("query").value });
   });
   watchCollections((collection) => change({ collection }));
-  for (const list of [$("results"), $("sample")]) {
-    watchCards(list, { onSimilar: similarTo, onOpen: openHit });
-    previewsIn(list);
+  for (const list of [results, sample]) {
+    list.watch({ onSimilar: similarTo, onOpen: openHit, onPick: (hit) => tray.toggle(hit) });
+    previewsIn(list.root);
   }
   watchOpening(openTimeline);
   watchHelp(visibleList);

@@ -6,7 +6,7 @@ import { $, clock, span, wordsOf } from "./dom.js";
 import { factNodes } from "./facts.js";
 import { DEFAULT_FPS, Film } from "./film.js";
 import { Heat } from "./heat.js";
-import { ratioOf } from "./results.js";
+import { ratioOf } from "./card.js";
 import { attach } from "./source.js";
 import { Transcript } from "./transcript.js";
 

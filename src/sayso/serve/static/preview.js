@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { el } from "./dom.js";
 import { attach } from "./source.js";
-import { cardOf } from "./results.js";
+import { cardOf } from "./card.js";
 
 const REST_MS = 220;
 

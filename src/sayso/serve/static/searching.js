@@ -1,11 +1,11 @@
 // Asking for results, and showing them: found, nothing found, still looking, failed.
 
 import * as api from "./api.js";
+import { LIKELY } from "./card_list.js";
 import { showProblems } from "./collections.js";
 import { $, el, many } from "./dom.js";
 import { pictureOf } from "./picture.js";
 import { stop as stopPreview } from "./preview.js";
-import { LIKELY, appendHits, renderHits, renderSkeletons } from "./results.js";
 import { activeFilters, searchKey, searches } from "./state.js";
 
 const PAGE = 40;
@@ -14,9 +14,9 @@ const SLOW_MS = 120;
 const LONG_MS = 2500;
 
 export class Searching {
-  /** `href(hit)` is the address of a hit; `onClearFilters()` is called when the person wants them gone. */
-  constructor({ href, onClearFilters }) {
-    Object.assign(this, { href, onClearFilters, hits: [], key: "", next: null, asking: null, stale: false });
+  /** `list` shows the results; `onClearFilters()` is called when the person wants the filters gone. */
+  constructor({ list, onClearFilters }) {
+    Object.assign(this, { list, onClearFilters, hits: [], key: "", next: null, asking: null, stale: false });
     $("more").addEventListener("click", () => this.goOn());
     for (const event of ["scroll", "resize"]) addEventListener(event, () => nearTheEnd() && this.goOn(), { passive: true });
   }
@@ -50,7 +50,7 @@ export class Searching {
       const picture = state.picture ? pictureOf(state.picture) : null;
       const answer = await api.search(state, { limit: PAGE, cursor: next, picture, signal: asking.signal });
       this.hits.push(...answer.hits);
-      appendHits($("results"), answer.hits, { query: state.q, href: this.href });
+      this.list.append(answer.hits, { query: state.q });
       this.told(answer);
     } catch (error) {
       if (!asking.signal.aborted) say(error.message);
@@ -67,9 +67,8 @@ export class Searching {
     notice();
     if (!searches(state)) return this.empty();
     const asking = (this.asking = new AbortController());
-    const list = $("results");
     busy(true);
-    const slow = setTimeout(() => !list.children.length && renderSkeletons(list), SLOW_MS);
+    const slow = setTimeout(() => !this.list.cards.length && this.list.wait(), SLOW_MS);
     const long = setTimeout(() => say("still searching; the first search loads the model"), LONG_MS);
     try {
       const picture = state.picture ? pictureOf(state.picture) : null;
@@ -92,7 +91,7 @@ export class Searching {
 
   present(answer) {
     this.hits = answer.hits;
-    renderHits($("results"), this.hits, { query: this.state.q, href: this.href });
+    this.list.show(this.hits, { query: this.state.q });
     $("export").disabled = !this.hits.length;
     this.told(answer);
     doubt(answer.hints);
@@ -123,7 +122,7 @@ export class Searching {
   empty() {
     this.hits = [];
     this.next = null;
-    $("results").replaceChildren();
+    this.list.show([]);
     $("more").hidden = $("export").disabled = true;
     doubt([]);
     this.settle();

@@ -3,7 +3,6 @@
 import * as api from "./api.js";
 import { $, el, icon, many, span } from "./dom.js";
 import { exportMenu } from "./export.js";
-import { cardOf } from "./results.js";
 
 const MOST = 100;
 
@@ -21,26 +20,6 @@ export class Tray {
       onTrouble: (sentence) => this.trouble(sentence),
     });
     $("tray-clear").addEventListener("click", () => this.set([]));
-    for (const list of [$("results"), $("sample")]) this.watch(list);
-  }
-
-  /** Give each card of a list a button that picks it. */
-  watch(list) {
-    const decorate = () => {
-      for (const card of list.querySelectorAll(".card:not(.skeleton)")) {
-        if (!card.querySelector(".pick")) card.append(el("button", { type: "button", className: "pick" }, icon("pick")));
-      }
-      this.mark();
-    };
-    new MutationObserver(decorate).observe(list, { childList: true });
-    list.addEventListener("click", (event) => {
-      const card = event.target.closest(".pick") && cardOf(event.target);
-      if (!card) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      this.toggle(card.hit);
-    });
-    decorate();
   }
 
   get picks() {
@@ -94,7 +73,6 @@ export class Tray {
     $("tray-count").textContent = `${many(this.picks.length, "moment")} picked`;
     $("tray-list").replaceChildren(...this.hits.map((hit) => this.item(hit)));
     this.trouble("");
-    this.mark();
   }
 
   item(hit) {
@@ -113,18 +91,6 @@ export class Tray {
       (buttons[Math.min(at, buttons.length - 1)] ?? $("results")).focus();
     });
     return el("li", {}, open, remove);
-  }
-
-  /** Show on the cards which of them are picked. */
-  mark() {
-    for (const button of document.querySelectorAll(".card .pick")) {
-      const { hit } = button.closest(".card");
-      if (!hit) continue;
-      const picked = this.has(hit);
-      button.setAttribute("aria-pressed", picked);
-      button.title = picked ? "Take out of the tray (p)" : "Pick (p)";
-      button.setAttribute("aria-label", `Pick ${hit.title} ${span(hit)}`.trim());
-    }
   }
 
   trouble(sentence) {

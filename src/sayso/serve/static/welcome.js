@@ -1,11 +1,10 @@
 // What stands here before anything is searched: what the collection holds, and what to try.
 
 import { $, el, length, many } from "./dom.js";
-import { renderHits } from "./results.js";
 
 const HINTS = ["people outdoors", "an animal on grass", "food on a table", "2:water + boat - people"];
 
-export function showWelcome(index, { href, onHint }) {
+export function showWelcome(index, { list, onHint }) {
   const parts = [];
   if (index.videos) parts.push(`${many(index.videos, "video")} (${length(index.duration_s)})`);
   if (index.pictures) parts.push(many(index.pictures, "picture"));
@@ -20,6 +19,6 @@ export function showWelcome(index, { href, onHint }) {
       return el("li", {}, button);
     }),
   );
-  renderHits($("sample"), index.sample, { href, scored: false });
+  list.show(index.sample, { scored: false });
 }
 
