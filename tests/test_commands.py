@@ -19,31 +19,24 @@ pytestmark = pytest.mark.slow
 PAGES = (
     *("README.md", "docs/start.md", "docs/start/find.md", "docs/start/train.md", "docs/start/lecture.md"),
     *("docs/search.md", "docs/dates.md", "docs/finds.md", "docs/index_for_years.md", "docs/offline.md"),
-    *("docs/curate.md", "docs/systems/align_script.md", "docs/systems/name_actors.md"),
-    *("docs/systems/instruction_steps.md", "docs/systems/localize.md", "docs/systems/howto100m.md"),
-    *("docs/systems/zero_shot.md", "docs/systems/clip.md", "docs/systems/mil_nce.md"),
+    *("docs/systems/align_script.md", "docs/systems/name_actors.md"),
 )
 HERE = {  # what the pages call it -> what the sample has
     "Videos": "howto",
     "how-to": "howto",
     "tyre-change": "howto",
-    "new.mp4": "howto/video-0.mp4",
     "talk.mp4": "howto/video-1.mp4",
     "Pictures": "captioned/test/images",
     "captioned": "captioned",
-    "tagged": "tagged/train",
     "tagged-pictures": "tagged/train",
-    "street.jpg": "tagged/test/images/0000.png",
     "film.mp4": "film/film.mp4",
     "film.txt": "film/film.txt",
     "film.srt": "film/film.srt",
-    "captions.json": "captioned/test/captions.json",
-    "FOLDER_OF_CLASS_FOLDERS": "captioned/zero_shot",
 }
 NOT_RUN = {  # what the command needs -> which commands
     "this very checkout, set up": r"make |pip |uv |pipx |python benchmarks/",
     "a model of the hub": r".*(--model MODEL|--model M\b|openai/|google/|pull )",
-    "a public data set": r".*(RELEASE|crosstask_release|VOCdevkit|SETS|COCO|shards|SHARDS|cc3m)",
+    "a public data set": r".*(kept.parquet|crosstask_release|VOCdevkit|SETS|COCO|shards|SHARDS|cc3m)",
     "an hour": r".*(--scenes 8000|--videos 1600|toy/|evaluate step-discovery)",
     "another program": r".* \| ",
     "somebody who ends it": r"sayso (serve|watch|lecture 1)",
@@ -64,8 +57,6 @@ def sample(tmp_path_factory) -> Path:
     for name, target in HERE.items():
         if not (folder / name).exists():
             (folder / name).symlink_to(folder / target)
-    (folder / "names.txt").write_text("cup\nkey\nfish\n")
-    (folder / "templates.txt").write_text("a {c}\na photo of a {c}\n")
     (folder / "corrections.json").write_text('{"0": "ANNA"}')
     return folder
 
@@ -78,6 +69,8 @@ def test_every_command_of_a_page_works_where_it_is_pasted(page, sample, tmp_path
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SAYSO_OFFLINE", "1")
     ran = 0
+    if page == "docs/dates.md":  # which begins with an index that is there
+        assert sayso("index", "my.index", "film", "Pictures", "--model", "offline").returncode == 0
     for line in fenced_commands(page):
         if any(re.match(pattern, line) for pattern in NOT_RUN.values()):
             continue
@@ -94,4 +87,4 @@ def test_the_exceptions_are_few():
     left_out = [line for line in every if any(re.match(p, line) for p in NOT_RUN.values())]
     for what, pattern in NOT_RUN.items():
         assert any(re.match(pattern, line) for line in every), f"nothing needs {what}"
-    assert len(every) - len(left_out) > 55, (len(every), len(left_out))
+    assert len(every) - len(left_out) >= 35, (len(every), len(left_out))
