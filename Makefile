@@ -52,7 +52,7 @@ format: $(VENV)/.dev  ## bring the code into shape
 	$(BIN)/ruff check --fix-only $(wildcard $(SOURCES))
 	$(BIN)/ruff format $(wildcard $(SOURCES))
 
-docs: $(VENV)/.dev  ## write the command line's reference, draw the architecture, build the site into site/
+docs: $(VENV)/.dev  ## write the command line's reference and manual page, draw the architecture, build the site into site/
 	$(BIN)/python docs/reference.py
 	$(BIN)/python scripts/draw_architecture.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

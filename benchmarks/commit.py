@@ -89,7 +89,7 @@ def by_shards(folder: Path, shards: int, media: int) -> list[dict[str, float]]:
         clips, rows = tables(number * media, media)
         sink.append(clips)
         sink.commit(rows)
-        ShardFolder(store).write(sink.shard(f"{number:040x}", {}, []))
+        ShardFolder(store).write(sink.shard(f"{number:040x}", {}))
         waiting += 1
         if is_due(waiting, committed) or number in shown:
             with store.writing():

@@ -1,13 +1,23 @@
-"""Search latency at a million clips: ours next to faiss (exact and HNSW), in one run.
+r"""Search latency at a million clips and more: ours next to faiss (exact and HNSW), in one run.
 
     python benchmarks/search.py                     # 1,000,000 x 512, about half an hour on 2 cores
     python benchmarks/search.py --clips 100000
+    python benchmarks/search.py --clips 200000 1000000 5000000 \
+        --engines exact write segments ours one-piece ours
 
 Every engine runs in a process of its own over the same vectors, so that memory
 is its own. The vectors are drawn like embeddings are: clusters of unequal size
 in a space whose spectrum decays; queries are drawn from the clusters as well,
-not from the collection. Recall is against exact search in float32. Ours is timed
-through ``Index.search``: filters, merging into moments and all.
+not from the collection. They are drawn anew by whoever reads them, outside of what is timed, so that
+they take no disk. Recall is against exact search in float32. Ours is timed
+through ``Index.search``: filters, merging into moments and all; beside the time on the clock stand the CPU
+milliseconds of all its threads, which a busy machine changes less.
+
+exact        the answers, some vectors at a time, for collections that no memory holds
+write        the clips are written through our index's own store, 25,000 a commit
+segments     their index is made in 8 segments, as 8 machines would: each of an eighth of the fragments, with
+             centroids trained once on a sample (64 vectors a partition) and one rotation
+one-piece    it is made (again) as ``sayso index`` does
 """
 
 from __future__ import annotations
@@ -20,13 +30,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 K = 10
 QUERIES = 200
-CHUNK = 50_000
+CHUNK = 25_000
+PARTITION, SEGMENTS = 8192, 8
 
 
 def rows(n: int, dim: int, seed: int) -> np.ndarray:
@@ -40,6 +52,35 @@ def rows(n: int, dim: int, seed: int) -> np.ndarray:
     return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
 
 
+class Parts:
+    """The vectors of a collection, (CHUNK, D) float32 at a time; ``seconds`` went into drawing them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clips, self.dim = json.loads((folder / "size.json").read_text())
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for k, start in enumerate(range(0, self.clips, CHUNK)):
+            began = time.perf_counter()
+            part = rows(min(CHUNK, self.clips - start), self.dim, seed=2 + k)
+            self.seconds += time.perf_counter() - began
+            yield part
+
+
+def run_exact(folder: Path, queries: np.ndarray) -> dict:
+    best, names = np.full((len(queries), 0), 0, np.float32), np.empty((len(queries), 0), np.int64)
+    first = 0
+    for part in Parts(folder):
+        scores = np.concatenate([best, queries @ part.T], axis=1)
+        ids = np.concatenate(
+            [names, np.broadcast_to(first + np.arange(len(part)), scores[:, best.shape[1] :].shape)], axis=1
+        )
+        kept = np.argsort(-scores, axis=1)[:, :K]
+        best, names = np.take_along_axis(scores, kept, 1), np.take_along_axis(ids, kept, 1)
+        first += len(part)
+    return {"found": [[str(i) for i in ids] for ids in names]}
+
+
 def resident_gb() -> float:
     """Return the memory this process holds now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -47,12 +88,15 @@ def resident_gb() -> float:
 
 
 def timed(search, queries: np.ndarray) -> tuple[list[list[str]], dict[str, float]]:
-    found, times = [], []
+    found, times, cpu = [], [], []
     for query in queries:
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         found.append(search(query))
         times.append(1e3 * (time.perf_counter() - start))
+        cpu.append(1e3 * (time.process_time() - busy))
     return found, {
+        "p50_cpu_ms": float(np.percentile(cpu[1:], 50)),
+        "p95_cpu_ms": float(np.percentile(cpu[1:], 95)),
         "first_ms": times[0],
         "p50_ms": float(np.percentile(times[1:], 50)),
         "p95_ms": float(np.percentile(times[1:], 95)),
@@ -72,6 +116,11 @@ class Lookup:
         return self.queries[[int(text) for text in texts]]
 
 
+def number_of(id_: str) -> str:
+    """Return which of the vectors a clip is."""
+    return str(int(id_.partition("-")[0], 16))
+
+
 def run_ours(folder: Path, queries: np.ndarray) -> dict:
     start = time.perf_counter()
     from sayso import Index
@@ -81,7 +130,9 @@ def run_ours(folder: Path, queries: np.ndarray) -> dict:
     cold = time.perf_counter() - start
     numbers = iter(range(len(queries)))
     found, result = timed(
-        lambda _: [h.id for h in index.search(str(next(numbers)), limit=K, text_weight=0, merge=False)],
+        lambda _: [
+            number_of(h.id) for h in index.search(str(next(numbers)), limit=K, text_weight=0, merge=False)
+        ],
         queries,
     )
     result["cold_start_s"] = cold
@@ -94,50 +145,83 @@ def run_ours(folder: Path, queries: np.ndarray) -> dict:
     return {**result, "found": found}
 
 
-def build_ours(folder: Path, queries: np.ndarray) -> dict:
-    """Write the vectors through the index's own store, as ``sayso index`` does."""
-    import pyarrow as pa
-
-    from sayso.index.maintaining import maintain
-    from sayso.index.schema import SCHEMA_VERSION, Identity, clips_schema
+def write_ours(folder: Path, queries: np.ndarray) -> dict:
+    """Write the vectors through the index's own store, as ``sayso index`` does; 100 clips are a video."""
+    from sayso.estimating import drawn_rows
+    from sayso.index.schema import SCHEMA_VERSION, Identity
     from sayso.index.store import Store
 
     store = Store(folder / "bench.index")
-    dim = queries.shape[1]
-    identity = Identity(SCHEMA_VERSION, "benchmark", "be" * 32, dim, True, "")
-    store.create(identity)
-    schema = clips_schema(identity)
-    start, number = time.perf_counter(), 0
-    for path in sorted(folder.glob("part-*.npy")):
-        part = np.load(path)
-        ids = range(number, number + len(part))
-        constant = {
-            "kind": "video",
-            "title": "a video",
-            "duration_s": 400.0,
-            "text": "",
-            "thumb": b"",
-        }
-        shown = {"kind": "video", "title": "a video", "duration_s": 400.0, "text": "", "meta": {}}
-        values = {
-            "id": [str(i) for i in ids],
-            "media_id": [f"m{i // 100}" for i in ids],
-            "path": [f"/videos/{i // 100}.mp4" for i in ids],
-            "start_s": [4.0 * (i % 100) for i in ids],
-            "end_s": [4.0 * (i % 100) + 4 for i in ids],
-            "shown": [json.dumps({"id": str(i), **shown}) for i in ids],
-            **{name: [value] * len(part) for name, value in constant.items()},
-            "vector": pa.FixedSizeListArray.from_arrays(pa.array(part.astype(np.float16).ravel()), dim),
-        }
-        columns = [
-            pa.array(values[f.name], f.type) if f.name != "vector" else values["vector"] for f in schema
-        ]
-        store.append(pa.Table.from_arrays(columns, schema=schema))
+    store.create(Identity(SCHEMA_VERSION, "benchmark", "be" * 32, queries.shape[1], True, ""))
+    start, number, parts = time.perf_counter(), 0, Parts(folder)
+    for part in parts:
+        clips, media = drawn_rows(store.identity, number, part)
+        store.append(clips)
+        store.commit(media)
         number += len(part)
     written = time.perf_counter()
+    return {"write_s": written - start - parts.seconds, "disk_gb": disk_gb(folder)}
+
+
+def disk_gb(folder: Path) -> float:
+    """Return what our index takes."""
+    return sum(f.stat().st_size for f in (folder / "bench.index").rglob("*") if f.is_file()) / 2**30
+
+
+def build_one_piece(folder: Path) -> dict:
+    """Make the index as ``sayso index`` does, anew if there is one."""
+    from sayso.index.maintaining import maintain
+    from sayso.index.store import Store
+
+    store = Store(folder / "bench.index")
+    for index in store.clips.list_indices():
+        store.clips.drop_index(index.name)
+    start, busy = time.perf_counter(), time.process_time()
     maintain(store)
-    disk = sum(f.stat().st_size for f in (folder / "bench.index").rglob("*") if f.is_file()) / 2**30
-    return {"write_s": written - start, "build_s": time.perf_counter() - written, "disk_gb": disk}
+    return {
+        "build_s": time.perf_counter() - start,
+        "build_cpu_s": time.process_time() - busy,
+        "disk_gb": disk_gb(folder),
+    }
+
+
+def build_segments(folder: Path) -> dict:
+    """Make the vectors' index in segments; the longest of them is what so many machines would take."""
+    import lance
+    from lance.indices import IndicesBuilder
+    from lance.lance import indices
+
+    from sayso.index.maintaining import maintain
+    from sayso.index.store import Store
+
+    table = lance.dataset(str(folder / "bench.index" / "clips.lance"))
+    clips, dim = table.count_rows(), table.schema.field("vector").type.list_size
+    partitions = max(1, clips // PARTITION)
+    began = time.perf_counter()
+    trained = IndicesBuilder(table, "vector").train_ivf(partitions, distance_type="cosine", sample_rate=64)
+    rotation = indices.build_rq_model(dim, num_bits=1)
+    took, made = [time.perf_counter() - began], []
+    fragments = [fragment.fragment_id for fragment in table.get_fragments()]
+    for ids in np.array_split(fragments, min(SEGMENTS, len(fragments))):
+        began = time.perf_counter()
+        made.append(
+            table.create_index_uncommitted(
+                "vector",
+                "IVF_RQ",
+                metric="cosine",
+                num_bits=1,
+                num_partitions=partitions,
+                ivf_centroids=trained.centroids,
+                rabitq_model=rotation,
+                fragment_ids=ids.tolist(),
+            )
+        )
+        took.append(time.perf_counter() - began)
+    table.commit_existing_index_segments(f"vector_{clips}", "vector", made)
+    began = time.perf_counter()
+    maintain(Store(folder / "bench.index"))
+    result = {"train_s": took[0], "longest_segment_s": max(took[1:]), "rest_s": time.perf_counter() - began}
+    return result | {"build_s": sum(took), "segments": len(made), "disk_gb": disk_gb(folder)}
 
 
 def run_faiss(folder: Path, queries: np.ndarray, kind: str) -> dict:
@@ -150,9 +234,10 @@ def run_faiss(folder: Path, queries: np.ndarray, kind: str) -> dict:
     start = time.perf_counter()
     if kind != "flat":
         index.hnsw.efConstruction = 80
-    for path in sorted(folder.glob("part-*.npy")):
-        index.add(np.load(path))
-    built = time.perf_counter() - start
+    parts = Parts(folder)
+    for part in parts:
+        index.add(part)
+    built = time.perf_counter() - start - parts.seconds
     if kind == "flat":
         best, result = timed(lambda q: index.search(q[None], K)[1][0].tolist(), queries)
         found = [[str(i) for i in ids] for ids in best]
@@ -174,12 +259,16 @@ def recall(found: list[list[str]], exact: list[list[str]]) -> float:
 def child(engine: str, folder: Path) -> None:
     queries = np.load(folder / "queries.npy")
     result = {
-        "ours-build": lambda: build_ours(folder, queries),
+        "exact": lambda: run_exact(folder, queries),
+        "write": lambda: write_ours(folder, queries),
+        "segments": lambda: build_segments(folder),
+        "one-piece": lambda: build_one_piece(folder),
         "ours": lambda: run_ours(folder, queries),
         "flat": lambda: run_faiss(folder, queries, "flat"),
         "hnsw": lambda: run_faiss(folder, queries, "hnsw"),
     }[engine]()
-    print(json.dumps({"resident_gb": resident_gb(), **result}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(json.dumps({"resident_gb": resident_gb(), "peak_gb": peak, **result}))
 
 
 def measure(engine: str, folder: Path) -> dict:
@@ -189,7 +278,7 @@ def measure(engine: str, folder: Path) -> dict:
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "SAYSO_OFFLINE": "1"},
+        env={**os.environ, "SAYSO_OFFLINE": "1", "LANCE_LOG": "error"},
     )
     return {**json.loads(done.stdout), "process_s": time.perf_counter() - start}
 
@@ -198,37 +287,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--clips", type=int, default=1_000_000)
+    parser.add_argument("--clips", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--dim", type=int, default=512)
-    parser.add_argument("--engines", nargs="*", default=["flat", "ours-build", "ours", "hnsw"])
+    engines = ["flat", "exact", "write", "one-piece", "segments", "ours", "hnsw"]
+    chosen = ["flat", "write", "one-piece", "ours", "hnsw"]
+    parser.add_argument("--engines", nargs="*", choices=engines, default=chosen)
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help="keep the vectors and the index here")
+    parser.add_argument("--folder", type=Path, help="where the collections are put while they are measured")
     options = parser.parse_args()
     if options.child:
         child(options.child, options.folder)
         return
-    with tempfile.TemporaryDirectory() as name:
-        folder = options.folder or Path(name)
-        draw(folder, options.clips, options.dim)
-        exact_path = folder / "exact.json"
-        for engine in options.engines:
-            result = measure(engine, folder)
-            found = result.pop("found", None)
-            if engine == "flat":
-                exact_path.write_text(json.dumps(found))
-            if found is not None:
-                result["recall@10"] = recall(found, json.loads(exact_path.read_text()))
-            print(engine, json.dumps({key: round(value, 3) for key, value in result.items()}), flush=True)
+    for clips in options.clips:
+        with tempfile.TemporaryDirectory(dir=options.folder) as name:
+            compare(Path(name), clips, options.dim, options.engines)
 
 
-def draw(folder: Path, clips: int, dim: int) -> None:
-    """Write the vectors and the queries, unless an earlier run did."""
-    if (folder / "queries.npy").exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for k, start in enumerate(range(0, clips, CHUNK)):
-        np.save(folder / f"part-{k:05d}.npy", rows(min(CHUNK, clips - start), dim, seed=2 + k))
+def compare(folder: Path, clips: int, dim: int, engines: list[str]) -> None:
+    """Run engines one after the other on one collection, and print what each took."""
+    (folder / "size.json").write_text(json.dumps([clips, dim]))
     np.save(folder / "queries.npy", rows(QUERIES, dim, seed=1))
+    exact_path = folder / "exact.json"
+    for engine in engines:
+        result = measure(engine, folder)
+        found = result.pop("found", None)
+        if engine in ("flat", "exact"):
+            exact_path.write_text(json.dumps(found))
+        if found is not None:
+            result["recall@10"] = recall(found, json.loads(exact_path.read_text()))
+        figures = {key: round(value, 3) for key, value in result.items()}
+        print(f"{clips:,}", engine, json.dumps(figures), flush=True)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,11 @@ def threads(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/task").iterdir()))
 
 
+def _client(url: str) -> httpx.AsyncClient:
+    """Return one of its own: one that many share looks through all connections at each request."""
+    return httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, verify=False)
+
+
 class Load:
     """What the clients saw.
 
@@ -56,9 +61,12 @@ class Load:
         Image.new("RGB", (1600, 1200), (200, 40, 40)).save(picture, "JPEG")
         self.picture = picture.getvalue()
 
-    async def client(self, http: httpx.AsyncClient, seed: int) -> None:
+    async def client(self, url: str, seed: int) -> None:
         """Ask until it is time to end; who is told to come again waits as long as it is told."""
-        rng = random.Random(seed)
+        async with _client(url) as http:
+            await self._go_on(http, random.Random(seed))
+
+    async def _go_on(self, http: httpx.AsyncClient, rng: random.Random) -> None:
         while time.monotonic() < self.until:
             try:
                 answer = await self._ask(http, rng)
@@ -94,14 +102,13 @@ class Load:
 
 async def run(url: str, pid: int, clients: int, seconds: float) -> bool:
     """Let the clients loose on a server, print what they saw, and tell whether it kept to its targets."""
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits, trust_env=False) as http:
+    async with _client(url) as http:
         (await http.get("/api/search", params={"q": "warm up"})).raise_for_status()
         before = memory_mb(pid, "VmRSS")
         files = (await http.get("/api/timeline/files", params={"limit": 100})).json()["files"]
         clips = [one["thumb"].rpartition("/")[2] for one in files]
         load = Load([one["media_id"] for one in files], clips, time.monotonic() + seconds)
-        await asyncio.gather(*(load.client(http, k) for k in range(clients)))
+        await asyncio.gather(*(load.client(url, k) for k in range(clients)))
     peak, at_end = memory_mb(pid, "VmHWM"), threads(pid)
     await asyncio.sleep(30)
     after = memory_mb(pid, "VmRSS")

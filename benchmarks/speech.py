@@ -1,20 +1,22 @@
 """Speech: word error, times, text out of nothing; speed next to a bare faster-whisper loop in the same run.
 
-    python benchmarks/speech.py [--sentences FILE] [--minutes 4] [--rounds 3] [--model auto] [--out FILE]
+    python benchmarks/speech.py [--steps taxonomy.csv --sets 10] [--minutes 1] [--pairs 8] [--json FILE]
 
 Sentences are spoken by espeak-ng, one after the other with pauses, so the true start of each is known. By
-default they are some made here; ``--sentences`` takes a text, one a line. ``bare`` is a loop over the same
-files that loads the model once and calls ``WhisperModel.transcribe`` with the same settings; ours are the
-processes of ``sayso transcribe``, once they have the model, whose loading is given beside. Every way takes
-its turn in each round, and the best round counts. By the clock on the wall it needs a quiet machine; ``cpu``
-are CPU seconds, in which a busy one matters less: ``two_to_one_cpu`` is how much faster two processes are
-where each has a core of its own.
+default they are some made here; ``--steps`` takes a table with a column ``step`` (COIN's taxonomy), of which
+each sentence names two: 40 a set, every set another shuffle. Intervals are 95 %, by bootstrap over sentences.
+
+``bare`` is a loop over the same files that loads the model once and calls ``WhisperModel.transcribe`` with
+the same settings; ours are the processes of ``sayso transcribe``, once they have the model. Both take turns,
+and ratios are of the two of a turn, the median with its interval by bootstrap over turns. By the clock on
+the wall that needs a quiet machine; CPU seconds are those to read on a busy one, where two processes to one
+is how much faster they are with a core each.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import csv
 import re
 import resource
 import shutil
@@ -22,21 +24,21 @@ import subprocess
 import tempfile
 import time
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from results import Report, json_option
 
-from sayso.evaluation.record import commit
-from sayso.speech.listeners import Listened, Reached, listen_to_files
+from sayso.speech.listeners import Listened, Listeners, Reached
 from sayso.speech.recognizer import SETTINGS, Heard, Recognizer, compute_type
 from sayso.speech.speech_model import SpeechModel, find_speech_model
 
 Clock = Callable[[], float]
-PAUSE_S, NOTHING_S, RATE = 1.0, 60, 22_050
+PAUSE_S, NOTHING_S, RATE, NEAR_S, SENTENCES = 1.0, 60, 22_050, 0.4, 40
 VERBS = (
     "pour the water into",
     "carefully clean",
@@ -92,29 +94,70 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9']+", text.lower())
 
 
-def edits(true: Sequence[str], heard: Sequence[str]) -> int:
-    """Return how many words have to be changed, left out or put in (Levenshtein)."""
-    row = list(range(len(heard) + 1))
+def edits_by_word(true: Sequence[str], heard: Sequence[str]) -> NDArray[np.int_]:
+    """Return how many changes fall on each true word, one left out or put in among them; (n + 1,).
+
+    The sum is Levenshtein's distance; what was put in counts for the word after it, at the end for the last.
+    """
+    cost = np.zeros((len(true) + 1, len(heard) + 1), np.int64)
+    cost[:, 0], cost[0] = np.arange(len(true) + 1), np.arange(len(heard) + 1)
     for i, word in enumerate(true, 1):
-        before, row[0] = row[0], i
         for j, other in enumerate(heard, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (word != other))
-    return row[-1]
+            cost[i, j] = min(cost[i - 1, j] + 1, cost[i, j - 1] + 1, cost[i - 1, j - 1] + (word != other))
+    found, i, j = np.zeros(len(true) + 1, np.int64), len(true), len(heard)
+    while i or j:
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + (true[i - 1] != heard[j - 1]):
+            i, j = i - 1, j - 1
+            found[i] += true[i] != heard[j]
+        elif i and cost[i, j] == cost[i - 1, j] + 1:
+            i -= 1
+            found[i] += 1
+        else:
+            j -= 1
+            found[i] += 1
+    return found
 
 
-def quality(spoken: Spoken, heard: Heard) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Quality:
+    """A row a sentence.
+
+    Args:
+        words: how many it has, (N,).
+        wrong: how many changes fall on them, (N,).
+        off: how far its true start is from the nearest word's, seconds, (N,).
+    """
+
+    words: NDArray[np.int_]
+    wrong: NDArray[np.int_]
+    off: NDArray[np.float64]
+
+    def cells(self) -> tuple[str, ...]:
+        """Return word error and the starts, with intervals."""
+        error = interval(len(self.words), lambda k: self.wrong[k].sum() / self.words[k].sum())
+        near = interval(len(self.words), lambda k: float((self.off[k] <= NEAR_S).mean()))
+        within = f"{np.median(self.off):.2f} / {np.quantile(self.off, 0.9):.2f}"
+        return f"{len(self.words)}", f"{self.words.sum()}", error, near, within
+
+
+def interval(count: int, of: Callable[[Any], float]) -> str:
+    """Return a measure of all of some things with its 95 % interval by bootstrap over them."""
+    rng = np.random.default_rng(0)
+    drawn = [of(rng.integers(0, count, count)) for _ in range(4000)]
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return f"{of(np.arange(count)):.3f} ({low:.3f} to {high:.3f})"
+
+
+def quality(spoken: Spoken, heard: Heard) -> Quality:
     """Return word error, and how far the true starts are from the nearest word's."""
-    true = words(" ".join(spoken.sentences))
+    sentences = [words(sentence) for sentence in spoken.sentences]
+    true = [word for sentence in sentences for word in sentence]
+    wrong = edits_by_word(true, words(" ".join(word.text for word in heard.words)))
+    wrong[-2] += wrong[-1]
+    lengths = np.array([len(sentence) for sentence in sentences])
     found = np.array([word.start for word in heard.words])
     off = np.array([np.abs(found - start).min() for start in spoken.starts])
-    return {
-        "sentences": len(spoken.sentences),
-        "words": len(true),
-        "word_error": round(edits(true, words(" ".join(word.text for word in heard.words))) / len(true), 4),
-        "start_off_median_s": round(float(np.median(off)), 3),
-        "start_off_90_s": round(float(np.quantile(off, 0.9)), 3),
-        "starts_within_0.4_s": round(float((off <= 0.4).mean()), 3),
-    }
+    return Quality(lengths, np.add.reduceat(wrong[:-1], np.cumsum(lengths) - lengths), off)
 
 
 def nothings(folder: Path) -> dict[str, Path]:
@@ -162,14 +205,15 @@ def ours(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
     warm = [str(path) for path in paths[:processes]]
     rest = [str(path) for path in paths]
     done, began = 0, 0.0
-    for said in listen_to_files([*warm, *rest], model, processes=processes):
-        if isinstance(said, Reached):
-            continue
-        assert isinstance(said, Listened)
-        assert said.heard is not None, said.error
-        done += 1
-        if done == processes:
-            began = time.perf_counter()
+    with Listeners(model, processes) as listeners:
+        for said in listeners.listen([*warm, *rest]):
+            if isinstance(said, Reached):
+                continue
+            assert isinstance(said, Listened)
+            assert said.heard is not None, said.error
+            done += 1
+            if done == processes:
+                began = time.perf_counter()
     return time.perf_counter() - began
 
 
@@ -184,10 +228,92 @@ def _cpu(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
         for path in nothing:
             write_wav(path, np.zeros(16_000, np.int16), 16_000)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        for _ in listen_to_files([str(path) for path in (*nothing, *paths)], model, processes=processes):
-            pass
+        with Listeners(model, processes) as listeners:
+            for _ in listeners.listen([str(path) for path in (*nothing, *paths)]):
+                pass
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def spoken_sets(steps: Path | None, seeds: Iterable[int]) -> list[list[str]]:
+    """Return the sentences of each set, whose shuffle has a seed."""
+    if steps is None:
+        return [[f"{verb} {thing}." for verb in VERBS for thing in THINGS]]
+    with steps.open(newline="") as file:
+        names = sorted({row["step"] for row in csv.DictReader(file)})
+    found = []
+    for seed in seeds:
+        shuffled = [names[k] for k in np.random.default_rng(seed).permutation(len(names))[: 2 * SENTENCES]]
+        found.append([f"{a}, and {b}." for a, b in zip(shuffled[::2], shuffled[1::2], strict=True)])
+    return found
+
+
+def measure_words(report: Report, folder: Path, sets: dict[int, list[str]], recognizer: Recognizer) -> None:
+    """Print what is heard right, and what is heard in nothing."""
+    titles = ("sentences", "words", "words wrong", f"starts within {NEAR_S} s", "median / 90 % within, s")
+    report.table("heard right", ("set", *titles))
+    every = []
+    for number, said in sets.items():
+        spoken = speak(said, folder / "spoken.wav")
+        every.append(quality(spoken, recognizer.listen(spoken.path)))
+        report.row(number, *every[-1].cells())
+    if len(every) > 1:
+        columns = (
+            np.concatenate([getattr(one, name) for one in every]) for name in ("words", "wrong", "off")
+        )
+        report.row("all", *Quality(*columns).cells())
+    report.table("heard in a minute of nothing", ("what", "words"))
+    for name, path in nothings(folder).items():
+        said_there = " ".join(word.text for word in recognizer.listen(path).words)
+        report.row(name, said_there or "none")
+
+
+def measure_speed(
+    report: Report, folder: Path, said: Sequence[str], recognizer: Recognizer, model: SpeechModel,
+    *, minutes: float, pairs: int,
+) -> None:  # fmt: skip
+    """Print how fast ours is next to a bare loop, and two processes next to one.
+
+    Args:
+        report: where to.
+        folder: for files.
+        said: sentences of a file.
+        recognizer: ours.
+        model: which.
+        minutes: of sound for each way.
+        pairs: how often each way takes its turn.
+    """
+    each = speak(said[: max(1, len(said) // 4)], folder / "each.wav")
+    count = max(2, 2 * round(minutes * 60 / each.seconds / 2))
+    paths = [Path(shutil.copy(each.path, folder / f"{k}.wav")) for k in range(count)]
+    ways: dict[str, Callable[[], float]] = {
+        "bare, CPU": lambda: bare(paths, model, time.process_time),
+        "ours, CPU": lambda: alone(paths, recognizer),
+        "one process, CPU": lambda: cpu_of(paths, model, 1),
+        "two processes, CPU": lambda: cpu_of(paths, model, 2),
+        "bare, wall": lambda: bare(paths, model),
+        "one process, wall": lambda: ours(paths, model, 1),
+        "two processes, wall": lambda: ours(paths, model, 2),
+    }
+    turns = []
+    for turn in range(pairs):
+        names = list(ways) if turn % 2 else list(ways)[::-1]
+        took = {name: ways[name]() for name in names}
+        turns.append([took[name] for name in ways])
+    times = dict(zip(ways, np.array(turns).T, strict=True))
+    report.table(f"{count * each.seconds:.0f} s of sound, {pairs} turns", ("way", "x real time, median"))
+    for name, took_s in times.items():
+        report.row(name, f"{count * each.seconds / np.median(took_s):.1f}")
+    ratios = {
+        "ours to bare, CPU": times["bare, CPU"] / times["ours, CPU"],
+        "ours to bare, wall": times["bare, wall"] / times["one process, wall"],
+        "two processes to one, CPU": 2 * times["one process, CPU"] / times["two processes, CPU"],
+        "two processes to one, wall": times["one process, wall"] / times["two processes, wall"],
+    }
+    report.table("throughput", ("ratio of a turn", "median (95 %)", "turns, least to most"))
+    for name, values in ratios.items():
+        median = interval(len(values), lambda k, values=values: float(np.median(values[k])))  # type: ignore[misc]
+        report.row(name, median, f"{values.min():.2f} to {values.max():.2f}")
 
 
 def main() -> None:
@@ -195,72 +321,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sentences", type=Path)
-    parser.add_argument("--minutes", type=float, default=4)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=Path, help="a CSV with a column step")
+    parser.add_argument("--sets", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="number of the first set")
+    parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--model", default="auto")
-    parser.add_argument("--out", type=Path)
+    json_option(parser)
     options = parser.parse_args()
     if shutil.which("espeak-ng") is None:
         parser.error("this needs the program espeak-ng")
-    made = [f"{verb} {thing}." for verb in VERBS for thing in THINGS]
-    said = options.sentences.read_text().splitlines() if options.sentences else made
+    report = Report("speech", options)
     model = find_speech_model(options.model)
-    with tempfile.TemporaryDirectory() as folder:
-        result = measure(Path(folder), said, model, minutes=options.minutes, rounds=options.rounds)
-    print(json.dumps(result, indent=1))
-    if options.out:
-        options.out.write_text(json.dumps({**result, "commit": commit()}, indent=1) + "\n")
-
-
-def measure(
-    folder: Path, said: Sequence[str], model: SpeechModel, *, minutes: float, rounds: int
-) -> dict[str, Any]:
-    """Return all that is measured.
-
-    Args:
-        folder: for files.
-        said: sentences.
-        model: which.
-        minutes: of sound for the speed.
-        rounds: how often each way takes its turn.
-    """
-    spoken = speak(said, folder / "spoken.wav")
-    began = time.perf_counter()
     recognizer = Recognizer(model)
-    loading = time.perf_counter() - began
-    result = {
-        "model": model.name,
-        "loading_s": round(loading, 2),
-        **quality(spoken, recognizer.listen(spoken.path)),
-    }
-    result["out_of_nothing"] = {
-        name: " ".join(word.text for word in recognizer.listen(path).words)
-        for name, path in nothings(folder).items()
-    }
-    each = speak(said[: max(1, len(said) // 4)], folder / "each.wav")
-    count = max(2, 2 * round(minutes * 60 / each.seconds / 2))
-    paths = [Path(shutil.copy(each.path, folder / f"{k}.wav")) for k in range(count)]
-    ways: dict[str, Callable[[], float]] = {
-        "bare": lambda: bare(paths, model),
-        "ours_1": lambda: ours(paths, model, 1),
-        "ours_2": lambda: ours(paths, model, 2),
-    }
-    ways |= {
-        "ours_1_cpu": lambda: cpu_of(paths, model, 1),
-        "ours_2_cpu": lambda: cpu_of(paths, model, 2),
-        "bare_cpu": lambda: bare(paths, model, time.process_time),
-        "ours_cpu": lambda: alone(paths, recognizer),
-    }
-    turns = [{name: way() for name, way in ways.items()} for _ in range(rounds)]
-    times = {name: min(turn[name] for turn in turns) for name in ways}
-    seconds = count * each.seconds
-    result |= {f"{name}_x_real_time": round(seconds / took, 1) for name, took in times.items()}
-    result["ours_to_bare_cpu"] = round(times["bare_cpu"] / times["ours_cpu"], 3)
-    result["ours_to_bare"] = round(times["bare"] / times["ours_1"], 3)
-    result["two_to_one_cpu"] = round(2 * times["ours_1_cpu"] / times["ours_2_cpu"], 3)
-    result["two_to_one"] = round(times["ours_1"] / times["ours_2"], 3)
-    return result
+    sets = spoken_sets(options.steps, range(options.first, options.first + options.sets))
+    with tempfile.TemporaryDirectory() as folder:
+        measure_words(report, Path(folder), dict(enumerate(sets, options.first)), recognizer)
+        if options.pairs:
+            how = {"minutes": options.minutes, "pairs": options.pairs}
+            measure_speed(report, Path(folder), sets[0], recognizer, model, **how)
+    report.close()
 
 
 if __name__ == "__main__":

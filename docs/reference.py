@@ -1,10 +1,11 @@
-"""Write ``cli.md`` beside this file: the reference of the command line, made from the command itself."""
+"""Write ``cli.md`` and the manual page ``sayso.1`` beside this file, made from the command itself."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import typer
+from manual import man_page
 from typer.testing import CliRunner
 
 from sayso.cli.main import app
@@ -27,3 +28,4 @@ def reference() -> str:
 
 if __name__ == "__main__":
     Path(__file__).with_name("cli.md").write_text(reference(), encoding="utf-8")
+    Path(__file__).with_name("sayso.1").write_text(man_page(), encoding="utf-8")

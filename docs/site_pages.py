@@ -8,6 +8,7 @@ links to files that are no pages lead to the part of the reference that they bel
 from __future__ import annotations
 
 import importlib
+import json
 import posixpath
 import re
 import tempfile
@@ -20,6 +21,7 @@ from mkdocs.structure.pages import Page
 from PIL import Image
 
 import sayso
+from sayso.export.notebooks import LectureNotebook, lecture_notebooks, notebook_json
 from sayso.serve import create_app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +56,7 @@ PACKAGES = (
     ("sayso.toyworld", "The toy world"),
 )
 SECTIONS = {
-    "Start": ["index.md", "start/find.md", "start/train.md", "start/lecture.md", "trouble.md"],
+    "Start": ["index.md", "start.md", "start/find.md", "start/train.md", "start/lecture.md", "trouble.md"],
     "Guides": [
         "search.md",
         "dates.md",
@@ -64,10 +66,12 @@ SECTIONS = {
         "speech.md",
         "curate.md",
         "config.md",
+        "models.md",
         "offline.md",
         "evaluation.md",
     ],
     "Systems": "systems",
+    "Lecture": [f"lecture/{one.name}.md" for one in lecture_notebooks()],
     "Scale": ["scale.md", "solvers.md"],
     "Reference": ["cli.md", "http.md", "formats.md", "recipes.md", "examples.md"],
     "Parity and numbers": ["parity.md", "results.md", "field_reports.md"],
@@ -80,7 +84,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     made = set(AT_THE_TOP.values()) & {
         page for source, page in AT_THE_TOP.items() if (ROOT / source).exists()
     }
-    made |= {"http.md", "recipes.md", "examples.md"}
+    made |= {"http.md", "recipes.md", "examples.md", *SECTIONS["Lecture"]}
     nav: list[Any] = []
     for title, held in SECTIONS.items():
         pages = (
@@ -103,6 +107,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
     for name, title in PACKAGES:
         files.append(File.generated(config, python_page(name), content=python(name, title)))
+    for one in lecture_notebooks():
+        files.append(File.generated(config, f"lecture/{one.name}.md", content=notebook_page(one)))
     for page, content in (("http.md", http()), ("recipes.md", recipes()), ("examples.md", examples())):
         files.append(File.generated(config, page, content=content))
     return files
@@ -134,6 +140,8 @@ def page_of(path: str) -> tuple[str, str] | None:
     package = ".".join(["sayso", *path.removeprefix("src/sayso/").split("/")[:1]])
     if folder == "examples" and name.endswith(".py"):
         return "examples.md", f"#{Path(name).stem}"
+    if folder == "docs/lecture":
+        return f"lecture/{Path(name).stem}.md", ""
     if path.startswith("docs/"):
         return path.removeprefix("docs/"), ""
     known = AT_THE_TOP | {"README.md": "index.md", "src/sayso/recipes": "recipes.md"}
@@ -169,6 +177,27 @@ def python(name: str, title: str) -> str:
                 else f"`{inner}`"
             )
             lines += [f"* {where}: {described}", ""]
+    return "\n".join(lines)
+
+
+def notebook_page(notebook: LectureNotebook) -> str:
+    """Return a notebook as a page: its text, its code, and the pictures that ``docs/pictures.py`` kept."""
+    first, *others = json.loads(notebook_json(notebook.source))["cells"]
+    lines = [
+        "".join(first["source"]),
+        "",
+        f"`sayso lecture {notebook.number}` opens this page as a notebook.",
+        "",
+    ]
+    shown = 0
+    for cell in others:
+        text = "".join(cell["source"])
+        lines += [text, ""] if cell["cell_type"] == "markdown" else ["```python", text, "```", ""]
+        if cell["cell_type"] == "code" and "plt.show()" in text:
+            shown += 1
+            picture = f"pictures/{notebook.name}-{shown}.webp"
+            if (ROOT / "docs" / "lecture" / picture).exists():
+                lines += [f"![What the code above shows]({picture})", ""]
     return "\n".join(lines)
 
 

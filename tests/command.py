@@ -1,4 +1,4 @@
-"""The command ``sayso`` in the process of the tests: what it prints, how it ends."""
+"""The command ``sayso`` in the process of the tests, and code in processes of their own."""
 
 from __future__ import annotations
 
@@ -25,3 +25,12 @@ def sayso(*arguments) -> CompletedProcess[str]:
         except SystemExit as end:
             code = end.code or 0
     return CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+def python(code: str) -> list[str]:
+    """Return the command that runs code in a process of its own, which ends as that of ``sayso`` does.
+
+    LanceDB's threads abort one that ends otherwise, once in a while.
+    """
+    leaving = "from sayso.core.leaving import run_and_leave"
+    return [sys.executable, "-c", f"{leaving}; run_and_leave(lambda: exec({code!r}, {{}}))"]

@@ -16,14 +16,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+SHELL = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "HF_ENDPOINT")
+OURS = [name for name in os.environ if name.startswith("SAYSO_") and name != "SAYSO_DRAWINGS"]
+for name in (*SHELL, "HF_HUB_OFFLINE", *OURS):
+    os.environ.pop(name, None)  # what somebody's shell says changes nothing that is tested
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # the servers of tests are near
 os.environ["SAYSO_CONFIG"] = ""  # nobody's own defaults change what is tested
 os.environ["SAYSO_NO_DAEMON"] = "1"  # and no test leaves a process behind but those that stop it
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as nohup leaves it; commands are interrupted
     signal.signal(signal.SIGINT, signal.default_int_handler)
-settings.register_profile("sayso", deadline=None)  # no test fails because the machine is busy
-settings.load_profile("sayso")
+# No test fails because the machine is busy, or for what was drawn today: that is for make test-all.
+PATIENT = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+settings.register_profile("same", derandomize=True, max_examples=60, **PATIENT)
+settings.register_profile("drawn", **PATIENT)
+settings.load_profile("same")
 
 TESTS = Path(__file__).resolve().parent
 SHARED = TESTS.parents[1] / "shared" / "data"
@@ -119,6 +130,15 @@ ORDER = ("browser", "training", "processes", "models", "long", "corpus", "quick"
 def pytest_configure(config: pytest.Config) -> None:
     """Name the mark of what an accelerator computes; benchmarks/gpu.py runs it."""
     config.addinivalue_line("markers", "device: computes on an accelerator")
+    if "slow" in config.option.markexpr.replace("not slow", "") or not config.option.markexpr:
+        settings.load_profile("drawn")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files of slow tests alone where none is asked for: what they import takes seconds."""
+    if config.option.markexpr not in ("not slow", "quick") or not collection_path.name.startswith("test_"):
+        return None
+    return b"\npytestmark = pytest.mark.slow\n" in collection_path.read_bytes() or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -25,5 +25,5 @@ def listening(answer=None, *, name: str | None = None, idle_s: float | None = 36
         try:
             yield listener
         finally:
-            listener.stopping.set()
+            listener.stopping = True
             thread.join()

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_reference_of_the_command_line_is_up_to_date():
+def test_the_reference_of_the_command_line_is_up_to_date(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
     spec = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == module.reference(), "run: make docs"
+    for name, made in (("cli.md", module.reference), ("sayso.1", module.man_page)):
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made(), "run: make docs"
+
+
+def test_the_manual_page_is_one_that_man_shows_without_a_complaint():
+    if shutil.which("groff") is None:
+        pytest.skip("groff is not installed")
+    page = ROOT / "docs" / "sayso.1"
+    words = ["groff", "-man", "-ww", "-Tutf8", str(page)]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert shown.stderr == ""
+    text = re.sub(r"\x1b\[[0-9;]*m|.\x08", "", shown.stdout)
+    for word in ("EXIT STATUS", "sayso search", "--limit", "sayso corpus fetch", "interrupted"):
+        assert word in text, word
+
+
+def test_every_page_of_a_system_shows_a_result():
+    for page in (ROOT / "docs" / "systems").glob("*.md"):
+        assert re.search(r"^!\[[^\]]{20,}\]\(\S+\.(webp|png)\)$", page.read_text(), re.MULTILINE), page.name
 
 
 def test_every_file_that_the_readme_names_is_there():

@@ -98,7 +98,8 @@ def make_video(path: Path, colours: Sequence[str], seconds_each: float = 4.0, fp
     return path
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Add to an index, or upgrade it."""
     from sayso import Index
     from sayso.index import writer
 
@@ -108,3 +109,9 @@ if __name__ == "__main__":
         sys.exit()
     report = Index.open(sys.argv[1], ColourEncoder()).add(*sys.argv[2:], workers=2)
     print(report.added, report.replaced, report.unchanged, report.moved, len(report.failures))
+
+
+if __name__ == "__main__":
+    from sayso.core.leaving import run_and_leave
+
+    run_and_leave(main)

@@ -12,7 +12,6 @@
 # Scenes of several things are drawn. Their tags are learned from; their boxes are used to measure alone.
 
 # %%
-# ruff: noqa: D100, T201
 import tempfile
 from pathlib import Path
 

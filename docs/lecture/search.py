@@ -13,7 +13,6 @@
 # packages and knows photographs better than drawings.
 
 # %%
-# ruff: noqa: D100, T201
 import tempfile
 from pathlib import Path
 

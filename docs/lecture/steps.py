@@ -14,7 +14,6 @@
 # Thirty videos of a task are drawn as words, times and features, so that the truth is known.
 
 # %%
-# ruff: noqa: D100, T201
 import matplotlib.pyplot as plt
 import numpy as np
 

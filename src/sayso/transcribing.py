@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sayso.core.device import cores
 from sayso.core.errors import MediaError, SaysoError
@@ -22,11 +22,10 @@ from sayso.data.sources import list_sources
 from sayso.media.kinds import kind_of
 from sayso.media.sound import NoSound, probe_sound
 from sayso.speech.beside import Beside
-from sayso.speech.listeners import Reached, listen_to_files
+from sayso.speech.listeners import Listeners, Reached
+from sayso.speech.sound_shards import VERB, BeginListening, FileHeard, cut_shards, write_heard
 from sayso.speech.speech_model import SpeechModel, find_speech_model
 from sayso.text.language.languages import language_of
-
-VERB = "transcribe"
 
 
 @dataclass(slots=True)
@@ -69,6 +68,8 @@ def transcribe(
     processes: int | None = None,
     device: str = "auto",
     again: bool = False,
+    engine: Literal["here", "ray"] = "here",
+    cluster: str | None = None,
     progress: Progress | None = None,
 ) -> TranscribeReport:
     """Write captions beside videos and files of sound that have none.
@@ -83,6 +84,9 @@ def transcribe(
         processes: how many files are heard at the same time; by default one a core.
         device: where the model runs: auto, cpu or cuda.
         again: listen anew also where an earlier run wrote captions.
+        engine: where files are heard: ``here``, or on a ``ray`` cluster, whose machines must see them; there
+            ``processes`` is for the whole cluster.
+        cluster: address of the Ray cluster; None: one of this machine's cores.
         progress: what to report to, in seconds of sound.
 
     Raises:
@@ -98,7 +102,10 @@ def transcribe(
             return report
         place = _device(device)
         run = _Run(find_speech_model(model), waiting, report, progress or Silent())
-        run.listen(spoken, processes or (cores() if place == "cpu" else 1), place)
+        if engine == "ray":
+            run.listen_on_cluster(spoken, place, cluster, processes, again=again)
+        else:
+            run.listen(spoken, processes or (cores() if place == "cpu" else 1), place)
     return report
 
 
@@ -122,30 +129,52 @@ class _Run:
 
     def listen(self, language: str | None, processes: int, device: str) -> None:
         """Listen to all, and write each file's words as soon as it is done."""
-        count = min(processes, len(self.waiting))
         self._advance("loading the model")
-        files = list(self.waiting)
-        for said in listen_to_files(files, self.model, processes=count, language=language, device=device):
-            if isinstance(said, Reached):
-                self._at[said.path] = min(said.second, self.waiting[said.path] or said.second)
-            else:
-                self._at.pop(said.path, None)
-                self._done_s += self.waiting[said.path]
-                if said.heard is None:
-                    self.report.failures.append(Failure(said.path, "listen", said.error))
+        with Listeners(self.model, min(processes, len(self.waiting)), language, device) as listeners:
+            for said in listeners.listen(self.waiting):
+                if isinstance(said, Reached):
+                    self._at[said.path] = min(said.second, self.waiting[said.path] or said.second)
+                    self._advance(Path(said.path).name)
                 else:
-                    self.report.seconds += said.heard.seconds
-                    self._write(Beside(Path(said.path)), said.heard)
-            self._advance(Path(said.path).name)
+                    self._record(said.path, write_heard(said, self.model))
 
-    def _write(self, beside: Beside, heard: Any) -> None:
-        try:
-            if beside.write(heard, self.model):
-                self.report.written.append(str(beside.captions(heard.language)))
-            else:
-                self.report.without_speech += 1
-        except (SaysoError, OSError) as error:
-            self.report.failures.append(Failure(str(beside.path), "write", str(error)))
+    def listen_on_cluster(
+        self, language: str | None, device: str, cluster: str | None, actors: int | None, *, again: bool
+    ) -> None:
+        """Let a Ray cluster listen to all; its workers write beside the files.
+
+        Args:
+            language: of what is said; None to detect it.
+            device: cpu or cuda.
+            cluster: its address; None: one of this machine's cores.
+            actors: how many files are heard at the same time; None: one a core.
+            again: listen also to files that are done.
+        """
+        from sayso.engine.ray_extract import run_on_ray
+
+        self._advance("reaching the cluster")
+        given = {os.path.abspath(path): path for path in self.waiting}  # noqa: PTH100  no link is followed
+        lasting = {path: self.waiting[as_given] for path, as_given in given.items()}
+        model = replace(self.model, folder=self.model.folder.absolute())
+        shards = cut_shards(lasting, again=again)
+        begin = BeginListening(model, language, device)
+        for done in run_on_ray(shards, begin, address=cluster, actors=actors):
+            failed = [FileHeard(path, stage="listen", error=done.error or "") for path in done.work.files]
+            for heard in done.result or failed:
+                self._record(given[heard.path], heard)
+
+    def _record(self, path: str, heard: FileHeard) -> None:
+        """Note in the report what became of a file, under the name that was given."""
+        self._at.pop(path, None)
+        self._done_s += self.waiting[path]
+        self.report.seconds += heard.seconds
+        if heard.error:
+            self.report.failures.append(Failure(path, heard.stage, heard.error))
+        elif heard.captions is None:
+            self.report.without_speech += 1
+        else:
+            self.report.written.append(str(Path(path).with_name(heard.captions.name)))
+        self._advance(Path(path).name)
 
     def _advance(self, note: str) -> None:
         total = sum(self.waiting.values())

@@ -54,6 +54,20 @@ CAPTIONS = [
 ]
 
 
+def test_words_without_a_pair_tell_who_speaks_at_their_place():
+    """A line in which no word is as written is spoken by who has the words between its neighbours."""
+    tail = "walks along the river in the evening light"
+    for who in ("ALICE", "BOB", "CAROL"):
+        speeches = [("BOB", f"Every morning the old man {tail}"), (who, "Aye aye aye")]
+        speeches += [("ALICE", f"And then his daughter {tail}"), ("CAROL", f"So nobody ever {tail}")]
+        script = Screenplay(tuple(Element("dialogue", t, n, w) for n, (w, t) in enumerate(speeches)))
+        heard = [speeches[0][1], "Zzz zzz", speeches[2][1], speeches[3][1]]
+        captions = [Caption(Span(4 * n, 4 * n + 3), text) for n, text in enumerate(heard)]
+        lines = align_script(script, captions).lines
+        assert [line.speaker for line in lines] == ["BOB", who, "ALICE", "CAROL"]
+        assert lines[1].confidence == 0.5 and lines[1].matched == 0
+
+
 def test_who_says_what_when():
     aligned = align_script(SCRIPT, CAPTIONS)
     assert [line.speaker for line in aligned.lines[:6]] == ["BOB", "BOB", "ALICE", "ALICE", "BOB", "BOB"]
@@ -149,7 +163,7 @@ def test_lines_of_nobody_take_turns():
 
 def test_a_label_for_nobody_is_no_name():
     made = parse_screenplay(
-        "ANN: one two three four five six\nIGNORE: seven eight nine ten eleven\nN/A: ten two\n"
+        "ANN: one two three four five six\nUNIDENTIFIED: seven eight nine ten eleven\nN/A: ten two\n"
     )
     said = [Caption(Span(k, k + 1), element.text) for k, element in enumerate(made.elements)]
     assert {line.speaker for line in align_script(made, said).lines} == {"ANN"}

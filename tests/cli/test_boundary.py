@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from command import python
 from sayso.cli import main as command
 from sayso.cli.boundary import FULL, INTERRUPT, MEMORY, TOO_MANY, sentence_of
 from sayso.core.errors import MissingExtra, SaysoError
@@ -80,9 +81,29 @@ def test_a_full_disk_while_indexing(tmp_path):
     )
     paths = os.pathsep.join(sys.path)
     done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "x.index", tmp_path / "a.mp4"],
-        check=False, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths},
+        [*python(program), tmp_path / "x.index", tmp_path / "a.mp4"],
+        check=False, capture_output=True, text=True,
+        # bytecode that does not fit would be cut off, and stay
+        env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert "space" in done.stderr
+
+
+def test_the_index_that_cannot_be_read_is_named(tmp_path):
+    import toy
+    from sayso import Index
+
+    toy.make_picture(tmp_path / "a.png", "red")
+    where = tmp_path / "my index"
+    index = Index.open(where, toy.ColourEncoder())
+    index.add(tmp_path / "a.png")
+    for path in where.glob("clips.lance/data/*"):
+        content = bytearray(path.read_bytes())
+        content[-40:] = bytes(40)
+        path.write_bytes(content)
+    with pytest.raises(Exception) as caught:  # noqa: PT011  of whatever kind
+        Index.open(where, toy.ColourEncoder()).search("red")
+    assert str(where) in sentence_of(caught.value)
+    assert f"sayso index '{where}' --" in sentence_of(caught.value)

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from data.tagged_folders import coco, picture
+from planted_steps import plant
 from sayso.cli.main import app, main
 from sayso.core.errors import SaysoError
-from systems.test_crosstask import plant
 
 STRAY = {"image_id": 99, "category_id": 1, "bbox": [1, 1, 5, 5], "caption": "of no picture"}
 

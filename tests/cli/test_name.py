@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,8 +16,8 @@ import toy
 from sayso.cli.main import app
 from sayso.core.types import Box, Span
 from sayso.data.manifest import read_manifest
-from sayso.export.naming_sheet import read_corrections
 from sayso.people import Track, write_tracks
+from sayso.systems.name_actors.by_hand import parse_hand_names
 from sayso.text import read_subtitles
 
 WORDS = (
@@ -78,7 +79,7 @@ def sayso(*arguments):
 
 
 def test_every_face_gets_its_name_in_every_form(film):
-    done = run(film, "--json", "--progress", "off")
+    done = run(film, "--json", "--progress", "off", "--overlay", film / "film.names.mp4")
     assert done.exit_code == 0, done.output
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["name"] for row in rows] == ["Ann", "Bob"] * 5
@@ -93,6 +94,10 @@ def test_every_face_gets_its_name_in_every_form(film):
     red = (abs(picture - toy.COLOURS["red"]) < 30).all(2)
     blue = (abs(picture - toy.COLOURS["blue"]) < 30).all(2)
     assert red.sum() > 5 * 90 * 90 < blue.sum()  # the faces were cut out of the film
+    with av.open(str(film / "film.names.mp4")) as drawn:
+        shown = [frame.to_ndarray(format="rgb24").astype(int) for frame in drawn.decode(video=0)]
+    assert len(shown) == 200 and abs(shown[10] - toy.COLOURS["red"]).max() > 60  # a box, a name
+    assert abs(shown[0] - toy.COLOURS["red"]).max() < 30  # the face is not there yet
     page = (film / "film.names.html").read_text()
     assert page.count("data:image/jpeg") == 10 and page.count("<select") == 10
 
@@ -122,7 +127,7 @@ def test_corrections_are_kept_and_stay_on_the_page(film):
     assert [row["name"] for row in rows[:3]] == ["Ann", "Bob", "Ann"]
     page = (film / "film.names.html").read_text()
     text = page.split('aria-label="Corrections">')[1].split("</textarea>")[0].replace("&quot;", '"')
-    assert read_corrections(text) == {9: "ann", 8: None}
+    assert parse_hand_names(text) == {9: "ann", 8: None}
 
 
 def test_only_the_asked_people_are_told_apart(film):
@@ -216,7 +221,9 @@ def test_what_is_wrong_is_one_sentence(film, change, more, sentence):
     [
         ("nonsense", "holds no corrections"),
         ('{"one": "Ann"}', "holds no corrections"),
-        ('{"1": "Eve"}', "names 'Eve'; the names are Ann, Bob"),
+        ('{"1": "Annn"}', "names 'Annn'; is it 'Ann'?"),
+        ('{"stranger 9": "Eve"}', "a name is given to stranger 9; the strangers are 1 to 0"),
+        ("track,name\n1,Ann\n", "columns who and name"),
         ('{"99": "Ann"}', "the tracks are 0 to 9"),
     ],
 )

@@ -26,10 +26,10 @@ def options(flag):
     }
 
 
-@pytest.mark.parametrize("flag", ["--device", "--json", "--progress"])
+@pytest.mark.parametrize("flag", ["--device", "--json", "--progress", "--engine", "--address"])
 def test_shared_options_are_the_same_everywhere(flag):
     found = options(flag)
-    assert len(found) > 3
+    assert len(found) >= 3
     assert len({(tuple(option.opts), option.help, option.default) for option in found.values()}) == 1
 
 
@@ -69,3 +69,11 @@ def test_the_exit_codes_that_the_help_names_are_those_in_use():
 def test_json_is_one_object_a_line():
     done = CliRunner().invoke(app, ["models", "--json"])
     assert done.stdout and all(isinstance(json.loads(line), dict) for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("verb", sorted(options("--address")))
+def test_the_address_of_a_cluster_goes_with_the_engine(verb, tmp_path):
+    named = ["my.index", str(tmp_path)] if verb == "index" else [str(tmp_path)]
+    result = CliRunner().invoke(app, [*verb.split(), *named, "--address", "auto"])
+    assert result.exit_code == exit_codes.USAGE
+    assert "--engine ray" in result.output

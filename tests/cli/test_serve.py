@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
 import sys
 
 import httpx
@@ -14,6 +13,7 @@ from typer.testing import CliRunner
 import toy
 from sayso import Index
 from sayso.core.errors import SaysoError
+from waiting import PATIENCE_S, process
 
 
 @pytest.fixture
@@ -32,18 +32,15 @@ def run(*arguments: object):
 
 def test_the_address_alone_is_on_stdout_and_an_interrupt_is_no_error(index_path):
     arguments = [sys.executable, "-m", "sayso", "serve", str(index_path)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            url = process.stdout.readline().strip()
-            assert httpx.get(f"{url}api/index", trust_env=False).json()["pictures"] == 1
-            answer = httpx.get(f"{url}api/search", params={"q": "red"}, trust_env=False)
-            assert answer.status_code >= 400, "nobody can load the encoder of the tests by its name"
-            assert "colour" in answer.json()["error"]
-            process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=15) == ("", "")
-            assert process.returncode == 0
-        finally:
-            process.kill()
+    with process(arguments) as server:
+        url, options = server.stdout.readline().strip(), {"trust_env": False, "timeout": PATIENCE_S}
+        assert httpx.get(f"{url}api/index", **options).json()["pictures"] == 1
+        answer = httpx.get(f"{url}api/search", params={"q": "red"}, **options)
+        assert answer.status_code >= 400, "nobody can load the encoder of the tests by its name"
+        assert "colour" in answer.json()["error"]
+        server.send_signal(signal.SIGINT)
+        assert server.communicate(timeout=PATIENCE_S) == ("", "")
+        assert server.returncode == 0
 
 
 def test_there_must_be_an_index(tmp_path):

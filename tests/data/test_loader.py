@@ -16,6 +16,7 @@ from sayso.core.errors import MediaError, SaysoError
 from sayso.data import Clips, Loader, ragged, stack
 from sayso.data.batch import rows, take
 from sayso.data.sampler import Sampler
+from waiting import WAIT_S
 
 
 class Numbers:
@@ -179,12 +180,22 @@ def test_what_waits_is_bounded_in_batches_and_in_bytes():
 
 
 def test_workers_work_at_the_same_time_and_none_is_left_behind():
-    before = threading.active_count()
-    dataset = Numbers(40, slow_s=0.01)
-    for _ in zip(Loader(dataset, 4, workers=4), range(5), strict=False):
+    before, met = set(threading.enumerate()), threading.Event()
+
+    class Meeting(Numbers):
+        def sample(self, item, rng):
+            with self.turn:
+                self.making += 1
+                if self.making > 1:
+                    met.set()
+            assert met.wait(WAIT_S), "nobody comes while one works"
+            with self.turn:
+                self.making -= 1
+            return super().sample(item, rng)
+
+    for _ in zip(Loader(Meeting(40), 4, workers=4), range(5), strict=False):
         pass
-    assert dataset.most > 1
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_the_rate_counts_what_was_given_out_and_how_long_the_consumer_waited():
@@ -332,8 +343,10 @@ class Pictures:
         return [{"image": np.full((side, side, 3), item, np.uint8), "item": item} for _ in range(self.group)]
 
 
-@pytest.mark.parametrize("workers", [0, 3])
-@pytest.mark.parametrize("group", [1, 2])
+@pytest.mark.parametrize(
+    ("group", "workers"),
+    [(1, 0), (2, 3), *(pytest.param(*v, marks=pytest.mark.slow) for v in ((1, 3), (2, 0)))],
+)
 def test_a_batch_of_pictures_is_never_there_twice(workers, group):
     size = 40 * 64 * 64 * 3
     tracemalloc.start()

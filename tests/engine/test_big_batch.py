@@ -12,11 +12,12 @@ import pytest
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "big_batch.py"
 
 
-@pytest.mark.parametrize("processes", [pytest.param("1", marks=pytest.mark.slow), "2"])
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", ["1", "2"])
 def test_is_the_gradient_of_the_whole_graph_whatever_is_dropped(processes, tmp_path):
     out = tmp_path / "found.json"
     sizes = ["--pairs", "48", "--micro-batch", "7", "--processes", processes, "--updates", "--out", str(out)]
-    subprocess.run([sys.executable, BENCHMARK, *sizes], check=True, timeout=240, capture_output=True)
+    subprocess.run([sys.executable, BENCHMARK, *sizes], check=True, timeout=600, capture_output=True)
     found = json.loads(out.read_text())["gradients"]
     assert [one["kind"] for one in found] == ["softmax", "sigmoid"]
     for one in found:

@@ -75,3 +75,43 @@ def test_a_recipe_that_a_person_edited_in_a_run_without_steps_stays(tmp_path):
     with writing("train", overwrite=True):
         checkpoints.keep_recipe("steps = 4\n")
     assert recipe.read_text() == "steps = 4\n"
+
+
+def _write_state(folder):
+    (folder / "state.pt").write_bytes(bytes(1000))
+
+
+def _flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("harm", [_flip, lambda path: path.write_bytes(b""), lambda path: path.unlink()])
+@pytest.mark.parametrize("name", ["state.pt", "data.json"])
+def test_a_damaged_step_is_set_aside_for_the_one_before(tmp_path, name, harm, caplog):
+    checkpoints = Checkpoints(tmp_path / "run")
+    with writing("train"), checkpoints.locked():
+        for step in (1, 2, 3):
+            checkpoints.save(step, _write_state, {"loader": {"epoch": step}})
+        checkpoints.set_damaged_aside()
+        assert checkpoints.steps() == [1, 2, 3] and not caplog.messages
+        for step in (2, 3):
+            harm(checkpoints.at(step) / name)
+        checkpoints.set_damaged_aside()
+        assert checkpoints.steps() == [1]
+        assert (tmp_path / "run" / "latest").resolve() == checkpoints.at(1)
+        assert (tmp_path / "run" / "damaged_1_step_00000003").is_dir(), "nothing is deleted"
+        assert ["goes on from before it" in said for said in caplog.messages] == [True] * 2
+        checkpoints.save(2, _write_state, {})
+        assert checkpoints.steps() == [1, 2]
+
+
+def test_where_no_step_is_whole_nothing_changes(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "run")
+    with writing("train"), checkpoints.locked():
+        checkpoints.save(1, _write_state, {})
+        _flip(checkpoints.at(1) / "state.pt")
+        with pytest.raises(SaysoError, match=r"no step of .*state\.pt is damaged.*another --out"):
+            checkpoints.set_damaged_aside()
+    assert checkpoints.steps() == [1]

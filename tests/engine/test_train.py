@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 import torch
 
 from engine.training import Captions, Tempered, TwoTowers
+from sayso.core.config import to_toml
 from sayso.core.errors import SaysoError
 from sayso.data.loader import Loader
 from sayso.engine.tensor_batch import TensorBatch
@@ -24,8 +24,10 @@ from sayso.engine.train import Trainer
 from sayso.engine.train_state import TrainState
 from sayso.engine.training_config import TrainingConfig
 from sayso.losses import contrastive
+from waiting import PATIENCE_S, reserved_port
 
 PROGRAM = str(Path(__file__).with_name("training.py"))
+LONG = TrainingConfig(steps=60, batch_size=8, lr=0.1, warmup=5, save_every=7, log_every=1)
 SHORT = TrainingConfig(steps=20, batch_size=8, warmup=5, save_every=7, log_every=1)
 
 
@@ -36,24 +38,8 @@ def start(folder, *flags, kind="towers", resume=False, dropout=0.1, slow_s=0.0, 
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def start_together(count, *arguments, **options):
-    """Start processes as ``accelerate launch`` does."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    group = {
-        "WORLD_SIZE": str(count),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": port,
-        "ACCELERATE_USE_CPU": "true",
-    }
-    return [
-        start(*arguments, **options, **group, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(count)
-    ]
-
-
 def finish(process):
-    _, error = process.communicate(timeout=120)
+    _, error = process.communicate(timeout=PATIENCE_S)
     return process.returncode, error.decode()
 
 
@@ -71,8 +57,13 @@ def weights(folder):
 def whole(tmp_path_factory):
     """A run that nothing disturbed."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    assert finish(start(folder)) == (0, "")
+    Trainer(TwoTowers(0.1), LONG, folder, recipe=to_toml(LONG), device="cpu").train()
     return folder
+
+
+def goes_on(folder):
+    """Resume a run here that a process began."""
+    Trainer(TwoTowers(0.1), LONG, folder, recipe=to_toml(LONG), device="cpu").train(resume=True)
 
 
 def assert_same(one, two):
@@ -99,7 +90,7 @@ def test_killed_at_any_moment_it_goes_on_bit_for_bit(whole, tmp_path, kills):
     folder = tmp_path / "run"
     for attempt in range(kills):
         process = start(folder, slow_s=0.05, resume=attempt > 0)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         before = len(list(folder.glob("step_*"))) and max(folder.glob("step_*")).name
         while time.monotonic() < deadline and process.poll() is None:
             steps = sorted(folder.glob("step_*"))
@@ -109,24 +100,26 @@ def test_killed_at_any_moment_it_goes_on_bit_for_bit(whole, tmp_path, kills):
         time.sleep(rng.uniform(0, 0.2))
         process.kill()
         finish(process)
-    assert finish(start(folder, resume=True)) == (0, "")
+    goes_on(folder)
     assert_same(whole, folder)
     assert not [path for path in folder.iterdir() if path.name.startswith((".step", ".gone", ".link"))]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_interrupted_it_saves_the_step_under_way(whole, tmp_path, number):
+def test_interrupted_it_saves_its_step_and_shares_its_folder_with_none(whole, tmp_path, number):
     folder = tmp_path / "run"
-    process = start(folder, "save_every=1000", slow_s=0.05)
+    process = start(folder, "save_every=1000", slow_s=0.5)
     while not (folder / "log.jsonl").exists() or len((folder / "log.jsonl").read_text().splitlines()) < 3:
         assert process.poll() is None
         time.sleep(0.02)
+    with pytest.raises(SaysoError, match="another process is training into"):
+        run(folder)
     process.send_signal(number)
     code, error = finish(process)
     assert (code, error) == (130, "")
     (saved,) = folder.glob("step_*")
     assert int(saved.name[5:]) == len(losses(folder)) < 60
-    assert finish(start(folder, resume=True)) == (0, "")
+    goes_on(folder)
     assert_same(whole, folder)
 
 
@@ -138,15 +131,25 @@ def alike(one, two, rtol, atol):
 
 
 def together(folder, *flags, **options):
-    for process in start_together(2, folder, *flags, dropout=0, **options):
-        code, error = finish(process)
-        assert code == 0, error
+    """Train in two processes, as ``accelerate launch`` starts them."""
+    with reserved_port() as port:
+        group = {
+            "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+            "ACCELERATE_USE_CPU": "true",
+        }
+        ranks = [
+            start(folder, *flags, dropout=0, **options, **group, RANK=rank, LOCAL_RANK=rank) for rank in "01"
+        ]
+        ended = [finish(process) for process in ranks]
+    assert [code for code, _ in ended] == [0, 0], ended
 
 
 def test_two_processes_learn_as_one_does_with_the_same_batch(tmp_path):
     flags = ["steps=12", "save_every=5"]
-    assert finish(start(tmp_path / "one", *flags, dropout=0)) == (0, "")
-    together(tmp_path / "two", *flags)
+    Trainer(TwoTowers(0.0), replace(LONG, steps=12, save_every=5), tmp_path / "one", device="cpu").train()
+    together(tmp_path / "two", *flags, "micro_batch=3")
     alike(tmp_path / "one", tmp_path / "two", 1e-4, 1e-5)
 
 
@@ -353,6 +356,18 @@ def test_refuses_what_would_lose_or_mix_runs(tmp_path):
         TrainingConfig(betas=(0.9, 1.0))
 
 
+def test_a_run_whose_last_state_is_damaged_goes_on_from_the_one_before(tmp_path):
+    """It ends bit for bit as the one that nothing happened to."""
+    one, other = (Trainer(TwoTowers(0.1), SHORT, tmp_path / name, device="cpu") for name in ("run", "whole"))
+    one.train()
+    other.train()
+    state = tmp_path / "run" / "step_00000020" / "state.pt"
+    state.write_bytes(state.read_bytes()[:-100])
+    assert Trainer(TwoTowers(0.1), SHORT, tmp_path / "run", device="cpu").train(resume=True).step == 20
+    assert (tmp_path / "run" / "damaged_1_step_00000020").is_dir()
+    assert_same(tmp_path / "run", tmp_path / "whole")
+
+
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
     class Broken(TwoTowers):
         def loss(self, embeddings, batch):
@@ -360,17 +375,6 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
 
     with pytest.raises(SaysoError, match="the loss became nan before step 1; lower lr"):
         run(tmp_path / "run", Broken(0.0))
-
-
-def test_only_one_process_trains_into_a_folder(tmp_path):
-    first = start(tmp_path / "run", slow_s=0.2)
-    while not list((tmp_path / "run").glob("log.jsonl")):
-        assert first.poll() is None
-        time.sleep(0.05)
-    with pytest.raises(SaysoError, match="another process is training into"):
-        run(tmp_path / "run")
-    first.kill()
-    finish(first)
 
 
 def test_the_learning_rate_rises_then_falls():

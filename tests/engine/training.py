@@ -6,6 +6,7 @@ Run as a program it trains as ``sayso train`` does, to be killed, or to be one o
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn
 
 from sayso.core.config import to_toml, with_flags
 from sayso.core.distributed import gather, rank
+from sayso.core.leaving import run_and_leave
 from sayso.data.batch import ragged, stack
 from sayso.engine.system import EmbeddingMethod, LossesMethod
 from sayso.engine.train import Trainer
@@ -63,11 +65,11 @@ class Saved:
 class TwoTowers(EmbeddingMethod):
     def __init__(self, dropout: float = 0.1, slow_s: float = 0.0) -> None:
         self.model, self.slow_s, self.dataset = Towers(dropout), slow_s, Numbers()
+        self.made = 0
 
     def collate(self, examples):
-        if self.slow_s:
-            import time
-
+        self.made += 1
+        if self.made > 8:  # a run soon has steps to show, and is then slow to end
             time.sleep(self.slow_s)
         words = np.array([int(one["text"]) for one in examples])
         return stack([{"numbers": one["numbers"]} for one in examples]) | {"words": words}
@@ -170,4 +172,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_and_leave(main)

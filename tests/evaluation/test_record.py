@@ -19,7 +19,7 @@ def test_says_command_date_model_and_machine(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/usr/bin/sayso", "evaluate", "my captions.json"])
     made = record(ENCODER, {"protocol": "x", "R@1": 0.5})
     assert made["command"] == "sayso evaluate 'my captions.json'"
-    assert abs((datetime.now(UTC) - datetime.fromisoformat(made["date"])).total_seconds()) < 60
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(made["date"])).total_seconds()) < 3600
     assert made["model"] == {"name": "some", "sha256": "ab" * 32, "dim": 3}
     assert (made["protocol"], made["R@1"], made["sayso"]) == ("x", 0.5, __version__)
     assert made["machine"]["processor"]

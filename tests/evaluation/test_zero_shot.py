@@ -65,7 +65,7 @@ def test_imagenet_by_wnid_and_its_equal_names(tmp_path, options, caplog):
     assert result.published[-1]["top-5"] == 0.9718
 
 
-@pytest.mark.parametrize("name", ["imagenet-a", "imagenet-r"])
+@pytest.mark.parametrize("name", ["imagenet-a", pytest.param("imagenet-r", marks=pytest.mark.slow)])
 def test_only_the_subset_competes(tmp_path, options, name):
     columns = [*range(3, 1000, 5)]
     pairs = [(3, 3), (3, 4), (8, 0), (13, 999), (658, 657), (993, 998)]

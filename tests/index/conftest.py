@@ -8,6 +8,8 @@ import pytest
 
 import toy
 from sayso import Index
+from sayso.engine.ray_extract import Done
+from sayso.index import cluster
 
 
 @pytest.fixture
@@ -29,3 +31,37 @@ def index(tmp_path: Path, media: Path) -> Index:
     report = index.add(media)
     assert not report.failures
     return index
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    boto3 = pytest.importorskip("boto3")
+    server_module = pytest.importorskip("moto.server")
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT", endpoint)
+        patch.setenv("AWS_ALLOW_HTTP", "true")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="films")
+        yield "s3://films"
+    server.stop()
+
+
+@pytest.fixture
+def ray_here(monkeypatch):
+    """Stand in for Ray: pieces are done in this process, and are listed."""
+    done = []
+
+    def run(pieces, begin, **_):
+        work = begin()
+        for piece in pieces:
+            done.append(piece)
+            yield Done(piece, work(piece))
+
+    monkeypatch.setattr(cluster, "run_on_ray", run)
+    return done

@@ -11,7 +11,6 @@ import pytest
 import toy
 from sayso import Index
 from sayso.index.background import (
-    TABLE,
     background_captions,
     calibrate_index,
     embed_background,
@@ -20,6 +19,7 @@ from sayso.index.background import (
 )
 from sayso.index.calibration import NEARNESS, OFFSET, SLOPE, Calibration, Spread
 from sayso.index.checksums import CHECKSUMS
+from sayso.index.schema import BACKGROUND_TABLE
 
 
 class Scattered(toy.ColourEncoder):
@@ -78,7 +78,7 @@ def test_it_is_measured_anew_as_the_index_grows_and_without_the_model(scattered,
 
 def test_an_index_without_it_still_works_and_scores_the_same(scattered):
     before = scattered.search("red", limit=50)
-    scattered.store.connection.drop_table(TABLE)
+    scattered.store.connection.drop_table(BACKGROUND_TABLE)
     Path(scattered.store.address, CHECKSUMS).unlink()  # an index of before had none either
     old = Index.open(scattered.store.address, Scattered())
     assert [hit.to_dict() for hit in old.search("red", limit=50)] == [hit.to_dict() for hit in before]

@@ -7,13 +7,14 @@ import os
 import random
 import struct
 import subprocess
-import sys
 import zlib
 from pathlib import Path
 
 import pytest
 
 import toy
+from command import python
+from waiting import PATIENCE_S
 
 RUN = """
 import json, sys
@@ -122,8 +123,8 @@ def check(tmp_path: Path, count: int, seed: int) -> None:
     }
     program = RUN.format(tests=str(Path(toy.__file__).parent))
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "x.index"), str(folder)],
-        capture_output=True, text=True, timeout=60 + count, check=False,
+        [*python(program), str(tmp_path / "x.index"), str(folder)],
+        capture_output=True, text=True, timeout=PATIENCE_S + count, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr == ""
@@ -144,5 +145,6 @@ def test_broken_inputs(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_thousand_broken_inputs(tmp_path):
+def test_a_thousand_broken_inputs(tmp_path, record_property):
+    record_property("inputs", 1000)
     check(tmp_path, count=1000, seed=1)

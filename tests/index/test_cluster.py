@@ -95,6 +95,12 @@ def test_the_same_rows_bit_for_bit(tmp_path, library, expected):
     assert Store(tmp_path / "x.index").clips.version <= 6 + 2 + 3  # of them 2 of making and keeping it
 
 
+def test_in_a_bucket_too(bucket, library, expected):
+    with driver(f"{bucket}/x.index", library) as process:
+        assert "40 added, 1 failed" in finished(process)
+    assert rows(f"{bucket}/x.index") == expected
+
+
 def test_an_actor_that_is_killed(tmp_path, library, expected):
     pids = tmp_path / "pids"
     pids.mkdir()

@@ -10,7 +10,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -110,7 +110,7 @@ def test_one_file_can_be_looked_up(index):
 
 def test_unchanged_files_are_not_read_again(index, media, monkeypatch):
     before = contents(index)
-    monkeypatch.setattr("sayso.index.update.content_digest", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("sayso.index.planning.content_digest", lambda path: pytest.fail(f"{path} was read"))
     again = Index.open(index.store.address)  # no model is needed, nor loaded
     report = again.add(media)
     assert (report.unchanged, report.added, report.clips) == (4, 0, 0)
@@ -130,7 +130,7 @@ def test_new_captions_change_the_words_and_decode_nothing(index, media, monkeypa
     assert index.add(media).replaced == 1
     assert [hit.text for hit in index.moments(index.search("blue")[0].media_id)] == ["", "a white boat", ""]
     monkeypatch.setattr("sayso.index.update.extract", lambda *_, **__: pytest.fail("a file was decoded"))
-    monkeypatch.setattr("sayso.index.update.content_digest", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("sayso.index.planning.content_digest", lambda path: pytest.fail(f"{path} was read"))
     os.utime(srt, (1, 1))
     assert index.add(media).unchanged == 4
     srt.write_text("1\n00:00:04,500 --> 00:00:09,000\na green tree\n")
@@ -292,7 +292,7 @@ def test_the_index_names_its_model(index):
     assert (info["model"], info["dim"], info["clips"], info["media"]) == ("colour", 5, 7, 4)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None)
 @given(st.sets(st.sampled_from(sorted(toy.COLOURS)), max_size=7))
 def test_vectors_and_rows_cannot_slip(tmp_path_factory, gone):
     """Whatever is removed, every remaining row still has the vector of its own picture."""

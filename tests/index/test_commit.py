@@ -42,7 +42,7 @@ def leave(store: Store, id_: str, files: dict[str, int], replaces: dict[str, str
         table, medium = rows(name, clips)
         sink.append(table)
         sink.commit(pa.Table.from_pylist([medium], schema=MEDIA_SCHEMA))
-    ShardFolder(store).write(sink.shard(id_, replaces or {}, []))
+    ShardFolder(store).write(sink.shard(id_, replaces or {}))
 
 
 def held(store: Store) -> Counter[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,8 @@ import pytest
 
 import toy
 from sayso import Index
+from sayso.index.background import load_calibration
+from waiting import PATIENCE_S, process
 
 PROGRAM = Path(toy.__file__)
 COLOURS = sorted(toy.COLOURS)
@@ -30,9 +31,8 @@ def library(tmp_path_factory) -> Path:
     return folder
 
 
-def start(index: Path, *paths: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, str(PROGRAM), str(index), *map(str, paths)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(index: Path, *paths: Path):
+    return process([sys.executable, PROGRAM, index, *paths])
 
 
 def clips(index: Path) -> list[tuple[str, float]]:
@@ -50,21 +50,21 @@ EXPECTED = sorted(
 def kill_and_go_on(index: Path, library: Path, rng: random.Random, kills: int) -> None:
     done = 0
     for _ in range(kills):
-        with start(index, library) as process:
+        with start(index, library) as adding:
             time.sleep(rng.uniform(0.0, 2.2))
-            process.send_signal(signal.SIGKILL)
+            adding.send_signal(signal.SIGKILL)
         if (index / "media.lance").is_dir():
             now = len(Index.open(index, toy.ColourEncoder()).store.records())
             assert now >= done, "a file that was done is lost"
             done = now
-    with start(index, library) as process:
-        out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
+    with start(index, library) as adding:
+        out, err = adding.communicate(timeout=PATIENCE_S)
+    assert adding.returncode == 0, err
     assert clips(index) == EXPECTED, out
 
 
 def test_killed_at_random_moments(tmp_path, library):
-    kill_and_go_on(tmp_path / "x.index", library, random.Random(0), kills=4)
+    kill_and_go_on(tmp_path / "x.index", library, random.Random(0), kills=2)
 
 
 @pytest.mark.slow
@@ -76,9 +76,9 @@ def test_killed_at_fifty_random_moments(tmp_path, library):
 
 def test_two_writers_at_once(tmp_path, library):
     with start(tmp_path / "x.index", library) as first, start(tmp_path / "x.index", library) as second:
-        for process in (first, second):
-            _, err = process.communicate(timeout=120)
-            assert process.returncode == 0, err
+        for adding in (first, second):
+            _, err = adding.communicate(timeout=PATIENCE_S)
+            assert adding.returncode == 0, err
     assert clips(tmp_path / "x.index") == EXPECTED
 
 
@@ -130,3 +130,26 @@ def _stopped(index, folder, stop_at, monkeypatch) -> bool:
     finally:
         store.clips, store.media = tables
     return False
+
+
+@pytest.mark.parametrize("last", ["sayso.index.update.maintain", "sayso.index.adding.calibrate_index"])
+def test_what_a_kill_left_to_do_for_searches_is_done_by_the_next_run(tmp_path, last, monkeypatch):
+    """All is written, and then: nothing is new for the next run, but words and calibration are not there."""
+    (tmp_path / "media").mkdir()
+    toy.make_video(tmp_path / "media" / "a.mp4", ["red", "blue"], fps=2)
+    (tmp_path / "media" / "a.srt").write_text("1\n00:00:00,000 --> 00:00:03,000\nhello there\n")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
+    with monkeypatch.context() as patched:
+        patched.setattr(last, killed)
+        with pytest.raises(KeyboardInterrupt):
+            index.add(tmp_path / "media")
+    assert index.add(tmp_path / "media").unchanged == 1
+    assert {one.columns[0] for one in index.store.clips.list_indices()} == {"text"}
+    assert load_calibration(index.store)[0].clips == 2
+    version = index.store.clips.version
+    index.add(tmp_path / "media")
+    assert index.store.clips.version == version, "nothing is left to do"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
+
+from command import python
+from waiting import PATIENCE_S
 
 CODE = """
 import sys
@@ -37,7 +39,5 @@ except TypeError:
 
 
 def test_classes_of_the_client_are_loaded_when_they_are_used():
-    done = subprocess.run(
-        [sys.executable, "-c", CODE], capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run(python(CODE), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.stdout, done.returncode) == ("as ever\n", 0), done.stderr

@@ -10,27 +10,13 @@ import pytest
 
 import toy
 from sayso import Index
+from sayso.index.adding import Adding, add_paths
+from sayso.index.cluster import Cluster
+from sayso.index.live import is_whole
 from sayso.index.lock import Lease
+from sayso.index.shards import ShardFolder
 from sayso.index.store import Store
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    boto3 = pytest.importorskip("boto3")
-    server_module = pytest.importorskip("moto.server")
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT", endpoint)
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="films")
-        yield "s3://films"
-    server.stop()
+from waiting import PATIENCE_S
 
 
 def test_an_index_lives_in_a_bucket(bucket, media):
@@ -51,7 +37,7 @@ def test_one_writer_at_a_time_and_a_dead_one_is_taken_over(bucket, caplog, monke
     first, second = Lease(connection, seconds=1.0), Lease(connection, seconds=1.0)
     with first.hold():
         sleep(0.9)
-        give_up = time.monotonic() + 120
+        give_up = time.monotonic() + PATIENCE_S
         while not _held_until(connection, now[0] + 0.9) and time.monotonic() < give_up:
             time.sleep(0.05)
         sleep(0.5)
@@ -81,3 +67,39 @@ def test_of_many_writers_one_gets_the_lease(bucket):
     for thread in threads:
         thread.join()
     assert sum(got) == 1
+
+
+def test_shards_of_a_cluster_lie_in_the_bucket_too(bucket, media, ray_here, tmp_path):
+    pytest.importorskip("lance")
+    here, there = Store(tmp_path / "here.index"), Store(f"{bucket}/shards.index")
+    add_paths(here, [str(media)], toy.ColourEncoder, Adding())
+    written = []
+    how = Adding(cluster=Cluster(toy.ColourEncoder, shard_files=2))
+    with pytest.MonkeyPatch.context() as patch:
+        write = ShardFolder.write
+        patch.setattr(
+            ShardFolder, "write", lambda folder, shard: (written.append(shard.id), write(folder, shard))
+        )
+        assert add_paths(there, [str(media)], toy.ColourEncoder, how).added == 4
+    assert len(written) == 2 and ShardFolder(there).ids() == [] and is_whole(there)
+    rows = [store.clips.to_arrow().sort_by("id").to_pylist() for store in (here, there)]
+    assert rows[0] == rows[1]
+
+
+def test_a_shard_that_was_left_in_the_bucket_is_committed(bucket, media, ray_here):
+    """The driver was killed before its commit: the next run has nothing to read."""
+    pytest.importorskip("lance")
+    store, how = Store(f"{bucket}/left.index"), Adding(cluster=Cluster(toy.ColourEncoder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sayso.index.cluster.settle_shards", raise_interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            add_paths(store, [str(media)], toy.ColourEncoder, how)
+    assert len(ShardFolder(store).ids()) == 1 and store.clips.count_rows() == 0
+    ray_here.clear()
+    report = add_paths(Store(f"{bucket}/left.index"), [str(media)], toy.ColourEncoder, how)
+    assert (report.unchanged, report.added, ray_here) == (4, 0, [])
+    assert ShardFolder(store).ids() == [] and is_whole(Store(f"{bucket}/left.index"))
+
+
+def raise_interrupt(_: object) -> None:
+    raise KeyboardInterrupt

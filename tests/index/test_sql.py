@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.index.sql import sql_contains, sql_in, sql_string
@@ -20,7 +20,7 @@ def test_one_of_some_values():
     assert sql_in("id", ["a", "b'c"]) == "id IN ('a', 'b''c')"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40)
 @given(st.text(alphabet=st.sampled_from("ab%_'\"\\ .éÉßİ()-;T"), min_size=1, max_size=6))
 def test_contains_means_what_python_means(index, text):
     table = index.store.media.search()

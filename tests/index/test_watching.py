@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -16,8 +15,11 @@ import pytest
 
 import toy
 from sayso import Index
+from sayso.cli.watch import _Told
 from sayso.index.adding import Adding
+from sayso.index.report import AddReport
 from sayso.index.watching import Settling, Watch, _matters
+from waiting import PATIENCE_S, process
 
 TESTS = Path(toy.__file__).parent
 PROGRAM = f"""
@@ -29,8 +31,8 @@ from sayso.index import watching, writer
 sayso.encoders.load_encoder = lambda name="auto", **options: toy.ColourEncoder()
 watching.SETTLE_S, watching.LOOK_S, writer.FLUSH_ROWS = 0.5, 0.1, 4
 sys.argv[0] = "sayso"
-from sayso.cli.main import main
-main()
+from sayso.__main__ import program
+program()
 """
 
 
@@ -42,7 +44,7 @@ def held(where) -> set[str]:
 
 
 def wait_until(true, what="it"):
-    end = time.monotonic() + 300
+    end = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < end, f"{what} did not come about"
         time.sleep(0.05)
@@ -167,7 +169,7 @@ def test_settling_goes_by_size_and_date():
     assert not settling.is_held("/nowhere")
     path = __file__
     real = os.stat(path).st_mtime
-    clock[0] = real + 3
+    clock[0] = real + 3.01
     assert not settling.is_held(path)
     clock[0] = real + 1
     assert settling.is_held(path) and len(settling) == 1 and settling.ready() == set()
@@ -183,20 +185,20 @@ def test_settling_goes_by_size_and_date():
 
 def start(where):
     command = [sys.executable, "-c", PROGRAM, "watch", str(where)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return process(command)
 
 
 @pytest.mark.parametrize("ends", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_end_is_clean(media, tmp_path, ends):
     where = tmp_path / "x.index"
     Index.open(where, toy.ColourEncoder()).add(media)
-    with start(where) as process:
-        assert f"watching {media}" in process.stderr.readline()
+    with start(where) as watcher:
+        assert f"watching {media}" in watcher.stderr.readline()
         toy.make_picture(media / "red.png", "red")
         wait_until(lambda: "red.png" in held(where))
-        process.send_signal(ends)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
+        watcher.send_signal(ends)
+        _, err = watcher.communicate(timeout=PATIENCE_S)
+    assert watcher.returncode == 0, err
     assert err == "sayso: watching ended; the index is whole\n"
 
 
@@ -205,14 +207,24 @@ def test_killed_twenty_times_nothing_is_lost_or_there_twice(media, tmp_path):
     where, rng, colours = tmp_path / "x.index", random.Random(0), sorted(toy.COLOURS)
     Index.open(where, toy.ColourEncoder()).add(media)
     for k in range(20):
-        with start(where) as process:
-            process.stderr.readline()
+        with start(where) as watcher:
+            watcher.stderr.readline()
             for j in range(3):
                 toy.make_video(media / f"{k}-{j}.mp4", [colours[k % 8], colours[j]], fps=1)
             time.sleep(rng.uniform(0.0, 2.5))
-            process.kill()
-    with start(where) as process:
+            watcher.kill()
+    with start(where) as watcher:
         wait_until(lambda: len(held(where)) == 61)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        watcher.send_signal(signal.SIGINT)
+        watcher.communicate(timeout=PATIENCE_S)
     assert len(Index.open(where, toy.ColourEncoder())) == 121
+
+
+def test_a_renamed_file_that_waits_is_not_said_to_have_vanished(capsys):
+    told = _Told(as_json=False)
+    told(AddReport(files=3, vanished=1), 1)
+    assert "vanished" not in (said := capsys.readouterr().out) and "1 still being written" in said
+    told(AddReport(files=3, moved=1), 0)
+    assert "1 moved" in capsys.readouterr().out
+    told(AddReport(files=2, vanished=1), 0)
+    assert "1 vanished" in capsys.readouterr().out

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from sayso.core.leaving import run_and_leave
 from sayso.losses import contrastive, info_nce, max_margin, mil_nce
 
 B, K, D = 6, 3, 5
@@ -66,19 +66,19 @@ def main(folder: str) -> None:
 
 
 def test_two_processes_are_one(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    group = {
-        **os.environ,
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": port,
-        "OMP_NUM_THREADS": "1",
-    }
+    from waiting import PATIENCE_S, reserved_port
+
     command = [sys.executable, __file__, str(tmp_path)]
-    both = [subprocess.Popen(command, env={**group, "RANK": str(k)}) for k in range(2)]
-    assert [process.wait(120) for process in both] == [0, 0]
+    with reserved_port() as port:
+        group = {
+            **os.environ,
+            "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+            "OMP_NUM_THREADS": "1",
+        }
+        both = [subprocess.Popen(command, env={**group, "RANK": str(k)}) for k in range(2)]
+        assert [process.wait(PATIENCE_S) for process in both] == [0, 0]
     one, two = (torch.load(tmp_path / f"{k}.pt", weights_only=True) for k in range(2))
     for name, (loss, *grads) in gradients(*draw()).items():
         assert ((one[name][0] + two[name][0]) / 2).item() == pytest.approx(loss.item(), rel=1e-13, abs=1e-12)
@@ -93,4 +93,4 @@ def test_two_processes_are_one(tmp_path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    run_and_leave(lambda: main(sys.argv[1]))

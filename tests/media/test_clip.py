@@ -5,7 +5,7 @@ import math
 import av
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media import films
@@ -38,7 +38,7 @@ def same(clip, want):
     assert clip.padded == padded
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 @given(
     name=st.sampled_from(sorted(SORTS)),
     start=st.floats(0, 5),
@@ -126,7 +126,7 @@ def test_a_container_that_marks_every_frame_as_a_key_frame_is_seen_through(tmp_p
     assert [films.number_of(frame) for _, frame in streamed] == [15, 45, 75, 105]
 
 
-@pytest.mark.parametrize("suffix", ["mkv", "ts", "avi", "webm"])
+@pytest.mark.parametrize("suffix", ["mkv", "ts", "avi", pytest.param("webm", marks=pytest.mark.slow)])
 def test_a_far_seek_in_other_containers(tmp_path, decoders, suffix):
     codec = {"webm": "libvpx"}.get(suffix, "libx264")
     speed = {"deadline": "realtime", "cpu-used": "16"} if suffix == "webm" else {"preset": "ultrafast"}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from sayso.media import read_image
+from sayso.media.colours import to_rgb
 
 P3 = [[0.51512, 0.2412, -0.00105], [0.29198, 0.69225, 0.04189], [0.1571, 0.06657, 0.78407]]
 SRGB = [[0.43607, 0.22249, 0.01392], [0.38515, 0.71687, 0.09708], [0.14307, 0.06061, 0.7141]]
@@ -105,3 +108,54 @@ def test_the_report(shared_data):
     quarters = [image.getpixel((x * image.width // 4, y * image.height // 4)) for y in (1, 3) for x in (1, 3)]
     expected = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 200, 200)]
     assert np.abs(np.subtract(quarters, expected)).max() <= 6
+
+
+def any_mode(mode):
+    """Return a picture of many colours, of the mode that is asked for."""
+    rng = np.random.default_rng(0)
+    rgba = Image.fromarray(rng.integers(0, 256, (37, 23, 4), np.uint8), "RGBA")
+    if mode in ("I;16", "F", "I"):
+        deep = rng.integers(300, 40000, (37, 23))
+        return Image.fromarray(deep.astype({"I;16": np.uint16, "F": np.float32, "I": np.int32}[mode]))
+    if mode == "P":
+        paletted = rgba.convert("RGB").quantize(16)
+        paletted.info["transparency"] = 3
+        return paletted
+    return rgba.convert("RGB").convert(mode) if mode in ("CMYK", "LAB", "1") else rgba.convert(mode)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("icc", [False, True])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "L", "1", "P", "CMYK", "LAB", "I;16", "I", "F"])
+def test_bands_are_converted_as_the_whole_is(mode, icc, monkeypatch):
+    image = any_mode(mode)
+    if icc:
+        image.info["icc_profile"] = profile(P3)
+    whole = to_rgb(image.copy())
+    monkeypatch.setattr("sayso.media.colours._BAND_PIXELS", 23 * 5 + 2)
+    bands = to_rgb(image.copy())
+    assert (bands.mode, bands.size) == ("RGB", image.size)
+    assert np.array_equal(np.asarray(whole), np.asarray(bands))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read as Linux counts it")
+@pytest.mark.parametrize("name", ["rgba.png", "la.png", "i16.png", "float.tif", "cmyk.tif", "turned.png"])
+def test_a_picture_costs_itself_and_its_result(tmp_path, name):
+    side = 4000
+    mode = {"rgba": "RGBA", "la": "LA", "i16": "I;16", "float": "F", "cmyk": "CMYK", "turned": "RGBA"}
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / name
+    any_mode(mode[path.stem]).resize((side, side), Image.Resampling.NEAREST).save(
+        path, **({"exif": exif} if path.stem == "turned" else {})
+    )
+    any_mode(mode[path.stem]).save(tmp_path / f"small_{name}")
+    program = (
+        "import resource, sys\nfrom sayso.media.images import read_image\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "read_image(sys.argv[2]); before = peak(); read_image(sys.argv[1]); print(peak() - before)"
+    )
+    command = [sys.executable, "-c", program, str(path), str(tmp_path / f"small_{name}")]
+    taken_kb = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert taken_kb * 1024 <= 8 * side * side + 24e6, f"{taken_kb * 1024 / side**2:.1f} bytes a pixel"

@@ -117,7 +117,7 @@ def test_closes_the_file(tmp_path):
         probe(path)
         next(iter(stream_frames(path, fps=1)))
         read_clip(path, 5, 6, frames=2)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_nothing_is_printed(tmp_path, film):

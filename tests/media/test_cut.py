@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -36,9 +37,14 @@ def cut(path: Path, start_s: float, end_s: float, **options) -> tuple:
     return done, held.getvalue()
 
 
+@cache
+def frames_of(path: Path) -> tuple:
+    return films.every_frame(path)
+
+
 def expected(path: Path, start_s: float, end_s: float) -> tuple[list[float], list[int]]:
     """Return the same by plain PyAV: all frames decoded from the beginning, then chosen by their time."""
-    times, frames, _ = films.every_frame(path)
+    times, frames, _ = frames_of(path)
     first = films.on_screen(times, start_s)
     chosen = [k for k in range(first, len(times)) if k == first or times[k] < end_s - 1e-4]
     return [max(0.0, times[k] - start_s) for k in chosen], [films.number_of(frames[k]) for k in chosen]
@@ -94,7 +100,7 @@ def test_a_cut_lasts_as_long_as_its_span(made):
 def test_a_copy_begins_at_the_key_frame_before_and_holds_the_same_packets(made, name, form, span):
     path = made(name)
     done, data = cut(path, *span, form=form, copy=True)
-    times, all_frames, _ = films.every_frame(path)
+    times, all_frames, _ = frames_of(path)
     with av.open(str(path)) as file:
         frames = list(file.decode(video=0))
         keys = [times[k] for k, frame in enumerate(frames) if frame.key_frame and times[k] <= span[0] + 1e-4]

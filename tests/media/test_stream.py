@@ -238,10 +238,13 @@ def test_says_at_once_what_argument_is_wrong(options, says):
         stream_frames("never opened.mp4", **options)
 
 
-def test_real_videos(shared_data):
-    for path in sorted((shared_data / "videos").iterdir()):
-        if path.name == "corrupted.mp4":
-            continue
+def videos(folder):
+    return [path for path in sorted((folder / "videos").iterdir()) if path.name != "corrupted.mp4"]
+
+
+@pytest.mark.parametrize("each", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_real_videos(shared_data, each):
+    for path in videos(shared_data)[::each]:
         times, frames, end = films.every_frame(path)
         same(list(stream_frames(path, fps=2)), naive((times, frames, end), 2))
         clip = read_clip(path, 0.4 * end, 0.9 * end, frames=5)

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
@@ -29,7 +29,7 @@ def some_tracks(draw):
     return tracks
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some_tracks())
 def test_tracks_come_back_as_they_were(tmp_path, tracks):
     write_tracks(tmp_path / "t.json", tracks)

@@ -13,6 +13,7 @@ from generators.bright import Bright
 from sayso import Index
 from sayso.core.errors import Unavailable
 from sayso.serve.answering import WAITING
+from waiting import PATIENCE_S
 
 
 class Talker(Bright):
@@ -30,7 +31,7 @@ class Talker(Bright):
         try:
             for k, word in enumerate(self.words):
                 if k:
-                    self.go.wait(10)
+                    self.go.wait(PATIENCE_S)
                 yield word + " "
         finally:
             self.stopped.set()
@@ -113,7 +114,7 @@ def test_who_goes_away_stops_the_model_and_the_next_one_is_answered(asked_site, 
     with asked_site.client.stream("POST", "/api/ask", json=body) as answer:
         assert next(answer.iter_text()) == "It "
     model.go.set()
-    assert model.stopped.wait(10)
+    assert model.stopped.wait(PATIENCE_S)
     assert ask(asked_site, "rose.png").status_code == 200
 
 
@@ -135,7 +136,7 @@ def test_more_questions_than_may_wait_are_refused(asked_site, model):
         assert answers == [503, 503]
     model.go.set()
     for thread in others:
-        thread.join(20)
+        thread.join()
     assert sorted(answers) == [200] * WAITING + [503] * 2
 
 

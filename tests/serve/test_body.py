@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from sayso.serve.body import OnDemand
+from waiting import WAIT_S
 
 CHUNK = 64 << 10
 
@@ -53,7 +54,7 @@ def served(app):
 
 @contextmanager
 def asking(port: int, method: str = "GET"):
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as client:
         client.sendall(f"{method} / HTTP/1.1\r\nhost: x\r\n\r\n".encode())
         yield client
 
@@ -70,7 +71,7 @@ def test_pieces_are_made_no_faster_than_they_are_taken_and_stop_when_the_client_
                 waited = waited + 1 if source.made == before else 0
             assert source.made * CHUNK < 32 << 20, "a client that does not read holds the work back"
             assert not source.closed.is_set()
-        assert source.closed.wait(5), "the client is gone"
+        assert source.closed.wait(WAIT_S), "the client is gone"
         made = source.made
         time.sleep(0.2)
         assert source.made == made
@@ -84,7 +85,7 @@ def test_all_pieces_arrive_and_the_source_is_closed():
             while len(received.partition(b"\r\n\r\n")[2]) < 3 * CHUNK:
                 received += client.recv(1 << 20)
         assert received.endswith(b"\r\n\r\n" + bytes(3 * CHUNK))
-        assert source.closed.wait(5)
+        assert source.closed.wait(WAIT_S)
 
 
 def test_head_makes_nothing_and_closes():
@@ -94,7 +95,7 @@ def test_head_makes_nothing_and_closes():
         asking(port, "HEAD") as client,
     ):
         assert b"content-length: 196608" in client.recv(CHUNK)
-        assert source.closed.wait(5)
+        assert source.closed.wait(WAIT_S)
     assert source.made == 0
 
 

@@ -37,6 +37,7 @@ def test_an_answer_comes_word_by_word_escaped_and_marked_as_machine_made(open_pa
     assert shown.ndim == 4  # the moment that is on the screen
 
 
+@pytest.mark.slow
 def test_an_answer_can_be_stopped_and_the_dialogue_goes_on(open_page, model):  # noqa: F811
     page = open_page()
     page.open_moment("red", "rose")
@@ -72,7 +73,7 @@ def test_trouble_is_one_sentence(open_page, model):  # noqa: F811
     page.route("**/api/ask", lambda route: route.fulfill(status=503, json={"error": "no model is here"}))
     ask(page, "What?")
     expect(page.locator(".answer.failed")).to_have_text("no model is here")
-    page.troubles.clear()  # the browser notes the answer 503
+    page.forgive("503")
 
 
 @pytest.mark.slow

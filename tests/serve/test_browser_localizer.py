@@ -20,10 +20,11 @@ def site(localizing):  # noqa: F811
     ("words", "note"),
     [
         ("sea", "“sea” is most likely at the bottom on the right."),
-        (
+        pytest.param(
             "blue",
             "“blue” is most likely at the bottom on the right. (The localizer knows no 'blue', so this is the"
             " map of the search's model colour.)",
+            marks=pytest.mark.slow,
         ),
     ],
 )

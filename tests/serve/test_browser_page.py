@@ -64,7 +64,13 @@ def test_markup_in_a_title_is_text(open_page):
     expect(page.page).to_have_title(f"{NASTY} · sayso")
 
 
-@pytest.mark.parametrize("address", ["/", "/?q=blue", "/?q=red&title=zzz", "/?similar={clip}"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?q=blue",
+        *(pytest.param(a, marks=pytest.mark.slow) for a in ("/", "/?q=red&title=zzz", "/?similar={clip}")),
+    ],
+)
 def test_on_a_phone_nothing_sticks_out(open_page, site, address):
     clip = site.index.search("red")[0].id
     page = open_page(address.format(clip=clip))
@@ -94,6 +100,7 @@ def test_on_no_phone_is_the_count_squeezed(open_page):
         page.wait_until("node.offsetHeight < 2.5 * parseFloat(getComputedStyle(node).lineHeight)", "#count")
 
 
+@pytest.mark.slow
 def test_light_and_dark(open_page):
     grounds = []
     for scheme in ("light", "dark"):
@@ -134,6 +141,7 @@ def test_the_token_leaves_the_address(browser, library, serving):
         context.close()
         stranger = browser.new_context()
         page = stranger.new_page()
+        page.set_default_timeout(1000 * WAIT_S)
         page.goto(f"{site.url}/?q=blue")
         expect(page.locator("body")).to_contain_text("The token is missing or wrong")
         stranger.close()

@@ -14,7 +14,7 @@ import toy
 from media import films
 from sayso import Index
 from sayso.media import read_clip
-from waiting import wait_for
+from waiting import WAIT_S, wait_for
 
 pytestmark = pytest.mark.browser
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -189,25 +189,32 @@ FRAME = """(video) => {  // how light the middle of each of the frame's twelve b
 VP9 = {"codec": "libvpx-vp9", "sound_codec": "libopus", "deadline": "realtime", "cpu_used": "8"}
 
 
-@pytest.fixture(scope="module")
-def late_site(tmp_path_factory, serving):
-    """Films whose pictures begin after 0, or whose clock does, or starts again; cut by their captions."""
-    folder = tmp_path_factory.mktemp("late")
-    films.make_late(folder / "late.mp4", 6.0, 0.0)
-    films.make_late(folder / "late.mkv", 6.0, 0.0)
-    films.make_late(folder / "late.webm", 6.0, 0.0, **VP9)
-    films.make_late(folder / "alone.mp4", 6.0, None)
-    films.make_late(folder / "early.mp4", -1.0, 0.0, muxer={"avoid_negative_ts": "disabled"})
-    films.make_late(folder / "both.webm", 6.0, 4.0, **VP9)
-    part = films.make_late(folder / "part.ts", 0.0, 0.0, 100).read_bytes()
-    (folder / "joined.ts").write_bytes(part + films.make_late(folder / "part.ts", 0.0, 0.0).read_bytes())
-    (folder / "part.ts").unlink()
-    for path in list(folder.iterdir()):
-        path.with_suffix(path.suffix + ".srt").write_text("1\n00:00:07,200 --> 00:00:09,000\nflip it\n")
-    index = Index.open(tmp_path_factory.mktemp("index") / "late.index", toy.ColourEncoder())
-    report = index.add(folder, by_caption=True)
+LATE = {
+    "late.mp4": (6.0, 0.0, {}),
+    "late.mkv": (6.0, 0.0, {}),
+    "late.webm": (6.0, 0.0, VP9),
+    "alone.mp4": (6.0, None, {}),
+    "early.mp4": (-1.0, 0.0, {"muxer": {"avoid_negative_ts": "disabled"}}),
+    "both.webm": (6.0, 4.0, VP9),
+}
+
+
+@pytest.fixture
+def late_site(tmp_path, serving, name):
+    """A film whose pictures begin after 0, or whose clock does, or starts again; cut by its captions."""
+    path = tmp_path / "films" / name
+    path.parent.mkdir()
+    if name == "joined.ts":
+        parts = [films.make_late(tmp_path / "part.ts", 0.0, 0.0, *n).read_bytes() for n in ((100,), ())]
+        path.write_bytes(b"".join(parts))
+    else:
+        pictures_s, sound_s, options = LATE[name]
+        films.make_late(path, pictures_s, sound_s, **options)
+    path.with_suffix(path.suffix + ".srt").write_text("1\n00:00:07,200 --> 00:00:09,000\nflip it\n")
+    index = Index.open(tmp_path / "late.index", toy.ColourEncoder())
+    report = index.add(path.parent, by_caption=True)
     assert not report.failures, report.failures
-    with serving(index, folder) as site:
+    with serving(index, path.parent) as site:
         yield site
 
 
@@ -230,6 +237,7 @@ def test_the_frame_on_screen_at_a_hits_start_is_the_one_that_was_embedded(late_s
     embedded = read_clip(late_site.folder / name, moment.start_s, moment.start_s + 0.04, frames=1).frames[0]
     assert films.number_of(embedded) == pytest.approx(number, abs=2)
     page = browser.new_page()
+    page.set_default_timeout(1000 * WAIT_S)
     page.add_init_script("HTMLMediaElement.prototype.play = async function () {}")
     try:
         page.goto(f"{late_site.url}/?m={media_id}&t={moment.start_s}")

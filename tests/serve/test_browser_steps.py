@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sayso.export import steps_page
-from waiting import wait_for
+from waiting import WAIT_S, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -39,9 +39,12 @@ def page(tmp_path):
     return file.as_uri()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(390, "light"), pytest.param(1280, "dark", marks=pytest.mark.slow)]
+)
 def test_the_page_is_whole_on_any_screen(browser, page, width, scheme):
     opened = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    opened.set_default_timeout(1000 * WAIT_S)
     wrong, asked = [], []
     opened.on("console", lambda message: wrong.append(message.text))
     opened.on("request", lambda request: asked.append(request.url))
@@ -54,8 +57,10 @@ def test_the_page_is_whole_on_any_screen(browser, page, width, scheme):
     opened.close()
 
 
+@pytest.mark.slow
 def test_steps_stand_where_they_happen_and_lead_there(browser, page):
     opened = browser.new_page(viewport={"width": 1000, "height": 800})
+    opened.set_default_timeout(1000 * WAIT_S)
     opened.goto(page)
     second = opened.locator(".strip a").nth(1)
     whole, part = second.evaluate(

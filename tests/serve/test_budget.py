@@ -10,8 +10,8 @@ import pytest
 from fastapi import HTTPException
 from PIL import Image
 
-from sayso.serve.budget import AGAIN_S, Budget, Gate
-from waiting import wait_for
+from sayso.serve.budget import AGAIN_S, CROWD, Budget, Gate
+from waiting import PATIENCE_S, wait_for
 
 
 def test_a_gate_lets_some_in_and_some_wait():
@@ -29,7 +29,7 @@ def test_a_gate_lets_some_in_and_some_wait():
 
     with ThreadPoolExecutor(3) as pool:
         works = [pool.submit(work) for _ in range(3)]
-        wait_for(lambda: inside == 2 and gate._line._value == 0, lambda: "two are in, one waits")
+        wait_for(lambda: inside == 2 and gate._here == 3, lambda: "two are in, one waits")
         with pytest.raises(HTTPException) as refused:
             gate.enter()
         go_on.set()
@@ -57,9 +57,25 @@ def _png(side):
     return held.getvalue()
 
 
+class NotedGate(Gate):
+    """Notes who comes in and who is gone again."""
+
+    def __init__(self, *limits) -> None:
+        super().__init__(*limits)
+        self.noted = []
+
+    def enter(self) -> None:
+        super().enter()
+        self.noted.append("in")
+
+    def leave(self) -> None:
+        super().leave()
+        self.noted.append("out")
+
+
 def test_a_server_keeps_to_its_budget(library, serving):
     full = Gate("searches", 1, 0)
-    streams = Gate("streams", 1, 0)
+    streams = NotedGate("streams", 1, 0)
     with serving(*library, budget=Budget(searches=full, streams=streams, upload_pixels=100)) as site:
         upload = {"picture": ("x.png", _png(11), "image/png")}
         refused = site.client.post("/api/search/image", files=upload)
@@ -74,10 +90,25 @@ def test_a_server_keeps_to_its_budget(library, serving):
         assert site.client.get("/api/search?q=red").status_code == 200
 
         play = f"/play/{site.id_of('old.avi')}"
-        with site.client.stream("GET", play) as watching:
-            assert watching.status_code == 200
+        with streams.turn():
             assert site.client.get(play).status_code == 429
-            watching.read()
-        wait_for(lambda: streams._free._value == 1, lambda: "the stream is over")
+        assert site.client.get(play).status_code == 200
+        wait_for(lambda: streams.noted == ["in", "out"] * 2, lambda: f"{streams.noted}: it is not over")
         assert site.client.get(play + "?t=1e18").status_code == 400
         assert site.client.get(play).status_code == 200
+
+
+def test_in_a_crowd_nobody_waits_long():
+    gate = Gate("searches", 1, 10, crowded_s=0.01)
+    waiting = [threading.Thread(target=gate.enter, daemon=True) for _ in range(CROWD)]
+    with gate.turn():
+        for one in waiting:
+            one.start()
+        wait_for(lambda: gate._here == 1 + CROWD, lambda: "not all wait")
+        with pytest.raises(HTTPException) as error:
+            gate.enter()
+    for _ in waiting:
+        gate.leave()
+    for one in waiting:
+        one.join(PATIENCE_S)
+    assert error.value.status_code == 503 and not any(one.is_alive() for one in waiting)

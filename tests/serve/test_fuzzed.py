@@ -121,7 +121,7 @@ def check(site, data):
 FUZZ = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 
-@settings(max_examples=60, **FUZZ)
+@settings(max_examples=40, **FUZZ)
 @given(st.data())
 def test_nothing_that_is_sent_breaks_the_server(site, data):
     check(site, data)

@@ -13,6 +13,7 @@ import pytest
 from sayso.core.errors import SaysoError
 from sayso.serve import create_app
 from sayso.serve.guard import HEADERS, MAX_BODY, cookie_name, host_name, too_large
+from waiting import PATIENCE_S
 
 TOKEN = "a-token_of.our~own1"
 
@@ -167,7 +168,7 @@ def test_a_token_that_fits_no_cookie_is_refused(library, token):
 
 
 def test_a_large_body_is_refused_before_it_is_sent(site):
-    connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=PATIENCE_S)
     connection.putrequest("POST", "/api/search/image")
     connection.putheader("content-length", str(MAX_BODY + 1))
     connection.endheaders()

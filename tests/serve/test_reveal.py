@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sayso.serve.reveal import command
-from waiting import wait_for
+from waiting import PATIENCE_S, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,7 @@ def here(library, serving):
 def opener(tmp_path, monkeypatch):
     """A program in the place of xdg-open that notes what it is asked to open."""
     monkeypatch.setattr("sayso.serve.reveal.sys.platform", "linux")
+    monkeypatch.setattr("sayso.serve.reveal.STARTED_S", PATIENCE_S)
     monkeypatch.setenv("PATH", str(tmp_path))
     program, noted = tmp_path / "xdg-open", tmp_path / "noted"
     program.write_text(

@@ -249,8 +249,8 @@ def test_the_codecs_are_read_from_the_header():
     assert mp4_content_type(head + b"mp4a") == 'video/mp4; codecs="avc1.64001f,mp4a.40.2"'
 
 
-@pytest.mark.parametrize("at_s", [0.0, 2.0, 4.5])
-@pytest.mark.parametrize("name", ["late.mkv", "late.webm", "moves.gif"])
+@pytest.mark.parametrize("at_s", [0.0, 2.0, pytest.param(4.5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["late.mkv", pytest.param("late.webm", marks=pytest.mark.slow), "moves.gif"])
 def test_the_stream_keeps_the_files_clock(tmp_path, name, at_s):
     """Before the first picture there is that picture; a moving picture is a video."""
     path = tmp_path / name

@@ -11,6 +11,7 @@ from PIL import Image
 
 import toy
 from sayso import Index
+from waiting import PATIENCE_S
 
 
 class PointingEncoder(toy.ColourEncoder):
@@ -127,7 +128,7 @@ def test_searching_goes_on_while_a_map_is_made(pointing, monkeypatch):
 
     def slow(self, image, query):
         begun.set()
-        assert go_on.wait(20)
+        assert go_on.wait(PATIENCE_S)
         return plain(self, image, query)
 
     monkeypatch.setattr(PointingEncoder, "similarity_map", slow)
@@ -135,7 +136,7 @@ def test_searching_goes_on_while_a_map_is_made(pointing, monkeypatch):
     asking = threading.Thread(target=lambda: found.append(ask(pointing, "flag.png", "blue")))
     asking.start()
     try:
-        assert begun.wait(20)
+        assert begun.wait(PATIENCE_S)
         assert pointing.client.get("/api/search", params={"q": "red"}).status_code == 200
         assert not found
     finally:

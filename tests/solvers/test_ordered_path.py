@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sayso.solvers.ordered_path import ordered_path, ordered_paths
+from sayso.solvers.running_minimum import Blocks
 
 
 @st.composite
@@ -153,3 +154,21 @@ def test_windows_move_a_step_from_its_cheapest_time() -> None:
 def test_says_what_is_wrong_with_windows(windows: list | None, absent: list | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ordered_path(np.zeros((3, 2)), windows, absent)
+
+
+@pytest.mark.parametrize("times", [401, 899, 900, 1000, 2507])
+def test_blocks_find_what_one_pass_finds(times):
+    """A long video is cut into blocks, the last of them in part: each step's running minimum, and where."""
+    rng = np.random.default_rng(times)
+    cost = rng.integers(-9, 9, (times, 3)).astype(float)
+    windows = np.array([[0, times], [times // 5, times - 3], [times // 2, times]])
+    blocks = Blocks(cost, windows)
+    best, naive = blocks.start(), np.zeros(times + 1)
+    for c in range(3):
+        best = blocks.place(c, best)
+        sums = np.full(times, np.inf)
+        sums[slice(*windows[c])] = (naive[:-1] + cost[:, c])[slice(*windows[c])]
+        naive = np.concatenate([[np.inf], np.minimum.accumulate(sums)])
+        assert [float(blocks.at(best, t)) for t in range(times + 1)] == naive.tolist()
+        for t in (times, times - 1, times * 3 // 4, times // 2 + 1):
+            assert blocks.first(c, t) == sums[:t].argmin()

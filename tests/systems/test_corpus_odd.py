@@ -33,7 +33,7 @@ from sayso.systems.corpus.web import GaveUp, GoneForGood, NotForPrograms, Web, W
 from sayso.systems.corpus.youtube import YtDlp
 from sayso.text.language.languages import same_language
 
-QUICK = Manners(per_host=1e6, wait_s=0.001, attempts=1, timeout_s=5)
+QUICK = Manners(per_host=1e6, wait_s=0.001, attempts=1, timeout_s=120)
 SPOKEN = "WEBVTT\n\n00:00.000 --> 00:02.000\n" + "word " * 120 + "\n"
 
 

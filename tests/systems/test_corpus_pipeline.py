@@ -85,7 +85,7 @@ def whole(folder: Path, site: VideoHost, **changes):
         return read_funnel(corpus.state)
 
 
-def test_the_funnel_counts_what_the_site_was_built_with(videos, site, tmp_path):
+def test_the_funnel_counts_what_the_site_was_built_with(videos, site, tmp_path, caplog):
     folder = tmp_path / "corpus"
     funnel = whole(folder, site)
     assert counted(funnel) == expected_funnel(videos)
@@ -106,6 +106,7 @@ def test_the_funnel_counts_what_the_site_was_built_with(videos, site, tmp_path):
     assert {f"{both}.en.vtt", f"{automatic}.en.auto.vtt"} <= names and f"{both}.en.auto.vtt" not in names
     check_release(folder, videos)
     check_that_a_second_run_asks_for_nothing(folder, site)
+    check_that_a_deleted_video_is_fetched_again(folder, site, caplog)
     check_silent_videos(folder, site, videos)
 
 
@@ -147,6 +148,25 @@ def check_that_a_second_run_asks_for_nothing(folder: Path, site: VideoHost) -> N
     assert sorted(again) == sorted(
         f"/v/{video.id}.mp4" if video.end[0] == "fetch" else f"/watch/{video.id}" for video in gone
     )
+
+
+def check_that_a_deleted_video_is_fetched_again(folder: Path, site: VideoHost, caplog) -> None:
+    """It alone; where most are gone that is only said, until they are asked for."""
+    before, asked = last_rows(folder), len(site.log)
+    files = sorted((folder / "videos").rglob("*.mp4"))
+    content = files[0].read_bytes()
+    files[0].unlink()
+    funnel = whole(folder, site)
+    assert [path for path, _ in site.log[asked:]] == [f"/v/{files[0].stem}.mp4"]
+    assert files[0].read_bytes() == content and counted(funnel) == expected_funnel(list(site.videos.values()))
+    away = folder / "away"
+    (folder / "videos").rename(away)
+    asked = len(site.log)
+    with opened(folder, site) as corpus:
+        corpus.fetch()
+    assert len(site.log) == asked and f"of {len(files)} fetched videos are not in" in caplog.text
+    away.rename(folder / "videos")
+    assert last_rows(folder) == before
 
 
 def check_silent_videos(folder: Path, site: VideoHost, videos: list[Video]) -> None:
@@ -275,3 +295,24 @@ def test_a_kill_costs_nothing_and_asks_for_nothing_twice(tmp_path):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
     assert counted(corpus_status(tmp_path / "killed")) == expected_funnel(videos)
     assert not list((tmp_path / "killed").rglob(".*.part"))
+
+
+def test_another_source_adds_to_the_corpus(videos, site, tmp_path):
+    """Each source is searched once for each task, and a video that both list stands once."""
+    folder, catalogue = tmp_path / "corpus", tmp_path / "more.jsonl"
+    both = next(video for video in videos if not video.fault)
+    rows = [
+        {"url": f"{site.url}/watch/{both.id}", "id": both.id, "task": TASKS[0]},
+        {"url": f"{site.url}/watch/more", "id": "more", "task": TASKS[0]},
+    ]
+    catalogue.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    take_tasks(write_tasks_file(tmp_path / "tasks.csv"), folder)
+    for named in (site.search, str(catalogue), site.search, str(catalogue)):
+        with opened(folder, site) as corpus:
+            corpus.find(open_source(named, corpus.limits), named)
+    found = {key for stage, key in last_rows(folder) if stage == "find"}
+    assert {both.id, "more"} <= found and len(found) == len({video.id for video in videos} | {"more"})
+    searched = Counter(path for path, _ in site.log if path.startswith("/search"))
+    assert searched and set(searched.values()) == {1}
+    refused = sayso("corpus", "run", "--out", tmp_path / "other", "--source", "a.csv", "--source", "b.csv")
+    assert refused.returncode == 2 and "--source b.csv" in refused.stderr

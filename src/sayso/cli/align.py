@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
 from sayso.cli.options import Json, Overwrite, out_option
-from sayso.cli.output import end_with, print_json, print_lines
+from sayso.cli.output import end_with, print_json, print_lines, print_notes
 from sayso.core.ownership import refuse_foreign
 
 SCRIPT = "Screenplay or transcript: text, Fountain, HTML, PDF."
@@ -51,9 +50,8 @@ def align(
     if out is not None:
         refuse_foreign(*align_script.AlignResult.output_paths(out, video=video is not None))
     result = align_script.run(script, subtitles, options)
-    if out is not None:
-        result.write(out)
+    written = [] if out is None else result.write(out)
     lines = result.table() if out is None else ()
     print_json(*result.rows) if as_json else print_lines(lines)
-    print(result.summary(), file=sys.stderr)
+    print_notes(result.summary(), *(f"wrote {path}" for path in written))
     end_with(failure.error for failure in result.failures)

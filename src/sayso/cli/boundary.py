@@ -8,11 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 import sys
 import traceback
 
 from sayso.cli.exit_codes import ERROR, INTERRUPTED
 from sayso.core.errors import SaysoError
+from sayso.core.harmless import harmless
 
 CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 INTERRUPT = "interrupted; what was done is kept, and the same command goes on"
@@ -40,7 +42,7 @@ def end_of(error: BaseException) -> int:
         return ERROR
     if os.environ.get("SAYSO_DEBUG"):
         traceback.print_exception(error, file=sys.stderr)
-    print(f"sayso: {sentence_of(error)}", file=sys.stderr)
+    print(f"sayso: {harmless(sentence_of(error))}", file=sys.stderr)
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     return error.exit_code if isinstance(error, SaysoError) else ERROR
@@ -66,9 +68,29 @@ def _of_machine(error: BaseException) -> str:
     if isinstance(error, OSError) and number is not None:
         return _of_system(error)
     if _comes_from_lancedb(error):
-        return f"the index cannot be read or written ({said[:200]}); run sayso index INDEX --check"
+        return _of_index(error)
     name = type(error).__name__
     return f"this should not happen ({name}: {said[:200]}); SAYSO_DEBUG=1 shows where: please report it"
+
+
+def _of_index(error: BaseException) -> str:
+    from sayso.index.reasons import reason_of
+
+    address = _address_of(error)
+    where = f"the index {address}" if address else "the index"
+    named = shlex.quote(address) if address else "INDEX"
+    return f"{where} cannot be read or written ({reason_of(error)}); run sayso index {named} --check"
+
+
+def _address_of(error: BaseException) -> str | None:
+    """Return the address of the index that was worked on where an error arose."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        for held in (trace.tb_frame.f_locals.get("self"), trace.tb_frame.f_locals.get("store")):
+            address = getattr(held, "address", None) or getattr(getattr(held, "store", None), "address", None)
+            found = address if isinstance(address, str) else found
+        trace = trace.tb_next
+    return found
 
 
 def _of_system(error: OSError) -> str:

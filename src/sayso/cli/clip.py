@@ -43,6 +43,8 @@ def clip(
 
       sayso search my.index "hold a wine glass" --json -n 5 | sayso clip my.index - --out clips
 
+      sayso search my.index "hold a wine glass" --json | sayso clip - --out clips
+
       sayso clip my.index 3f2a9c-4 --out glass.gif
 
       sayso clip photos.index films.index - --out clips < sayso-results.json
@@ -52,7 +54,7 @@ def clip(
     stretches, rows, failures = find_stretches(what, sys.stdin), list[dict[str, Any]](), list[str]()
     if not stretches:
         raise UsageError("there is nothing to cut; name hits of the index, or FILE@START-END")
-    one = len(stretches) == 1 and not out.is_dir() and "-" not in what[1:]
+    one = len(stretches) == 1 and not out.is_dir() and "-" not in what
     targets = [out] if one else name_cuts(stretches, out, form)
     with reporter("cutting", unit="clips", mode=progress) as bar:
         for number, (stretch, target) in enumerate(zip(stretches, targets, strict=True)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from sayso.cli.options import Json
+from sayso.cli.output import print_lines
 
 EXAMPLE = """device = "cpu"        # for every verb that has such an option
 
@@ -40,7 +41,7 @@ def config(as_json: Json = False) -> None:
             else "SAYSO_CONFIG is empty"
         )
         return
-    print(path)
+    print_lines([str(path)])
     common = {name: value for name, value in said.items() if not isinstance(value, dict)}
     tables = {name: value for name, value in said.items() if isinstance(value, dict)}
     for verb, values in {
@@ -48,6 +49,6 @@ def config(as_json: Json = False) -> None:
         **{f"sayso {name}": table for name, table in tables.items()},
     }.items():
         for name, value in values.items():
-            print(f"  {verb:16}  {name} = {json.dumps(value, ensure_ascii=False)}")
+            print_lines([f"  {verb:16}  {name} = {json.dumps(value, ensure_ascii=False)}"])
     if not said:
         print("  sets nothing")

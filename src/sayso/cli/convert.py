@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.options import Json, out_option
+from sayso.cli.output import print_json, print_lines
 
 
 def convert(
@@ -45,6 +45,7 @@ def convert(
     count = len(model.tokenizer.words)
     if as_json:
         facts = {"path": str(out), "kind": model.kind, "words": count, "dim": model.dim}
-        print(json.dumps({**facts, "sha256": model.sha256}, ensure_ascii=False))
+        print_json({**facts, "sha256": model.sha256})
     else:
-        print(f"{out}: {count:,} words, embeddings of {model.dim}; use it with --model {quote(str(out))}")
+        counted = f"{count:,} words, embeddings of {model.dim}"
+        print_lines([f"{out}: {counted}; use it with --model {quote(str(out))}"])

@@ -38,7 +38,7 @@ def demo(
 
       sayso demo --out demo --no-serve
     """
-    from sayso.cli.output import hit_time
+    from sayso.cli.output import hit_time, print_notes
     from sayso.cli.serve import serve as serve_page
     from sayso.core.errors import IndexMismatch
     from sayso.core.folders import cache_folder
@@ -57,8 +57,7 @@ def demo(
     with reporter("indexing", mode=progress) as bar:
         report = index.add(folder / "media", progress=bar)
     print(f"{len(files)} files, {index.info()['clips']} clips in {index.store.address}")
-    for failure in report.failures:
-        print(f"failed: {failure.error}", file=sys.stderr)
+    print_notes(*(f"failed: {failure.error}" for failure in report.failures))
     missed = []
     for query, expected in SEARCHES.items():
         hits = index.search(query, limit=3)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from sayso.asking import answer_prompt
-from sayso.cli.output import print_piece
+from sayso.cli.output import print_lines, print_notes, print_piece
 from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.generators.base import Decoding, Generator
@@ -84,7 +83,7 @@ class Dialogue:
             raise SaysoError("name a file: /save talk.jsonl")
         rows = (json.dumps(row, ensure_ascii=False) + "\n" for row in self.said)
         write_atomic(Path(text).expanduser(), "".join(rows))
-        print(f"{len(self.said)} answers are in {text}")
+        print_lines([f"{len(self.said)} answers are in {text}"])
 
     def ask(self, question: str) -> None:
         """Print the answer to a question; an interrupted or refused one is not part of the dialogue.
@@ -121,7 +120,7 @@ def hold_dialogue(
             if not dialogue.take(line):
                 return
         except SaysoError as error:
-            print(error, file=sys.stderr)
+            print_notes(str(error))
         except KeyboardInterrupt:
             print("\n(stopped)")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from sayso.cli.options import Json
 
 
@@ -19,13 +17,13 @@ def doctor(as_json: Json = False) -> None:
 
       sayso doctor --json
     """
-    from sayso.cli.output import listener_line, print_sections
+    from sayso.cli.output import listener_line, print_json, print_sections
     from sayso.hub.diagnosis import diagnose
     from sayso.serve.local.start import listeners
 
     diagnosis, running = diagnose(), listeners()
     if as_json:
-        print(json.dumps({**diagnosis.to_dict(), "running": running}, ensure_ascii=False))
+        print_json({**diagnosis.to_dict(), "running": running})
     else:
         rows = [("", listener_line(one)) for one in running] or [("", "nothing; see: sayso daemon --help")]
         print_sections([*diagnosis.sections(), ("Running", rows)])

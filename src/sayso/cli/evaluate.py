@@ -6,7 +6,7 @@ from typing import Any
 
 from sayso.cli import evaluate_options as how
 from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode
-from sayso.cli.output import end_with, print_json
+from sayso.cli.output import end_with, print_json, print_lines
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
@@ -72,5 +72,7 @@ def evaluate(
     made = record(measured, result.to_dict())
     if out is not None:
         write_record(out, made)
-    print_json(made) if as_json else print(result_table(result, getattr(measured, "name", None)))
+    print_json(made) if as_json else print_lines(
+        result_table(result, getattr(measured, "name", None)).split("\n")
+    )
     return end_with(lost_lines(result))

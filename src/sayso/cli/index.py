@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, BadParameter, Option
 
 from sayso.cli.index_health import end_with_health
-from sayso.cli.options import Device, IndexAddress, Json, Model, Overwrite, ProgressMode
-from sayso.cli.output import end_with, failure_lines, print_json, report_counts, report_line
+from sayso.cli.options import (
+    ClusterAddress,
+    Device,
+    EngineName,
+    IndexAddress,
+    Json,
+    Model,
+    Overwrite,
+    ProgressMode,
+    check_cluster,
+)
+from sayso.cli.output import (
+    end_with,
+    failure_lines,
+    print_json,
+    print_lines,
+    print_notes,
+    report_counts,
+    report_line,
+)
 from sayso.cli.transcribe import spoken_line
 from sayso.core.ownership import refuse_foreign, writing
 from sayso.core.progress import Mode, reporter
@@ -56,8 +73,6 @@ KeptThumbs = Annotated[
         show_default="as before; at first clip",
     ),
 ]
-ENGINE = "Where files are read: here, or on a Ray cluster, whose machines must see them."
-CLUSTER = "The Ray cluster, such as auto or ray://host:10001."
 PRUNE = "Remove files that have vanished from the folders; with --repair: give up what is lost and gone."
 Failures = Annotated[
     Path | None, Option("--failures", help="Where failures are listed.", show_default="INDEX/failures.jsonl")
@@ -101,8 +116,8 @@ def index(
     repair: Annotated[
         bool, Option("--repair", help="Make a damaged index whole; what is lost is read again.")
     ] = False,
-    engine: Annotated[Literal["here", "ray"], Option("--engine", help=ENGINE)] = "here",
-    cluster: Annotated[str | None, Option("--address", help=CLUSTER, show_default="its own")] = None,
+    engine: EngineName = "here",
+    cluster: ClusterAddress = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
@@ -147,7 +162,9 @@ def index(
         )
     if upgrade_model and (paths or model or window or segments or sample or thumbs or listen):
         raise BadParameter("it takes all that the index holds, as it is cut", param_hint="--upgrade-model")
-    _check_engine(upgrade_model, engine, cluster)
+    check_cluster(engine, cluster)
+    if upgrade_model and engine != "here":
+        raise BadParameter("the model is changed here", param_hint="--engine")
     if not paths and (window or segments or sample or thumbs):
         raise BadParameter(
             f"say for which folder: sayso index {address} FOLDER ...; sayso roots {address} lists them",
@@ -159,9 +176,9 @@ def index(
     heard = None
     if listen:
         paths = list(paths_named(paths)) if paths else remembered_paths(collection.store)
-        heard = _listened(paths, device, progress)
+        heard = _listened(paths, device, engine, cluster, progress)
         if not as_json:
-            print(spoken_line(heard))
+            print_lines([spoken_line(heard)])
     how: dict[str, Any] = {"prune": prune, "workers": workers}
     cut: dict[str, Any] = {
         "by_caption": None if segments is None else segments == "caption",
@@ -190,14 +207,6 @@ def _names0(lists: list[str] | None) -> list[str]:
     return named
 
 
-def _check_engine(upgrade_model: str | None, engine: str, cluster: str | None) -> None:
-    """Refuse a cluster where none works."""
-    if cluster and engine != "ray":
-        raise BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")
-    if upgrade_model and engine != "here":
-        raise BadParameter("the model is changed here", param_hint="--engine")
-
-
 def _end(
     collection: Index,
     report: AddReport,
@@ -215,16 +224,18 @@ def _end(
     row |= {"failed": failed, "absent": list(report.absent)}
     if heard:
         row["listened"] = {name: value for name, value in heard.to_dict().items() if name != "failures"}
-    print_json(row) if line is None else print(line)
-    for path in report.absent:
-        print(f"not there now: {path}; what the index holds of it stays", file=sys.stderr)
+    print_json(row) if line is None else print_lines([line])
+    print_notes(*(f"not there now: {path}; what the index holds of it stays" for path in report.absent))
     end_with(failure_lines(report.failures, listed))
 
 
-def _listened(paths: list[str], device: str, progress: Mode) -> TranscribeReport:
+def _listened(
+    paths: list[str], device: str, engine: EngineName, cluster: str | None, progress: Mode
+) -> TranscribeReport:
     """Write what is said beside the files, as ``sayso transcribe`` does."""
-    from sayso.transcribing import VERB, transcribe
+    from sayso.speech.sound_shards import VERB
+    from sayso.transcribing import transcribe
 
     place = device if device.startswith(("cpu", "cuda")) else "auto"
     with writing(VERB), reporter("listening", "s", mode=progress) as bar:
-        return transcribe(paths, device=place, progress=bar)
+        return transcribe(paths, device=place, engine=engine, cluster=cluster, progress=bar)

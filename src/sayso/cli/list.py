@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from sayso.cli.options import IndexAddress, Json
+from sayso.cli.options import IndexAddress, Json, Paths0
 
 if TYPE_CHECKING:
     from sayso.index.inventory import Held
@@ -26,6 +26,7 @@ def list_(
     missing: Annotated[bool, Option("--missing", help=MISSING)] = False,
     failed: Annotated[bool, Option("--failed", help=FAILED)] = False,
     paths: Annotated[bool, Option("--paths", help="Print only the files, for pipes.")] = False,
+    paths0: Paths0 = False,
     as_json: Json = False,
 ) -> None:
     """List the files that an index holds: kind, length, moments and path.
@@ -36,7 +37,7 @@ def list_(
 
       sayso list my.index --missing --paths
     """
-    from sayso.cli.output import print_json, print_lines
+    from sayso.cli.output import print_json, print_lines, print_paths
     from sayso.index import Index
     from sayso.index.inventory import list_held
 
@@ -48,8 +49,10 @@ def list_(
     ]
     if as_json:
         print_json(*map(asdict, held))
+    elif paths or paths0:
+        print_paths((one.path for one in held), exact=paths0)
     else:
-        print_lines((one.path for one in held) if paths else map(_line, held))
+        print_lines(map(_line, held))
 
 
 def _line(held: Held) -> str:

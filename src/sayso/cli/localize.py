@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from sayso.cli.options import Device, Json, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.lazy import need
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
@@ -44,6 +45,7 @@ def localize(
 
       sayso localize street.jpg --model runs/where --tags "bicycle, dog" --json
     """
+    need("torch", "train")
     from sayso.systems.localize import LocalizeOptions, run
 
     options = LocalizeOptions(

@@ -25,7 +25,7 @@ from sayso.version import __version__
 VERBS = (
     *("index", "search", "info", "list", "remove", "roots", "watch", "clip", "serve", "ask", "caption"),
     *("transcribe", "classify", "align", "name", "steps", "localize", "demo", "corpus", "curate", "train"),
-    *("evaluate", "models", "pull", "convert", "toyworld", "sample", "config", "doctor", "daemon"),
+    *("evaluate", "models", "pull", "convert", "toyworld", "sample", "lecture", "config", "doctor", "daemon"),
 )
 
 

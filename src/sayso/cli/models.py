@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from sayso.cli.options import Json
+from sayso.cli.output import print_json
 
 
 def models(as_json: Json = False) -> None:
@@ -23,7 +22,7 @@ def models(as_json: Json = False) -> None:
     rows = list_models()
     if as_json:
         for row in rows:
-            print(json.dumps(row.to_dict(), ensure_ascii=False))
+            print_json(row.to_dict())
         return
     width = max(len(row.name) for row in rows)
     print(f"{'name':{width}}  {'size':>9}  {'dim':>4}  {'licence':18}  {'here':4}  what")

@@ -15,6 +15,7 @@ import typer
 from sayso.core.progress import Mode
 
 Device = Annotated[str, typer.Option("--device", help="Where the model runs: auto, cpu, cuda, mps.")]
+Paths0 = Annotated[bool, typer.Option("--paths0", help="As --paths, exactly, a NUL after each: xargs -0.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, one object a line.")]
 Overwrite = Annotated[
     bool,
@@ -27,6 +28,19 @@ Model = Annotated[
         "-m",
         help="Model: a hub id, a folder, 'offline', or 'auto'. See: sayso models.",
         show_default="auto",
+    ),
+]
+EngineName = Annotated[
+    Literal["here", "ray"],
+    typer.Option(
+        "--engine",
+        help="Where the work is done: here, or on a Ray cluster, whose machines must see the files.",
+    ),
+]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--address", help="The Ray cluster, such as auto or ray://host:10001.", show_default="its own"
     ),
 ]
 ProgressMode = Annotated[Mode, typer.Option("--progress", help="Progress on stderr.")]
@@ -46,3 +60,9 @@ def out_option(
         show_default: what the help says is taken without it.
     """
     return typer.Option("--out", "-o", metavar=what, help=text, show_default=show_default)
+
+
+def check_cluster(engine: Literal["here", "ray"], cluster: str | None) -> None:
+    """Refuse the address of a cluster where none is to work."""
+    if cluster and engine != "ray":
+        raise typer.BadParameter("it is of a Ray cluster: add --engine ray", param_hint="--address")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sayso.cli.exit_codes import INTERRUPTED, SOME_FAILED
+from sayso.core.harmless import harmless, harmless_json
 
 if TYPE_CHECKING:
     from sayso.asking import Answer
@@ -27,13 +27,30 @@ WEAK = "offline"
 def print_json(*rows: Mapping[str, Any]) -> None:
     """Print one JSON object a line."""
     for row in rows:
-        print(json.dumps(row, ensure_ascii=False))
+        print(harmless_json(row))
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print one line each."""
+    """Print one line each, whatever is in it."""
     for line in lines:
-        print(line)
+        print(harmless(line))
+
+
+def print_paths(paths: Iterable[str], *, exact: bool) -> None:
+    """Print names of files, one a line; ``exact``: as they are, a NUL after each."""
+    if not exact:
+        return print_lines(paths)
+    sys.stdout.flush()
+    for path in paths:
+        sys.stdout.buffer.write(os.fsencode(path) + b"\0")
+    sys.stdout.buffer.flush()
+    return None
+
+
+def print_notes(*lines: str) -> None:
+    """Print one line each on stderr, whatever is in it."""
+    for line in lines:
+        print(harmless(line), file=sys.stderr)
 
 
 def end_with(failures: Iterable[str], *, interrupted: bool = False, shown: int | None = None) -> None:
@@ -48,8 +65,7 @@ def end_with(failures: Iterable[str], *, interrupted: bool = False, shown: int |
         typer.Exit: if anything failed, or an interrupt ended it.
     """
     sentences = list(failures)
-    for sentence in sentences[:shown]:
-        print(sentence, file=sys.stderr)
+    print_notes(*sentences[:shown])
     if shown is not None and len(sentences) > shown:
         print(f"{len(sentences) - shown:,} more, which --json lists", file=sys.stderr)
     if interrupted or sentences:
@@ -60,10 +76,10 @@ def print_sections(sections: Iterable[tuple[str, list[tuple[str, str]]]]) -> Non
     """Print titles with rows of two columns: bold titles on a terminal, plain text elsewhere."""
     bold, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "")
     for i, (title, rows) in enumerate(sections):
-        print(("\n" if i else "") + bold + title + plain)
+        print(("\n" if i else "") + bold + harmless(title) + plain)
         width = max((len(name) for name, _ in rows), default=0)
         for name, value in rows:
-            print(f"  {name:{width}}  {value}")
+            print(f"  {name:{width}}  {harmless(value)}")
 
 
 def report_counts(report: AddReport) -> dict[str, int]:
@@ -98,23 +114,30 @@ def model_text(model: str) -> str:
 
 
 def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
-    """Return the first failures in sentences, and where all are listed."""
+    """Return the first failures in sentences, how many there are, and where all are listed."""
+    from sayso.index.report import PART
+
+    if not failures:
+        return []
     lines = [f"failed: {failure.to_dict()['error']}" for failure in failures[:SHOWN_FAILURES]]
     rest = len(failures) - SHOWN_FAILURES
     more = f"and {rest} more; " if rest > 0 else ""
     where = f"the list is in {listed}" if listed else "no index was made"
-    return [*lines, f"{len(failures)} could not be read; {more}{where}"] if failures else []
+    parts = sum(failure.stage == PART for failure in failures)
+    counts = ((len(failures) - parts, "could not be read"), (parts, PART))
+    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    return [*lines, f"{told}; {more}{where}"]
 
 
 def hit_lines(hits: Sequence[Hit]) -> list[str]:
-    """Return one moment a line: score if searched, time, file, how many copies and moments, what is said."""
+    """Return one harmless line a moment: score if searched, time, file, copies, moments, and what is said."""
     lines = []
     for hit in hits:
         copies = f"  ({1 + len(hit.copies)} copies)" if hit.copies else ""
         moments = f"  ({hit.moments} moments)" if hit.moments > 1 else ""
         text = f"  “{hit.text[:60]}”" if hit.text else ""
         score = f"{hit.score:6.3f}  " if is_searched(hit) else ""
-        lines.append(f"{score}{hit_time(hit):>13}  {hit.path}{copies}{moments}{text}")
+        lines.append(harmless(f"{score}{hit_time(hit):>13}  {hit.path}{copies}{moments}{text}"))
     return lines
 
 
@@ -144,17 +167,24 @@ def print_found(
     Args:
         hits: best first.
         title: of the list, if there are several.
-        lines: makes lines of them.
+        lines: makes lines of them, which are harmless.
     """
     found = [hit for hit in hits if hit.likely]
     guesses = hits[len(found) :]
-    print_lines([*([f"# {title}"] if title else []), *lines(found)])
+    print_lines([f"# {title}"] if title else [])
+    _print_as_they_are(lines(found))
     sys.stdout.flush()
     if not found:
         print("nothing found" + ("; the best guesses:" if guesses else ""), file=sys.stderr)
     elif guesses:
         print("-- guesses, less likely than not:", file=sys.stderr)
-    print_lines(lines(guesses))
+    _print_as_they_are(lines(guesses))
+
+
+def _print_as_they_are(lines: Iterable[str]) -> None:
+    """Print lines that are harmless, or pictures for the terminal."""
+    for line in lines:
+        print(line)
 
 
 def hit_time(hit: Hit) -> str:
@@ -175,7 +205,7 @@ def clock_time(seconds: float) -> str:
 
 def print_piece(piece: str) -> None:
     """Print a piece of an answer as it is made."""
-    print(piece, end="", flush=True)
+    print(harmless(piece, lines=True), end="", flush=True)
 
 
 def answer_lines(answer: Answer, *, with_places: bool = False) -> list[str]:

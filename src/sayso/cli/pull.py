@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 from typer import BadParameter
 
 from sayso.cli.options import Json, out_option
+from sayso.cli.output import print_json, print_lines
 
 
 def pull(
@@ -43,9 +43,9 @@ def pull(
         raise BadParameter("name a new folder: --out FOLDER")
     size = pull_model(name, out)
     if as_json:
-        print(json.dumps({"name": name, "path": str(out), "size_bytes": size}, ensure_ascii=False))
+        print_json({"name": name, "path": str(out), "size_bytes": size})
     else:
-        print(f"{out}: {size / 10**6:,.0f} MB; use it with --model {quote(str(out))}")
+        print_lines([f"{out}: {size / 10**6:,.0f} MB; use it with --model {quote(str(out))}"])
     return None
 
 
@@ -56,6 +56,6 @@ def _language_model(as_json: bool) -> None:
     folder = install_smollm2()
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if as_json:
-        print(json.dumps({"name": SMOLLM2, "path": str(folder), "size_bytes": size}, ensure_ascii=False))
+        print_json({"name": SMOLLM2, "path": str(folder), "size_bytes": size})
     else:
-        print(f"{folder}: {size / 10**6:,.0f} MB; sayso train flamingo and sayso train llava use it")
+        print_lines([f"{folder}: {size / 10**6:,.0f} MB; sayso train flamingo and sayso train llava use it"])

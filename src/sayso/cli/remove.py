@@ -26,7 +26,7 @@ def remove(address: IndexAddress, paths: Paths, as_json: Json = False) -> None:
 
       sayso list my.index --missing --paths | xargs -d '\n' sayso remove my.index
     """
-    from sayso.cli.output import end_with, file_count, print_json
+    from sayso.cli.output import end_with, file_count, print_json, print_lines
     from sayso.index import Index
     from sayso.index.inventory import remove_paths
 
@@ -37,5 +37,5 @@ def remove(address: IndexAddress, paths: Paths, as_json: Json = False) -> None:
     else:
         for path, count in counts.items():
             if count is not None:
-                print(f"{path}: {file_count(count)} removed from {address}")
+                print_lines([f"{path}: {file_count(count)} removed from {address}"])
     end_with(f"{address} holds nothing of {path}" for path, count in counts.items() if count is None)

@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sayso.cli.options import ProgressMode
+from sayso.cli.output import print_lines
 from sayso.core.progress import reporter
 
 Folder = Annotated[Path, Argument(metavar="DIR", help="A new folder.", show_default=False)]
@@ -31,4 +32,4 @@ def sample(
 
     with reporter("drawing", unit="files", mode=progress) as bar:
         write_sample(folder, seed=seed, progress=bar)
-    print(folder / "README.txt")
+    print_lines([str(folder / "README.txt")])

@@ -20,8 +20,8 @@ from sayso.cli.moment_output import (
     print_moments,
     write_sheet,
 )
-from sayso.cli.options import Device, IndexAddress, Json
-from sayso.cli.output import dated_lines, hit_lines, print_found
+from sayso.cli.options import Device, IndexAddress, Json, Paths0
+from sayso.cli.output import dated_lines, hit_lines, print_found, print_paths
 from sayso.index.sql import FILTERED
 
 QUERY = (
@@ -71,6 +71,7 @@ def search(
     by_file: Annotated[bool, Option("--by-file", help="Only the best moment of each file.")] = False,
     device: Device = "auto",
     paths: Annotated[bool, Option("--paths", help="Print only the files, for pipes.")] = False,
+    paths0: Paths0 = False,
     as_json: Json = False,
     as_csv: Csv = False,
     as_srt: Srt = False,
@@ -133,8 +134,8 @@ def search(
             write_sheet(collection, hits, sheet)
         if printed is not None:
             print_moments(hits, printed, text, many=many)
-        elif paths:
-            print("\n".join(dict.fromkeys(hit.path for hit in hits)))
+        elif paths or paths0:
+            print_paths(dict.fromkeys(hit.path for hit in hits), exact=paths0)
         else:
             in_time = sort == "time" or not (text.strip() or like)
             plain = dated_lines if in_time else hit_lines

@@ -9,6 +9,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from sayso.cli.options import Device, Model
+from sayso.core.lazy import need
 
 SERVED = "The indexes, searched together or one by one: folders, or s3://bucket/name."
 Addresses = Annotated[list[str], Argument(metavar="INDEX...", help=SERVED, show_default=False)]
@@ -51,6 +52,7 @@ def serve(
 
       sayso serve my.index --where runs/where
     """
+    need("fastapi", "serve")
     from sayso.serve import serve as run
     from sayso.serve.collections import open_collections
     from sayso.serve.heat_map import load_localizer

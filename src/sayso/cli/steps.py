@@ -21,6 +21,8 @@ Count = Annotated[
 FOLDER = out_option("FOLDER", "Folder to write.", show_default="FOLDER.steps, or STEPS/applied")
 FEATURES = "Folder of <video's name>.npy, (T, D), instead of a model."
 BEFORE = "Seconds before its mention that a step may happen; below 0: after it."
+AFTER = "Seconds after its mention."
+LAG = "estimated from the videos"
 SYNONYMS = "Take words for the same that the text model holds near."
 SET = "Another field of the recipe: iterations, seed, ..."
 
@@ -32,8 +34,8 @@ def steps(
     model: Model = None,
     features: Annotated[Path | None, Option("--features", help=FEATURES)] = None,
     rate: Annotated[float, Option("--rate", min=0.01, help="Rows of features a second.")] = 1.0,
-    before: Annotated[float, Option("--before", help=BEFORE)] = 0.0,
-    after: Annotated[float, Option("--after", help="Seconds after its mention.")] = 10.0,
+    before: Annotated[float | None, Option("--before", help=BEFORE, show_default=LAG)] = None,
+    after: Annotated[float | None, Option("--after", help=AFTER, show_default=LAG)] = None,
     synonyms: Annotated[bool, Option("--synonyms", help=SYNONYMS)] = False,
     flags: Annotated[list[str] | None, Option("--set", metavar="KEY=VALUE", help=SET)] = None,
     device: Device = "auto",

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from typer import BadParameter, Option
 
 from sayso.cli.options import ProgressMode, out_option
+from sayso.cli.output import print_lines
 from sayso.core.progress import reporter
 
 SCENES = "Draw so many tagged pictures instead, a quarter more to test."
@@ -69,4 +70,4 @@ def toyworld(
             how = Narration(lag_sd_s=lag, chatter=chatter)
             sizes = {"videos": videos, "test_clips": test_clips, "size": side, "fps": fps}
             write_corpus(out, seed=seed, narration=how, places=places, progress=bar, **sizes)
-    print(out)
+    print_lines([str(out)])

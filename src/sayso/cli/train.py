@@ -9,6 +9,7 @@ from typer import Argument, BadParameter, Option
 
 from sayso.cli.options import Device, Json, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.lazy import need
 from sayso.core.progress import reporter
 
 SYSTEM = "What to train; --list shows all."
@@ -62,6 +63,7 @@ def train(
 
       sayso index my.index ~/Videos --model runs/mine
     """
+    need("torch", "train")
     from sayso import training
     from sayso.core.config import to_toml, with_flags
 
@@ -81,5 +83,5 @@ def train(
         done = training.train(
             system, data, out, recipe=chosen, resume=resume, test=test, device=device, progress=bar
         )
-    print_json(done.to_dict()) if as_json else print(done.summary())
+    print_json(done.to_dict()) if as_json else print_lines([done.summary()])
     return end_with((f"{x.path}: {x.error}" for x in done.failures), interrupted=done.interrupted, shown=20)

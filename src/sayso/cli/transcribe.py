@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from sayso.cli.options import Device, Json, Overwrite, ProgressMode
-from sayso.cli.output import end_with, print_json
+from sayso.cli.options import (
+    ClusterAddress,
+    Device,
+    EngineName,
+    Json,
+    Overwrite,
+    ProgressMode,
+    check_cluster,
+)
+from sayso.cli.output import end_with, print_json, print_lines
 from sayso.core.progress import reporter
 
 if TYPE_CHECKING:
@@ -35,6 +43,8 @@ def transcribe(
     language: Language = None,
     processes: Processes = None,
     again: Annotated[bool, Option("--again", help="Also where an earlier run wrote captions.")] = False,
+    engine: EngineName = "here",
+    cluster: ClusterAddress = None,
     device: Device = "auto",
     progress: ProgressMode = "auto",
     as_json: Json = False,
@@ -50,9 +60,12 @@ def transcribe(
       sayso transcribe ~/Videos
 
       sayso transcribe talk.mp4 --model small --language de
+
+      sayso transcribe /shared/videos --engine ray --address auto
     """
     from sayso.transcribing import transcribe as transcribe_all
 
+    check_cluster(engine, cluster)
     with reporter("listening", "s", mode=progress) as bar:
         report = transcribe_all(
             paths,
@@ -61,9 +74,11 @@ def transcribe(
             processes=processes,
             device=device,
             again=again,
+            engine=engine,
+            cluster=cluster,
             progress=bar,
         )
-    print_json(report.to_dict()) if as_json else print(spoken_line(report))
+    print_json(report.to_dict()) if as_json else print_lines([spoken_line(report)])
     end_with(f"failed: {failure.to_dict()['error']}" for failure in report.failures)
 
 

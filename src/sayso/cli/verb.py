@@ -19,7 +19,7 @@ from sayso.core.errors import SaysoError, UsageError
 from sayso.core.ownership import writing
 from sayso.core.user_config import read_user_config, user_config_file
 
-OUTPUTS = frozenset({"out", "failures"})
+OUTPUTS = frozenset({"out", "failures", "overlay"})
 HELP = frozenset({"-h", "--help"})
 UNSETTABLE = frozenset({"help", "version", "install_completion", "show_completion"})
 OF_AN_INDEX = ("model", "window", "segments", "sample")

@@ -39,6 +39,7 @@ def watch(
 
       sayso watch my.index --prune --json >> watch.log
     """
+    from sayso.cli.output import print_notes
     from sayso.index import Index
     from sayso.index.adding import Adding
     from sayso.index.inventory import list_held_roots
@@ -50,7 +51,7 @@ def watch(
     for held in list_held_roots(index.store):
         if held.root.kind != "left out":
             gone = "" if held.exists else " (not there now)"
-            print(f"watching {held.root.path}{gone}", file=sys.stderr)
+            print_notes(f"watching {held.root.path}{gone}")
     try:
         with reporter("indexing", mode=progress) as bar:
             Watch(index, Adding(prune=prune, workers=workers, progress=bar), told).run()
@@ -67,16 +68,17 @@ class _Told:
         self._before = (0, 0)
 
     def __call__(self, report: AddReport, waiting: int) -> None:
-        from sayso.cli.output import CHANGES, print_json, report_counts
+        from sayso.cli.output import CHANGES, print_json, print_notes, report_counts
 
         counts = report_counts(report)
         new = [one for one in report.failures if (one.path, one.error) not in self._failed]
         self._failed |= {(one.path, one.error) for one in new}
         done = {name: counts[name] for name in (*CHANGES, "clips") if counts[name] and name != "unchanged"}
-        others = {"vanished": counts["vanished"], "waiting": waiting}
-        if not (done or new or self._before != (counts["vanished"], waiting)):
+        missing = 0 if waiting else counts["vanished"]  # what waits may be what is missing, renamed
+        others = {"vanished": missing, "waiting": waiting}
+        if not (done or new or self._before != (missing, waiting)):
             return
-        self._before = (counts["vanished"], waiting)
+        self._before = (missing, waiting)
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         if self._as_json:
             print_json({"time": now, **counts, "waiting": waiting, "failures": [f.to_dict() for f in new]})
@@ -85,6 +87,5 @@ class _Told:
             facts = {**done, **{name: count for name, count in others.items() if count}}
             parts = [f"{count:,} {named.get(name, name)}" for name, count in facts.items()]
             print("  ".join([now, ", ".join(parts) or "nothing waits, nothing is missing"]))
-            for failure in new:
-                print(f"failed: {failure.to_dict()['error']}", file=sys.stderr)
+            print_notes(*(f"failed: {failure.to_dict()['error']}" for failure in new))
         sys.stdout.flush()

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
+from sayso.core.harmless import harmless
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
@@ -78,7 +80,9 @@ class _Shown(logging.Handler):
         self.reporters: list[_Reporter] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        (self.reporters[-1] if self.reporters else _Reporter()).message(self.format(record))
+        (self.reporters[-1] if self.reporters else _Reporter()).message(
+            harmless(self.format(record), lines=bool(record.exc_info))
+        )
 
 
 _shown = _Shown()
@@ -195,7 +199,7 @@ class _Bar(_Reporter):
             facts = _media_facts(amount)
             done, total, eta_s = amount.work, amount.total_work, amount.eta_s
         left = [f"{_clock(eta_s)} left"] if eta_s is not None else []
-        shown = "  ".join([counted, *left, *facts, note[-40:]])
+        shown = "  ".join([counted, *left, *facts, harmless(note[-40:])])
         self.bar.update(self.task, completed=done, total=total, facts=shown)
 
     def message(self, text: str) -> None:

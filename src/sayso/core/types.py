@@ -25,6 +25,10 @@ class Span:
 
     Raises:
         ValueError: if the end lies before the start.
+
+    Examples:
+        >>> Span(2.0, 5.0).overlap(Span(4.0, 9.0))
+        1.0
     """
 
     start: float

@@ -15,11 +15,12 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import read_array
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import atomic_folder
 from sayso.core.types import Caption, Span
@@ -148,7 +149,7 @@ class Corpus:
             head = json.loads((here / MARK).read_text(encoding="utf-8"))
             if head["schema"] != _SCHEMA:
                 raise SaysoError(f"the corpus {here} was saved by another version of sayso; save it anew")
-            found = {path.stem: _mapped(path) for path in here.glob("*.npy")}
+            found = {p.stem: read_array(p, "the column", mapped=True) for p in here.glob("*.npy")}
             missing = [Missing(*entry) for entry in head["missing"]]
             return cls(
                 PackedStrings(found["ids"], found["ids_data"]),
@@ -244,14 +245,6 @@ class CorpusBuilder:
                 yield max(start, 0.0), end, words
             else:
                 self.dropped += 1
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    """Open a column without reading it; an empty one cannot be mapped."""
-    try:
-        return np.asarray(np.load(path, mmap_mode="r"))
-    except ValueError:
-        return np.asarray(np.load(path))
 
 
 def _copy_part(path: str, offset: int, size: int, copy: IO[bytes]) -> None:

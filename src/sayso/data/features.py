@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import read_array
 from sayso.core.errors import MediaError, SaysoError
 from sayso.core.types import Span
 from sayso.data.bags import joined_captions
@@ -73,9 +74,9 @@ class NpyFeatures:
         if file is None:
             raise MediaError(f"{self.folder} holds no features of {video}")
         try:
-            found: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise MediaError(f"the features {file} cannot be read: {error}") from error
+            found = read_array(file, "the features", mapped=True)
+        except SaysoError as error:
+            raise MediaError(str(error)) from error
         if found.ndim != 2 or found.dtype.kind not in "fiu":
             raise MediaError(f"{file}: expected numbers (T, D), found {found.dtype} {found.shape}")
         return found if found.dtype.kind == "f" else found.astype(np.float32)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.core.arrays import Float32s, Pixels
+from sayso.core.arrays import Float32s, Pixels, read_arrays
 from sayso.core.device import resolve_device
 from sayso.core.errors import SaysoError
 from sayso.core.io import atomic_file
@@ -84,13 +84,15 @@ class FeaturePairs:
         self.pairs = pairs
         self._first = np.cumsum([0, *(len(pairs.captions(n)) for n in range(len(pairs)))])
         path, towers = folder / f"features_{_identity(pairs)[:16]}.npz", FrozenTowers(device)
-        if not path.is_file():
+        try:
+            kept = read_arrays(path, "the features")
+        except SaysoError:  # not there yet, or damaged
             images, errors = _picture_features(pairs, towers, progress)
             texts = _text_features(pairs, towers)
             with atomic_file(path, guarded=False) as file:
                 np.savez(file, image=images, text=texts, errors=np.array(errors))
-        with np.load(path, allow_pickle=False) as kept:
-            self.image, self.text, self.errors = kept["image"], kept["text"], kept["errors"].tolist()
+            kept = read_arrays(path, "the features")
+        self.image, self.text, self.errors = kept["image"], kept["text"], kept["errors"].tolist()
         if all(self.errors):
             raise SaysoError(f"no picture can be read: {self.errors[0]}")
 

@@ -13,18 +13,19 @@ Sources
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sayso.core.arrays import read_array
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
 from sayso.encoders.feature_text import HowTo100MEncoder
 from sayso.encoders.interface import ClipSpec
 from sayso.encoders.video_text import TextVideoEncoder
+from sayso.hub.restricted_pickle import read_tensors
 from sayso.text.language.vocabulary import read_vectors
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def read_words(path: Path) -> list[str]:
     try:
         if path.suffix != ".npy":
             return path.read_text(encoding="utf-8").split()
-        words = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        words = read_array(path, "the vocabulary")
+    except (OSError, ValueError) as error:
         raise SaysoError(f"the vocabulary {path} cannot be read: {error}") from error
     if words.ndim != 1 or words.dtype.kind != "U":
         raise SaysoError(f"the vocabulary {path} must be a list of words; got {words.dtype} {words.shape}")
@@ -102,20 +103,7 @@ def _read_weights(file: Path) -> tuple[dict[str, Tensor], bool]:
     need("torch", "train")
     import torch
 
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(2)
-    except OSError as error:
-        raise SaysoError(f"the checkpoint {file} cannot be read: {error.strerror}") from error
-    if head != b"PK" and not head.startswith(b"\x80"):
-        raise SaysoError(
-            f"the checkpoint {file} cannot be read: it is no file that torch saved (.pth, .pth.tar)"
-        )
-    try:
-        content: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise SaysoError(f"the checkpoint {file} cannot be read: {reason[0]}") from error
+    content = read_tensors(file, "the checkpoint")
     wrapped = isinstance(content, dict) and isinstance(content.get("state_dict"), dict)
     if wrapped:
         content = content["state_dict"]

@@ -7,30 +7,34 @@
 
 A step's folder is written under another name and renamed when it is complete and on disk,
 so a kill at any moment leaves the steps before it as they were. A step that somebody changed is theirs: it is
-not removed with the old ones, and a step that comes again takes another's place only.
+not removed with the old ones, and a step that comes again takes another's place only. What training needs has
+a checksum; a run goes on from the last step that is whole, and damaged ones are set aside.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.core.io import atomic_folder, fsync, write_atomic
+from sayso.core.io import atomic_folder, fsync, sha256_of, write_atomic
 from sayso.core.ownership import claim_folder, is_mine, record_own
 
 log = logging.getLogger(__name__)
 _STEP = re.compile(r"step_(\d{8})")
 _HALF = re.compile(r"\.step_\d{8}-.*|\.gone_\d{8}|\.link_(best|latest)")
-_DATA = "data.json"
+_DATA, _SUMS = "data.json", "sha256"
+STATE = "state.pt"
 
 
 class Checkpoints:
@@ -90,6 +94,39 @@ class Checkpoints:
         """Return the folder of a step."""
         return self.folder / f"step_{step:08d}"
 
+    def set_damaged_aside(self) -> None:
+        """Rename the last steps that are not whole, so that training goes on from before them.
+
+        Raises:
+            SaysoError: if steps are there and none is whole.
+        """
+        damaged = dict(takewhile(itemgetter(1), ((step, self._damage(step)) for step in self.steps()[::-1])))
+        if damaged and len(damaged) == len(self.steps()):
+            raise SaysoError(
+                f"no step of {self.folder} is whole: {next(iter(damaged.values()))}; begin with another --out"
+            )
+        for step, why in damaged.items():
+            moved = _aside(self.at(step), "damaged")
+            log.warning("%s; it is %s now, and training goes on from before it", why, moved.name)
+        if damaged:
+            _link(self.folder / "latest", self.at(self.steps()[-1]).name)
+
+    def _damage(self, step: int) -> str:
+        """Return why training cannot go on from a step, or nothing."""
+        state = self.at(step) / STATE
+        try:
+            noted = self.data(step)
+            sums = noted.pop(_SUMS, None)
+            found = {STATE: sha256_of(state), _DATA: _sum_of(noted)}
+        except SaysoError as error:
+            return str(error).partition("; remove ")[0]
+        except OSError as error:
+            return f"{state} cannot be read: {error.strerror}"
+        if sums is None:  # an older sayso noted none
+            return ""
+        wrong = [name for name in found if not isinstance(sums, dict) or sums.get(name) != found[name]]
+        return f"{self.at(step) / wrong[0]} is damaged, its checksum is another" if wrong else ""
+
     def data(self, step: int) -> dict[str, Any]:
         """Return what was noted with a step.
 
@@ -98,8 +135,8 @@ class Checkpoints:
         """
         path = self.at(step) / _DATA
         try:
-            noted: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            noted: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             raise SaysoError(
                 f"{path} cannot be read ({error}); remove {path.parent} to go on from before it"
             ) from error
@@ -121,8 +158,10 @@ class Checkpoints:
             self._make_room(target)
         with atomic_folder(target) as new:
             write(new)
-            noted = json.dumps({"step": step, "score": score, **data})
-            (new / _DATA).write_text(noted, encoding="utf-8")
+            noted = {"step": step, "score": score, **data}
+            state = sha256_of(new / STATE) if (new / STATE).is_file() else None
+            sums = {STATE: state, _DATA: _sum_of(noted)}
+            (new / _DATA).write_text(json.dumps({**noted, _SUMS: sums}), encoding="utf-8")
             record_own(target, new)
         if score is not None and score > self._best_score():
             _link(self.folder / "best", target.name)
@@ -137,18 +176,18 @@ class Checkpoints:
         return int(name[1]) if name else None
 
     def _best_score(self) -> float:
-        step = self.best()
-        return (
-            float("-inf") if step is None or not self.at(step).is_dir() else float(self.data(step)["score"])
-        )
+        try:
+            step = self.best()
+            return float("-inf") if step is None else float(self.data(step)["score"])
+        except (SaysoError, KeyError, TypeError, ValueError):  # gone, or damaged
+            return float("-inf")
 
     def _make_room(self, target: Path) -> None:
         """Remove what an earlier try of a step left, or give it another name if it was changed."""
         if is_mine(target):
             shutil.rmtree(target)
             return
-        numbers = (n for n in count(1) if not target.with_name(f"changed_{n}_{target.name}").exists())
-        moved = target.rename(target.with_name(f"changed_{next(numbers)}_{target.name}"))
+        moved = _aside(target, "changed")
         log.warning("%s was changed since it was written; it is %s now", target, moved.name)
 
     def _prune(self) -> None:
@@ -168,6 +207,16 @@ class Checkpoints:
         for path in self.folder.iterdir():
             if _HALF.fullmatch(path.name):
                 path.unlink() if path.is_symlink() else shutil.rmtree(path)
+
+
+def _sum_of(noted: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(noted, sort_keys=True).encode()).hexdigest()
+
+
+def _aside(folder: Path, why: str) -> Path:
+    """Give a step's folder a name that is no step's."""
+    numbers = (n for n in count(1) if not folder.with_name(f"{why}_{n}_{folder.name}").exists())
+    return folder.rename(folder.with_name(f"{why}_{next(numbers)}_{folder.name}"))
 
 
 def _link(link: Path, target: str) -> None:

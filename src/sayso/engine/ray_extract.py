@@ -8,7 +8,9 @@ A piece whose actor dies goes to a new one, three times at most.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -53,6 +55,22 @@ def run_on_ray(
         SaysoError: if the cluster cannot be reached, or an actor cannot begin.
         MissingExtra: if Ray is not installed.
     """
+    with ray_cluster(address) as ray:
+        count = actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        yield from _Pool(ray, begin, min(count, len(pieces))).run(pieces)
+
+
+@contextlib.contextmanager
+def ray_cluster(address: str | None = None) -> Iterator[Any]:
+    """Give Ray, connected to a cluster; one that was connected before stays so.
+
+    Args:
+        address: of the cluster, as Ray has it; None: one of this machine's cores, until the block ends.
+
+    Raises:
+        SaysoError: if the cluster cannot be reached.
+        MissingExtra: if Ray is not installed.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray = need("ray", EXTRA)
     ours = not ray.is_initialized()
@@ -65,8 +83,8 @@ def run_on_ray(
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise SaysoError(f"the Ray cluster {address or 'local'} cannot be reached: {error}") from error
     try:
-        count = actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        yield from _Pool(ray, begin, min(count, len(pieces))).run(pieces)
+        with contextlib.redirect_stdout(sys.stderr):  # Ray prints there of workers that died
+            yield ray
     finally:
         if ours:
             ray.shutdown()

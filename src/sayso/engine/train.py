@@ -24,7 +24,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.data.loader import Loader
 from sayso.data.manifest import Failure
-from sayso.engine.checkpoint import Checkpoints
+from sayso.engine.checkpoint import STATE, Checkpoints
 from sayso.engine.gradients import add_gradients
 from sayso.engine.metrics_log import MetricsLog
 from sayso.engine.signals import stop_asked
@@ -129,6 +129,8 @@ class Trainer:
         """
         locked = self.checkpoints.locked() if self.accelerator.is_main_process else contextlib.nullcontext()
         with locked:
+            if self._main and resume:
+                self.checkpoints.set_damaged_aside()
             self.accelerator.wait_for_everyone()
             position = self._begin(resume)
             folder = self.checkpoints.folder
@@ -153,7 +155,7 @@ class Trainer:
         if not steps:
             return None
         self.step = steps[-1]
-        self.state.load_state_dict(self.checkpoints.at(self.step) / "state.pt", folder / "config.toml")
+        self.state.load_state_dict(self.checkpoints.at(self.step) / STATE, folder / "config.toml")
         noted = self.checkpoints.data(self.step)
         self.scores = noted["scores"]
         position: dict[str, Any] = noted["loader"]
@@ -268,7 +270,7 @@ class Trainer:
     def _write(self, folder: Path, done: Savable) -> None:
         done.save_pretrained(folder)
         try:
-            torch.save(self.state.state_dict(), folder / "state.pt")
+            torch.save(self.state.state_dict(), folder / STATE)
         except RuntimeError as error:  # a full disk, which is no OSError here
             place = self.checkpoints.folder
             raise SaysoError(

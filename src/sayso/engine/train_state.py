@@ -16,6 +16,7 @@ from sayso.core.device import resolve_device
 from sayso.core.distributed import processes
 from sayso.core.errors import SaysoError
 from sayso.core.lazy import need
+from sayso.hub.restricted_pickle import read_tensors
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -141,9 +142,12 @@ class TrainState:
             recipe: where the recipe of the run is that wrote it.
 
         Raises:
-            SaysoError: if it is of another model.
+            SaysoError: if it cannot be read, or is of another model.
         """
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        try:
+            state = read_tensors(path, "the state of training", device=self.device)
+        except SaysoError as error:
+            raise SaysoError(f"{error}; remove {path.parent} to go on from before it") from error
         differing = self._differing(state)
         if differing:
             raise SaysoError(

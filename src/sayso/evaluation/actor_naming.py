@@ -101,7 +101,7 @@ def episode_rows(episode: Episode, seeds: Sequence[int]) -> dict[str, dict[str, 
     for level, (same, other) in LEVELS.items():
         drawn = []
         for seed in seeds:
-            X = planted_descriptors(episode, same, other, seed)
+            X = planted_descriptors(episode.tracks, episode.names, same, other, seed)
             tracks = [replace(track, descriptor=x) for track, x in zip(episode.tracks, X, strict=True)]
             P = name_actors(tracks, lines, names=names).probabilities
             confused = {"pairs confused": equal_error_rate(X, episode.names)}

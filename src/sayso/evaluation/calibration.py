@@ -96,7 +96,7 @@ def episode_answers(episode: Episode) -> dict[str, JudgedAnswers]:
     names = cast_of(lines)
     number = {name: k for k, name in enumerate(names)}
     truth = np.array([number.get(name, len(names)) for name in episode.names])
-    X = planted_descriptors(episode, *LEVELS["usual"], seed=0)
+    X = planted_descriptors(episode.tracks, episode.names, *LEVELS["usual"], seed=0)
     described = [replace(track, descriptor=x) for track, x in zip(episode.tracks, X, strict=True)]
     speakers = [line.speaker == who for line, who in zip(lines, episode.speakers, strict=True)]
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.arrays import read_arrays
+from sayso.core.errors import SaysoError
 from sayso.core.io import atomic_file
 
 Arrays = dict[str, NDArray[Any]]
@@ -30,9 +31,8 @@ def cached(cache: Path | None, decides: Mapping[str, Any], make: Callable[[], Ar
         return make()
     path = cache / f"{hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()}.npz"
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            return {name: kept[name] for name in kept.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return read_arrays(path, "the cache")
+    except SaysoError:
         made = make()
     with atomic_file(path, guarded=False) as new:
         np.savez(new, allow_pickle=False, **made)

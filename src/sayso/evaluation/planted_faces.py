@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sayso.core.arrays import Floats
-from sayso.data.datasets.tvperson import Episode
+from sayso.people.tracks import Track
 
 LEVELS = {  # mean distances of two tracks of one person and of two people; same below about 0.5 (dlib, 2017)
     "close": (0.40, 0.80),  # frontal faces, good light
@@ -22,19 +22,22 @@ LEVELS = {  # mean distances of two tracks of one person and of two people; same
 }
 
 
-def planted_descriptors(episode: Episode, same: float, other: float, seed: int) -> Floats:
-    """Return descriptors (N, 128) of an episode's tracks.
+def planted_descriptors(
+    tracks: Sequence[Track], names: Sequence[str], same: float, other: float, seed: int
+) -> Floats:
+    """Return descriptors (N, 128) of tracks.
 
     Args:
-        episode: its tracks and their true names.
+        tracks: N of them.
+        names: of the N tracks, the true ones.
         same: mean distance of two tracks of one person.
         other: mean distance of two tracks of two people.
         seed: of what is drawn.
     """
     rng = np.random.default_rng(seed)
-    people = sorted(set(episode.names))
-    who = np.array([people.index(name) for name in episode.names])
-    minute = np.array([int(track.span.start // 60) for track in episode.tracks])
+    people = sorted(set(names))
+    who = np.array([people.index(name) for name in names])
+    minute = np.array([int(track.span.start // 60) for track in tracks])
     N, K, spread = len(who), len(people), same**2 / 2
     basis = np.linalg.qr(rng.standard_normal((128, 40)))[0].T
     identity, pose = basis[:32], basis[24:32]

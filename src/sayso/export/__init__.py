@@ -6,6 +6,7 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.export.coco import CocoIds, coco_results
+    from sayso.export.names_overlay import check_overlay, draw_names
     from sayso.export.naming_sheet import sheet_page, sheet_png
     from sayso.export.naming_vtt import names_vtt, people_manifest
     from sayso.export.overlay import overlay_png
@@ -19,8 +20,10 @@ else:
         __name__,
         {
             "CocoIds": "sayso.export.coco",
+            "check_overlay": "sayso.export.names_overlay",
             "coco_results": "sayso.export.coco",
             "descriptions_csv": "sayso.export.script_tables",
+            "draw_names": "sayso.export.names_overlay",
             "moments_manifest": "sayso.export.script_tables",
             "names_vtt": "sayso.export.naming_vtt",
             "overlay_png": "sayso.export.overlay",
@@ -38,8 +41,10 @@ else:
 
 __all__ = [
     "CocoIds",
+    "check_overlay",
     "coco_results",
     "descriptions_csv",
+    "draw_names",
     "moments_manifest",
     "names_vtt",
     "overlay_png",

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from sayso.core.harmless import harmless, harmless_cells
 from sayso.core.types import Caption, Span
 from sayso.export.edit_lists import edl, fcpxml, otio
 from sayso.export.reel import Reel, lay_out, read_sources
@@ -60,10 +61,11 @@ def moments_csv(rows: Sequence[Row]) -> str:
     columns = [*FIRST, *own, *(f"meta.{name}" for name in extra)]
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    table.writerow(columns)
+    table.writerow(map(harmless, columns))
     for row in rows:
         meta = row.get("meta") or {}
-        table.writerow([*(row.get(name) for name in (*FIRST, *own)), *(meta.get(name) for name in extra)])
+        cells = {name: row.get(name) for name in (*FIRST, *own)}
+        table.writerow(harmless_cells(cells | {f"meta.{name}": meta.get(name) for name in extra}))
     return out.getvalue()
 
 

@@ -7,13 +7,12 @@ corrections so far stand below, ready to be saved for ``sayso name --corrections
 from __future__ import annotations
 
 import base64
-import html
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sayso.core.harmless import harmless_json, html_text
 from sayso.export.pages import film_link, whole_page
 from sayso.export.script_html import colour
 from sayso.export.timestamps import timestamp
@@ -24,15 +23,17 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 FACE, GAP, LABEL = 96, 6, 18  # pixels
 EACH = 6  # faces at either end
+STRANGERS = 40  # who have lines of their own; the others stand together
 
 SCRIPT = """
 const out = document.querySelector("textarea"), link = document.querySelector("a[download]");
 const before = JSON.parse(out.value);
 function write() {
   const fixed = {...before};
-  for (const s of document.querySelectorAll("select")) {
-    delete fixed[s.dataset.track];
-    if (s.value !== "") fixed[s.dataset.track] = s.value === "-" ? null : s.value;
+  for (const s of document.querySelectorAll("[data-who]")) {
+    const name = s.value.trim();
+    delete fixed[s.dataset.who];
+    if (name !== "") fixed[s.dataset.who] = name === "-" ? null : name;
   }
   out.value = JSON.stringify(fixed, null, 1);
   link.href = "data:application/json," + encodeURIComponent(out.value);
@@ -47,10 +48,10 @@ def ends_of(rows: Sequence[Row], name: str | None, each: int = EACH) -> tuple[li
 
     Args:
         rows: of tracks.
-        name: of a person; None for nobody of the names.
+        name: of a person, or "stranger 1"; None for nobody of the names.
         each: rows at either end.
     """
-    own = sorted((row for row in rows if row["name"] == name), key=lambda row: -float(row["score"]))
+    own = sorted((row for row in rows if who_of(row) == name), key=lambda row: -float(row["score"]))
     return own[:each], own[each:][-each:]
 
 
@@ -76,7 +77,7 @@ def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH)
     pen = ImageDraw.Draw(sheet)
     for line, name in enumerate(names):
         top = line * height + GAP
-        count = sum(row["name"] == name for row in rows)
+        count = sum(who_of(row) == name for row in rows)
         pen.text((GAP, top), f"{name or 'nobody of these'}: {count} tracks by score", fill="black")
         best, worst = ends_of(rows, name, each)
         cells = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
@@ -96,7 +97,7 @@ def sheet_page(
     title: str,
     rows: Sequence[Row],
     faces: Mapping[int, Image],
-    fixed: Mapping[int, str | None] | None = None,
+    fixed: Mapping[int | str, str | None] | None = None,
     each: int = EACH,
     film: str | None = None,
 ) -> str:
@@ -115,13 +116,16 @@ def sheet_page(
     choices = sorted(filter(None, likely | set(names)))
     sheet = _Sheet(faces, choices, fixed, film, title)
     body = "\n".join(sheet.section(rows, name, each) for name in names)
-    so_far = html.escape(json.dumps({str(track): name for track, name in fixed.items()}, ensure_ascii=False))
+    so_far = html_text(harmless_json({str(who): name for who, name in fixed.items()}))
+    known = "".join(f'<option value="{html_text(name)}"></option>' for name in choices)
     return whole_page(
         title,
         '<p class="lead">Of each name the faces of highest and of lowest score. Where one is wrong, choose'
-        ' the name; then <a download="corrections.json">save the corrections</a> and give them to '
+        " the name; a stranger gets one that you type. Then "
+        '<a download="corrections.json">save the corrections</a> and give them to '
         "<code>sayso name --corrections</code>.</p>\n"
-        f'{body}\n<h2>Corrections</h2>\n<textarea readonly aria-label="Corrections">{so_far}</textarea>',
+        f'<datalist id="names">{known}</datalist>\n{body}\n<h2>Corrections</h2>\n'
+        f'<textarea readonly aria-label="Corrections">{so_far}</textarea>',
         film=film is not None,
         script=SCRIPT,
     )
@@ -133,7 +137,7 @@ class _Sheet:
 
     faces: Mapping[int, Image]
     choices: Sequence[str]
-    fixed: Mapping[int, str | None]
+    fixed: Mapping[int | str, str | None]
     film: str | None
     title: str
 
@@ -141,21 +145,29 @@ class _Sheet:
         best, worst = ends_of(rows, name, each)
         gap = '<span class="gap">&hellip;</span>' if worst else ""
         figures = "".join(map(self._figure, best)) + gap + "".join(map(self._figure, worst))
-        count = sum(row["name"] == name for row in rows)
-        label = html.escape(name or "Nobody of these")
-        return f'<h2>{label} <small>{count} tracks</small></h2>\n<div class="faces">{figures}</div>'
+        own = [row for row in rows if who_of(row) == name]
+        label = html_text(_capital(name or "nobody of these"))
+        ask = self._ask(name) if name is not None and own[0]["name"] is None else ""
+        return f'<h2>{label} <small>{_tracks(len(own))}</small></h2>\n{ask}<div class="faces">{figures}</div>'
+
+    def _ask(self, stranger: str) -> str:
+        who = html_text(stranger)
+        return (
+            f'<p class="ask"><label>Who is {who}? <input data-who="{who}" list="names" autocomplete="off">'
+            "</label></p>\n"
+        )
 
     def _figure(self, row: Row) -> str:
         face, track, start = self.faces.get(int(row["track"])), int(row["track"]), float(row["start_s"])
         at = timestamp(start)
-        label = html.escape(f"{row['name'] or 'nobody'} at {at}")
+        label = html_text(f"{row['name'] or 'nobody'} at {at}")
         picture = f'<img alt="{label}" src="{_data(face)}">' if face else '<div class="no-face"></div>'
         link = film_link(self.film, start, film=self.title)
         when = f'<a class="at"{link}>{at}</a>' if link else at
         return (
             f'<figure style="--score:{colour(float(row["score"]))}">{picture}'
             f"<figcaption>{row['score']:.2f} at {when} #{track}</figcaption>"
-            f'<select data-track="{track}" aria-label="Who track {track} is">{self._options(track)}</select>'
+            f'<select data-who="{track}" aria-label="Who track {track} is">{self._options(track)}</select>'
             "</figure>"
         )
 
@@ -163,8 +175,8 @@ class _Sheet:
         chosen = (self.fixed[track] or "-").casefold() if track in self.fixed else ""
         offered = [("", "right"), ("-", "nobody of these"), *((name, name) for name in self.choices)]
         return "".join(
-            f'<option value="{html.escape(value)}"{" selected" * (value.casefold() == chosen)}>'
-            f"{html.escape(shown)}</option>"
+            f'<option value="{html_text(value)}"{" selected" * (value.casefold() == chosen)}>'
+            f"{html_text(shown)}</option>"
             for value, shown in offered
         )
 
@@ -175,21 +187,28 @@ def _data(face: Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
+def who_of(row: Row) -> str | None:
+    """Return who a row's face is: a name, or "stranger 1" as long as there are few; None for nobody."""
+    if row["name"] is not None:
+        return str(row["name"])
+    number = int(row.get("stranger") or 0)
+    return f"stranger {number}" if 0 < number <= STRANGERS else None
+
+
 def _names(rows: Sequence[Row]) -> list[str | None]:
-    """Return the names by number of tracks, nobody last."""
+    """Return the names by number of tracks, then strangers, nobody last."""
     counts: dict[str | None, int] = {}
+    order: dict[str | None, int] = {}
     for row in rows:
-        counts[row["name"]] = counts.get(row["name"], 0) + 1
-    return sorted(counts, key=lambda name: (name is None, -counts[name], name or ""))
+        who = who_of(row)
+        counts[who] = counts.get(who, 0) + 1
+        order[who] = int(row.get("stranger") or 0) if row["name"] is None else 0
+    return sorted(counts, key=lambda who: (who is None, order[who], -counts[who], who or ""))
 
 
-def read_corrections(text: str) -> dict[int, str | None]:
-    """Return corrections, track -> name or None, from the JSON that the page writes.
+def _capital(label: str) -> str:
+    return label[:1].upper() + label[1:]
 
-    Raises:
-        ValueError: if it is not an object of track numbers and names.
-    """
-    data = json.loads(text)
-    if not isinstance(data, dict) or not all(name is None or isinstance(name, str) for name in data.values()):
-        raise ValueError("expected an object of track numbers and names, null for nobody")
-    return {int(track): name for track, name in data.items()}
+
+def _tracks(count: int) -> str:
+    return f"{count} track" + "s" * (count != 1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import os
 import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
+
+from sayso.core.harmless import html_text
 
 SHARED = files("sayso.export") / "static"
 """The style and the player that served pages have too."""
@@ -33,7 +34,7 @@ def whole_page(title: str, body: str, *, film: bool = False, script: str = "") -
         film: whether links with ``data-start`` (``film_link``) play a film.
         script: JavaScript of the page itself.
     """
-    name = html.escape(title)
+    name = html_text(title)
     player = put_in("<!--icons-->\n" + FILM) if film else ""
     scripts = [f'<script type="module">\n{_player()}</script>'] if film else []
     scripts += [f"<script>{script}</script>"] if script else []
@@ -58,7 +59,7 @@ def film_link(file: str | None, start_s: float, end_s: float | None = None, film
     if not file:
         return ""
     end = "" if end_s is None else f' data-end="{end_s:g}"'
-    name = html.escape(film, quote=True)
+    name = html_text(film, quote=True)
     return f' href="{quote(file)}#t={start_s:g}" data-start="{start_s:g}"{end} data-film="{name}"'
 
 

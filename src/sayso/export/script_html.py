@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sayso.core.harmless import html_text
 from sayso.export.pages import film_link, whole_page
 from sayso.export.timestamps import timestamp
 
@@ -58,14 +58,14 @@ class _Place:
     title: str
 
     def row(self, row: Row | None, lines: Sequence[Row]) -> str:
-        kind = html.escape(str(row["kind"]) if row else "improvised")
+        kind = html_text(str(row["kind"]) if row else "improvised")
         left = self._item(row) if row else ""
         return f'<tr class="{kind}"><td>{left}</td><td>{"".join(map(self._item, lines))}</td></tr>'
 
     def _item(self, row: Row) -> str:
-        speaker = f"<b>{html.escape(str(row['speaker']))}</b> " if row.get("speaker") else ""
+        speaker = f"<b>{html_text(str(row['speaker']))}</b> " if row.get("speaker") else ""
         start, end, score = row["start_s"], row.get("end_s"), row["score"]
-        text = html.escape(str(row["text"]))
+        text = html_text(str(row["text"]))
         if not isinstance(start, float):
             return f'<p class="lost">{speaker}{text}</p>'
         shade = colour(score) if isinstance(score, float) else colour(0)

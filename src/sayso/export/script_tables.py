@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from sayso.core.harmless import harmless_cells
 from sayso.core.types import Caption
 from sayso.text import write_srt
 
@@ -29,7 +30,7 @@ def descriptions_csv(rows: Iterable[Row]) -> str:
         if row["kind"] == "heading":
             scene = row["text"]
         elif row["kind"] == "description":
-            table.writerow([scene, *(row[name] for name in COLUMNS[1:])])
+            table.writerow(harmless_cells({"scene": scene, **{name: row[name] for name in COLUMNS[1:]}}))
     return out.getvalue()
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Mapping, Sequence
 
+from sayso.core.harmless import html_text
 from sayso.export.pages import film_link, whole_page
 from sayso.export.timestamps import timestamp
 
@@ -48,10 +48,10 @@ def hue(step: int, steps: int) -> str:
 def _legend(number: int, step: Row, hue: str) -> str:
     phrases = step["phrases"]
     others = ", ".join(str(p) for p in phrases[1:6]) if isinstance(phrases, (list, tuple)) else ""
-    also = f"; also: {html.escape(others)}" if others else ""
-    example = f"<q>{html.escape(str(step['example']))}</q>" if step["example"] else ""
+    also = f"; also: {html_text(others)}" if others else ""
+    example = f"<q>{html_text(str(step['example']))}</q>" if step["example"] else ""
     return (
-        f'<li style="--hue:{hue}"><b>{number + 1}. {html.escape(str(step["name"]))}</b>'
+        f'<li style="--hue:{hue}"><b>{number + 1}. {html_text(str(step["name"]))}</b>'
         f" <small>mentioned in {step['videos']} videos{also}</small>{example}</li>"
     )
 
@@ -72,7 +72,7 @@ def _video(
     bar = "".join(_span(row, duration_s, hues, link) for row, link in both)
     shots = "".join(_shot(row, hues, pictures.get((number, int(row["step"]))), link) for row, link in both)
     return (
-        f"<section><h2>{html.escape(name)} <small>{timestamp(duration_s)}</small></h2>"
+        f"<section><h2>{html_text(name)} <small>{timestamp(duration_s)}</small></h2>"
         f'<div class="strip">{bar}</div><ul class="shots">{shots}</ul></section>'
     )
 
@@ -80,7 +80,7 @@ def _video(
 def _span(row: Row, duration_s: float, hues: Sequence[str], link: str) -> str:
     step, start, end = int(str(row["step"])), float(str(row["start_s"])), float(str(row["end_s"]))
     faded = "" if row["present"] else ' class="absent"'
-    tip = html.escape(f"{row['name']}, {timestamp(start)}", quote=True)
+    tip = html_text(f"{row['name']}, {timestamp(start)}", quote=True)
     return (
         f'<a{faded}{link} style="--hue:{hues[step]};left:{100 * start / duration_s:.2f}%;'
         f'width:{100 * (end - start) / duration_s:.2f}%" title="{tip}">{step + 1}</a>'
@@ -94,8 +94,8 @@ def _shot(row: Row, hues: Sequence[str], picture: bytes | None, link: str) -> st
     if picture is not None:
         data = base64.b64encode(picture).decode()
         image = f'<img alt="" src="data:image/jpeg;base64,{data}">'
-    spoken = html.escape(str(row["text"] or ""), quote=True)
-    text = f"{step + 1}. {html.escape(str(row['name']))} {timestamp(float(str(row['time_s'])))}"
+    spoken = html_text(str(row["text"] or ""), quote=True)
+    text = f"{step + 1}. {html_text(str(row['name']))} {timestamp(float(str(row['time_s'])))}"
     link = f"<a{link}>{image}{text}</a>"
     return f'<li class="{kind}" style="--hue:{hues[step]}" title="{spoken}">{link}</li>'
 

@@ -10,7 +10,6 @@ Source
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from sayso.core.errors import SaysoError
 from sayso.generators.conditioning import FlamingoNet, FlamingoShape
 from sayso.generators.flamingo import Flamingo
 from sayso.generators.saved import load_exactly
+from sayso.hub.restricted_pickle import read_tensors
 
 if TYPE_CHECKING:
     from sayso.encoders.backbones import Backbone
@@ -41,11 +41,7 @@ def read_open_flamingo(path: Path) -> dict[str, Tensor]:
     Raises:
         SaysoError: if it is no checkpoint of weights.
     """
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise SaysoError(f"{path} cannot be read as a checkpoint of weights: {first}") from error
+    found = read_tensors(path, "the checkpoint of weights")
     state = found.get("model_state_dict", found) if isinstance(found, dict) else None
     if not isinstance(state, dict) or not all(isinstance(weight, Tensor) for weight in state.values()):
         raise SaysoError(f"{path} holds no weights by name, such as OpenFlamingo saves")

@@ -41,11 +41,13 @@ def read_numbers(path: Path) -> Any:
         raise SaysoError(f"the features {path} are damaged: {type(error).__name__}: {error}") from error
 
 
-def read_tensors(path: Path) -> Any:
+def read_tensors(path: Path, what: str = "the features", *, device: Any = "cpu") -> Any:
     """Return what a file holds that torch saved: tensors, containers and strings.
 
     Args:
         path: the file.
+        what: it is, for the sentence, such as ``the checkpoint``.
+        device: where the tensors are put.
 
     Raises:
         SaysoError: if it cannot be read, or wants anything else.
@@ -55,11 +57,23 @@ def read_tensors(path: Path) -> Any:
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises anything for what is no file of its own
-        raise SaysoError(
-            f"the features {path} cannot be read: no file of tensors that torch saved"
-        ) from error
+        return torch.load(path, map_location=device, weights_only=True)
+    except OSError as error:
+        raise SaysoError(f"{what} {path} cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # torch raises anything, and advises to read without safety
+        asked = _ASKED.search(str(error))
+        raise SaysoError(f"{what} {path} cannot be read: {_unread(asked and asked[1], error)}") from error
+
+
+def _unread(asked: str | None, error: Exception) -> str:
+    if asked:
+        return f"it wants {asked}, and only tensors, containers and strings are read"
+    if isinstance(error, MemoryError):
+        return "it says it is larger than the memory"
+    return "it is no file of tensors that torch saved, or it is damaged"
+
+
+_ASKED = re.compile(r"\bGLOBAL ([\w.]+)")
 
 
 class _NumbersOnly(pickle._Unpickler):  # in Python, so that its steps can be looked at

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sayso.core.errors import QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.data.sources import paths_named
-from sayso.index.background import calibrate_index
+from sayso.index.background import calibrate_index, is_outdated
 from sayso.index.cluster import Cluster, read_on_cluster
 from sayso.index.generations import drop_superseded
 from sayso.index.report import AddReport
@@ -87,8 +87,11 @@ def add_paths(
             report = update.run(encoder, workers=options.workers, prune=options.prune)
             _calibrate(store, encoder, report)
         else:
-            jobs = [*update.begin(), *update.read_here()]
+            update.begin()
     if options.cluster is not None:  # only commits hold the lock
+        jobs = update.plan()
+        with store.writing():
+            jobs += update.note()
         read_on_cluster(update, jobs, options.cluster)
         with store.writing():
             report = update.end(prune=options.prune)
@@ -98,7 +101,7 @@ def add_paths(
 
 
 def _calibrate(store: Store, encoder: Callable[[], Encoder], report: AddReport) -> None:
-    if report.clips or report.removed:
+    if report.clips or report.removed or is_outdated(store):
         calibrate_index(store, encoder)
 
 

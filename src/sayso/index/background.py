@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.index.calibration import NEAREST, Calibration, Floats, Spread
+from sayso.index.schema import BACKGROUND_TABLE
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
@@ -35,8 +36,6 @@ REFIT_GROWTH = 1.1
 
 SMALL = 50_000
 """Below so many clips it is measured anew whenever it changes."""
-
-TABLE = "background"
 
 
 @cache
@@ -137,7 +136,7 @@ def vectors_of(column: Any) -> Floats:
 
 def load_calibration(store: Store) -> tuple[Calibration, Floats] | None:
     """Return what was measured, and the whole background (B, D); None if the index keeps none."""
-    table = store.table(store.named(TABLE))
+    table = store.table(store.named(BACKGROUND_TABLE))
     rows = table.search().limit(1).to_arrow().to_pylist() if table is not None else []
     if not rows:
         return None
@@ -166,7 +165,7 @@ def save_calibration(store: Store, found: Calibration, background: Floats) -> No
     numbers["kept"] = [places[row.tobytes()] for row in found.background]
     flat = pa.array([background.astype(np.float16).ravel()], pa.list_(pa.float16()))
     table = pa.table({"numbers": [json.dumps(numbers)], "background": flat})
-    store.connection.create_table(store.named(TABLE), table, mode="overwrite")
+    store.connection.create_table(store.named(BACKGROUND_TABLE), table, mode="overwrite")
 
 
 def calibrate_index(store: Store, encoder: Callable[[], Encoder]) -> Calibration:
@@ -183,6 +182,13 @@ def calibrate_index(store: Store, encoder: Callable[[], Encoder]) -> Calibration
     found = measure_background(store, background)
     save_calibration(store, found, background)
     return found
+
+
+def is_outdated(store: Store) -> bool:
+    """Tell whether a run was killed before it measured what it had added."""
+    clips = store.clips.count_rows()
+    held = load_calibration(store) if clips else None
+    return bool(clips) and (held is None or (held[0].clips != clips and _is_due(held[0], clips)))
 
 
 def _is_due(found: Calibration, clips: int) -> bool:

@@ -12,6 +12,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.progress import Progress, Silent
 from sayso.index.checksums import CHECKSUMS, Checksums, is_current, read_checksums
+from sayso.index.schema import BACKGROUND_TABLE, CLIPS_TABLE, MEDIA_TABLE
 
 if TYPE_CHECKING:
     from sayso.index.store import Store
@@ -101,11 +102,11 @@ def _check_rows(store: Store) -> list[Damage]:
     """Read everything, as far as it can be read."""
     found = []
     counts: list[dict[str, int]] = []
-    for name, column in (("clips", "media_id"), ("media", "media_id"), ("background", "numbers")):
+    for name, column in ((CLIPS_TABLE, "media_id"), (MEDIA_TABLE, "media_id"), (BACKGROUND_TABLE, "numbers")):
         try:
             table = store.table(store.named(name))
             if table is None:
-                if name != "background":
+                if name != BACKGROUND_TABLE:
                     found.append(Damage(name, "is gone"))
                 continue
             counts.append(_read_all(table, column))

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of, write_atomic
+from sayso.index.schema import OF_A_GENERATION, OF_ALL, name_in
 
 if TYPE_CHECKING:
     from sayso.index.tables import Tables
 
 CHECKSUMS = "checksums.json"
-_NAMES = ("clips", "media", "background")
-_COMMON = ("roots", "generation")
 ASIDE = ".damaged"
 """Ends the name of a damaged file while an index is repaired."""
 
@@ -81,8 +80,8 @@ def _digest(held: Mapping[str, Any]) -> str:
 
 def table_files(address: str, generation: int) -> Iterator[Path]:
     """Give the files of the tables that count."""
-    named = (name if generation == 1 else f"{name}_{generation}" for name in _NAMES)
-    for name in (*named, *_COMMON):
+    named = (name_in(generation, name) for name in OF_A_GENERATION)
+    for name in (*named, *OF_ALL):
         inside = Path(address, f"{name}.lance").rglob("*")
         yield from (path for path in inside if _stays(path) and path.is_file())
 

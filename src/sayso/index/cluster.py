@@ -1,23 +1,26 @@
 """Reading files into an index on a cluster: shards of jobs go out; what comes back is committed in batches.
 
-The driver plans under the lock and lets go of it. Each worker writes shards (``sayso.index.shards``) without
-it; the driver takes it again for commits alone. A driver that was killed leaves finished shards, which
-the next run, wherever it is, commits first. Two drivers may do the same work: the second shard is forgotten.
+The driver plans without the lock, and takes it for what has to be noted and for commits. Each worker writes
+shards (``sayso.index.shards``) without it, and so does the driver of files of sound, which no encoder reads.
+A driver that was killed leaves finished shards, which the next run, wherever it is, commits first. Two
+drivers may do the same work: the second shard is forgotten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sayso.core.errors import IndexMismatch
 from sayso.core.lazy import need
 from sayso.engine.extract import Finished, extract
-from sayso.engine.ray_extract import run_on_ray
+from sayso.engine.ray_extract import Done, run_on_ray
+from sayso.engine.segment import JobClip
 from sayso.index.commit import is_due, settle_shards
 from sayso.index.fingerprint import digest
 from sayso.index.shards import EXTRA, ShardFolder, ShardSink
+from sayso.index.sound import sound_clips
 from sayso.index.store import Store
 from sayso.index.writer import IndexJob, Writer
 
@@ -108,22 +111,24 @@ class _Begin:
 
     def __call__(self) -> Callable[[ShardWork], list[Outcome]]:
         store, encoder = Store(self.address, self.generation), self.load()
-        return lambda work: make_shard(store, encoder, work)
+        return lambda work: make_shard(store, work, extract(work.jobs, encoder, workers=1, encoders=1))
 
 
-def make_shard(store: Store, encoder: Encoder, work: ShardWork) -> list[Outcome]:
-    """Read a shard's files and leave it open; return what each gave, in their order.
+def make_shard(
+    store: Store, work: ShardWork, items: Iterable[JobClip[IndexJob] | Finished[IndexJob]]
+) -> list[Outcome]:
+    """Write what a shard's files give and leave it open; return what each gave, in their order.
 
     Args:
         store: the index.
-        encoder: embeds the clips.
         work: what goes in.
+        items: what is read of it.
     """
     sink = ShardSink(store)
     writer = Writer(sink)
     found: dict[str, Outcome] = {}
     try:
-        for item in extract(work.jobs, encoder, workers=1, encoders=1):
+        for item in items:
             if not isinstance(item, Finished):
                 writer.add(item)
             else:
@@ -132,8 +137,7 @@ def make_shard(store: Store, encoder: Encoder, work: ShardWork) -> list[Outcome]
     finally:
         writer.close()
     replaces = {job.path: job.replaces for job in work.jobs if job.replaces}
-    failures = [{"path": path, "error": one.error} for path, one in found.items() if one.error]
-    ShardFolder(store).write(sink.shard(work.id, replaces, failures))
+    ShardFolder(store).write(sink.shard(work.id, replaces))
     return [found[job.path] for job in work.jobs]
 
 
@@ -150,11 +154,9 @@ def read_on_cluster(update: Update, jobs: Sequence[IndexJob], cluster: Cluster) 
     """
     need("lance", EXTRA)
     store, rest, counted, failed = update.store, list(jobs), set[str](), set[str]()
-    begin = _Begin(store.address, store.generation, cluster.load)
     while rest:
-        pieces = list(_shards(rest, cluster.shard_files))
         committed = waiting = 0
-        for done in run_on_ray(pieces, begin, address=cluster.address, actors=cluster.actors):
+        for done in _made(store, rest, cluster):
             outcomes = done.result or [Outcome(0, done.error)] * len(done.work.jobs)
             for job, outcome in zip(done.work.jobs, outcomes, strict=True):
                 if job.path not in counted:
@@ -169,6 +171,19 @@ def read_on_cluster(update: Update, jobs: Sequence[IndexJob], cluster: Cluster) 
         with store.writing():
             settle_shards(store)
             rest = _overtaken(store, rest, failed)
+
+
+def _made(
+    store: Store, jobs: Sequence[IndexJob], cluster: Cluster
+) -> Iterator[Done[ShardWork, list[Outcome]]]:
+    """Make shards of files; yield each once it is there. Sound is heard here, all else on the cluster."""
+    for work in _shards([job for job in jobs if job.kind == "sound"], cluster.shard_files):
+        items = (item for job in work.jobs for item in sound_clips(job, store.identity.dim))
+        yield Done(work, make_shard(store, work, items))
+    pieces = list(_shards([job for job in jobs if job.kind != "sound"], cluster.shard_files))
+    if pieces:
+        begin = _Begin(store.address, store.generation, cluster.load)
+        yield from run_on_ray(pieces, begin, address=cluster.address, actors=cluster.actors)
 
 
 def _overtaken(store: Store, jobs: Sequence[IndexJob], failed: set[str]) -> list[IndexJob]:

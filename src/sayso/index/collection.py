@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 class Index(OpenIndex):
     """A searchable collection of moments and pictures, kept in a folder or an object store.
 
-    Example:
-        >>> index = sayso.Index.open("my.index")
-        >>> index.add("~/Videos")
-        >>> for hit in index.search("hold a wine glass", limit=20):
+    Examples:
+        >>> import sayso
+        >>> index = sayso.Index.open("my.index")  # doctest: +SKIP
+        >>> index.add("~/Videos")  # doctest: +SKIP
+        >>> for hit in index.search("hold a wine glass", limit=20):  # doctest: +SKIP
         ...     print(hit.path, hit.span, hit.score, hit.text)
     """
 
@@ -205,7 +206,7 @@ class Index(OpenIndex):
         if weight < 1:
             texts = [term.text for term in terms if term.text]
             with self.model_turn:
-                vector = embed_query(terms, self.encoder, like)
+                vector = embed_query(terms, self.encoder, like, self._vectors)
                 told = self._hints.about_words(self.encoder, texts)
             self._hints.say(told)
         pictured = like is not None or any(term.file for term in terms)
@@ -259,7 +260,8 @@ class Index(OpenIndex):
 
     def media(self, media_id: str) -> Media:
         """Return one file of the index, or raise KeyError."""
-        return read_media(self.store, media_id)
+        store = self.store
+        return self._files.get((store.media.version, media_id), lambda: read_media(store, media_id))
 
     def transcript(self, media_id: str) -> list[Caption]:
         """Return what is said in a file, in order, or raise KeyError."""
@@ -271,4 +273,4 @@ class Index(OpenIndex):
 
     def thumbnail(self, clip_id: str) -> bytes:
         """Return the JPEG of a clip (see ``add``'s ``thumbs``), or raise KeyError."""
-        return read_thumbnail(self.store, clip_id)
+        return read_thumbnail(self.store, clip_id, self._thumbs)

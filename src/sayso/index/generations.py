@@ -11,7 +11,8 @@ import time
 import pyarrow as pa
 
 from sayso.index.maintaining import KEEP_VERSIONS
-from sayso.index.store import FIRST, GENERATION_TABLE, Store
+from sayso.index.schema import FIRST, GENERATION_TABLE, MEDIA_TABLE, OF_A_GENERATION, name_in
+from sayso.index.store import Store
 
 
 def switch_generation(store: Store, number: int) -> None:
@@ -46,7 +47,7 @@ def drop_generation(store: Store, number: int) -> None:
         store: the index.
         number: of the generation.
     """
-    for name in ("media", "clips", "background"):
-        named = name if number == FIRST else f"{name}_{number}"
+    for name in sorted(OF_A_GENERATION, key=lambda name: name != MEDIA_TABLE):
+        named = name_in(number, name)
         if store.table(named) is not None:
             store.connection.drop_table(named)

@@ -37,6 +37,10 @@ class LiveMedia:
 
     def dead(self) -> frozenset[str]:
         """Return the ids of clips' media that have no row, as far as is written now."""
+        return self.seen()[1]
+
+    def seen(self) -> tuple[tuple[int, int], frozenset[str]]:
+        """Return the versions of media and clips that are written now, and what ``dead`` does."""
         with self._turn:
             versions = self._now()
             if versions != self._versions:
@@ -47,7 +51,7 @@ class LiveMedia:
                     self._store.refresh()  # one table was seen older than the other
                     versions = self._now()
                 self._versions = versions  # of before the look: what came meanwhile is looked at next time
-            return self._dead
+            return versions, self._dead
 
     def scope(self, sql: str | None = None) -> str | None:
         """Return a filter that lets pass what counts, and of that what another filter does."""

@@ -43,5 +43,11 @@ def maintain(store: Store) -> None:
         table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
 
+def lacks_words(store: Store) -> bool:
+    """Tell whether text is held that no full-text index finds: a run was killed before it made one."""
+    held = {index.columns[0] for index in store.clips.list_indices()}
+    return any(column not in held and _holds(store, column) for column in WORDS)
+
+
 def _holds(store: Store, column: str) -> bool:
     return bool(store.clips.search().where(f"{column} != ''").select(["id"]).limit(1).to_arrow().num_rows)

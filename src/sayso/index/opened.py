@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 from sayso.index.background import embed_background
 from sayso.index.belonging import check_model
 from sayso.index.hints import Hints
+from sayso.index.hit import Media
+from sayso.index.kept import Kept
 from sayso.index.searcher import Searcher
 from sayso.index.store import Store
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Embeddings, Encoder
+
+KEPT_QUERIES = 512
+KEPT_ROWS = 1024
+"""Of files, and of clips with their pictures: 10 kB each."""
 
 
 class OpenIndex:
@@ -45,6 +51,9 @@ class OpenIndex:
         self._store, self._encoder = store, encoder
         self._hints = Hints(store)
         self._searcher = Searcher(store, self._embedded_background)
+        self._vectors: Kept[Embeddings] = Kept(KEPT_QUERIES)
+        self._files: Kept[Media] = Kept(KEPT_ROWS)
+        self._thumbs: Kept[dict[str, Any]] = Kept(KEPT_ROWS)
 
     def _embedded_background(self) -> Embeddings:
         with self.model_turn:

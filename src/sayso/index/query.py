@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, QueryError, nothing_at
+from sayso.index.kept import Kept
 from sayso.index.sql import sql_string
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def parse_query(query: str, *, files: bool = True) -> list[Term]:
 
     Raises:
         QueryError: if a term is empty, or there is none.
+
+    Examples:
+        >>> [(term.weight, term.text) for term in parse_query('2:dog + "a pool" - night')]
+        [(2.0, 'dog'), (1.0, 'a pool'), (-1.0, 'night')]
     """
     masked = re.sub(r'"[^"]*"', lambda match: "x" * len(match[0]), query)
     marks = list(_OPERATOR.finditer(masked))
@@ -101,23 +106,28 @@ def text_of(terms: Sequence[Term]) -> str:
     return " ".join(term.text for term in terms if term.weight > 0)
 
 
-def embed_query(terms: Sequence[Term], encoder: Encoder, like: Any = None) -> NDArray[np.float32]:
+def embed_query(
+    terms: Sequence[Term], encoder: Encoder, like: Any = None, kept: Kept[NDArray[np.float32]] | None = None
+) -> NDArray[np.float32]:
     """Return the (D,) embedding of the sum of terms, plus a picture or clip ``like``.
 
     Args:
         terms: from ``parse_query``; may be empty if ``like`` is given.
         encoder: of the index.
         like: a PIL image, a (H, W, 3) uint8 array, or a path as in ``embed_file``.
+        kept: embeddings of texts by this encoder, which need not be made again.
 
     Raises:
         MediaError: if a file is not there or cannot be read.
         QueryError: if the terms cancel each other out.
     """
     total = np.zeros(encoder.dim, np.float32)
-    texts = [term for term in terms if term.text]
-    if texts:
-        weights = np.array([term.weight for term in texts], np.float32)
-        total += weights @ encoder.encode_text([term.text for term in texts])
+    worded = [term for term in terms if term.text]
+    if worded:
+        weights = np.array([term.weight for term in worded], np.float32)
+        texts = tuple(term.text for term in worded)
+        kept = kept or Kept(1)
+        total += weights @ kept.get(texts, lambda: encoder.encode_text(list(texts)))
     for term in terms:
         if term.file:
             total += np.float32(term.weight) * embed_file(term.file, encoder)

@@ -30,18 +30,26 @@ from sayso.index.generations import switch_generation
 from sayso.index.lock import file_lock
 from sayso.index.maintaining import maintain
 from sayso.index.orphans import remove_orphans
-from sayso.index.roots import TABLE as ROOTS
 from sayso.index.roots import Root, Roots, save_roots
-from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity
+from sayso.index.schema import (
+    BACKGROUND_TABLE,
+    CLIPS_TABLE,
+    FIRST,
+    GENERATION_TABLE,
+    MEDIA_SCHEMA,
+    MEDIA_TABLE,
+    OF_A_GENERATION,
+    ROOTS_TABLE,
+    Identity,
+    name_in,
+)
 from sayso.index.shards import FOLDER, ShardFolder
-from sayso.index.store import FIRST, GENERATION_TABLE, Store
+from sayso.index.store import Store
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
     from sayso.index.report import AddReport
 
-BACKGROUND = "background"
-_TABLES = (CLIPS_TABLE, MEDIA_TABLE, BACKGROUND)
 CHUNK = 1024
 """Rows that are taken over at once; of a chunk that cannot be read, each row is tried."""
 
@@ -67,7 +75,11 @@ def repair_index(
             record = _heal_common(address, record, damage)
         store = Store(address)
         identity = _identity(store, record)
-        own = [one for one in damage if one.name.startswith((*map(store.named, _TABLES), *_TABLES))]
+        own = [
+            one
+            for one in damage
+            if one.name.startswith((*map(store.named, OF_A_GENERATION), *OF_A_GENERATION))
+        ]
         if own:
             _make_whole(store, own, identity, record, prune=options.prune)
         store = Store(address)
@@ -100,7 +112,7 @@ def _make_whole(
         _make_structures(store)
         for one in damage:
             Path(store.address, one.name).unlink(missing_ok=True)
-    elif any(not one.name.startswith(store.named(BACKGROUND)) for one in damage):
+    elif any(not one.name.startswith(store.named(BACKGROUND_TABLE)) for one in damage):
         clips = store.named(CLIPS_TABLE)
         newest = record and newest_version(record, clips)
         trusted = newest is None or newest not in {one.name for one in damage}
@@ -110,7 +122,7 @@ def _make_whole(
         finally:
             _put_back(store.address)
     else:
-        _remove(store.address, store.named(BACKGROUND))
+        _remove(store.address, store.named(BACKGROUND_TABLE))
 
 
 def _heal_common(address: str, record: Checksums, damage: list[Damage]) -> Checksums:
@@ -118,14 +130,14 @@ def _heal_common(address: str, record: Checksums, damage: list[Damage]) -> Check
 
     What can be read stays where the record is older than it. Returns the record without what was made anew.
     """
-    damaged = {one.name.partition(".lance/")[0] for one in damage} & {GENERATION_TABLE, ROOTS}
+    damaged = {one.name.partition(".lance/")[0] for one in damage} & {GENERATION_TABLE, ROOTS_TABLE}
     current = is_current(address, record)
     healed = {name for name in damaged if current or not _can_be_read(address, name)}
     for table in healed:
         _remove(address, table)
     if GENERATION_TABLE in healed and record.generation != FIRST:
         switch_generation(Store(address, record.generation), record.generation)
-    if ROOTS in healed:
+    if ROOTS_TABLE in healed:
         save_roots(Store(address, record.generation), Roots(tuple(Root(**row) for row in record.roots)))
     files = {name: held for name, held in record.files.items() if name.partition(".lance/")[0] not in healed}
     return replace(record, files=files)
@@ -189,8 +201,8 @@ def _take_over(store: Store, identity: Identity, *, prune: bool, trusted: bool) 
         SaysoError: if a file that lost a clip is not there, unless it is pruned; the old tables still count.
     """
     number = store.generation + 1
-    for name in _TABLES:
-        _remove(store.address, f"{name}_{number}")
+    for name in OF_A_GENERATION:
+        _remove(store.address, name_in(number, name))
     new = Store(store.address, number)
     new.create(identity)
     held: Counter[str] = Counter()
@@ -216,7 +228,7 @@ def _take_over(store: Store, identity: Identity, *, prune: bool, trusted: bool) 
     remove_orphans(new)
     maintain(new)
     switch_generation(new, number)
-    for name in _TABLES:
+    for name in OF_A_GENERATION:
         _remove(store.address, store.named(name))
     shutil.rmtree(Path(store.address, store.named(FOLDER)), ignore_errors=True)
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from sayso.data.manifest import Failure
 
+PART = "read in part"
+"""Stage of a failure after which a file's other clips are there."""
+
 
 @dataclass(slots=True)
 class AddReport:

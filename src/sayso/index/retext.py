@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from sayso.core.types import Span
-from sayso.index.schema import MEDIA_SCHEMA
+from sayso.index.schema import MEDIA_SCHEMA, Record
 from sayso.index.sql import sql_string
-from sayso.index.store import Record, Store
+from sayso.index.store import Store
 from sayso.index.writer import IndexJob, caption_rows
 
 

@@ -21,6 +21,7 @@ from sayso.core.errors import SaysoError
 from sayso.data.manifest import MANIFESTS, ListedFile, is_failure_list
 from sayso.data.sources import Listing, list_sources
 from sayso.index.fingerprint import Segmentation, file_kind
+from sayso.index.schema import ROOTS_TABLE
 from sayso.index.sound import can_be_found
 from sayso.index.thumbs import Thumbs
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from sayso.index.store import Store
 
 RootKind = Literal["folder", "list", "file", "left out"]
-TABLE = "roots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ def _kind_of(path: str) -> RootKind | None:
 
 def read_roots(store: Store) -> Roots:
     """Return what an index remembers; nothing if an older sayso made it."""
-    table = store.table(TABLE) if store.exists else None
+    table = store.table(ROOTS_TABLE) if store.exists else None
     rows = table.search().to_arrow().to_pylist() if table is not None else []
     return Roots(tuple(Root(**row) for row in rows))
 
@@ -218,7 +218,7 @@ def save_roots(store: Store, roots: Roots) -> None:
         ]
     )
     rows = pa.Table.from_pylist([asdict(row) for row in roots.rows], schema=schema)
-    store.connection.create_table(TABLE, rows, mode="overwrite")
+    store.connection.create_table(ROOTS_TABLE, rows, mode="overwrite")
 
 
 def remembered_paths(store: Store) -> list[str]:

@@ -21,7 +21,8 @@ def read_media(store: Store, media_id: str) -> Media:
     Raises:
         KeyError: if there is no such file.
     """
-    held = [name for name in _MEDIA_COLUMNS if name in store.media.schema.names]
+    there = store.media.schema.names
+    held = [name for name in _MEDIA_COLUMNS if name in there]
     row = first_row(store.media, "media_id", media_id, ["media_id", *held])
     return Media(id=row.pop("media_id"), **row)
 

@@ -22,7 +22,22 @@ READABLE = (3, SCHEMA_VERSION)
 
 CLIPS_TABLE = "clips"
 MEDIA_TABLE = "media"
+BACKGROUND_TABLE = "background"
+ROOTS_TABLE = "roots"
+GENERATION_TABLE = "generation"
+OF_A_GENERATION = (CLIPS_TABLE, MEDIA_TABLE, BACKGROUND_TABLE)
+"""Tables that another model has anew."""
+
+OF_ALL = (ROOTS_TABLE, GENERATION_TABLE)
+FIRST = 1
+"""The generation of an index that never had another model."""
+
 _KEY = b"sayso"
+
+
+def name_in(generation: int, table: str) -> str:
+    """Return what a table, or a folder beside it, is called in a generation."""
+    return table if generation == FIRST else f"{table}_{generation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,18 @@ class Identity:
     def metric(self) -> Literal["cosine", "dot"]:
         """How LanceDB compares the vectors."""
         return "cosine" if self.normalised else "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the index holds of a file it has read; ``content`` and ``settings`` are digests."""
+
+    media_id: str
+    size: int
+    mtime_ns: int
+    content: str
+    settings: str
+    error: str | None
 
 
 TAKEN_FIELDS = [

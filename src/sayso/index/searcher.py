@@ -45,7 +45,9 @@ class Searcher:
     @property
     def calibration(self) -> Calibration:
         """What similarities in the index mean; measured here if an older sayso made it."""
-        version = self.store.clips.version
+        return self._calibration_of(self.store.clips.version)
+
+    def _calibration_of(self, version: int) -> Calibration:
         known = self._calibration
         if known is None or known[0] != version:
             held = load_calibration(self.store)
@@ -73,7 +75,8 @@ class Searcher:
             pictured: whether the vector is that of a picture or a clip, and not of words alone.
             span: how many of the best are left out, and how many come then.
         """
-        calibration, offset = self.calibration, span[0]
+        seen, offset = self.store.live.seen(), span[0]
+        calibration = self._calibration_of(seen[0][1])
         wanted = Wanted(
             vector=vector,
             relevance=calibration.of_pictures
@@ -84,21 +87,20 @@ class Searcher:
             weight=weight,
             scope=scope,
         )
-        with self._taken(wanted, pictured) as ranking:
+        with self._taken(wanted, pictured, seen) as ranking:
             found = ranking.found() if scope.sort == "time" else []
             moments = found or ranking.first(offset + span[1])[offset:]
         hits = load_hits(self.store, moments)
         return newest_first(hits)[offset : offset + span[1]] if found else hits
 
     @contextmanager
-    def _taken(self, wanted: Wanted, pictured: bool) -> Iterator[Ranking]:
+    def _taken(self, wanted: Wanted, pictured: bool, seen: Any) -> Iterator[Ranking]:
         """Give the ranking for what is wanted: one of the last few, to go on in it, or a new one.
 
         It is nobody else's meanwhile: who asks for the same at the same time makes another.
         """
         vector = None if wanted.vector is None else wanted.vector.tobytes()
-        versions = self.store.clips.version, self.store.live.dead()
-        key = (versions, vector, pictured, wanted.words, wanted.weight, wanted.scope)
+        key = (seen, vector, pictured, wanted.words, wanted.weight, wanted.scope)
         with self._turn:
             ranking = self._rankings.pop(key, None)
         ranking = ranking or Ranking(self.store, wanted)

@@ -40,16 +40,12 @@ class Shard:
         media: rows of the table of files.
         replaces: by path, the medium that goes when the shard is there.
         fragments: as Lance describes them; none where no file gave a clip.
-        clips: how many.
-        failures: path, stage and error of what could not be read.
     """
 
     id: str
     media: list[dict[str, Any]] = field(default_factory=list)
     replaces: dict[str, str] = field(default_factory=dict)
     fragments: list[dict[str, Any]] = field(default_factory=list)
-    clips: int = 0
-    failures: list[dict[str, str]] = field(default_factory=list)
 
 
 class ShardFolder:
@@ -80,8 +76,9 @@ class ShardFolder:
     def read(self, id_: str) -> Shard | None:
         """Return an open shard; None if its file is damaged, so that its files are read again."""
         try:
-            return Shard(**json.loads(self._content(id_)))
-        except (ValueError, TypeError):
+            held = json.loads(self._content(id_))
+            return Shard(**{name: held[name] for name in Shard.__slots__})
+        except (ValueError, TypeError, KeyError):
             return None
 
     def _content(self, id_: str) -> bytes:
@@ -158,18 +155,17 @@ class ShardSink:
                 clips.filter(pc.invert(pc.is_in(clips.column("media_id"), dropped))) for clips in self._clips
             ]
 
-    def shard(self, id_: str, replaces: dict[str, str], failures: list[dict[str, str]]) -> Shard:
+    def shard(self, id_: str, replaces: dict[str, str]) -> Shard:
         """Write the clips, and return the shard.
 
         Args:
             id_: its name.
             replaces: by path, the medium that goes.
-            failures: what could not be read.
         """
         clips = pa.concat_tables([clips_schema(self.identity).empty_table(), *self._clips])
         fragments = write_fragments(self.store, clips) if clips.num_rows else []
         going = {row["path"]: replaces[row["path"]] for row in self._media if row["path"] in replaces}
-        return Shard(id_, self._media, going, fragments, clips.num_rows, failures)
+        return Shard(id_, self._media, going, fragments)
 
 
 def write_fragments(store: Store, clips: pa.Table) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -27,27 +26,25 @@ from sayso.index.checksums import CHECKSUMS, unsettled
 from sayso.index.lance import import_lancedb
 from sayso.index.live import LiveMedia
 from sayso.index.lock import Lease, file_lock
-from sayso.index.schema import CLIPS_TABLE, MEDIA_SCHEMA, MEDIA_TABLE, Identity, clips_schema, read_identity
+from sayso.index.reasons import reason_of
+from sayso.index.schema import (
+    CLIPS_TABLE,
+    FIRST,
+    GENERATION_TABLE,
+    MEDIA_SCHEMA,
+    MEDIA_TABLE,
+    Identity,
+    Record,
+    clips_schema,
+    name_in,
+    read_identity,
+)
 from sayso.index.sql import in_parts, sql_in, sql_string
 
 WORDS = ("text", "seen")
 """The columns of words: what is said, and what a model wrote that it saw."""
 
-GENERATION_TABLE = "generation"
-FIRST = 1
 LOOK_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What the index holds of a file it has read; ``content`` and ``settings`` are digests."""
-
-    media_id: str
-    size: int
-    mtime_ns: int
-    content: str
-    settings: str
-    error: str | None
 
 
 class Store:
@@ -94,7 +91,7 @@ class Store:
 
     def named(self, name: str) -> str:
         """Return what a table is called in this generation."""
-        return name if self.generation == FIRST else f"{name}_{self.generation}"
+        return name_in(self.generation, name)
 
     def table(self, name: str) -> Any | None:
         """Return one of the tables; None if there is none of this name.
@@ -107,7 +104,7 @@ class Store:
         except (ValueError, FileNotFoundError, RuntimeError) as error:
             if "not found" in str(error).lower() or "does not exist" in str(error).lower():
                 return None
-            raise SaysoError(f"the index {self.address} cannot be opened: {error}") from error
+            raise SaysoError(f"the index {self.address} cannot be opened: {reason_of(error)}") from error
 
     @property
     def failures_file(self) -> Path | None:

@@ -39,13 +39,15 @@ def find_stretches(what: Sequence[str], lines: Iterable[str] = ()) -> list[Stret
     """Return what to cut: files' spans, or hits of the indexes that stand first.
 
     Args:
-        what: FILE@START-END each, or indexes and ids; ``-`` stands for hits in ``lines``.
+        what: FILE@START-END each, or indexes and ids; ``-`` stands for the hits in ``lines``, alone too.
         lines: JSON lines, as ``sayso search --json`` prints them, or what a page saved as JSON.
 
     Raises:
         UsageError: if something is written otherwise.
         SaysoError: if there is no such index or hit.
     """
+    if list(what) == ["-"]:
+        return [_of_hit(number, hit) for number, hit in enumerate(_printed("".join(lines)), start=1)]
     path, start_s, _ = split_span(what[0])
     if start_s is not None and not os.path.exists(what[0]):  # noqa: PTH110
         return [_of_file(text) for text in what]
@@ -89,6 +91,15 @@ def _of_file(text: str) -> Stretch:
     if start_s is None or end_s is None:
         raise UsageError(f"{text!r} has no span; write it like talk.mp4@12.5-20, in seconds")
     return Stretch(os.path.expanduser(path), "video", start_s, end_s)  # noqa: PTH111
+
+
+def _of_hit(number: int, hit: Any) -> Stretch:
+    """Return what a printed hit says of itself."""
+    try:
+        return Stretch(str(hit["path"]), str(hit["kind"]), float(hit["start_s"]), float(hit["end_s"]))
+    except (KeyError, TypeError, ValueError) as error:
+        says = f"line {number} of stdin is no hit; pipe into this what sayso search --json prints"
+        raise UsageError(says) from error
 
 
 def _printed(text: str) -> Iterator[dict[str, Any]]:

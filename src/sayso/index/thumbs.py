@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from sayso.core.errors import SaysoError
+from sayso.index.kept import Kept
 from sayso.index.rows import first_row
 
 if TYPE_CHECKING:
@@ -25,19 +26,29 @@ def keeps_thumb(thumbs: Thumbs, number: int) -> bool:
     return thumbs == "clip" or (thumbs == "video" and number == 0)
 
 
-def read_thumbnail(store: Store, clip_id: str) -> bytes:
+def read_thumbnail(store: Store, clip_id: str, kept: Kept[dict[str, Any]]) -> bytes:
     """Return the JPEG of a clip: of its middle, else of its video's first clip, else made of the file.
 
     It is plain grey where none was kept and the file cannot be read any more.
 
+    Args:
+        store: the index.
+        clip_id: of the clip.
+        kept: rows of clips that were read before.
+
     Raises:
         KeyError: if there is no such clip.
     """
+    row = kept.get((store.clips.version, clip_id), lambda: _row(store, clip_id))
+    return bytes(row["thumb"] or _made(row))
+
+
+def _row(store: Store, clip_id: str) -> dict[str, Any]:
     row = first_row(store.clips, "id", clip_id, ["media_id", "path", "kind", "start_s", "end_s", "thumb"])
     if not row["thumb"]:
         first = f"{row['media_id']}-0"
         row["thumb"] = first_row(store.clips, "id", first, ["thumb"])["thumb"] if first != clip_id else b""
-    return bytes(row["thumb"] or _made(row))
+    return row
 
 
 def _made(row: dict[str, Any]) -> bytes:

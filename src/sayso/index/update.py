@@ -10,11 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from sayso.core.errors import SaysoError
 from sayso.core.fence import why_it_failed
 from sayso.core.progress import Progress
 from sayso.data.manifest import Failure, ListedFile
@@ -23,41 +21,28 @@ from sayso.engine.extract import Finished, extract
 from sayso.engine.segment import JobClip
 from sayso.index.amounts import Amounts
 from sayso.index.commit import settle_shards
-from sayso.index.fingerprint import (
-    captions_of,
-    content_digest,
-    cut_alike,
-    digest,
-    file_kind,
-    file_status,
-    seen_in,
-    settings_digest,
-    spans_of,
-)
-from sayso.index.maintaining import maintain
+from sayso.index.fingerprint import cut_alike, file_status
+from sayso.index.maintaining import lacks_words, maintain
 from sayso.index.orphans import remove_orphans
-from sayso.index.report import AddReport
+from sayso.index.planning import Note, known_problems, plan_file
+from sayso.index.report import PART, AddReport
 from sayso.index.retext import retext
 from sayso.index.roots import Roots, absolute
+from sayso.index.schema import Record
 from sayso.index.sound import sound_clips
-from sayso.index.store import Record, Store, title_of
+from sayso.index.store import Store
 from sayso.index.taken import read_when_taken
 from sayso.index.vanished import Seen
 from sayso.index.writer import IndexJob, Writer
-from sayso.media.capture import read_capture
 from sayso.media.kinds import kind_of
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
 
 
-def _nothing() -> None:
-    """Note nothing of a file."""
-
-
 @dataclass(slots=True)
 class Update:
-    """One run that adds files to an index, whose lock the caller holds.
+    """One run that adds files to an index, whose lock the caller holds but for ``plan``.
 
     Args:
         store: the index.
@@ -74,44 +59,70 @@ class Update:
     progress: Progress
     report: AddReport = field(default_factory=AddReport)
     _records: dict[str, Record] = field(default_factory=dict)
-    _to_retext: list[tuple[IndexJob, Record]] = field(default_factory=list)
+    _to_retext: list[tuple[ListedFile, IndexJob, Record]] = field(default_factory=list)
     _to_hear: list[IndexJob] = field(default_factory=list)
-    _gone: dict[tuple[str, str], str] | None = None
+    _notes: list[Note] | None = None  # None: the lock is held, and they are made at once
+    _gone: dict[tuple[str, str], tuple[str, Record]] | None = None
     _amounts: Amounts = field(default_factory=lambda: Amounts({}, ()))
     _done: int = 0
     _dated: int = 0
 
     def run(self, encoder: Callable[[], Encoder], *, workers: int | None, prune: bool) -> AddReport:
         """Add everything; ``workers``: decoding threads; the encoder is loaded only if something is read."""
-        jobs = self.begin()
+        self.begin()
+        jobs = self._jobs(self._changed(self._sources()))
         first = next(jobs, None)
         if first is not None:
             self.progress.update(self._done, self.report.files, "loading the model")
             self._read(chain([first], jobs), encoder(), workers)
-        rest = self.read_here()
+        self._hear()
+        rest = self._retext()
         if rest:
             self._read(iter(rest), encoder(), workers)
         return self.end(prune=prune)
 
-    def begin(self) -> Iterator[IndexJob]:
-        """Bring in what earlier runs left, and return what is to be read."""
+    def begin(self) -> None:
+        """Bring in what earlier runs left, and see what is there."""
         self.store.refresh()
         settle_shards(self.store)
         remove_orphans(self.store)
         self._dated = read_when_taken(self.store)
         self._records = self.store.records()
-        return self._jobs(self._changed(self._sources()))
 
-    def read_here(self) -> list[IndexJob]:
-        """Add what needs no encoder; return the files that turn out to need one."""
-        self._hear()
-        return self._retext()
+    def plan(self) -> list[IndexJob]:
+        """Return what is to be read, sound too; needs no lock: what does waits for ``note``."""
+        self._notes = []
+        jobs = [*self._jobs(self._changed(self._sources())), *self._to_hear]
+        self._to_hear = []
+        return jobs
+
+    def note(self) -> list[IndexJob]:
+        """Note what ``plan`` left, as far as nobody else changed it; return the files that are to be read."""
+        notes, self._notes = self._notes or [], None
+        texts, self._to_retext = self._to_retext, []
+        self.store.refresh()
+        settle_shards(self.store)
+        self._records, self._gone = self.store.records(), None
+        changed = []
+        for one in notes:
+            if one.holds(self._records):
+                self._note(one)
+            else:
+                changed.append(one.source)
+        for source, job, old in texts:
+            held = self._records.get(job.path)
+            if held is not None and held.media_id == old.media_id:
+                self._to_retext.append((source, job, old))
+            else:
+                changed.append(source)
+        return [*self._jobs(changed), *self._to_hear, *self._retext()]
 
     def end(self, *, prune: bool) -> AddReport:
         """Look for what has vanished, remove it if ``prune``, and bring the search up to date."""
         self._look_for_vanished({source.path for source in self.listing.files}, prune=prune)
         done = self.report
-        if self._dated or done.clips or done.replaced or done.moved or done.removed:
+        changed = self._dated or done.clips or done.replaced or done.moved or done.removed
+        if changed or lacks_words(self.store):
             self.progress.update(self._done, self.report.files, "bringing the search up to date")
             maintain(self.store)
         return self.report
@@ -127,11 +138,13 @@ class Update:
         for source in sources:
             try:
                 status = file_status(source.path)
-                known = self._is_known(source, status)
+                cut = self.roots.segmentation(source.path)
+                known = known_problems(source, status, self._records.get(source.path), cut)
             except Exception as error:  # noqa: BLE001  whatever one file does is its own failure
                 self._fail(source.path, error)
                 continue
-            if known:
+            if known is not None:
+                self.report.failures += known
                 self.report.unchanged += 1
                 self._advance(source.path)
                 continue
@@ -144,90 +157,42 @@ class Update:
 
     def _jobs(self, sources: Sequence[ListedFile]) -> Iterator[IndexJob]:
         for source in sources:
+            path, cut = source.path, self.roots.segmentation(source.path)
+            old = self._records.get(path)
             try:
-                job = self._job(source)
-            except Exception as error:  # noqa: BLE001
-                self.report.failures.append(Failure(source.path, "read", why_it_failed(error, source.path)))
-                job = _nothing
-            if not isinstance(job, IndexJob):
-                job()
-                self._amounts.leave_out(source.path)
-                self._advance(source.path)
+                job = plan_file(source, old, cut, self._moved_from, self.report.failures)
+            except Exception as error:  # noqa: BLE001  whatever one file does is its own failure
+                self._amounts.leave_out(path)
+                self._fail(path, error)
+                continue
+            if isinstance(job, Note):
+                if self._notes is None:
+                    self._note(job)
+                else:
+                    self._notes.append(job)
+            elif old and _says_otherwise(job, old):
+                self._to_retext.append((source, job, old))
+                self._amounts.leave_out(path)
+                self._advance(path)
             elif job.kind == "sound":
                 self._to_hear.append(job)
             else:
                 yield job
 
-    def _is_known(self, source: ListedFile, status: os.stat_result) -> bool:
-        """Tell whether a file is as it was read before; tell again what was wrong with it."""
-        old = self._records.get(source.path)
-        if old is None or (old.size, old.mtime_ns) != (status.st_size, status.st_mtime_ns):
-            return False
-        captions, problems = captions_of(source)
-        seen, others = seen_in(source)
-        if old.settings != settings_digest(source, captions, self.roots.segmentation(source.path), seen):
-            return False
-        self.report.failures += problems + others
-        if old.error:
-            self.report.failures.append(Failure(source.path, "decode", old.error))
-        return True
-
-    def _job(self, source: ListedFile) -> IndexJob | Callable[[], None]:
-        """Return how to read a file that is new or changed, or what notes that it was only touched or moved.
-
-        Raises:
-            SaysoError: if it cannot be read.
-        """
-        path, status = source.path, file_status(source.path)
-        captions, problems = captions_of(source)
-        seen, others = seen_in(source)
-        self.report.failures += problems + others
-        cut = self.roots.segmentation(path)
-        settings = settings_digest(source, captions, cut, seen)
-        old = self._records.get(path)
-        same = old and (old.size, old.mtime_ns) == (status.st_size, status.st_mtime_ns)
-        content = old.content if old and same else content_digest(path)
-        if old and (old.content, old.settings) == (content, settings):
+    def _note(self, note: Note) -> None:
+        """Note what needs no reading."""
+        note.write(self.store)
+        if note.was is None:
             self.report.unchanged += 1
-            return partial(self.store.touch, path, status.st_mtime_ns)
-        old_path = None if old else self._moved_from(content, settings)
-        if old_path is not None:
-            moved = self._records.pop(old_path)
+        else:
+            self._records.pop(note.was)
             self.report.moved += 1
-            return partial(self.store.move, moved.media_id, path, title_of(path), status.st_mtime_ns)
-        media_id, kind = digest([content, settings, path])[:20], file_kind(path)
-        if kind == "sound" and not captions:
-            raise SaysoError(
-                f"{path} is sound without captions: nothing finds it; add --listen, or run sayso transcribe"
-            )
-        job = IndexJob(
-            path,
-            kind,
-            cut.window_s,
-            spans_of(source, captions, by_caption=cut.by_caption or kind == "sound"),
-            cut.keys_only,
-            rows=source.rows,
-            captions=captions,
-            seen=seen,
-            capture=read_capture(path, status.st_mtime),
-            record=Record(media_id, status.st_size, status.st_mtime_ns, content, settings, None),
-            replaces=old.media_id if old else None,
-            thumbs="clip" if kind == "sound" else cut.thumbs,
-        )
-        if (
-            old
-            and not old.error
-            and old.content == content
-            and cut_alike(old.settings, settings)
-            and kind != "sound"
-        ):
-            self._to_retext.append((job, old))
-            return _nothing
-        return job
+        self._amounts.leave_out(note.source.path)
+        self._advance(note.source.path)
 
     def _retext(self) -> list[IndexJob]:
         """Write what is said anew where only that changed; return the files for which that is not enough."""
-        rest = [job for job, old in self._to_retext if not retext(self.store, job, old)]
+        rest = [job for _, job, old in self._to_retext if not retext(self.store, job, old)]
         self.report.replaced += len(self._to_retext) - len(rest)
         return rest
 
@@ -235,11 +200,11 @@ class Update:
         """Add the files of sound, whose clips need no encoder."""
         self._write(item for job in self._to_hear for item in sound_clips(job, self.store.identity.dim))
 
-    def _moved_from(self, content: str, settings: str) -> str | None:
-        """Return the path of a file with this content that is gone from where it was."""
+    def _moved_from(self, content: str, settings: str) -> tuple[str, Record] | None:
+        """Return path and record of a file with this content that is gone from where it was."""
         if self._gone is None:
             self._gone = {
-                (record.content, record.settings): path
+                (record.content, record.settings): (path, record)
                 for path, record in self._records.items()
                 if not os.path.lexists(path)
             }
@@ -271,7 +236,7 @@ class Update:
             self.report.added += 1
         error = item.error or (None if clips else f"{item.job.path} holds no frame that can be read")
         if error:
-            self.report.failures.append(Failure(item.job.path, "decode", error))
+            self.report.failures.append(Failure(item.job.path, PART if clips else "decode", error))
         self._advance(item.job.path, item.probe.duration if item.probe else None)
 
     def _fail(self, path: str, error: Exception) -> None:
@@ -296,3 +261,9 @@ class Update:
         self.store.remove(removed)
         self.report.removed = len(removed)
         self.report.vanished = len(gone) - len(removed)
+
+
+def _says_otherwise(job: IndexJob, old: Record) -> bool:
+    """Tell whether only the words of a file changed, so that its clips keep their vectors."""
+    is_seen = job.kind != "sound" and not old.error
+    return is_seen and old.content == job.record.content and cut_alike(old.settings, job.record.settings)

@@ -17,7 +17,8 @@ from sayso.index.background import calibrate_index
 from sayso.index.generations import drop_generation, switch_generation
 from sayso.index.report import AddReport
 from sayso.index.roots import list_wanted, read_roots, remembered_paths
-from sayso.index.store import Record, Store
+from sayso.index.schema import Record
+from sayso.index.store import Store
 from sayso.index.update import Update
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from sayso.core.types import Caption, Span
 from sayso.data.manifest import Row
 from sayso.engine.extract import Finished
 from sayso.engine.segment import Job, JobClip
-from sayso.index.schema import MEDIA_SCHEMA, clips_schema
-from sayso.index.store import Record, Store, title_of
+from sayso.index.schema import MEDIA_SCHEMA, Record, clips_schema
+from sayso.index.store import Store, title_of
 from sayso.index.taken import shown_taken, taken_row
 from sayso.index.thumbs import Thumbs, keeps_thumb
 from sayso.media.capture import Capture

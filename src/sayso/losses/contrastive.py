@@ -144,6 +144,7 @@ class _Softmax(torch.autograd.Function):
                     else:
                         torch.sub(block, column, out=other).exp_()
                         block.sub_(row[rows, None]).exp_().add_(other)
+                ctx.targets.subtract_own(table, part.start, 2.0)
                 _add_products(table, part, image, text, (d_image, d_text), share)
             ctx.targets.add_gradients(d_image, d_text, image, text, -2.0 * share)
             return d_image, d_text, inner(image, d_image), None, None
@@ -219,10 +220,10 @@ class _Sigmoid(torch.autograd.Function):
     ) -> Tensor:
         scale, pairs, G = log_scale.exp(), targets.pairs(len(image)), len(text)
         learns = any(ctx.needs_input_grad)
-        total, slopes, ctx.gradients = _pairwise(image, text, scale, bias, targets if learns else None)
+        total, slopes, ctx.gradients = _pairwise(image, text, scale, bias, targets, learns)
         ctx.targets = targets
         ctx.save_for_backward(image, text, scale, bias, (slopes - pairs) / G)
-        return sum_of_all(total - scale * targets.score(image, text) - bias * pairs) / G
+        return sum_of_all(total) / G
 
     @staticmethod
     @once_differentiable
@@ -233,7 +234,10 @@ class _Sigmoid(torch.autograd.Function):
             with torch.autocast(image.device.type, enabled=False):
                 *_, gradients = _pairwise(image, text, scale, bias, ctx.targets)
         everywhere = sum_of_all(gradient)
-        d_image, d_text = (part.mul_(everywhere) for part in gradients)
+        d_image, d_text = gradients
+        if float(everywhere) != 1:
+            for part in gradients:
+                part.mul_(everywhere)
         return d_image, d_text, inner(image, d_image), everywhere * d_bias, None
 
 
@@ -242,35 +246,54 @@ def _pairwise(
     text: Tensor,
     scale: Tensor,
     bias: Tensor,
-    targets: PairTargets | None,
+    targets: PairTargets,
+    learns: bool = True,
     large: bool = False,
 ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
-    """Return the sums of log(1 + e^z) and of their slopes, (), and the loss's gradients.
+    """Return G times the loss, the sum of the slopes of log(1 + e^z), (), and the loss's gradients.
 
     z = s + b. Unless it is ``large``, the slope e^z / (1 + e^z) has the exponential of the loss.
-    ``targets``: what is right, where gradients are asked for.
+    ``learns``: whether gradients are asked for.
     """
     factor, share = float(scale), float(scale) / len(text)
     totals, slopes = [], []
-    gradients = (torch.empty_like(image), torch.empty_like(text)) if targets is not None else None
+    gradients = (torch.empty_like(image), torch.empty_like(text)) if learns else None
     for part, table in _tables(image, len(text)):
-        _scores(image[part], text, factor, table)
+        table.copy_(bias.expand_as(table)).addmm_(image[part], text.T, alpha=factor)
+        if targets.rows is None:
+            totals.append(-table.diagonal(part.start).sum())
         for _, block, other in _blocks(part, table):
-            block.add_(bias)
             if large:
                 totals.append(torch.ops.aten.softplus(block, 1, 40, out=other).sum())
                 slopes.append(block.sigmoid_().sum())
             else:
-                totals.append(torch.log1p(block.exp_(), out=other).sum())
+                totals.append(_sum_log1p(block.exp_(), other))
                 slopes.append(block.div_(torch.add(block, 1, out=other)).sum())
         if gradients is not None:
+            targets.subtract_own(table, part.start, 1.0)
             _add_products(table, part, image, text, gradients, share)
     total = torch.stack(totals).sum()
     if not large and not total.isfinite():
-        return _pairwise(image, text, scale, bias, targets, large=True)
-    if gradients is not None and targets is not None:
+        return _pairwise(image, text, scale, bias, targets, learns, large=True)
+    if targets.rows is not None:
+        total -= scale * targets.score(image, text) + bias * targets.pairs(len(image))
+    if gradients is not None:
         targets.add_gradients(*gradients, image, text, -share)
     return total, torch.stack(slopes).sum(), gradients
+
+
+def _sum_log1p(values: Tensor, memory: Tensor) -> Tensor:
+    """Return the sum of log(1 + v) of values (N, G), v >= 0; infinite where a product of eight is too large.
+
+    Logarithms cost most of it, and (1 + a)(1 + b) = 1 + (a + b + ab) needs one for two, small v or not.
+    """
+    halvings = 0
+    while halvings < 3 and len(values) % 2 == 0:
+        one, two = values.chunk(2)
+        values, memory = memory[: len(one)], memory[len(one) :]
+        torch.add(one, two, out=values).addcmul_(one, two)
+        halvings += 1
+    return values.log1p_().sum() if halvings else torch.log1p(values, out=memory).sum()
 
 
 def _norms(embeddings: Tensor) -> Tensor:

@@ -67,17 +67,36 @@ class PairTargets:
         count: Tensor = self.columns.bincount()[self.rows].sum()
         return count
 
+    def subtract_own(self, slopes: Tensor, first: int, factor: float) -> None:
+        """Subtract ``factor`` times P, without what is spread, where P is the identity: cheapest there.
+
+        Args:
+            slopes: (N, G) derivatives by the scores of some rows.
+            first: the number of the first of them.
+            factor: of P.
+        """
+        if self.rows is None:
+            slopes.diagonal(first).sub_(factor * (1 - self.smoothing))
+
     def add_gradients(
         self, d_image: Tensor, d_text: Tensor, image: Tensor, text: Tensor, factor: float
     ) -> None:
-        """Add ``factor`` times the gradients of the score to d_image (B, D) and d_text (G, D)."""
+        """Add ``factor`` times the gradients of the score that ``subtract_own`` left out.
+
+        Args:
+            d_image: (B, D), which change.
+            d_text: (G, D), which change.
+            image: (B, D).
+            text: (G, D).
+            factor: of the gradients.
+        """
         own, spread = factor * (1 - self.smoothing), factor * self.smoothing / len(text)
         for into, here, other, there in (
             (d_image, self.rows, text, self.columns),
             (d_text, self.columns, image, self.rows),
         ):
-            sums = self._weighed(other, there)
-            into.add_(sums if here is None else sums[here], alpha=own)
+            if here is not None:
+                into.add_(self._weighed(other, there)[here], alpha=own)
             if self.smoothing:
                 into.add_(other.sum(0), alpha=spread)
 

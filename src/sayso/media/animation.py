@@ -84,7 +84,7 @@ def _check_length(image: Image, name: str) -> None:
 
 def _frames(image: Image) -> Iterator[tuple[int, Image]]:
     """Yield how long each frame stays, milliseconds, and the frame in RGB."""
-    from sayso.media.images import to_rgb
+    from sayso.media.colours import to_rgb
 
     for k in range(getattr(image, "n_frames", 1)):
         image.seek(k)

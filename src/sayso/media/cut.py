@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from sayso.core.errors import MediaError, SaysoError
 from sayso.media.container import VideoSource, open_video, reason
-from sayso.media.cut_tracks import PictureTrack, SoundTrack
+from sayso.media.cut_tracks import Paint, PictureTrack, SoundTrack
 from sayso.media.decode import Decoder
 from sayso.media.files import printable_path
 from sayso.media.sampling import TOLERANCE_S
@@ -52,6 +52,7 @@ def cut_video(
     *,
     form: CutForm = "mp4",
     copy: bool = False,
+    paint: Paint | None = None,
 ) -> Cut:
     """Write a stretch of a video.
 
@@ -62,6 +63,7 @@ def cut_video(
         out: an empty file that can seek.
         form: the container.
         copy: copy the packets from the key frame before ``start_s`` instead of encoding anew.
+        paint: what is drawn over the pictures of an exact cut.
 
     Returns:
         What was cut; a copy begins at its key frame.
@@ -74,7 +76,9 @@ def cut_video(
 
     check_stretch(start_s, end_s)
     try:
-        return (_copy if copy else _encode)(path, start_s, end_s, out, FORMATS[form])
+        if copy:
+            return _copy(path, start_s, end_s, out, FORMATS[form])
+        return _encode(path, start_s, end_s, out, FORMATS[form], paint)
     except (av.FFmpegError, ValueError) as error:
         name = printable_path(path)
         if copy:
@@ -99,7 +103,12 @@ def nothing_there(path: str | os.PathLike[str], start_s: float) -> MediaError:
 
 
 def _encode(
-    path: str | os.PathLike[str], start_s: float, end_s: float, out: IO[bytes], container: str
+    path: str | os.PathLike[str],
+    start_s: float,
+    end_s: float,
+    out: IO[bytes],
+    container: str,
+    paint: Paint | None,
 ) -> Cut:
     import av
 
@@ -112,7 +121,7 @@ def _encode(
             raise nothing_there(path, start_s)
         sounding = stack.enter_context(open_video(path))
         target = stack.enter_context(av.open(out, "w", format=container))
-        picture = PictureTrack(target, source, first[1])
+        picture = PictureTrack(target, source, first[1], paint)
         tracks: list[Iterator[tuple[float, list[Packet[Any]]]]] = [
             picture.encode(first, shown, start_s, end_s)
         ]

@@ -15,6 +15,7 @@ from sayso.core.ownership import refuse_foreign
 from sayso.media.animate import cut_moving_picture
 from sayso.media.cut import Cut, cut_video
 from sayso.media.cut_forms import Form, form_of
+from sayso.media.cut_tracks import Paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ def cut_out(
     form: Form = "mp4",
     copy: bool = False,
     folder: str | os.PathLike[str] | None = None,
+    paint: Paint | None = None,
 ) -> Iterator[tuple[Cut, IO[bytes]]]:
     """Give what was cut and a file with it, at its beginning; the file has no name and goes with the block.
 
@@ -39,6 +41,7 @@ def cut_out(
         form: what to write.
         copy: whether packets are copied, not encoded; MP4 and Matroska only.
         folder: where the nameless file takes its room; by default where temporary files lie.
+        paint: what is drawn over the pictures; MP4 and Matroska only.
 
     Raises:
         MediaError: if the video cannot be read, or holds no picture there.
@@ -46,7 +49,7 @@ def cut_out(
     """
     with tempfile.TemporaryFile(prefix="sayso-", dir=folder) as file:
         if form == "mp4" or form == "mkv":  # noqa: PLR1714  mypy narrows this one
-            done = cut_video(path, start_s, end_s, file, form=form, copy=copy)
+            done = cut_video(path, start_s, end_s, file, form=form, copy=copy, paint=paint)
         elif copy:
             raise UsageError(f"a copy is .mp4 or .mkv; a .{form} is always made anew: leave --copy away")
         else:
@@ -62,6 +65,7 @@ def save_cut(
     target: str | os.PathLike[str],
     *,
     copy: bool = False,
+    paint: Paint | None = None,
 ) -> Cut:
     """Write a stretch of a video to a file, which takes its name when it is whole.
 
@@ -71,6 +75,7 @@ def save_cut(
         end_s: seconds of the file, exclusive.
         target: where; its ending says the form.
         copy: whether packets are copied, not encoded.
+        paint: what is drawn over the pictures; MP4 and Matroska only.
 
     Raises:
         MediaError: if the video cannot be read, or holds no picture there.
@@ -80,9 +85,9 @@ def save_cut(
     if place.exists() and Path(path).exists() and place.samefile(path):
         raise SaysoError(f"{place} is what would be cut; give another --out")
     refuse_foreign(place)
-    room = make_folder(place.absolute().parent)
+    form, room = form_of(place), make_folder(place.absolute().parent)
     with (
-        cut_out(path, start_s, end_s, form=form_of(place), copy=copy, folder=room) as (done, file),
+        cut_out(path, start_s, end_s, form=form, copy=copy, folder=room, paint=paint) as (done, file),
         atomic_file(place) as final,  # only now: a kill until here leaves nothing
     ):
         shutil.copyfileobj(file, final, 1 << 20)

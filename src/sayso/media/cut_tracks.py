@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +24,7 @@ CLOCK = Fraction(1, 90_000)
 QUALITY = {"preset": "veryfast", "crf": "18"}
 SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 Timed = tuple[float, "list[Packet[Any]]"]
+Paint = Callable[[float, "VideoFrame"], "VideoFrame"]  # second of the file, upright yuv420p -> drawn
 
 
 class PictureTrack:
@@ -33,15 +34,18 @@ class PictureTrack:
         target: where they go.
         source: the video.
         first: any frame of it: gives the shape.
+        paint: what is drawn over the pictures.
 
     Attributes:
         frames: how many were encoded.
     """
 
-    def __init__(self, target: OutputContainer, source: VideoSource, first: VideoFrame) -> None:
+    def __init__(
+        self, target: OutputContainer, source: VideoSource, first: VideoFrame, paint: Paint | None = None
+    ) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self.frames = 0
+        self.frames, self.paint = 0, paint
         rate = source.stream.average_rate or source.stream.guessed_rate or Fraction(25)
         self.step = max(1, round(1 / rate / CLOCK))
         self.turn = orientation(first)
@@ -76,6 +80,8 @@ class PictureTrack:
         for seconds, frame in chain([first], rest):
             stamp = max(last + 1, round(max(0.0, seconds - start_s) / CLOCK))
             picture = self._upright(frame)
+            if self.paint is not None:
+                picture = self.paint(seconds, picture)
             picture.pts, picture.time_base, last = stamp, CLOCK, stamp
             self.frames += 1
             yield seconds, self._lasting(self.stream.encode(picture))

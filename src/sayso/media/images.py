@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.media.colours import to_srgb
+from sayso.media.colours import to_rgb
 from sayso.media.files import MAX_PIXELS, open_regular, printable_path
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ def _decoded(file: io.BufferedReader, name: str, size: ShortSide, max_pixels: in
             needed = size if isinstance(size, int) else size(*_shown_size(image, _turn_of(image, file)))
             image.draft("RGB", (needed, needed))
         image.load()
-        return _turned(to_rgb(image), _turn_of(image, file))
+        turn = _turn_of(image, file)
+        upright = to_rgb(image)
+        image.close()  # or three copies of it are held while it is turned
+        return _turned(upright, turn)
     except MediaError:
         raise
     except MemoryError as error:
@@ -229,47 +232,3 @@ def _turned(image: Image, value: object) -> Image:
         8: Transpose.ROTATE_90,
     }.get(value if isinstance(value, int) else 0)
     return image if turn is None else image.transpose(turn)
-
-
-def to_rgb(image: Image) -> Image:
-    """Return a picture in sRGB: deep pixels scaled, transparent ones on white, its colour profile applied."""
-    from PIL import Image as PILImage
-
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return PILImage.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
-    if image.mode == "LAB":
-        return _from_lab(image)
-    profile = image.info.get("icc_profile")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        if profile:
-            alpha = rgba.getchannel("A")
-            rgba = to_srgb(rgba.convert("RGB"), profile).convert("RGBA")
-            rgba.putalpha(alpha)
-        white = PILImage.new("RGBA", rgba.size, "white")
-        return PILImage.alpha_composite(white, rgba).convert("RGB")
-    return to_srgb(image, profile) if profile else image.convert("RGB")
-
-
-def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale deep pixels (H, W): from 16 bits, from 0..1, or from the range that they span."""
-    numbers = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
-    low, high = float(numbers.min()), float(numbers.max())
-    if np.issubdtype(values.dtype, np.integer) and low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0
-    elif low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    elif low >= 0 and high <= 255:
-        low, high = 0.0, 255.0
-    scaled: NDArray[np.uint8] = np.rint((numbers - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
-    return scaled
-
-
-def _from_lab(image: Image) -> Image:
-    from PIL import ImageCms
-
-    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
-    if converted is None:
-        raise ValueError("its colours cannot be converted")
-    return converted

@@ -35,6 +35,10 @@ def average_precision(
 
     Raises:
         ValueError: if shapes disagree, a score is NaN, more are right than there are, or the rule is unknown.
+
+    Examples:
+        >>> average_precision([0.9, 0.8, 0.7], [True, False, True])
+        0.8333333333333333
     """
     S, hits = np.asarray(scores, dtype=np.float64), np.asarray(right, dtype=bool)
     if S.ndim != 1 or hits.shape != S.shape or np.isnan(S).any():

@@ -39,6 +39,13 @@ def retrieval(
 
     Raises:
         ValueError: if shapes disagree, a score is NaN, a query has no right item, or there is no query.
+
+    Examples:
+        >>> scores = [[0.9, 0.1, 0.2], [0.8, 0.7, 0.1], [0.1, 0.2, 0.3]]  # query 1 finds its item second
+        >>> retrieval(scores)["median_rank"]
+        1.0
+        >>> round(retrieval(scores)["R@1"], 3)
+        0.667
     """
     scores = np.asarray(similarity)
     if scores.ndim != 2 or not (np.issubdtype(scores.dtype, np.floating) or scores.dtype.kind in "iub"):

@@ -52,6 +52,11 @@ def step_f1(videos: Sequence[tuple[ArrayLike, ArrayLike]]) -> StepScore:
 
     Raises:
         ValueError: if there is no video, shapes disagree, a time is out of range, or no step is annotated.
+
+    Examples:
+        >>> truth = [[True, False], [False, False], [False, True]]  # two steps, in seconds 0 and 2
+        >>> step_f1([(truth, [0, 1])]).f1
+        0.5
     """
     if not videos:
         raise ValueError("there is no video to score")
@@ -81,6 +86,10 @@ def best_matching(gain: ArrayLike) -> list[int | None]:
 
     Args:
         gain: (R, C), finite. Where R > C some rows have None.
+
+    Examples:
+        >>> best_matching([[2, 3], [1, 3]])
+        [0, 1]
     """
     gains = np.asarray(gain, dtype=np.float64)
     if len(gains) > gains.shape[1]:
@@ -128,6 +137,11 @@ def step_recall(tasks: Mapping[str, Sequence[tuple[ArrayLike, ArrayLike]]]) -> d
 
     Raises:
         ValueError: if shapes disagree, a time is out of range, or a task has no annotated step.
+
+    Examples:
+        >>> truth = [[True, False], [False, False], [False, True]]
+        >>> step_recall({"make coffee": [(truth, [0, 1])]})
+        {'make coffee': 0.5}
     """
     return {task: _task_recall(task, videos) for task, videos in tasks.items()}
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
-from anyio import CancelScope, CapacityLimiter, create_task_group, to_thread
+from anyio import CancelScope, create_task_group, to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from sayso.serve.yielding import YieldingThreads
 
 
 class Chunks(Protocol):
@@ -31,7 +33,7 @@ class OnDemand(Response):
         chunks: the pieces.
         status_code: of the answer.
         headers: of the answer.
-        limiter: bounds how many pieces are made at the same time.
+        threads: make the pieces; by default those of all requests.
         closed: called once the source is closed.
     """
 
@@ -41,14 +43,14 @@ class OnDemand(Response):
         *,
         status_code: int = 200,
         headers: Mapping[str, str],
-        limiter: CapacityLimiter | None = None,
+        threads: YieldingThreads | None = None,
         closed: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(None, status_code, headers)
         if "content-length" not in headers:
             del self.headers["content-length"]
         self.chunks = chunks
-        self.limiter = limiter
+        self.run = threads.run if threads else to_thread.run_sync
         self.closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +75,7 @@ class OnDemand(Response):
 
     async def _send_chunks(self, send: Send) -> None:
         while True:
-            chunk = await to_thread.run_sync(next, self.chunks, b"", limiter=self.limiter)
+            chunk = await self.run(next, self.chunks, b"")
             if not chunk:
                 break
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

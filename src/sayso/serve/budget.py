@@ -1,7 +1,8 @@
 """What the server may spend at once; who comes when it is spent is told when to come again.
 
 A gate lets so many in, some more wait in a line, and the next is answered 429; who waits too long, 503. Both
-carry Retry-After. So a flood makes answers late or refused, never the server large.
+carry Retry-After. So a flood makes answers late or refused, never the server large. One person's requests
+wait patiently, while a model is loaded; those of a crowd do not.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fastapi import Depends, HTTPException, Request
 CORES = os.cpu_count() or 1
 AGAIN_S = 2
 """What Retry-After says."""
+CROWD = 4
 
 
 def busy(status: int, sentence: str) -> HTTPException:
@@ -38,12 +40,21 @@ class Gate:
         at_once: how many are let in.
         waiting: how many may wait.
         patience_s: how long one waits, seconds.
+        crowded_s: the same where more than ``CROWD`` wait already; None: no shorter.
     """
 
-    def __init__(self, what: str, at_once: int, waiting: int, patience_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        what: str,
+        at_once: int,
+        waiting: int,
+        patience_s: float = 30.0,
+        crowded_s: float | None = None,
+    ) -> None:
         self.what, self.places, self.patience_s = what, at_once + waiting, patience_s
+        self.crowd, self.crowded_s = at_once + CROWD, patience_s if crowded_s is None else crowded_s
         self._free = threading.Semaphore(at_once)
-        self._line = threading.Semaphore(self.places)
+        self._turn, self._here = threading.Lock(), 0
 
     def enter(self) -> None:
         """Go in, or wait for it; ``leave`` must follow.
@@ -51,16 +62,23 @@ class Gate:
         Raises:
             HTTPException: 429 if too many wait, 503 if it took too long.
         """
-        if not self._line.acquire(blocking=False):
-            raise busy(429, f"too many {self.what} wait")
-        if not self._free.acquire(timeout=self.patience_s):
-            self._line.release()
+        with self._turn:
+            if self._here >= self.places:
+                raise busy(429, f"too many {self.what} wait")
+            patience_s = self.crowded_s if self._here >= self.crowd else self.patience_s
+            self._here += 1
+        if not self._free.acquire(timeout=patience_s):
+            self._go()
             raise busy(503, f"other {self.what} took all the time")
 
     def leave(self) -> None:
         """Let the next one in."""
         self._free.release()
-        self._line.release()
+        self._go()
+
+    def _go(self) -> None:
+        with self._turn:
+            self._here -= 1
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -89,7 +107,7 @@ class Budget:
         upload_pixels: of a picture that is uploaded, width times height.
     """
 
-    searches: Gate = field(default_factory=lambda: Gate("searches", max(2, CORES), 16))
+    searches: Gate = field(default_factory=lambda: Gate("searches", max(2, CORES), 16, crowded_s=0.5))
     thumbs: Gate = field(default_factory=lambda: Gate("pictures", 4, 60))
     decodes: Gate = field(default_factory=lambda: Gate("pictures", 2, 8))
     streams: Gate = field(default_factory=lambda: Gate("streams", 8, 4, 5.0))

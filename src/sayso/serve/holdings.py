@@ -13,6 +13,7 @@ from sayso.core.errors import SaysoError
 from sayso.index import Hit, Index
 from sayso.index.browse import DatedClip, files_by_time
 from sayso.index.filter_language import both, filter_sql
+from sayso.index.kept import Kept
 from sayso.index.sql import sql_string
 from sayso.index.timed import read_rows
 from sayso.serve.answering import Answering
@@ -60,8 +61,7 @@ class Holdings:
         self.heat_maps = HeatMaps(lambda: self.index.encoder, self.model_turn, localizer)
         self._summary: tuple[dict[str, Any], Summary] | None = None
         self._summary_turn = threading.Lock()
-        self._browsed: dict[tuple[int, int, str | None], list[DatedClip]] = {}
-        self._browse_turn = threading.Lock()
+        self._browsed: Kept[list[DatedClip]] = Kept(KEPT_TIMELINES)
 
     def warm_up(self) -> None:
         """Load the model before the first query; if that fails, the first query says why."""
@@ -106,14 +106,7 @@ class Holdings:
         """
         store, sql = self.index.store, filter_sql(filter_)
         key = (store.clips.version, store.media.version, sql)
-        with self._browse_turn:
-            held = self._browsed.pop(key, None)
-        held = files_by_time(store, sql) if held is None else held
-        with self._browse_turn:
-            self._browsed[key] = held
-            if len(self._browsed) > KEPT_TIMELINES:
-                del self._browsed[next(iter(self._browsed))]
-        return held
+        return self._browsed.get(key, lambda: files_by_time(store, sql))
 
     def summary(self) -> tuple[dict[str, Any], Summary]:
         """Return ``Index.info`` and a summary, which is made anew when the index has changed."""

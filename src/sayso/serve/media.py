@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from typing import Annotated
 
-from anyio import CapacityLimiter
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
@@ -25,10 +24,11 @@ from sayso.serve.files import send_file
 from sayso.serve.options import Seconds
 from sayso.serve.people import face_in
 from sayso.serve.playable import OTHER, content_type, facts_of, playable
+from sayso.serve.yielding import YieldingThreads
 
 PICTURE_SIDE = 2560
 KEPT = {"cache-control": "private, max-age=604800, immutable"}
-_streams = CapacityLimiter(max(2, os.cpu_count() or 2))
+_streams = YieldingThreads(max(2, os.cpu_count() or 2))
 """How many streams are worked on at the same time; the others wait for their turn, piece by piece."""
 
 router = APIRouter(responses=PROBLEMS)
@@ -105,7 +105,7 @@ def stream(
         "accept-ranges": "none",
         "sayso-start": f"{started.start_s:.6f}",
     }
-    return OnDemand(started.chunks, headers=headers, limiter=_streams, closed=spent.streams.leave)
+    return OnDemand(started.chunks, headers=headers, threads=_streams, closed=spent.streams.leave)
 
 
 def _as_jpeg(media: Media) -> Response:

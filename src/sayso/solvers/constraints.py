@@ -50,7 +50,9 @@ class CountConstraint:
         return float(column.sum() if self.weights is None else self.weights @ column)
 
 
-def bag(rows: ArrayLike, label: int, alpha: int = 1, kappa: float | None = None) -> CountConstraint:
+def bag(
+    rows: ArrayLike, label: int, alpha: int = 1, kappa: float | None = None, *, capped: bool = True
+) -> CountConstraint:
     """Return the constraint of a bag: at least ``alpha`` of its rows hold the class.
 
     Args:
@@ -58,35 +60,45 @@ def bag(rows: ArrayLike, label: int, alpha: int = 1, kappa: float | None = None)
         label: the class.
         alpha: number of rows; all where the bag has fewer.
         kappa: cost of slack; None allows none.
+        capped: False asks small bags for ``alpha`` too, as the public code of 2013 does: slack makes up for
+            the rows that they lack.
     """
     members = np.unique(np.asarray(rows, dtype=np.int64))
-    return CountConstraint(members, label, min(alpha, len(members)), kappa)
+    return CountConstraint(members, label, min(alpha, len(members)) if capped else alpha, kappa)
 
 
-def background(rows: ArrayLike, label: int, share: float, kappa: float | None = None) -> CountConstraint:
+def background(
+    rows: ArrayLike, label: int, share: float, kappa: float | None = None, *, whole: bool = True
+) -> CountConstraint:
     """Return the constraint that a share of some rows is background.
 
     Args:
         rows: indices of rows.
         label: the class of the background.
-        share: 0 to 1, rounded up to whole rows.
+        share: 0 to 1.
         kappa: cost of slack; None allows none.
+        whole: whether the share is rounded up to whole rows; the public code of 2017 does not.
     """
     members = np.unique(np.asarray(rows, dtype=np.int64))
+    if not whole:
+        return CountConstraint(members, label, share * len(members), kappa, np.ones(len(members)))
     return CountConstraint(members, label, int(np.ceil(share * len(members) - 1e-9)), kappa)
 
 
-def joint(rows: ArrayLike, persons: ArrayLike, action: int, kappa: float | None = None) -> CountConstraint:
-    """Return "this person does the action at least once", given how far each row is that person.
+def joint(
+    rows: ArrayLike, persons: ArrayLike, action: int, kappa: float | None = None, *, alpha: float = 1.0
+) -> CountConstraint:
+    """Return "this person does the action at least so often", given how far each row is that person.
 
     Args:
         rows: (M,) indices of the bag's rows.
         persons: (M,) labels z_np of the person, 0 to 1, fixed.
         action: the class.
         kappa: cost of slack; no more is required than the persons' sum.
+        alpha: how often; the public code of 2013 asks for 2.
     """
     members, weights = np.asarray(rows, dtype=np.int64), np.asarray(persons, dtype=np.float64)
-    return CountConstraint(members, action, min(1.0, float(weights.sum())), kappa, weights)
+    return CountConstraint(members, action, min(alpha, float(weights.sum())), kappa, weights)
 
 
 def check_constraint(index: int, constraint: CountConstraint, rows: int, classes: int) -> None:
@@ -99,7 +111,8 @@ def check_constraint(index: int, constraint: CountConstraint, rows: int, classes
         classes: C.
 
     Raises:
-        SaysoError: if it names rows or a class that are not there, or asks for more than its rows hold.
+        SaysoError: if it names rows or a class that are not there, or asks for more than its rows hold and
+            allows no slack.
     """
     what, members, required = (
         f"constraint {index} (class {constraint.label})",
@@ -114,5 +127,5 @@ def check_constraint(index: int, constraint: CountConstraint, rows: int, classes
     if constraint.weights is None and required != int(required):
         raise SaysoError(f"{what} asks for {required} rows; ask for a whole number")
     most = float(constraint.row_weights.sum())
-    if required > most + 1e-9:
+    if required > most + 1e-9 and constraint.kappa is None:
         raise SaysoError(f"{what} asks for {required} of rows that hold {most:g}; ask for less")

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sayso.core.arrays import Floats
+from sayso.core.arrays import Floats, read_array
 from sayso.core.errors import SaysoError
 
 FeatureSource = ArrayLike | str | Path
@@ -186,10 +186,7 @@ def _is_block(first: object) -> bool:
 def _open_block(source: FeatureSource) -> NDArray[np.generic]:
     """Return a block's rows, memory-mapped where they are a file."""
     if isinstance(source, (str, Path)):
-        try:
-            block = np.load(source, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            raise SaysoError(f"{source} is no readable .npy file of features: {error}") from error
+        block = read_array(source, "the features", mapped=True)
     else:
         block = np.asarray(source)
     if block.ndim != 2 or not len(block) or block.dtype.kind not in "fiub":

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.core.arrays import Floats
+from sayso.core.arrays import Floats, read_arrays
 from sayso.core.errors import SaysoError
 from sayso.core.io import atomic_file
 from sayso.solvers.diffrac import Diffrac
@@ -240,10 +240,9 @@ def load_arrays(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, NDA
         SaysoError: if the file is of another problem, or cannot be read.
     """
     try:
-        with np.load(path) as file:
-            state = dict(file)
-    except (OSError, ValueError) as error:
-        raise SaysoError(f"{path} is no checkpoint of a solver; remove it to start anew: {error}") from error
+        state: dict[str, NDArray[np.generic]] = dict(read_arrays(path, "the solver's checkpoint"))
+    except SaysoError as error:
+        raise SaysoError(f"{error}; remove it to start anew") from error
     if any(name not in state or state[name].shape != shape for name, shape in shapes.items()):
         raise SaysoError(f"{path} is the checkpoint of another problem; remove it to start anew")
     return state

@@ -52,6 +52,11 @@ def ordered_path(cost: ArrayLike, windows: ArrayLike | None = None, absent: Arra
 
     Raises:
         ValueError: if a shape or number is wrong, or no times keep the order and the windows.
+
+    Examples:
+        >>> cost = [[0, 9], [5, 1], [5, 0]]  # three seconds, two steps
+        >>> ordered_path(cost).tolist()
+        [0, 2]
     """
     given = _shaped(cost)
     T, C = given.shape

@@ -62,6 +62,10 @@ def align_words(a: Sequence[str], b: Sequence[str]) -> Ints:
         (M, 2) int64: index into ``a``, index into ``b``; both never fall, and a pair
         repeats an index only where a word is written as two on the other side. Words
         without a letter or digit are in no pair.
+
+    Examples:
+        >>> align_words("the cat sat on the mat".split(), "a cat on the red mat".split()).tolist()
+        [[1, 1], [3, 2], [4, 3], [5, 5]]
     """
     folded = {word: fold_word(word) for word in {*a, *b}}
     moves = WordMoves([folded[word] for word in a], [folded[word] for word in b])

@@ -58,10 +58,20 @@ class Beside:
 
     def is_done(self) -> bool:
         """Tell whether the file was listened to as it is now."""
+        return self.written() is not None
+
+    def written(self) -> tuple[float, Path | None] | None:
+        """Return what an earlier run left of the file as it is now.
+
+        Returns:
+            The seconds that were listened to, and the captions, None where nobody speaks; None if it was not
+            listened to.
+        """
         found = find_subtitles(self.path)
-        if found is None:
-            return self._same(self._noted())
-        return is_mine(found) and self._same(self._words_said())
+        known = self._noted() if found is None else self._words_said() if is_mine(found) else None
+        if known is None or not self._same(known):
+            return None
+        return float(known.get("heard_s", 0.0)), found
 
     def check_free(self) -> None:
         """Check that nothing foreign is where the words go; the captions' name is known later.
@@ -114,10 +124,8 @@ class Beside:
         status = self.path.stat()
         return {"file": self.path.name, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
 
-    def _same(self, known: dict[str, Any] | None) -> bool:
+    def _same(self, known: dict[str, Any]) -> bool:
         """Tell whether the file is what it was: by size and date, else by its content."""
-        if known is None:
-            return False
         now = self._status()
         if known.get("size") != now["size"] or known.get("file") != now["file"]:
             return False

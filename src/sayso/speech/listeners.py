@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from sayso.core.errors import SaysoError
 from sayso.speech.recognizer import Heard
@@ -37,62 +37,78 @@ class Listened:
     error: str = ""
 
 
-def listen_to_files(
-    paths: Iterable[str],
-    model: SpeechModel,
-    *,
-    processes: int,
-    language: str | None = None,
-    device: str = "cpu",
-) -> Iterator[Reached | Listened]:
-    """Listen to files side by side; each gives one ``Listened``, in the order in which they are done.
-
-    A process that dies ends the file that it listened to, and another takes its place.
+@dataclass(eq=False)
+class Listeners:
+    """Processes that listen, and wait for more files until the block ends.
 
     Args:
-        paths: the files.
         model: which.
         processes: how many files are heard at the same time.
         language: of what is said; None to detect it.
         device: cpu or cuda.
-
-    Raises:
-        SaysoError: if the model cannot be loaded.
     """
-    waiting = deque(paths)
-    begin = {**asdict(model), "folder": str(model.folder), "language": language, "device": device}
-    with selectors.DefaultSelector() as selector:
-        crew: set[_Process] = set()
-        try:
-            while waiting or crew:
-                while waiting and len(crew) < processes:
-                    crew.add(_Process(begin, waiting.popleft(), selector))
-                for key, _ in selector.select():
-                    yield from _heard_from(key.data, crew, waiting)
-        finally:
-            for process in crew:
-                process.end()
 
+    model: SpeechModel
+    processes: int
+    language: str | None = None
+    device: str = "cpu"
+    _crew: set[_Process] = field(default_factory=set)
+    _selector: selectors.DefaultSelector = field(default_factory=selectors.DefaultSelector)
 
-def _heard_from(process: _Process, crew: set[_Process], waiting: deque[str]) -> Iterator[Reached | Listened]:
-    """Yield what a process says; give it the next file, or let it go."""
-    path = process.path
-    for said in process.read():
-        if "at" in said:
-            yield Reached(path, said["at"])
-        elif "ready" not in said:
-            path = process.take(waiting.popleft()) if waiting else process.take(None)
-            yield _listened(said, before=process.before)
-    if process.ended:
-        crew.discard(process)
-        process.end()
-        if process.path:
-            if not process.ready:
-                raise SaysoError(
-                    "the speech model cannot be loaded; what stands above says why, or give another --model"
-                )
-            why = f"the process that listened to it ended ({process.code}); it may need more memory"
-            yield Listened(process.path, None, f"{process.path}: {why}")
+    def __enter__(self) -> Self:
+        """Start none before there is a file."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._crew:
+            process.end()
+        self._crew.clear()
+        self._selector.close()
+
+    def listen(self, paths: Iterable[str]) -> Iterator[Reached | Listened]:
+        """Listen to files side by side; each gives one ``Listened``, in the order in which they are done.
+
+        A process that dies ends the file that it listened to, and another takes its place.
+
+        Args:
+            paths: the files.
+
+        Raises:
+            SaysoError: if the model cannot be loaded.
+        """
+        waiting = deque(paths)
+        while waiting or any(process.path for process in self._crew):
+            for process in self._crew:
+                if waiting and not process.path:
+                    process.take(waiting.popleft())
+            while waiting and len(self._crew) < self.processes:
+                self._crew.add(_Process(self._begin(), waiting.popleft(), self._selector))
+            for key, _ in self._selector.select():
+                yield from self._heard_from(key.data, waiting)
+
+    def _begin(self) -> dict[str, Any]:
+        told = {"folder": str(self.model.folder), "language": self.language, "device": self.device}
+        return {**asdict(self.model), **told}
+
+    def _heard_from(self, process: _Process, waiting: deque[str]) -> Iterator[Reached | Listened]:
+        """Yield what a process says; give it the next file, or let it wait."""
+        for said in process.read():
+            if "at" in said:
+                yield Reached(process.path, said["at"])
+            elif "ready" not in said:
+                process.take(waiting.popleft() if waiting else "")
+                yield _listened(said, before=process.before)
+        if process.ended:
+            self._crew.discard(process)
+            process.end()
+            if process.path:
+                if not process.ready:
+                    raise SaysoError(
+                        "the speech model cannot be loaded; what stands above says why, "
+                        "or give another --model"
+                    )
+                why = f"the process that listened to it ended ({process.code}); it may need more memory"
+                yield Listened(process.path, None, f"{process.path}: {why}")
 
 
 def _listened(said: dict[str, Any], *, before: str) -> Listened:
@@ -132,14 +148,11 @@ class _Process:
         self._say(self.begin)
         self._say(self.path)
 
-    def take(self, path: str | None) -> str:
-        """Go on with another file, or with none."""
-        self.before, self.path = self.path, path or ""
-        if path is not None:
+    def take(self, path: str) -> None:
+        """Go on with another file; '' to wait for one."""
+        self.before, self.path = self.path, path
+        if path:
             self._say(path)
-        elif self.process.stdin is not None:
-            self.process.stdin.close()
-        return self.path
 
     def read(self) -> list[dict[str, Any]]:
         """Return the answers that are there."""

@@ -39,6 +39,7 @@ from sayso.engine.training_config import TrainingConfig
 from sayso.losses import info_nce, max_margin
 from sayso.models.bow_text import WordTokenizer
 from sayso.models.feature_text import HowTo100MNet
+from sayso.text.language.stop_words import without_stop_words
 from sayso.text.language.vocabulary import vocabulary, word_vectors
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Recipe(TrainingConfig):
         backbone: an encoder's name, where ``features`` are not given.
         per_video: clips sampled of a video for one batch; the hard negatives need several.
         min_s: captions that last less are widened to so many seconds.
+        stop_words: ``kept``, or ``dropped`` from the captions that are learned from, as in the release.
         join_s: captions that last less are joined with their neighbours, as the public code does (5 s).
         loss: ``max_margin``, or ``info_nce`` with a temperature that is learned.
         margin: of max margin.
@@ -80,6 +82,7 @@ class Recipe(TrainingConfig):
     backbone: str = "offline"
     per_video: int = 8
     min_s: float = 0.0
+    stop_words: Literal["kept", "dropped"] = "kept"
     join_s: float = 0.0
     loss: Literal["max_margin", "info_nce"] = "max_margin"
     margin: float = 0.1
@@ -106,12 +109,13 @@ class HowTo100M(EmbeddingMethod):
     ) -> None:
         self.recipe, self.backbone = recipe, backbone
         torch.manual_seed(recipe.seed)
-        known = vocabulary(corpus.texts)
+        learned = recipe.word_vectors == "learned"
+        known = vocabulary(map(self._read, corpus.texts) if learned else corpus.texts)
         words, vectors = word_vectors(recipe.word_vectors, known, recipe.word_dim, recipe.seed)
         self.tokenizer = WordTokenizer(words, recipe.max_words, lower=True)
         width = sum(_width(source, corpus) for source in sources)
         self.model = HowTo100MNet(torch.from_numpy(vectors), width, recipe.dim)
-        self.model.word_vectors.weight.requires_grad_(recipe.word_vectors == "learned")
+        self.model.word_vectors.weight.requires_grad_(learned)
         if recipe.loss == "info_nce":
             self.criterion = nn.ParameterDict({"log_scale": torch.tensor(1 / 0.07).log()})
         self.dataset = FeatureClips(
@@ -125,10 +129,14 @@ class HowTo100M(EmbeddingMethod):
 
     def collate(self, examples: Sequence[Example]) -> Batch:
         """Return ``features`` (B, F) float32, ``words`` (B, L) int64 and ``video`` (B,)."""
-        words = self.tokenizer([one["texts"][0] for one in examples]).numpy()
+        words = self.tokenizer([self._read(one["texts"][0]) for one in examples]).numpy()
         return stack([{"features": one["features"], "video": one["video"]} for one in examples]) | {
             "words": words
         }
+
+    def _read(self, text: str) -> str:
+        """Return what is learned from of a caption."""
+        return without_stop_words(text) if self.recipe.stop_words == "dropped" else text
 
     def embed(self, model: nn.Module, batch: TensorBatch) -> EmbeddingTensors:
         """Return f and g, both (B, D)."""

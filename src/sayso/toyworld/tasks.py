@@ -49,7 +49,12 @@ class Variation:
 
 
 def task_steps(seed: int, task: int) -> list[tuple[str, str]]:
-    """Return the steps (verb, thing) of a task, in order: 8 to 12, no thing more than twice."""
+    """Return the steps (verb, thing) of a task, in order: 8 to 12, no thing more than twice.
+
+    Examples:
+        >>> task_steps(0, 0)[:2]
+        [('cover', 'tree'), ('slide', 'ring')]
+    """
     rng = np.random.default_rng([seed, _TASK, task])
     every = pairs(test=False)
     wanted = int(rng.integers(8, 13))

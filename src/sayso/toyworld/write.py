@@ -37,7 +37,7 @@ _KEYFRAMES = 10  # frames from one to the next: clips are read at random
 
 
 def render(
-    video: HowTo, *, size: int = 64, fps: int = 10, places: Literal["step", "task"] = "step"
+    video: HowTo, *, size: int = 64, fps: float | Fraction = 10, places: Literal["step", "task"] = "step"
 ) -> Iterator[Frames]:
     """Yield a video in pieces (T, size, size, 3) uint8 RGB, steps and pauses in turn.
 

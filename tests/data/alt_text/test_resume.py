@@ -16,6 +16,10 @@ import pytest
 from data.alt_text.corpora import encoded, rows_of, write_pairs
 from sayso.data.alt_text import curate, parts
 from sayso.data.alt_text.rules import CurationRules
+from waiting import PATIENCE_S
+
+NEVER_S = 3600.0
+"""A run that writes so slowly is killed before its file is whole."""
 
 RUN = """
 import sys, time
@@ -72,19 +76,19 @@ def test_a_run_killed_at_any_moment_goes_on_and_ends_with_the_same_file(tmp_path
     curate(folder, tmp_path / "plain.parquet", CurationRules(min_side=100, max_text_pictures=3))
     out, rng = tmp_path / "killed.parquet", random.Random(0)
     for enough in (0, 3, 7):
-        process = start(folder, out, wait=0.01)
+        process = start(folder, out, wait=0.01, slow=NEVER_S)
         until((out.with_name(".killed.parquet.work") / "plan.json").exists, process)
         until(lambda enough=enough: parts_in(out) >= enough, process)
         time.sleep(rng.random() * 0.1)
         kill(process)
         assert not out.exists()
-    process = start(folder, out, slow=5)
+    process = start(folder, out, slow=NEVER_S)
     assert process.stdout is not None
     assert process.stdout.readline() == "deciding\n"  # all is measured, and being written
     kill(process)
     assert not out.exists()
     last = start(folder, out)
-    printed = last.communicate(timeout=120)[0]
+    printed = last.communicate(timeout=PATIENCE_S)[0]
     assert last.returncode == 0
     assert re.search(r"measured 0 kept \d+", printed)
     assert out.read_bytes() == (tmp_path / "plain.parquet").read_bytes()
@@ -94,13 +98,12 @@ def test_a_run_killed_at_any_moment_goes_on_and_ends_with_the_same_file(tmp_path
 def test_parts_of_what_changed_are_made_anew(tmp_path):
     folder = write_pairs(tmp_path / "corpus", pairs(100))
     out = tmp_path / "kept.parquet"
-    process = start(folder, out, wait=0.01)
+    process = start(folder, out, wait=0.01, slow=NEVER_S)
     until(lambda: parts_in(out) >= 4, process)
     kill(process)
-    made = parts_in(out)
-    assert 4 <= made < 7
+    assert parts_in(out) >= 4
     (folder / "040.jpg").write_bytes(encoded(size=(40, 40)))  # in the third part of 16
-    printed = start(folder, out).communicate(timeout=120)[0]
+    printed = start(folder, out).communicate(timeout=PATIENCE_S)[0]
     assert f"measured {100 - 2 * 16} " in printed
     plain = curate(folder, tmp_path / "plain.parquet", CurationRules(min_side=100, max_text_pictures=3))
     assert rows_of(out) == rows_of(tmp_path / "plain.parquet")
@@ -110,7 +113,7 @@ def test_parts_of_what_changed_are_made_anew(tmp_path):
 def test_parts_of_other_rules_are_not_used_and_a_folder_of_others_is_left_alone(tmp_path):
     folder = write_pairs(tmp_path / "corpus", pairs(60))
     out = tmp_path / "kept.parquet"
-    process = start(folder, out, wait=0.01)
+    process = start(folder, out, wait=0.01, slow=NEVER_S)
     until(lambda: parts_in(out) >= 2, process)
     kill(process)
     mine = out.with_name(".kept.parquet.work") / "note.txt"

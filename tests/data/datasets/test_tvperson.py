@@ -16,6 +16,8 @@ def write(folder, name="x"):
          "transcript_text": ["hi", "ho"], "transcript_speaker": ["a", None]},
         {"start": 3.0, "end": 4.0, "text": "So?", "true_speaker": "a",
          "transcript_text": "so", "transcript_speaker": "b"},
+        {"start": 5.0, "end": 6.0, "text": "No.", "true_speaker": "b",
+         "transcript_text": "no", "transcript_speaker": "IGNORE"},
     ]  # fmt: skip
     faces = [
         {"track": 0, "start": 1.0, "end": 2.0, "box": [1, 2, 3, 4], "lip_motion": [None, 0.5], "name": "a"}
@@ -28,9 +30,9 @@ def write(folder, name="x"):
 def test_what_is_known_and_what_is_true_are_apart(tmp_path):
     write(tmp_path)
     (episode,) = read_episodes(tmp_path)
-    assert [element.speaker for element in episode.script.elements] == ["a", None, "b"]
-    assert episode.speakers == ["a", "b", "a"] and episode.published == ["a", None, "b"]
-    assert [caption.speaker for caption in episode.captions] == [None, None]
+    assert [element.speaker for element in episode.script.elements] == ["a", None, "b", None]
+    assert episode.speakers == ["a", "b", "a", "b"] and episode.published == ["a", None, "b", None]
+    assert [caption.speaker for caption in episode.captions] == [None, None, None]
     (track,) = episode.tracks
     assert track.box == Box(1, 2, 4, 6) and track.span == Span(1, 2) and np.isnan(track.lips[0])
     assert episode.names == ["a"] and episode.cuts == [1.0, 3.0]

@@ -12,6 +12,7 @@ import pytest
 import toy
 from sayso import Index
 from sayso.serve.local.start import stop_daemons
+from waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -20,6 +21,9 @@ def runtime(monkeypatch) -> Iterator[Path]:
     folder = tempfile.mkdtemp(prefix="s", dir="/tmp")
     monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
     monkeypatch.delenv("SAYSO_NO_DAEMON")
+    for limit in ("start.START_S", "start.STOP_S", "lines.PATIENCE_S"):  # a busy machine is no silent daemon
+        monkeypatch.setattr(f"sayso.serve.local.{limit}", PATIENCE_S)
+    monkeypatch.setattr("sayso.serve.local.listener.LOOK_S", 0.02)  # nobody waits for the end of one
     yield Path(folder, "sayso")
     stop_daemons()
     shutil.rmtree(folder)

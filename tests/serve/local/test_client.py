@@ -21,6 +21,7 @@ from sayso.serve.local import client, lines
 from sayso.serve.local.answering import KeptModels, SearchAnswers
 from sayso.serve.local.client import WarmIndex
 from sayso.serve.local.place import socket_name
+from waiting import PATIENCE_S
 
 SEARCHES = [
     ("blue", {}),
@@ -229,4 +230,4 @@ def test_asking_imports_nothing_heavy():
         "heavy &= sys.modules.keys();"
         "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_S)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import refuse_foreign, writing
 from sayso.core.types import Caption
 from sayso.systems import instruction_steps
 from sayso.text import write_vtt
@@ -58,6 +59,17 @@ def test_steps_are_discovered_written_and_found_again(made):
     found.write(folder / "out" / "applied")
     assert json.loads((folder / "out" / "steps.json").read_text()) == result.to_dict()
     assert (folder / "out" / "applied" / "found.json").is_file()
+
+
+def test_the_command_goes_on_where_a_program_wrote(made):
+    folder, options = made
+    instruction_steps.run(folder / "task", options).write(folder / "task.steps")
+    with writing("steps"):
+        refuse_foreign(folder / "task.steps" / "index.html", folder / "task.steps" / "steps.json")
+        instruction_steps.run(folder / "task", options).write(folder / "task.steps")
+    (folder / "task.steps" / "index.html").write_text("by hand")
+    with writing("steps"), pytest.raises(SaysoError, match="not as sayso wrote it"):
+        refuse_foreign(folder / "task.steps" / "index.html")
 
 
 def test_fewer_steps_than_wanted_are_logged(made, caplog):

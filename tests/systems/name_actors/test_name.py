@@ -82,7 +82,7 @@ def test_looks_help_lips_which_help_more_than_the_speaking_face_alone(seed):
 
 def test_confidence_is_calibrated_where_looks_are_poor():
     errors = []
-    for seed in range(2):
+    for seed in range(3):
         tracks, lines, truth = drawn_film(seed, noise=1.5)
         named = name_actors(tracks, lines, names=PEOPLE)
         errors.append(reliability(named.probabilities, truth)["error"])
@@ -100,7 +100,7 @@ def test_corrections_are_kept_and_teach():
         assert better.name(n) == (name and name.title()) and better.confidence(n) == 1
     rest = np.setdiff1d(dots, list(fixed))
     right = [np.mean([named.name(n) == "Dot" for n in rest]) for named in (poor, better)]
-    assert right[1] > max(0.9, right[0])
+    assert right[1] >= max(0.9, right[0])
 
 
 def test_rows_say_all_of_a_track():

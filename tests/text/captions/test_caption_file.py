@@ -10,7 +10,7 @@ import sys
 
 import pysubs2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sayso.text
@@ -197,7 +197,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=400), st.lists(pieces | st.text(max_size=5), max_size=12).map("".join)))
 def test_any_bytes_are_captions_or_an_error(tmp_path, content):
     path = tmp_path / "any.srt"
@@ -259,7 +259,7 @@ def as_peer(text: str, name: str) -> list[tuple[int, int]]:
     return sorted((event.start, event.end) for event in pysubs2.SSAFile.from_string(text, format_=name))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(deadline=None)
 @given(captions)
 def test_what_is_written_is_read(tmp_path, said):
     path = tmp_path / "talk.vtt"

@@ -279,3 +279,14 @@ def test_the_start_of_a_programme_of_ebu_tt_is_second_0(start, begin, end):
     document = EBU.format(start=start, begin=begin, end=end)
     (line,) = read(document)
     assert (round(line.span.start, 6), round(line.span.end, 6), line.text) == (2.2, 4.4, "Good evening.")
+
+
+def test_a_programme_starts_with_its_first_caption_or_before():
+    both = EBU.replace(
+        "</tt:div>", '<tt:p begin="{early}" end="10:00:01:00">Before.</tt:p></tt:div>'
+    ).replace("{start}", "10:00:00:00")
+    times = {"begin": "10:00:02:05", "end": "10:00:04:10"}
+    exact = read(both.format(**times, early="10:00:00:00"))
+    assert sorted(round(line.span.start, 6) for line in exact) == [0.0, 2.2]
+    earlier = read(both.format(**times, early="09:59:58:00"))  # so the times count from the file's start
+    assert sorted(round(line.span.start, 6) for line in earlier) == [35998.0, 36002.2]

@@ -9,6 +9,7 @@ import pytest
 from pdf import Drawn, write_pdf
 from sayso.core.errors import SaysoError
 from sayso.text import read_screenplay
+from sayso.text.screenplay.pdf_text import _edge_block
 
 ACTION, SPEECH, DIRECTION, CUE = 108, 180, 216, 252
 NAMES = ("ANNA", "BEN", "McTAVISH", "Dr. KIM", "O'Brien")
@@ -161,3 +162,12 @@ def test_a_damaged_pdf_is_refused_or_told(tmp_path, caplog):
     path.write_bytes(whole.replace(b"startxref\n", b"startxref\n9"))
     assert [one.kind for one in read_screenplay(path).elements] == ["heading", "description"]
     assert "the PDF is damaged, words may be missing" in caplog.text
+
+
+@pytest.mark.parametrize("at_top", [True, False])
+def test_a_running_head_has_three_lines_at_most(at_top):
+    for count in range(1, 6):
+        block = [f"line {k}" for k in range(count)]
+        rows = [*block, "", "a", "b", "c", "d"] if at_top else ["a", "b", "c", "d", "", *block]
+        assert _edge_block(rows, at_top) == (block if count <= 3 else [])
+    assert _edge_block(["no", "blank", "line"], at_top) == []

@@ -281,3 +281,11 @@ def pdf(rows):
     table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
     out += f"xref\n0 6\n0000000000 65535 f \n{table}trailer\n<< /Size 6 /Root 1 0 R >>\n"
     return (out + f"startxref\n{out.index('xref')}\n%%EOF\n").encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "doubted"), [("Captain von Trapp Senior", [1, 3]), ("The Captain von Trapp Senior", [1])]
+)
+def test_four_words_right_above_others_may_be_a_speaker(name, doubted):
+    screenplay = parse_screenplay(f"He waits.\n\n{name}\nI have been here before.\n\nHe waits.")
+    assert [doubt.line for doubt in screenplay.doubts] == doubted

@@ -6,6 +6,7 @@ import typer
 
 from sayso.cli.corpus.build import build
 from sayso.cli.corpus.captions import captions
+from sayso.cli.corpus.estimate import estimate
 from sayso.cli.corpus.fetch import fetch_
 from sayso.cli.corpus.find import find
 from sayso.cli.corpus.run import run
@@ -19,5 +20,5 @@ corpus = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-for stage in (run, tasks_, find, captions, fetch_, build, status):
+for stage in (run, tasks_, find, captions, fetch_, build, status, estimate):
     corpus.command(stage.__name__.rstrip("_"), cls=Verb)(stage)

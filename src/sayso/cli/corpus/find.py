@@ -14,10 +14,11 @@ from sayso.cli.corpus.stage_options import (
     MinViews,
     PerHost,
     Retry,
-    SourceName,
+    SourceNames,
     Top,
     Wait,
     manners,
+    one_source,
     run_stage,
 )
 from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
@@ -29,7 +30,7 @@ def find(
     tasks: Annotated[Path | None, Argument(metavar="[TASKS]", help=TASKS, show_default=False)] = None,
     *,
     out: Annotated[Path, out_option("FOLDER", "The corpus.")],
-    source: SourceName = "youtube",
+    source: SourceNames = None,
     top: Top = 200,
     min_views: MinViews = 100,
     max_s: MaxSeconds = 2000,
@@ -64,12 +65,13 @@ def find(
         retry=retry,
         manners=manners(per_host, at_once, wait),
     )
+    named = one_source(source)
     if tasks is not None:
         take_tasks(tasks, out)
     run_stage(
         out,
         options,
-        lambda corpus: corpus.find(open_source(source, corpus.limits, listed=not corpus.has_tasks)),
+        lambda corpus: corpus.find(open_source(named, corpus.limits, listed=not corpus.has_tasks), named),
         named=("searching", "tasks"),
         progress=progress,
         as_json=as_json,

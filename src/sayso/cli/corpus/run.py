@@ -19,12 +19,13 @@ from sayso.cli.corpus.stage_options import (
     Only,
     PerHost,
     Retry,
-    SourceName,
+    SourceNames,
     Threshold,
     To,
     Top,
     Wait,
     manners,
+    one_source,
     print_funnel,
 )
 from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
@@ -37,7 +38,7 @@ def run(
     titles: Annotated[Path | None, Argument(metavar="[TITLES]", help=TITLES, show_default=False)] = None,
     *,
     out: Annotated[Path, out_option("FOLDER", "The corpus.")],
-    source: SourceName = "youtube",
+    source: SourceNames = None,
     threshold: Threshold = 0.5,
     corrections: Corrections = None,
     top: Top = 200,
@@ -86,5 +87,7 @@ def run(
     listed = read_titles(titles) if titles else None
     said = read_corrections(corrections) if corrections else {}
     with reporter("corpus", unit="done", mode=progress) as bar:
-        funnel = run_corpus(listed, out, source, options, threshold=threshold, corrections=said, progress=bar)
+        funnel = run_corpus(
+            listed, out, one_source(source), options, threshold=threshold, corrections=said, progress=bar
+        )
     print_funnel(funnel, as_json=as_json)

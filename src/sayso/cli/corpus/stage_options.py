@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CorpusFolder = Annotated[Path, Argument(metavar="CORPUS", help="The corpus's folder.", show_default=False)]
 SOURCE = "Where to search: youtube; a CSV, JSONL or Parquet file of videos; a site's address with {query}."
-SourceName = Annotated[str, Option("--source", help=SOURCE)]
+SourceNames = Annotated[list[str] | None, Option("--source", help=SOURCE, show_default="youtube")]
 Threshold = Annotated[float, Option("--threshold", min=0, max=1, help="Keep tasks from this score.")]
 CORRECTIONS = "A CSV with the columns title and visual (1 or 0), such as an edited OUT: what it says wins."
 Corrections = Annotated[Path | None, Option("--corrections", help=CORRECTIONS, show_default=False)]
@@ -43,6 +43,20 @@ AtOnce = Annotated[int, Option("--at-once", min=1, help="Requests at the same ti
 WAIT = "First wait after 429, 503 or a failure, seconds; doubled each time."
 Wait = Annotated[float, Option("--wait", min=0, help=WAIT)]
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
+
+
+def one_source(named: list[str] | None) -> str:
+    """Return the source that was named, ``youtube`` if none was.
+
+    Raises:
+        BadParameter: if there are several.
+    """
+    if named and len(named) > 1:
+        raise BadParameter(
+            f"one at a time; run it again with --source {named[1]}: it adds to the corpus",
+            param_hint="--source",
+        )
+    return named[0] if named else "youtube"
 
 
 def manners(per_host: str, at_once: int, wait: float) -> Manners:

@@ -22,6 +22,7 @@ from sayso.people.tracks import Track
 from sayso.text.screenplay.elements import Element, Screenplay
 
 UNKNOWN = "unknown"
+UNNAMED = "IGNORE"  # what the transcripts write where they do not say who speaks
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class Episode:
         cuts: seconds at which a shot begins.
         names: the true name of each track; ``unknown`` for the people nobody named.
         speakers: the true speaker of each line of the subtitles.
-        published: the speaker that the published alignment gives each line.
+        published: the speaker that the published alignment gives each line; None where it names nobody.
     """
 
     name: str
@@ -104,10 +105,10 @@ def read_episode(folder: str | Path, name: str) -> Episode:
             truth = _listed(row["true_speaker"])
             given = row["transcript_speaker"] if len(truth) > 1 else [row["transcript_speaker"]]
             speakers += truth
-            published += given
-            for who, text in zip(given, _listed(row["transcript_text"]), strict=True):
-                said_by = who if isinstance(who, str) else None
-                elements.append(Element("dialogue", str(text), len(elements) + 1, said_by))
+            named = [who if isinstance(who, str) and who != UNNAMED else None for who in given]
+            published += named
+            for who, text in zip(named, _listed(row["transcript_text"]), strict=True):
+                elements.append(Element("dialogue", str(text), len(elements) + 1, who))
         captions = [Caption(Span(row["start"], row["end"]), row["text"]) for row in lines]
         tracks = [_track(row) for row in faces]
         names = [str(row["name"]) for row in faces]

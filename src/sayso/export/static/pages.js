@@ -40,7 +40,7 @@ document.addEventListener("click", (event) => {
   play(link);
 });
 document.addEventListener("keydown", (event) => {
-  if ($("film").hidden || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, textarea")) return;
+  if ($("film").hidden || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, textarea, input")) return;
   const keys = { ",": () => film.step(-1), ".": () => film.step(+1), ArrowLeft: () => film.skip(-5), ArrowRight: () => film.skip(+5), Escape: close, m: () => film.mute(), f: () => film.full(), "[": () => film.neighbour(-1), "]": () => film.neighbour(+1) };
   if (!keys[event.key]) return;
   event.preventDefault();

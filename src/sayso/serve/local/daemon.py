@@ -7,11 +7,12 @@ import logging
 import os
 import signal
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from sayso.core.leaving import run_and_leave
 from sayso.serve.local.listener import Listener
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(path: str, minutes: str, address: str, device: str) -> None:
-    """Run it; at once over if there is one already.
+    """Run it, and end the process; at once over if there is one already.
 
     Args:
         path: of the socket.
@@ -27,17 +28,21 @@ def main(path: str, minutes: str, address: str, device: str) -> None:
         address: of the index for which it makes itself ready.
         device: where the model of that index runs.
     """
+    run_and_leave(partial(_serve, Path(path), 60 * float(minutes), address, device))
+
+
+def _serve(path: Path, idle_s: float, address: str, device: str) -> None:
     os.chdir("/")
     logging.getLogger("sayso").setLevel(logging.INFO)
     logging.getLogger("sayso").addHandler(logging.NullHandler())
     keeper = _Keeper()
-    listener = Listener(Path(path), keeper.answer, keeper.about, 60 * float(minutes))
+    listener = Listener(path, keeper.answer, keeper.about, idle_s)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        listener.stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
     with contextlib.suppress(OSError), listener:
-
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            listener.stopping.set()
-
-        signal.signal(signal.SIGTERM, stop)
         threading.Thread(target=keeper.warm_up, args=(address, device), daemon=True).start()
         listener.run()
 

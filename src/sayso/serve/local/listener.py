@@ -50,7 +50,7 @@ class Listener:
     ) -> None:
         self.path, self.answer, self.about, self.idle_s = path, answer, about, idle_s
         self.began, self.last, self.busy = time.time(), time.monotonic(), 0
-        self.stopping = threading.Event()
+        self.stopping = False
         self._turn = threading.Lock()
         self._lock: int | None = None
         self._socket: socket.socket | None = None
@@ -81,7 +81,7 @@ class Listener:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stopping.set()
+        self.stopping = True
         self._close()
 
     def _close(self) -> None:
@@ -95,7 +95,7 @@ class Listener:
 
     def run(self) -> None:
         """Answer until told to stop, idle for long, or no longer to be found."""
-        while not self.stopping.is_set() and self._is_found() and not self._is_idle():
+        while not self.stopping and self._is_found() and not self._is_idle():
             try:
                 connection, _ = self._listening.accept()
             except TimeoutError:
@@ -142,7 +142,7 @@ class Listener:
         if request.get("do") == "about":
             send(connection, self._told())
         elif request.get("do") == "stop" and self.idle_s is not None:
-            self.stopping.set()
+            self.stopping = True
             send(connection, {"stopping": True})
         elif request.get("do") == "search":
             with self._counted():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from sayso.core.progress import Progress, Silent
@@ -60,6 +60,7 @@ def find_videos(
     source: SearchSource,
     rules: FindRules | None = None,
     *,
+    named: str = "",
     retry: str | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -68,6 +69,7 @@ def find_videos(
     Args:
         state: of the corpus; without tasks, all that the source lists is taken.
         source: where to search.
+        named: what the source is called: a task that was searched for in others is searched for here, too.
         rules: which videos count; videos that were found before are judged by them, too.
         retry: ``failed`` or ``gone``: searches that are so are made again.
         progress: updated with how many tasks are done.
@@ -77,9 +79,12 @@ def find_videos(
     for done, title in enumerate(titles):
         bar.update(done, len(titles), note=f"searching: {title}")
         before = state.row("search", title)
-        covered = before is not None and before.facts.get("top", 0) >= rules.top
-        if before is None or before.status == retry or (before.status == "done" and not covered):
-            state.record(_search(state, source, rules, title))
+        asked = _asked(before, named)
+        is_short = before is not None and before.status == "done" and (asked.get(named, 0) < rules.top)
+        if before is None or named not in asked or before.status == retry or is_short:
+            found = _search(state, source, rules, title)
+            asked[named] = rules.top if found.status == "done" else 0
+            state.record(replace(found, facts={**found.facts, "asked": asked}))
     if not state.task_counts()[0]:
         for video, task, rank in _listed(source):
             _add(state, rules, video, task, rank)
@@ -87,6 +92,14 @@ def find_videos(
         status, why = rules.judge(video)
         if (status, why) != (row.status, row.why):
             state.record(LedgerRow("find", video.id, status, why, facts=video.facts() | {"tasks": ranks}))
+
+
+def _asked(before: LedgerRow | None, named: str) -> dict[str, int]:
+    """Return how many results of each source were looked at for a task; 0 where it did not answer."""
+    if before is None:
+        return {}
+    said = before.facts.get("asked")  # a row of an older version does not say where it searched
+    return {named: before.facts.get("top", 0)} if said is None else dict(said)
 
 
 def _search(state: CorpusState, source: SearchSource, rules: FindRules, title: str) -> LedgerRow:

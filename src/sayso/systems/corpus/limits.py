@@ -118,6 +118,11 @@ class HostLimits:
         if self.stop.is_set():
             raise Stopped
 
+    def gate(self, host: str) -> HostGate:
+        """Return a host's."""
+        with self._lock:
+            return self._gates.setdefault(host, HostGate(host))
+
     @contextmanager
     def turn(self, host: str) -> Iterator[HostGate]:
         """Wait until a host may be asked; nobody else asks it until the block ends, with the answer's head.
@@ -125,8 +130,7 @@ class HostLimits:
         Raises:
             Stopped: if the run is to end.
         """
-        with self._lock:
-            gate = self._gates.setdefault(host, HostGate(host))
+        gate = self.gate(host)
         with gate.lock:
             while (seconds := max(gate.next_at, gate.shut_until) - self.clock()) > 0:
                 self.wait(seconds)

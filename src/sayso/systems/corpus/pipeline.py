@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from sayso.core.errors import SaysoError, nothing_at
 from sayso.core.io import write_atomic
@@ -28,7 +29,7 @@ from sayso.systems.corpus.inputs import TASKS, VERB, open_source, prepare_tasks,
 from sayso.systems.corpus.ledger import Ledger, LedgerRow
 from sayso.systems.corpus.limits import HOSTS, HostLimits, Manners
 from sayso.systems.corpus.source import SearchSource
-from sayso.systems.corpus.state import CorpusState, Waiting
+from sayso.systems.corpus.state import LOST, CorpusState, Waiting
 from sayso.systems.corpus.storage import is_bucket, video_files
 from sayso.systems.corpus.tasks import THRESHOLD
 from sayso.systems.corpus.work_through import record_all
@@ -52,6 +53,8 @@ class CorpusOptions:
         form: in which the corpus is written.
         retry: ``failed`` or ``gone``: what is so is tried again.
         manners: how a site is asked.
+        engine: where videos are fetched: ``here``, or on a ``ray`` cluster, whose machines see the corpus.
+        cluster: address of the Ray cluster; None: one of this machine's cores.
     """
 
     rules: FindRules = field(default_factory=FindRules)
@@ -62,6 +65,8 @@ class CorpusOptions:
     form: Form = "release"
     retry: str | None = None
     manners: Manners = field(default_factory=Manners)
+    engine: Literal["here", "ray"] = "here"
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +98,10 @@ class OpenCorpus:
         """Whether it has a list of tasks."""
         return self.state.task_counts()[0] > 0
 
-    def find(self, source: SearchSource) -> None:
+    def find(self, source: SearchSource, named: str = "") -> None:
         """Search for the tasks, see ``find_videos``."""
-        find_videos(self.state, source, self.options.rules, retry=self.options.retry, progress=self.progress)
+        how = self.options
+        find_videos(self.state, source, how.rules, named=named, retry=how.retry, progress=self.progress)
 
     def read_captions(self) -> None:
         """Get the captions, see ``caption_videos``."""
@@ -113,7 +119,37 @@ class OpenCorpus:
         if self.options.only is None:
             plan = self.fetch_plan()
             video_files(plan.to).clean()
-            self._record_all("fetch", partial(fetch_videos, plan=plan, limits=self.limits))
+            self._note_lost(plan)
+            if self.options.engine == "ray":
+                from sayso.systems.corpus.fetch_on_cluster import fetch_on_cluster
+
+                fetch_on_cluster(partial(self._record_all, "fetch"), plan, self.options.cluster)
+            else:
+                self._record_all("fetch", partial(fetch_videos, plan=plan, limits=self.limits))
+
+    def _note_lost(self, plan: FetchPlan) -> None:
+        """Let videos wait again whose files are not in their folder any more; a bucket is not looked through.
+
+        Where most are not there, as on a drive that is not mounted, that is only said.
+        """
+        if is_bucket(plan.to):
+            return
+        files, lost, there = video_files(plan.to), list[str](), 0
+        for key in self.state.fetched():
+            if files.size(key) is None:
+                lost.append(key)
+            else:
+                there += 1
+        if len(lost) > there and self.options.retry != "failed":
+            log.warning(
+                "%s of %s fetched videos are not in %s; mount its drive, or fetch them again: --retry failed",
+                f"{len(lost):,}",
+                f"{len(lost) + there:,}",
+                plan.to,
+            )
+            return
+        for key in lost:
+            self.state.record(LedgerRow("fetch", key, "failed", LOST))
 
     def _record_all(self, stage: str, rows_of: Callable[[Sequence[Waiting]], Iterator[LedgerRow]]) -> None:
         if self.options.to is not None:
@@ -216,7 +252,7 @@ def run_corpus(
     if titles is not None:
         prepare_tasks(titles, folder, threshold=threshold, corrections=corrections, progress=progress)
     with open_corpus(folder, options, create=True, limits=limits, progress=progress) as corpus:
-        corpus.find(open_source(source, corpus.limits, listed=titles is None))
+        corpus.find(open_source(source, corpus.limits, listed=titles is None), source)
         corpus.read_captions()
         corpus.fetch()
         corpus.build()

@@ -16,6 +16,9 @@ from sayso.systems.corpus.ledger import Ledger, LedgerRow
 from sayso.systems.corpus.source import Found, said_text
 
 TOGETHER = 256  # videos that are looked up at once
+LOST = "its file is not there any more"
+"""Why a video waits again that was fetched before."""
+
 _TABLES = """
 PRAGMA cache_size = -8000;
 CREATE TABLE tasks (title TEXT PRIMARY KEY, number INTEGER, visual INTEGER) WITHOUT ROWID;
@@ -39,7 +42,8 @@ _WAITING = f"""
     JOIN rows AS find ON find.stage = 'find' AND find.key = videos.id
     JOIN rows AS before ON before.stage = ?1 AND before.key = videos.id AND before.status = 'done'
     LEFT JOIN rows AS own ON own.stage = ?2 AND own.key = videos.id
-    WHERE find.status = 'done' AND (own.status IS NULL OR own.status = ?3) AND {_ACTIVE}"""
+    WHERE find.status = 'done' AND {_ACTIVE}
+    AND (own.status IS NULL OR own.status = ?3 OR own.why = '{LOST}')"""
 _LAST_RANK = 1 << 50
 BEFORE = {"captions": "find", "fetch": "captions"}
 """The stage whose done rows a stage goes through."""
@@ -133,6 +137,18 @@ class CorpusState:
         """Return how many videos wait for a stage; arguments as for ``waiting``."""
         query = f"SELECT count(*) {_WAITING}"
         return int(self._db.execute(query, (BEFORE[stage], stage, retry or "")).fetchone()[0])
+
+    def fetched(self) -> Iterator[str]:
+        """Yield the videos that were fetched and count now; some hundreds are in memory."""
+        last = ""
+        query = f"""
+            SELECT videos.id FROM videos
+            JOIN rows AS find ON find.stage = 'find' AND find.key = videos.id AND find.status = 'done'
+            JOIN rows AS own ON own.stage = 'fetch' AND own.key = videos.id AND own.status = 'done'
+            WHERE {_ACTIVE} AND videos.id > ? ORDER BY videos.id LIMIT {TOGETHER}"""  # noqa: S608
+        while rows := self._db.execute(query, (last,)).fetchall():
+            yield from (key for (key,) in rows)
+            last = rows[-1][0]
 
     def found(self) -> Iterator[tuple[Found, dict[str, int], LedgerRow]]:
         """Yield every video that was found, its ranks by task, and its row; some hundreds are in memory."""

@@ -26,10 +26,12 @@ import numpy as np
 from sayso.core.arrays import Float32s, Floats
 from sayso.core.device import cores
 from sayso.core.errors import SaysoError
+from sayso.core.harmless import harmless, harmless_cells
 from sayso.core.io import write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.data.csv_rows import csv_rows
 from sayso.systems.corpus.title_features import TitleWords, read_words, title_features, verb_kind
+from sayso.text.captions.encoding import decode_text
 from sayso.text.language.run_together import split_title
 
 if TYPE_CHECKING:
@@ -134,10 +136,10 @@ def read_titles(path: Path) -> list[str]:
         if path.suffix.lower() in (".csv", ".tsv"):
             titles = [row["title"] or "" for _, row in _with_title(path, ("title",))]
         else:
-            titles = path.read_text(encoding="utf-8-sig").splitlines()
+            titles = decode_text(path.read_bytes())[0].splitlines()
     except (OSError, ValueError, csv.Error) as error:
         raise unreadable(path, "a list of titles", error) from error
-    found = [title.strip() for title in titles if title.strip()]
+    found = [harmless(" ".join(title.split())) for title in titles if title.strip()]
     if not found:
         raise SaysoError(f"{path} holds no title; it needs one a line, or a CSV with the column title")
     return found
@@ -172,7 +174,7 @@ def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
     writer.writerow(COLUMNS)
     for task in tasks:
         row = task.to_dict() | {"visual": int(task.visual)}
-        writer.writerow([row[column] for column in COLUMNS])
+        writer.writerow(harmless_cells({column: row[column] for column in COLUMNS}))
     write_atomic(path, held.getvalue())
 
 

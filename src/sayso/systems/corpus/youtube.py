@@ -194,7 +194,7 @@ def _status(error: Any) -> tuple[int | None, Any]:
 
 
 def _plain(said: str) -> str:
-    """Return yt-dlp's reason without the video's id and its advice, so that equal reasons count as one."""
+    """Return yt-dlp's reason without id, query and advice, so that equal reasons count as one."""
     text = re.sub(r"\x1b\[[\d;]*m", "", said).removeprefix("ERROR: ")
-    text = re.sub(r"^\[[^\]]*\]\s*(\S+:\s+)?", "", text)
+    text = re.sub(r'^\[[^\]]*\]\s*((query ".*"( page \d+)?|\S+):\s+)?', "", text)
     return re.split(r"[.;(]\s", text, maxsplit=1)[0].strip(" .")[:100]

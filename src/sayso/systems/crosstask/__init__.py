@@ -6,13 +6,13 @@ from sayso.core.lazy import exports
 
 if TYPE_CHECKING:
     from sayso.systems.crosstask.classifier import StepClassifier
-    from sayso.systems.crosstask.train import CrossTask, Recipe
+    from sayso.systems.crosstask.method import CrossTask, Recipe
 else:
     __getattr__ = exports(
         __name__,
         {
-            "CrossTask": "sayso.systems.crosstask.train",
-            "Recipe": "sayso.systems.crosstask.train",
+            "CrossTask": "sayso.systems.crosstask.method",
+            "Recipe": "sayso.systems.crosstask.method",
             "StepClassifier": "sayso.systems.crosstask.classifier",
         },
     )

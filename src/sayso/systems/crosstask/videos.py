@@ -75,7 +75,7 @@ class StepVideos:
         """Return one video.
 
         Returns:
-            ``features`` (T, D) float32, standardised; ``allowed`` (T, C) bool; ``task``, its number.
+            ``features`` (T, D) float32, standardised; ``allowed`` (T, C) bool; ``task``, ``item``: numbers.
 
         Raises:
             MediaError: if the features cannot be read, or changed since they were first.
@@ -87,7 +87,7 @@ class StepVideos:
             raise MediaError(f"the features of {video.video} changed: {rows.shape}")
         features = np.asarray((rows - mean) * scale, np.float32)
         task = list(self.tasks).index(video.task)
-        return [{"features": features, "allowed": self.allowed[item], "task": task}]
+        return [{"features": features, "allowed": self.allowed[item], "task": task, "item": item}]
 
 
 def read_step_videos(

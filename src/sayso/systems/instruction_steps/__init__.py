@@ -9,6 +9,7 @@ such that the classifiers explain the times best. The classifiers find the steps
 
     script.py        stage 1: the steps, from the narrations
     localization.py  stage 2: when they happen, from features and narrations
+    lag.py           how long after its word a step is seen
     recipe.py        what can be chosen
     discover.py      both, and the steps of another video
     folder.py        a folder of narrated videos
@@ -18,7 +19,7 @@ such that the classifiers explain the times best. The classifiers find the steps
 Differs from the published method: half-alike phrases share a slot at half the gain (the narrations of the
 task decide which are, see ``sayso.text.language.phrases``), slots that a swap split are joined, the
 regression has a free bias, and the relaxed times are improved by alternating minimisation with the
-regression (``alternations=0`` leaves that out).
+regression (``alternations=0`` leaves that out). Narration windows, unless given, follow from the videos.
 
 Source
     Alayrac, Bojanowski, Agrawal, Sivic, Laptev, Lacoste-Julien, "Unsupervised Learning from Narrated

@@ -6,7 +6,7 @@ A video has features, a row for each 1 / rate seconds, and captions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,7 +17,14 @@ from sayso.core.progress import Progress
 from sayso.core.types import Caption, Span
 from sayso.hub.model_folder import Framework, ModelFolder, Reference
 from sayso.hub.pretrained import Pretrained
-from sayso.systems.instruction_steps.localization import Rows, StepScorer, localize_steps, step_windows
+from sayso.systems.instruction_steps.lag import PAPER_S, estimate_window
+from sayso.systems.instruction_steps.localization import (
+    Rows,
+    StepScorer,
+    localize_steps,
+    step_extent,
+    step_windows,
+)
 from sayso.systems.instruction_steps.recipe import StepsRecipe
 from sayso.systems.instruction_steps.script import ScriptStep, discover_script
 from sayso.text.language.narration import Mention, mentions
@@ -154,9 +161,9 @@ class StepModel(Pretrained):
             ScriptStep(((name, 1),), {0: mentioned[k]} if k in mentioned else {})
             for k, name in enumerate(self.names)
         ]
-        how = self.recipe
+        before_s, after_s = self.recipe.window_s or PAPER_S
         [windows] = step_windows(
-            script, [len(video.features)], rate=how.rate, before_s=how.before_s, after_s=how.after_s
+            script, [len(video.features)], rate=self.recipe.rate, before_s=before_s, after_s=after_s
         )
         return self.locations(video, self.scorer.times(video.features, windows), mentioned)
 
@@ -166,11 +173,11 @@ class StepModel(Pretrained):
         most = np.zeros((C + 1, M + 1), dtype=np.int64)
         for k in reversed(range(C)):
             for m in reversed(range(M)):
-                both = most[k + 1, m + 1] + 1 if narration[m].phrase in self.phrases[k] else 0
+                both = most[k + 1, m + 1] + 1 if self._tells(narration[m], k) else 0
                 most[k, m] = max(most[k + 1, m], most[k, m + 1], both)
         found, k, m = {}, 0, 0
         while k < C and m < M:
-            if narration[m].phrase in self.phrases[k] and most[k, m] == most[k + 1, m + 1] + 1:
+            if self._tells(narration[m], k) and most[k, m] == most[k + 1, m + 1] + 1:
                 found[k] = narration[m]
                 k, m = k + 1, m + 1
             elif most[k, m] == most[k + 1, m]:
@@ -178,6 +185,13 @@ class StepModel(Pretrained):
             else:
                 m += 1
         return found
+
+    def _tells(self, mention: Mention, k: int) -> bool:
+        """Tell whether a mention is of step k, whose phrases have a particle where one decides."""
+        directed = f"{mention.verb} {mention.particle} {mention.object}"
+        known = self.phrases[k]
+        others = any(directed in phrases for phrases in self.phrases)
+        return directed in known or (mention.phrase in known and not others)
 
     def locations(
         self, video: NarratedVideo, times: Ints, mentioned: dict[int, Mention]
@@ -196,7 +210,7 @@ class StepModel(Pretrained):
                 continue
             low = int(times[k - 1]) + 1 if k and times[k - 1] >= 0 else 0
             high = int(times[k + 1]) if k + 1 < len(times) else len(scores)
-            first, end = _extent(scores[:, k], int(time), low, high)
+            first, end = step_extent(scores[:, k], int(time), low, high)
             score = float(scores[time, k])
             found.append(
                 StepLocation(
@@ -249,12 +263,15 @@ def discover_steps(
     if not kept:
         raise SaysoError(f"no video is long enough for {C} steps; give longer ones, or fewer --steps")
     lengths = [len(video.features) for video in videos]
-    windows = step_windows(script, lengths, rate=how.rate, before_s=how.before_s, after_s=how.after_s)
+    window_s = how.window_s or estimate_window([v.features for v in videos], script, rate=how.rate)
+    how = replace(how, before_s=window_s[0], after_s=window_s[1])
+    windows = step_windows(script, lengths, rate=how.rate, before_s=window_s[0], after_s=window_s[1])
     found = localize_steps(
         [videos[n].features for n in kept],
         [windows[n] for n in kept],
         iterations=how.iterations,
         alternations=how.alternations,
+        rounding=how.rounding,
         progress=progress,
     )
     times = dict(zip(kept, found.times, strict=True))
@@ -281,14 +298,3 @@ def _mean_positive_scores(
         float(np.mean([scores[n][times[n][k], k] for n in step.mentions if n in times] or [1.0]))
         for k, step in enumerate(script)
     )
-
-
-def _extent(score: np.ndarray, time: int, low: int, high: int) -> tuple[int, int]:
-    """Return the rows around a time, within bounds, whose score is at least half of its."""
-    enough = score >= max(0.0, 0.5 * float(score[time]))
-    first, end = time, time + 1
-    while first > low and enough[first - 1]:
-        first -= 1
-    while end < high and enough[end]:
-        end += 1
-    return first, end

@@ -6,16 +6,18 @@
 Discriminative clustering (``sayso.solvers.diffrac``) over the convex hull, by Frank-Wolfe; the result is
 rounded by the dynamic program on -2 Z. The relaxation blurs: so the rounded times are then improved by
 alternating minimisation, W by ridge regression on the times, the times by the dynamic program on X W.
-Neither raises the objective; the paper stops before (``alternations=0``).
+Neither raises the objective; the paper stops before (``alternations=0``). Its public code rounds the scores
+X W + b at every iteration and keeps the best times (``rounding="scores"``).
 
 People do what they say roughly when they say it: a narration window goes from a step's mention on to 10 s
-later by default.
+later in the paper; ``lag.py`` estimates it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +27,13 @@ from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress
 from sayso.data.narration_windows import span_windows
 from sayso.solvers import Diffrac, frank_wolfe
+from sayso.solvers.iterate import Iterate
 from sayso.solvers.ordered_oracle import OrderedOracle
 from sayso.solvers.standardize import standardize_blocks
 from sayso.systems.instruction_steps.script import ScriptStep
 
 Rows = NDArray[np.floating]
+Rounding = Literal["labels", "scores"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +121,7 @@ def localize_steps(
     iterations: int = 650,
     gap: float = 1e-3,
     alternations: int = 20,
+    rounding: Rounding = "labels",
     progress: Progress | None = None,
 ) -> StepTimes:
     """Find the time of every step in every video.
@@ -129,6 +134,7 @@ def localize_steps(
         iterations: of Frank-Wolfe at most.
         gap: stop when the objective is proved within this share of its start.
         alternations: of regression and rounding (alternating minimisation), at most.
+        rounding: of the last ``labels``, or of the ``scores`` at every iteration, the best kept.
         progress: reports each iteration.
 
     Raises:
@@ -139,10 +145,51 @@ def localize_steps(
     X, mean, scale = standardize_blocks(features)
     problem = Diffrac(X, lam or 1 / (len(X) * C))
     limit = gap * C * len(X) / problem.total
-    found = frank_wolfe(problem, oracles, tol=limit, max_iter=iterations, warn=False, progress=progress)
+    best = _BestRounding(problem, oracles) if rounding == "scores" else None
+    found = frank_wolfe(
+        problem, oracles, tol=limit, max_iter=iterations, warn=False, progress=progress, callback=best
+    )
     times = [o.times(-2 * found.Z[rows]) for o, rows in zip(oracles, problem.slices, strict=True)]
+    times = times if best is None else best.times
     times, W, value = _alternate(problem, oracles, times, alternations)
     return StepTimes(times, StepScorer(mean, scale, W), found.value, value, found.iterations)
+
+
+def step_extent(score: Floats, time: int, low: int, high: int) -> tuple[int, int]:
+    """Return the rows around a time whose score is at least half of its: the first, and one past the last.
+
+    Args:
+        score: (T,) of a step.
+        time: its row.
+        low: no row before this one.
+        high: nor from this one on.
+    """
+    enough = score >= max(0.0, 0.5 * float(score[time]))
+    first, end = time, time + 1
+    while first > low and enough[first - 1]:
+        first -= 1
+    while end < high and enough[end]:
+        end += 1
+    return first, end
+
+
+class _BestRounding:
+    """The times of least objective among the rounded scores of all iterates."""
+
+    def __init__(self, problem: Diffrac, oracles: Sequence[OrderedOracle]) -> None:
+        self.problem, self.oracles = problem, oracles
+        self.times: list[Ints] = []
+        self.least = np.inf
+
+    def __call__(self, iterate: Iterate, step: int, gap: float) -> None:  # noqa: ARG002  a callback's
+        """Round the scores of an iterate."""
+        scores = (self.problem.block_scores(i, iterate.W, iterate.mean) for i in range(len(self.oracles)))
+        times = [o.times(-one) for o, one in zip(self.oracles, scores, strict=True)]
+        Z = np.concatenate([o.labels(t) for o, t in zip(self.oracles, times, strict=True)])
+        S = self.problem.correlation(Z)
+        value = (self.problem.scatter(Z) - float(np.vdot(S, self.problem.regress(S)))) / self.problem.total
+        if value < self.least:
+            self.times, self.least = times, value
 
 
 def _alternate(

@@ -11,7 +11,7 @@ from typing import Any
 
 from sayso.core.errors import MediaError
 from sayso.core.io import write_atomic
-from sayso.core.ownership import record_own, remove_own
+from sayso.core.ownership import record_own, remove_own, writing_as
 from sayso.data.manifest import Failure
 from sayso.hub.model_folder import own_kind
 from sayso.systems.instruction_steps.discover import NarratedVideo, StepLocation, StepModel
@@ -62,7 +62,10 @@ class StepsResult:
         Raises:
             SaysoError: if a file cannot be written.
         """
-        folder = Path(out)
+        with writing_as("steps"):
+            return self._written(Path(out))
+
+    def _written(self, folder: Path) -> list[Path]:
         if self.discovered:
             if own_kind(folder / "model") == self.model.kind:
                 remove_own(folder / "model")  # of an earlier run

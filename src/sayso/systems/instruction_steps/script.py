@@ -3,7 +3,8 @@
 Each narration is a sequence of pairs of verb and object. They are aligned so that what is alike
 shares a slot (``sayso.solvers.sequence_alignment``); the slots that most videos fill are the steps.
 Somebody who swaps two steps fills another slot with the same phrases, so slots of the same phrases that no
-video fills both of are one step, at the place of the larger.
+video fills both of are one step, at the place of the larger. What is done again ("stir mixture") would be a
+step of the same name: it is one step too, where most do it, so that a list names nothing twice.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from sayso.core.arrays import Floats
 from sayso.core.errors import SaysoError
 from sayso.solvers.sequence_alignment import align_sequences
 from sayso.text.language.narration import Mention
-from sayso.text.language.phrases import Embed, commonest, phrase_likeness
+from sayso.text.language.phrases import Embed, commonest, phrase_likeness, with_particles
 
 APART = 100.0  # cost of two phrases of different steps in one slot; the paper's
 _TOGETHER = 0.1  # of the videos of the smaller slot that may fill both slots of one step
 _ALIKE = 0.1  # mean likeness of the phrases of two such slots
-_OFTEN, _TOP, _MOST = 0.4, 5, 25  # where the number of steps is not given (``_standing_out``)
+_OFTEN, _TOP, _MOST = 0.3, 5, 25  # where the number of steps is not given (``_standing_out``)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,7 @@ def discover_script(
     Raises:
         SaysoError: if no two videos mention the same action.
     """
+    videos = with_particles(videos)
     pairs = commonest(videos, commonest_pairs)
     if not pairs:
         raise SaysoError(
@@ -84,7 +86,7 @@ def discover_script(
     for n, (slots_of, mentions) in enumerate(zip(aligned.slots, common, strict=True)):
         for slot, mention in zip(slots_of, mentions, strict=True):
             filled.setdefault(int(slot), {})[n] = mention
-    merged = _merged(filled, number, likeness)
+    merged = _named_once(_merged(filled, number, likeness))
     order = sorted(merged, key=lambda slot: (-len(merged[slot]), slot))
     wanted = _standing_out([len(merged[slot]) for slot in order]) if steps is None else steps
     return [_step(merged[slot]) for slot in sorted(order[:wanted])]
@@ -108,6 +110,20 @@ def _merged(
     return kept
 
 
+def _named_once(slots: dict[int, dict[int, Mention]]) -> dict[int, dict[int, Mention]]:
+    """Join slots whose commonest phrases are the same, in the larger's place, until each has its own name."""
+    kept: dict[str, tuple[int, dict[int, Mention]]] = {}
+    for slot in sorted(slots, key=lambda slot: (-len(slots[slot]), slot)):
+        _, larger = kept.setdefault(_name(slots[slot]), (slot, {}))
+        larger |= {n: mention for n, mention in slots[slot].items() if n not in larger}
+    joined = dict(kept.values())
+    return joined if len(joined) == len(slots) else _named_once(joined)
+
+
+def _name(mentions: dict[int, Mention]) -> str:
+    return _step(mentions).name
+
+
 def _alike(
     a: dict[int, Mention], b: dict[int, Mention], number: dict[tuple[str, str], int], likeness: Floats
 ) -> bool:
@@ -117,7 +133,7 @@ def _alike(
 
 
 def _standing_out(support: Sequence[int]) -> int:
-    """Return how many steps stand out: mentioned 0.4 times as often as the five most mentioned ones."""
+    """Return how many steps stand out: mentioned 0.3 times as often as the five most mentioned ones."""
     least = max(2.0, _OFTEN * sum(support[:_TOP]) / max(1, len(support[:_TOP])))
     return min(_MOST, max(1, sum(count >= least for count in support)))
 

@@ -54,6 +54,8 @@ class Recipe(TrainingConfig):
         min_scale: smallest scale in training.
         max_scale: largest scale in training.
         views: sizes between these at which a frozen backbone is run on each picture.
+        keep_features: whether a frozen backbone's features are kept on disk, 2 MB a picture, each made once;
+            without, they are made when they are needed: the same model, slower.
         scales: at which the trained model is run.
         split: which part of the data set to learn from, such as ``train``; all of it unless given.
         task: ``objects``, or what people do (``actions``; VOC 2012).
@@ -71,6 +73,7 @@ class Recipe(TrainingConfig):
     min_scale: float = 0.7
     max_scale: float = 1.4
     views: int = 2
+    keep_features: bool = True
     scales: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
     split: str | None = None
     task: Task = "objects"
@@ -168,7 +171,8 @@ def _dataset(
         return LetterboxedPictures(tagged.pictures, side, backbone.colour)
     scales = np.geomspace(recipe.min_scale, recipe.max_scale, recipe.views) if recipe.views > 1 else [1.0]
     longest = [max(1, round(recipe.size * scale)) for scale in scales]
-    return CellFeatures(tagged.pictures, backbone, longest, folder / "features.f16", progress)
+    file = folder / "features.f16" if recipe.keep_features else None
+    return CellFeatures(tagged.pictures, backbone, longest, file, progress)
 
 
 def _padded(features: Sequence[Array]) -> tuple[Array, Array]:

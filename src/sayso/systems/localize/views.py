@@ -1,11 +1,9 @@
-"""What is learned from: tagged pictures, letterboxed, or as features that a frozen backbone made once."""
+"""What is learned from: tagged pictures, letterboxed, or as features that a frozen backbone makes."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from sayso.core.errors import MediaError, SaysoError
-from sayso.core.io import atomic_file, write_atomic
 from sayso.data.batch import Example
 from sayso.media.images import read_image
+from sayso.systems.localize.kept_features import Half, KeptPicture, keep_features
 from sayso.systems.localize.letterbox import cell_mask, letterbox, pad_to_stride, resize_longest
 
 if TYPE_CHECKING:
@@ -25,9 +23,7 @@ if TYPE_CHECKING:
     from sayso.data.tags import TaggedPicture
     from sayso.encoders.backbones import Backbone, Colours
 
-Half = NDArray[np.float16]
 View = tuple[int, bool]  # pixels of the longer side, whether it is mirrored
-log = logging.getLogger(__name__)
 
 
 class LetterboxedPictures:
@@ -80,14 +76,14 @@ class LetterboxedPictures:
 
 
 class CellFeatures:
-    """Features of the grid cells of pictures, made once at several sizes, mirrored and not, kept in a file.
+    """Features of the grid cells of pictures, at several sizes, mirrored and not, kept in a file or not.
 
     Args:
         pictures: tagged.
         backbone: frozen.
         longest: of each view of a picture, its longer side, pixels.
-        file: where the features are kept; what is there already is used if it is of the same
-            pictures and backbone.
+        file: where the features are kept, each made once; what is there already is used if it is of the
+            same pictures and backbone. None: nothing is kept, and each is made when it is asked for.
         progress: updated with how many pictures are done.
 
     Raises:
@@ -101,24 +97,23 @@ class CellFeatures:
         pictures: Sequence[TaggedPicture],
         backbone: Backbone,
         longest: Sequence[int],
-        file: Path,
+        file: Path | None,
         progress: Progress,
     ) -> None:
-        self.pictures, self.dim = pictures, backbone.dim
-        views = list(product(longest, (False, True)))
-        identity = _identity(pictures, backbone, views)
-        table = file.with_suffix(".json")
-        if not _is_of(table, identity):
-            table.unlink(missing_ok=True)
-            found = _write(file, lambda n: _views(pictures[n], backbone, views), len(pictures), progress)
-            write_atomic(table, json.dumps({"of": identity, **found}), guarded=False)
-        kept = json.loads(table.read_text(encoding="utf-8"))
-        self._counts: list[list[int]] = kept["cells"]
-        self._errors: dict[str, str] = kept["errors"]
-        if len(self._errors) == len(pictures):
-            raise SaysoError(f"no picture can be read: {next(iter(self._errors.values()))}")
-        self._starts = np.cumsum([0, *(sum(counts) for counts in self._counts)])
-        self._kept: Half = np.memmap(file, np.float16, "r").reshape(-1, self.dim)
+        self.pictures, self.backbone = pictures, backbone
+        self.views = list(product(longest, (False, True)))
+        self._pictures: list[KeptPicture] | None = None
+        if file is not None:
+            self._keep(file, progress)
+
+    def _keep(self, file: Path, progress: Progress) -> None:
+        identity, dim = _identity(self.pictures, self.backbone, self.views), self.backbone.dim
+        kept = keep_features(file, identity, len(self.pictures), self._made, dim=dim, progress=progress)
+        if all(picture.error for picture in kept):
+            raise SaysoError(f"no picture can be read: {kept[0].error if kept else 'there is none'}")
+        self._pictures = kept
+        self._starts = np.cumsum([0, *(sum(picture.cells) for picture in kept)])
+        self._kept: Half = np.memmap(file, np.float16, "r").reshape(-1, dim)
 
     def __len__(self) -> int:
         """Return how many pictures there are."""
@@ -137,19 +132,21 @@ class CellFeatures:
         Raises:
             MediaError: if the picture could not be read.
         """
-        counts = self._counts[item]
-        if not counts:
-            raise MediaError(self._errors[str(item)])
+        labels = np.array(self.pictures[item].labels, np.int8)
+        if self._pictures is None:
+            return [{"features": self._made(item, rng)[0], "labels": labels}]
+        counts, error = self._pictures[item]
+        if error:
+            raise MediaError(error)
         view = int(rng.integers(len(counts)))
         start = self._starts[item] + sum(counts[:view])
-        features = self._kept[start : start + counts[view]]
-        return [{"features": features, "labels": np.array(self.pictures[item].labels, np.int8)}]
+        return [{"features": self._kept[start : start + counts[view]], "labels": labels}]
 
-
-def _views(picture: TaggedPicture, backbone: Backbone, views: Sequence[View]) -> list[Half]:
-    """Return the features (N, D) of the cells of each view of a picture."""
-    image = read_image(picture.path, size=max(longest for longest, _ in views))
-    return [_features(resize_longest(image, longest), mirrored, backbone) for longest, mirrored in views]
+    def _made(self, item: int, rng: np.random.Generator | None = None) -> list[Half]:
+        """Return the features (N, D) of the cells of each view of a picture, or of one that is drawn."""
+        image = read_image(self.pictures[item].path, size=max(longest for longest, _ in self.views))
+        views = self.views if rng is None else [self.views[int(rng.integers(len(self.views)))]]
+        return [_features(resize_longest(image, longest), side, self.backbone) for longest, side in views]
 
 
 def _features(pixels: NDArray[np.uint8], mirrored: bool, backbone: Backbone) -> Half:
@@ -161,33 +158,6 @@ def _features(pixels: NDArray[np.uint8], mirrored: bool, backbone: Backbone) -> 
         inside = cell_mask(x[..., 3], backbone.stride)[0]
         kept: Half = features[:, inside].T.half().cpu().numpy()
     return kept
-
-
-def _write(
-    file: Path, views_of: Callable[[int], list[Half]], pictures: int, progress: Progress
-) -> dict[str, object]:
-    """Write the features of all pictures; return the number of cells of each view, and what failed."""
-    counts: list[list[int]] = []
-    errors: dict[str, str] = {}
-    with atomic_file(file, guarded=False) as out:
-        for n in range(pictures):
-            try:
-                views = views_of(n)
-            except MediaError as error:
-                views, errors[str(n)] = [], str(error)
-                log.warning("%s", error)
-            for view in views:
-                out.write(view.tobytes())
-            counts.append([len(view) for view in views])
-            progress.update(n + 1, pictures, "features")
-    return {"cells": counts, "errors": errors}
-
-
-def _is_of(table: Path, identity: str) -> bool:
-    try:
-        return bool(json.loads(table.read_text(encoding="utf-8"))["of"] == identity)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def _identity(pictures: Sequence[TaggedPicture], backbone: Backbone, views: Sequence[View]) -> str:

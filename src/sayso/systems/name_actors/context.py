@@ -12,20 +12,30 @@ from sayso.systems.name_actors.lips import NamedSpan
 
 NEARBY_S = 4.0  # a speaker is seen around the line, within a shot or two
 ELSEWHERE = 0.2  # probability that a face is of somebody who does not speak nearby
+BLIND = {"nearby_s": 8.0, "elsewhere": 0.4}  # the same where times are all that is known
 NOBODY = 0.05  # probability that a face is of none of the names, where nothing tells their share
 TOGETHER_S = 0.2  # faces on screen at once for longer are two people
 APART = 3.0  # log odds against one person twice in a picture: mirrors, photographs, broken tracks
 
 
-def speaker_prior(tracks: Sequence[Track], lines: Sequence[NamedSpan], names: int) -> Floats:
+def speaker_prior(
+    tracks: Sequence[Track],
+    lines: Sequence[NamedSpan],
+    names: int,
+    *,
+    nearby_s: float = NEARBY_S,
+    elsewhere: float = ELSEWHERE,
+) -> Floats:
     """Return the log prior of each name for each track, (N, C + 1); the last column is nobody.
 
-    Who speaks during the track or a few seconds around it is likelier, by exp(-distance / 4 s).
+    Who speaks during the track or a few seconds around it is likelier, by exp(-distance / nearby_s).
 
     Args:
         tracks: N of them.
         lines: of the film, with the numbers of their speakers.
         names: C, how many there are.
+        nearby_s: seconds in which that falls by a factor of e.
+        elsewhere: probability that a face is of somebody who does not speak nearby.
     """
     named = [line for line in lines if line.name is not None]
     who = np.array([line.name for line in named], dtype=np.int64)
@@ -35,10 +45,10 @@ def speaker_prior(tracks: Sequence[Track], lines: Sequence[NamedSpan], names: in
     share = np.full((len(tracks), names + 1), NOBODY)
     for n, track in enumerate(tracks):
         away = np.maximum(0, np.maximum(track.span.start - end, start - track.span.end))
-        near = np.bincount(who, weight * np.exp(-away / NEARBY_S), minlength=names)
+        near = np.bincount(who, weight * np.exp(-away / nearby_s), minlength=names)
         total = near.sum()
         nearby = near / total if total > 1e-6 else overall
-        share[n, :names] = (1 - NOBODY) * ((1 - ELSEWHERE) * nearby + ELSEWHERE * overall)
+        share[n, :names] = (1 - NOBODY) * ((1 - elsewhere) * nearby + elsewhere * overall)
     return np.asarray(np.log(share))
 
 

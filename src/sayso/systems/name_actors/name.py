@@ -35,6 +35,7 @@ from sayso.solvers.constraints import CountConstraint
 from sayso.solvers.standardize import standardize
 from sayso.systems.name_actors.constraints import SPEAKING, cast_of, label_constraints, named_lines
 from sayso.systems.name_actors.context import (
+    BLIND,
     NOBODY,
     exclusive_probabilities,
     overlapping_tracks,
@@ -44,6 +45,7 @@ from sayso.systems.name_actors.context import (
 )
 from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evidence
 from sayso.systems.name_actors.open_set import CORRECTED, OUTLIERS, name_groups
+from sayso.systems.name_actors.strangers import UNSPOKEN, group_near, number_strangers, unspoken_groups
 
 if TYPE_CHECKING:
     from sayso.alignment import SpokenLine
@@ -65,12 +67,14 @@ class Naming:
         probabilities: (N, C + 1); the last column is "none of these".
         lips: (N, C) log odds that each track is each name from its lips alone; 0 without evidence.
         groups: (N,) number of the group of tracks that look alike; None where looks are not known.
+        alike: (M, M) log odds that two groups are one person's; None where looks are not known.
     """
 
     names: tuple[str, ...]
     probabilities: Floats
     lips: Floats
     groups: NDArray[np.int64] | None = None
+    alike: Floats | None = None
 
     def name(self, track: int) -> str | None:
         """Return the likeliest name of a track; None if it is likeliest to be nobody of the names."""
@@ -85,12 +89,30 @@ class Naming:
         """Return the naming by some of the names; all others count as nobody."""
         kept = [self.names.index(name) for name in names]
         P = self.probabilities[:, kept]
-        return Naming(
-            tuple(names), np.column_stack([P, np.maximum(0, 1 - P.sum(1))]), self.lips[:, kept], self.groups
-        )
+        P = np.column_stack([P, np.maximum(0, 1 - P.sum(1))])
+        return replace(self, names=tuple(names), probabilities=P, lips=self.lips[:, kept])
 
-    def rows(self, tracks: Sequence[Track]) -> Iterator[dict[str, object]]:
-        """Yield one row a track, ready for JSON: number, times, box, name, score, likeliest names, group."""
+    def strangers(self, before: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Return the number of the stranger that each track is, (N,), from 1; 0: a name, or unknown looks.
+
+        Args:
+            before: (N,) numbers of an earlier naming, which are kept.
+        """
+        if self.groups is None or self.alike is None:
+            return np.zeros(len(self.probabilities), dtype=np.int64)
+        nobody = self.probabilities.argmax(1) == len(self.names)
+        return number_strangers(nobody, self.groups, self.alike, before)
+
+    def rows(
+        self, tracks: Sequence[Track], strangers: NDArray[np.int64] | None = None
+    ) -> Iterator[dict[str, object]]:
+        """Yield one row a track, ready for JSON: number, times, box, name, score, likeliest names, group.
+
+        Args:
+            tracks: N of them.
+            strangers: (N,) numbers of strangers; by default those of ``strangers()``.
+        """
+        numbers = self.strangers() if strangers is None else strangers
         for n, track in enumerate(tracks):
             row = track.to_dict()
             for long in ("boxes", "lip_motion", "descriptor"):
@@ -105,6 +127,7 @@ class Naming:
                 "candidates": [{"name": name, "score": round(p, 3)} for name, p in likely],
                 "seen_speaking": bool(self.lips[n].size and self.lips[n].max() > SPEAKING),
                 **({} if self.groups is None else {"group": int(self.groups[n])}),
+                **({"stranger": int(numbers[n])} if numbers[n] else {}),
             }
 
 
@@ -116,6 +139,7 @@ def name_actors(
     mentions: Sequence[NamedSpan] = (),
     corrections: Mapping[int, str | None] | None = None,
     open_set: bool = True,
+    strangers: float | None = None,
     progress: Progress | None = None,
 ) -> Naming:
     """Name the face tracks of a film.
@@ -129,6 +153,7 @@ def name_actors(
             are labels for the tracks that look alike.
         open_set: whether looks may say that a face is a stranger's; else, and with fewer than 32 tracks,
             discriminative clustering.
+        strangers: the share of tracks that are strangers', where it is known; else it is estimated.
         progress: reports each round.
 
     Raises:
@@ -140,25 +165,31 @@ def name_actors(
     fixed = _numbered(corrections or {}, people, len(tracks))
     spoken = named_lines(lines, people)
     lips = name_evidence(lip_likelihoods(tracks, spoken), spoken, len(tracks), len(people))
-    prior = speaker_prior(tracks, spoken, len(people))
+    X = _descriptors(tracks)
+    prior = speaker_prior(tracks, spoken, len(people), **(BLIND if X is None else {}))
     logits = prior + np.column_stack([lips, np.zeros(len(tracks))])
     for n, name in fixed.items():
         logits[n] += CORRECTED * (np.arange(len(people) + 1) == name)
-    pairs = overlapping_tracks(tracks)
-    X = _descriptors(tracks)
+    pairs, speaking = overlapping_tracks(tracks), np.flatnonzero((lips > SPEAKING).any(1)).tolist()
     if X is None:
         return Naming(people, _kept(exclusive_probabilities(logits, pairs), fixed), lips)
     if not open_set or len(tracks) < FEWEST:
         constraints = label_constraints(tracks, lips, spoken, mentions, fixed)
-        return _discriminative(people, X, (prior, logits), constraints, lips, (pairs, fixed), progress)
+        looks = group_near(tracks) if open_set else None
+        if open_set:
+            silent = unspoken_groups(tracks, np.eye(len(tracks)), {*speaking, *fixed})
+            logits[silent, -1] += UNSPOKEN
+        return _discriminative(people, X, (prior, logits), constraints, lips, (pairs, fixed), looks, progress)
     said = [*spoken, *(replace(one, confidence=0.5 * one.confidence) for one in mentions)]
     overall = speaker_shares(spoken, len(people))
     nearby = speaker_prior(tracks, said, len(people))[:, :-1]
     context = nearby - np.log1p(-NOBODY) - np.log(overall)
-    found = name_groups(tracks, X, lips, context, overall, fixed)
+    heard = {one.name for one in said}
+    context[:, [k for k in range(len(people)) if k not in heard]] = 0  # who never speaks may be anywhere
+    found = name_groups(tracks, X, lips, context, overall, fixed, speaking, strangers)
     P = _kept(exclusive_probabilities(found.logits, pairs), fixed)
     (progress or Silent()).update(1, 1, f"names; strangers have {found.strangers:.0%} of the tracks")
-    return Naming(people, P, lips, found.groups)
+    return Naming(people, P, lips, found.groups, found.alike)
 
 
 def _discriminative(
@@ -168,6 +199,7 @@ def _discriminative(
     constraints: Sequence[CountConstraint],
     lips: Floats,
     known: tuple[Sequence[tuple[int, int]], Mapping[int, int]],
+    looks: tuple[NDArray[np.int64], Floats] | None,
     progress: Progress | None,
 ) -> Naming:
     """Return the names by discriminative clustering and regression, under constraints."""
@@ -180,7 +212,7 @@ def _discriminative(
         P = _kept(exclusive_probabilities(logits + _best_beta(F, prior, logits - prior) * F, pairs), fixed)
         (progress or Silent()).update(step + 1, ROUNDS + 1, "names")
         Z = P
-    return Naming(people, P, lips)
+    return Naming(people, P, lips, *(looks or ()))
 
 
 def speaking_faces(tracks: Sequence[Track], lines: Sequence[SpokenLine], names: Sequence[str]) -> Naming:

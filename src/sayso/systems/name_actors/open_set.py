@@ -14,7 +14,7 @@ All of it counts less where the lips of tracks disagree with what the others of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from sayso.core.arrays import Floats
 from sayso.people.tracks import Track
 from sayso.systems.name_actors.context import NOBODY, softmax
 from sayso.systems.name_actors.groups import group_faces, group_means
+from sayso.systems.name_actors.strangers import UNSPOKEN, unspoken_groups
 
 EVIDENCE = 0.5  # weight of the evidence of a group
 OWN_CONTEXT = 0.3  # weight of the context of one track
@@ -32,7 +33,7 @@ SCENE_S = 60.0
 STRANGERS = 0.1  # where the estimate of their share begins
 USUAL = 20.0  # tracks that the usual share of strangers is worth
 HEATS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.02)  # weights of the groups that are compared
-CAUTION = 1.0  # what the lips must gain for a weight smaller by a factor of e
+CAUTION = 3.0  # what the lips must gain for a weight smaller by a factor of e
 OUTLIERS = 0.02  # share of tracks that may be anybody, whatever they look like
 ROUNDS = 20
 AXES = 32  # in which groups are compared
@@ -48,11 +49,13 @@ class OpenSet:
         logits: (N, C + 1) log probabilities of each track by itself; the last column is nobody.
         groups: (N,) the group of each track.
         strangers: the estimated share of tracks of strangers.
+        alike: (M, M) log odds that two groups are one person's.
     """
 
     logits: Floats
     groups: np.ndarray[tuple[int], np.dtype[np.int64]]
     strangers: float
+    alike: Floats
 
 
 def name_groups(
@@ -62,6 +65,8 @@ def name_groups(
     context: Floats,
     overall: Floats,
     fixed: dict[int, int],
+    speaking: Collection[int] = (),
+    share: float | None = None,
 ) -> OpenSet:
     """Return the names of tracks, with those that look alike taken together.
 
@@ -72,6 +77,8 @@ def name_groups(
         context: (N, C) log of how much likelier each name is here than anywhere.
         overall: (C,) the share of each name in the film.
         fixed: track -> name, or C for nobody: corrections.
+        speaking: tracks whose lips moved in a line.
+        share: of strangers; None: it is estimated.
     """
     R = group_faces(X)
     scene = np.unique([int(track.span.start // SCENE_S) for track in tracks], return_inverse=True)[1]
@@ -80,14 +87,16 @@ def name_groups(
     E = EVIDENCE * np.column_stack([E, np.zeros(len(E))])
     for n, name in fixed.items():
         E[n] = CORRECTED * (np.arange(E.shape[1]) == name)
-    seen, means, strangers = R.T @ E, group_means(X, R), STRANGERS
+    seen, means, strangers = R.T @ E, group_means(X, R), STRANGERS if share is None else share
+    seen[unspoken_groups(tracks, R, {*speaking, *fixed}), -1] += UNSPOKEN
     looks, base = np.zeros((len(means), len(overall))), _prior(overall, strangers)
     Q = softmax(seen + base)
     for _ in range(ROUNDS):
         looks = (looks + np.clip(looks_like(means, Q), -LOOKS, LOOKS)) / 2
         evidence = seen + np.column_stack([looks, np.zeros(len(looks))])
         Q = (Q + softmax(evidence + base)) / 2
-        strangers = float(((R @ Q)[:, -1].sum() + USUAL * NOBODY) / (len(R) + USUAL))
+        if share is None:
+            strangers = float(((R @ Q)[:, -1].sum() + USUAL * NOBODY) / (len(R) + USUAL))
         base = _prior(overall, strangers)
     spoken = np.exp(np.clip(np.column_stack([lips, np.zeros(len(lips))]), -LIPS, LIPS))
     ways = [
@@ -99,7 +108,7 @@ def name_groups(
     ]
     named = ways[int(np.argmax(fits))]
     alone = np.column_stack([lips + OWN_CONTEXT * context, np.zeros(len(lips))])
-    return OpenSet(np.log(named) + alone, R.argmax(1), strangers)
+    return OpenSet(np.log(named) + alone, R.argmax(1), strangers, groups_alike(means, Q))
 
 
 def _of_others(R: Floats, evidence: Floats, E: Floats, base: Floats, heat: float) -> Floats:
@@ -120,12 +129,8 @@ def looks_like(means: Floats, Q: Floats) -> Floats:
     M, C = len(means), Q.shape[1] - 1
     if M < 2:
         return np.zeros((M, C))
-    U, s, _ = np.linalg.svd(means - means.mean(0), full_matrices=False)
-    d = min(AXES, M - 1)
-    y = (U * s)[:, :d]
-    total = max(float(y.var(0).sum()) / d * M / (M - 1), 1e-12)
-    own = min(_own_variance(y, Q[:, :C], SPREAD * total), 0.5 * total)
-    between = total - own
+    y, own, total = _axes(means, Q)
+    d, between = y.shape[1], total - own
     W = np.repeat(Q[:, None, :C], M, axis=1).transpose(1, 0, 2)  # (group, other group, name)
     W[np.arange(M), np.arange(M)] = 0
     count = W.sum(1)
@@ -135,6 +140,30 @@ def looks_like(means: Floats, Q: Floats) -> Floats:
     away = np.square(y[:, None] - trust[:, :, None] * mean).sum(2)
     alone = np.square(y).sum(1)[:, None] / total
     return np.asarray(0.5 * (alone - away / variance) + 0.5 * d * np.log(total / variance))
+
+
+def groups_alike(means: Floats, Q: Floats) -> Floats:
+    """Return the log ratio that two groups are one person's, or two people's, (M, M).
+
+    Args:
+        means: as for ``looks_like``.
+        Q: as for ``looks_like``.
+    """
+    if len(means) < 2:
+        return np.zeros((len(means), len(means)))
+    y, own, total = _axes(means, Q)
+    away = np.square(y[:, None] - y).sum(2)
+    return np.asarray(0.25 * away * (1 / total - 1 / own) + 0.5 * y.shape[1] * np.log(total / own))
+
+
+def _axes(means: Floats, Q: Floats) -> tuple[Floats, float, float]:
+    """Return the groups' means on few axes (M, d), their variance within a person, and among all."""
+    M, C = len(means), Q.shape[1] - 1
+    U, s, _ = np.linalg.svd(means - means.mean(0), full_matrices=False)
+    d = min(AXES, M - 1, len(s))
+    y = (U * s)[:, :d]
+    total = max(float(y.var(0).sum()) / d * M / (M - 1), 1e-12)
+    return y, min(_own_variance(y, Q[:, :C], SPREAD * total), 0.5 * total), total
 
 
 def _own_variance(y: Floats, Q: Floats, usual: float) -> float:

@@ -21,6 +21,7 @@ from sayso.data.manifest import Failure
 from sayso.people.tracks import FilmTracks, Track, read_tracks
 from sayso.systems.name_actors.action_inputs import action_bags, motion_features
 from sayso.systems.name_actors.actions import name_actions
+from sayso.systems.name_actors.by_hand import HandNames, named_tracks, new_people, read_hand_names
 from sayso.systems.name_actors.constraints import Description, cast_of, named_in
 from sayso.systems.name_actors.name import Naming, name_actors
 
@@ -35,7 +36,8 @@ class NameOptions:
     Args:
         tracks: a JSON file of face tracks; None: faces are found in the film.
         store: the file that keeps found tracks shot by shot, so that an interrupted run goes on from it.
-        corrections: track -> name, or None for nobody of the names; or a JSON file of these.
+        corrections: names by hand: track, or "stranger 1" -> name, or None for nobody of the names; or a
+            JSON or CSV file of these.
         cast: give only these names.
         actions: action classes to recognise, as ``AlignOptions.actions``.
         model: the encoder that describes motion, for ``actions``.
@@ -44,7 +46,7 @@ class NameOptions:
 
     tracks: FilePath | None = None
     store: FilePath | None = None
-    corrections: Mapping[int, str | None] | FilePath | None = None
+    corrections: HandNames | FilePath | None = None
     cast: Sequence[str] | None = None
     actions: str | None = None
     model: str = "auto"
@@ -60,9 +62,10 @@ class NamingResult:
         naming: probabilities of the names for each track.
         tracks: N face tracks.
         rows: one for each track, ready for JSON: ``track``, ``start_s``, ``end_s``, ``box``, ``name``,
-            ``score``, ``candidates``, ``seen_speaking``, and ``action`` where actions were asked for.
+            ``score``, ``candidates``, ``seen_speaking``; ``stranger``, a number, of those without a name; and
+            ``action`` where actions were asked for.
         captions: of the film, with speakers.
-        corrections: track -> name, that were given.
+        corrections: names by hand that were given.
         failures: what could not be read.
     """
 
@@ -71,7 +74,7 @@ class NamingResult:
     tracks: tuple[Track, ...]
     rows: tuple[dict[str, Any], ...]
     captions: tuple[Caption, ...]
-    corrections: Mapping[int, str | None]
+    corrections: HandNames
     failures: tuple[Failure, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
@@ -121,12 +124,32 @@ class NamingResult:
             write_atomic(path, content)
         return list(paths)
 
+    def draw(self, target: FilePath, *, progress: Progress | None = None) -> Path:
+        """Write the film anew with boxes, names and actions drawn on it, and return its path.
+
+        Args:
+            target: the file; .mp4 or .mkv.
+            progress: reports seconds.
+
+        Raises:
+            MediaError: if the film cannot be read.
+            SaysoError: if no track says where its face is, or the file cannot be written.
+        """
+        from sayso.export import draw_names
+
+        if not self.film.is_file():
+            raise SaysoError(nothing_at(self.film, "names are drawn on the film, so it is needed"))
+        draw_names(self.film, self.tracks, self.rows, target, progress=progress)
+        return Path(target)
+
     def table(self) -> list[str]:
         """Return one line a person: the name, the number of tracks, the seconds on screen."""
-        tracks = Counter(row["name"] for row in self.rows)
+        from sayso.export.naming_sheet import who_of
+
+        tracks = Counter(who_of(row) for row in self.rows)
         seconds: Counter[str | None] = Counter()
         for row in self.rows:
-            seconds[row["name"]] += row["end_s"] - row["start_s"]
+            seconds[who_of(row)] += row["end_s"] - row["start_s"]
         return [
             f"{name or 'nobody of these':24}  {count:5} tracks  {seconds[name]:8.1f} s"
             for name, count in tracks.most_common()
@@ -164,20 +187,39 @@ def run(
         for item in aligned.elements
         if item.element.kind == "description" and item.span is not None
     ]
-    naming = name_actors(
-        tracks,
-        aligned.lines,
-        names=names,
-        mentions=named_in(descriptions, names),
-        corrections=corrections,
-        progress=progress,
-    )
-    rows = list(naming.only(wanted).rows(tracks))
+    naming, rows = _name(tracks, aligned, names, wanted, descriptions, corrections, progress)
     if how.actions is not None:
         failures += _add_actions(rows, film, tracks, naming, descriptions, how, progress)
     failures = [*unread, *failures]
     captions = tuple(aligned.captions())
     return NamingResult(film, naming, tuple(tracks), tuple(rows), captions, corrections, tuple(failures))
+
+
+def _name(
+    tracks: Sequence[Track],
+    aligned: AlignedScript,
+    names: Sequence[str],
+    wanted: Sequence[str],
+    descriptions: Sequence[Description],
+    by_hand: HandNames,
+    progress: Progress | None,
+) -> tuple[Naming, list[dict[str, Any]]]:
+    """Return the names, and a row of each track; strangers keep the numbers that they have without hands."""
+
+    def name(people: Sequence[str], corrections: Mapping[int, str | None]) -> Naming:
+        mentions = named_in(descriptions, people)
+        return name_actors(
+            tracks, aligned.lines, names=people, mentions=mentions, corrections=corrections, progress=progress
+        )
+
+    naming = name(names, {})
+    strangers = naming.only(wanted).strangers()
+    if by_hand:
+        more = new_people(by_hand, names)
+        naming = name([*names, *more], named_tracks(by_hand, strangers))
+        wanted = [*wanted, *more]
+        strangers = naming.only(wanted).strangers(strangers)
+    return naming, list(naming.only(wanted).rows(tracks, strangers))
 
 
 def _tracks(film: Path, how: NameOptions, progress: Progress | None) -> tuple[list[Track], list[Failure]]:
@@ -246,14 +288,7 @@ def _add_actions(
     return failures
 
 
-def _corrections(given: Mapping[int, str | None] | FilePath | None) -> Mapping[int, str | None]:
-    from sayso.export.naming_sheet import read_corrections
-
+def _corrections(given: HandNames | FilePath | None) -> HandNames:
     if given is None or isinstance(given, Mapping):
         return given or {}
-    try:
-        return read_corrections(Path(given).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SaysoError(
-            f'{given} holds no corrections like {{"12": "Ilsa", "40": null}}: {error}'
-        ) from error
+    return read_hand_names(Path(given))

@@ -38,7 +38,9 @@ from sayso.text.language.narration_words import (
     VAGUE,
     WEAK,
 )
+from sayso.text.language.opposites import DIRECTIONS
 
+_Pair = tuple[str, str, int, int, str]  # verb, object, first letter, last letter, particle
 _LONG = 160  # letters of a sentence; automatic captions have no full stops
 _SENTENCE = re.compile(r"\S.*?(?:[.!?;…]+[\"'”’)]*(?=\s|$)|$)", re.DOTALL)
 _SOUND = re.compile(r"\[[^\]]{0,500}\]|\([^)]{0,500}\)|♪|>>")
@@ -54,12 +56,14 @@ class Mention:
         object: singular.
         span: when the words from the verb to the object are spoken, seconds.
         text: the sentence, or the captions' lines where sentences have no end.
+        particle: which way ("up" of "jack up the car", "off" of "turn the light off"); empty if not said.
     """
 
     verb: str
     object: str
     span: Span
     text: str
+    particle: str = ""
 
     @property
     def phrase(self) -> str:
@@ -79,11 +83,10 @@ def mentions(captions: Iterable[Caption], parser: Any = None) -> list[Mention]:
     found = []
     for run in _runs(captions):
         pairs = _by_rules(run.text) if parser is None else _by_parse(parser(run.text))
-        for verb, noun, begin, end in pairs:
+        for verb, noun, begin, end, particle in pairs:
             if _shows(verb, noun):
-                found.append(
-                    Mention(verb, noun, Span(run.time(begin), run.time(end)), run.around(begin, end))
-                )
+                span = Span(run.time(begin), run.time(end))
+                found.append(Mention(verb, noun, span, run.around(begin, end), particle))
     return sorted(found, key=lambda mention: mention.span.start)
 
 
@@ -145,11 +148,13 @@ def _shows(verb: str, noun: str) -> bool:
     return noun not in VAGUE and len(noun) > 1 and (verb not in UNSEEN or verb in WEAK)
 
 
-def _by_parse(parsed: Any) -> Iterator[tuple[str, str, int, int]]:
-    """Yield verb, object, first and last letter, of a spaCy parse."""
+def _by_parse(parsed: Any) -> Iterator[_Pair]:
+    """Yield what a spaCy parse finds."""
     for token in parsed:
         if token.pos_ != "VERB":
             continue
+        ways = (child.lower_ for child in token.children if child.dep_ in ("prt", "advmod"))
+        way = next((word for word in ways if word in DIRECTIONS), "")
         for child in token.children:
             if child.dep_ not in ("dobj", "obj") or child.pos_ == "PRON":
                 continue
@@ -162,11 +167,11 @@ def _by_parse(parsed: Any) -> Iterator[tuple[str, str, int, int]]:
             last = max(token.idx + len(token), head.idx + len(head))
             if head.i == token.i + 1 and _is_compound(token.lower_, head.lemma_.lower()):
                 continue
-            yield token.lemma_.lower(), singular(head.lemma_.lower()), min(token.idx, head.idx), last
+            yield token.lemma_.lower(), singular(head.lemma_.lower()), min(token.idx, head.idx), last, way
 
 
-def _by_rules(text: str) -> Iterator[tuple[str, str, int, int]]:
-    """Yield verb, object, first and last letter, found by the words around them."""
+def _by_rules(text: str) -> Iterator[_Pair]:
+    """Yield what the words around verbs and objects tell."""
     found = list(_WORD.finditer(text))
     words = [word[0].lower().replace("’", "'") for word in found]
     breaks = {k for k, (a, b) in enumerate(pairwise(found)) if "\n" in text[a.end() : b.start()]}
@@ -175,7 +180,8 @@ def _by_rules(text: str) -> Iterator[tuple[str, str, int, int]]:
         until = verbs[number + 1] if number + 1 < len(verbs) else len(words)
         at = _object(words, k + 1, until)
         if at is not None and not (at == k + 1 and _is_compound(words[k], singular(words[at]))):
-            yield _verb(words[k]), singular(words[at]), found[k].start(), found[at].end()
+            way = _way(words, k, at)
+            yield _verb(words[k]), singular(words[at]), found[k].start(), found[at].end(), way
 
 
 def _is_verb(words: list[str], k: int, broken: bool) -> bool:
@@ -217,6 +223,14 @@ def _object(words: list[str], k: int, until: int) -> int | None:
             break
         noun = at
     return noun
+
+
+def _way(words: list[str], k: int, at: int) -> str:
+    """Return which way a verb at ``k`` goes: what stands right after it, or at the end after its object."""
+    if words[k + 1] in DIRECTIONS:
+        return words[k + 1]
+    ends = at + 2 >= len(words) or (not _is_open(words[at + 2]) and words[at + 2] not in DETERMINERS)
+    return words[at + 1] if ends and at + 1 < len(words) and words[at + 1] in DIRECTIONS else ""
 
 
 def _is_compound(word: str, noun: str) -> bool:

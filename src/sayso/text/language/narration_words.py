@@ -46,7 +46,7 @@ UNSEEN = frozenset(
     """.split()  # noqa: SIM905
 )
 WEAK = frozenset(
-    ["use", "make", "get", "give", "take", "bring", "find", "keep", "start", "begin", "let", "play"]
+    ["use", "make", "get", "give", "take", "bring", "find", "keep", "start", "begin", "let", "play", "call"]
 )
 VAGUE = frozenset(
     """

@@ -7,19 +7,21 @@ the same step if they hardly ever occur in one video, and two steps if they ofte
     likeness 1      both words are the same, or synonyms (an embedding, a dictionary)
     likeness 1/2    one word is, which is not said of all and sundry (as "add" is in a recipe), and
                     the phrases occur together less often than if they were independent
-    likeness 0      otherwise
+    likeness 0      otherwise, and where the verbs say opposites (``sayso.text.language.opposites``)
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.arrays import Bools, Floats
 from sayso.text.language.narration import Mention
+from sayso.text.language.opposites import DIRECTIONS, opposite
 
 Pair = tuple[str, str]  # verb, object
 Embed = Callable[[list[str]], NDArray[np.float32]]
@@ -35,6 +37,23 @@ def commonest(videos: Sequence[Sequence[Mention]], limit: int = 45) -> list[Pair
     """
     counts = Counter(pair for video in videos for pair in {(m.verb, m.object): None for m in video})
     return [pair for pair, count in counts.most_common(limit) if count > 1]
+
+
+def with_particles(videos: Sequence[Sequence[Mention]]) -> list[list[Mention]]:
+    """Return the mentions with the particle beside the verb where the task needs it to tell two steps apart.
+
+    That is where two videos at least say one way and two the other: "turn on light", "turn off light".
+    """
+    ways = Counter(key for video in videos for key in {(m.verb, m.object, m.particle) for m in video})
+    several = {key for key, count in ways.items() if count > 1}
+    apart = {(v, o, way) for v, o, way in several if (v, o, DIRECTIONS.get(way)) in several}
+    return [
+        [
+            replace(m, verb=f"{m.verb} {m.particle}") if (m.verb, m.object, m.particle) in apart else m
+            for m in video
+        ]
+        for video in videos
+    ]
 
 
 def synonyms(words: Sequence[str], embed: Embed | None, least: float = 0.7) -> Bools:
@@ -79,6 +98,7 @@ def phrase_likeness(
     apart = together <= _MAX_TOGETHER * expected
     one = (same[0] & telling[0]) | (same[1] & telling[1])
     both = same[0] & same[1]
+    apart &= ~np.array([[opposite(a, b) for b, _ in pairs] for a, _ in pairs], bool).reshape(apart.shape)
     likeness: Floats = np.where(both & apart, 1.0, np.where(one & apart, HALF, 0.0))
     np.fill_diagonal(likeness, 1.0)
     return likeness

@@ -31,7 +31,12 @@ class SpokenToken(NamedTuple):
 
 
 def spoken_tokens(text: str) -> list[SpokenToken]:
-    """Return the words of a text in order; a number gives several with the same characters."""
+    """Return the words of a text in order; a number gives several with the same characters.
+
+    Examples:
+        >>> [token.word for token in spoken_tokens("I'm 21, café!")]
+        ['im', 'twenty', 'one', 'cafe']
+    """
     found: list[SpokenToken] = []
     for match in WORD.finditer(text):
         word = match.group()
@@ -49,7 +54,12 @@ def fold_word(word: str) -> str:
 
 
 def spell_number(number: int) -> list[str]:
-    """Return a number from 0 to 999,999 in English words, without "and"."""
+    """Return a number from 0 to 999,999 in English words, without "and".
+
+    Examples:
+        >>> spell_number(1204)
+        ['one', 'thousand', 'two', 'hundred', 'four']
+    """
     if number < 20:
         return [ONES[number]]
     if number < 100:

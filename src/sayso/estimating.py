@@ -1,0 +1,320 @@
+"""What a corpus of so many videos costs: core-hours, bytes and the parameters of its index.
+
+Nothing comes from a table: a short video is decoded and embedded here, an index of vectors is made, and what
+that took is multiplied. Processor time is counted, not time on the clock, so that a busy machine gives nearly
+the same answer as an idle one. Speech is not measured, nor what a site sends in a second.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.core.errors import MediaError, UsageError
+from sayso.core.progress import Progress, Silent
+from sayso.engine.extract import Finished, extract
+from sayso.engine.segment import Job, JobClip
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sayso.encoders.interface import Encoder
+    from sayso.index.schema import Identity
+
+PROBE_S = 30
+WIDTH, HEIGHT, FPS = 640, 360, 25
+PROBE_CLIPS = 65_536
+PARTITION = 8192
+"""Vectors of a partition, as LanceDB cuts them by default."""
+
+SAMPLES = 64
+"""Vectors of a partition that its centroids are trained on."""
+
+WINDOW_S = 4.0
+HOUR_S = 3600.0
+CLIPS_A_VIDEO = 100  # of those that are drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What was measured.
+
+    Args:
+        probe: the video that was read.
+        encoder: the model that embedded it.
+        dim: D, length of a vector.
+        probe_s: seconds of video that were read.
+        read_core_s: core-seconds that decoding and embedding a second of video takes.
+        video_bytes: bytes of a second of video.
+        thumb_bytes: bytes of a clip's picture.
+        row_bytes: bytes of a clip in the index besides its vector and its picture.
+        indexed: how many drawn vectors an index was made of.
+        vector_core_s: core-seconds a vector that making their index takes.
+        code_bytes: bytes a vector in that index.
+    """
+
+    probe: str
+    encoder: str
+    dim: int
+    probe_s: float
+    read_core_s: float
+    video_bytes: float
+    thumb_bytes: float
+    row_bytes: float
+    indexed: int
+    vector_core_s: float
+    code_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a corpus costs.
+
+    Args:
+        videos: how many.
+        hours: they last in all.
+        clips: they are cut into.
+        rates: what was measured.
+        requests_a_second: to the one host that has them.
+    """
+
+    videos: int
+    hours: float
+    clips: int
+    rates: Rates
+    requests_a_second: float = 1.0
+
+    def costs(self) -> dict[str, float]:
+        """Return core-hours, bytes, days and the parameters of the index, by name."""
+        rates = self.rates
+        partitions = max(1, round(self.clips / PARTITION))
+        sample = min(self.clips, partitions * SAMPLES)
+        vectors = self.clips * rates.dim * 2
+        thumbs, rows, codes = (
+            self.clips * one for one in (rates.thumb_bytes, rates.row_bytes, rates.code_bytes)
+        )
+        return {
+            "read_core_hours": self.hours * rates.read_core_s,
+            "index_core_hours": self.clips * rates.vector_core_s / HOUR_S,
+            "fetch_days": 3 * self.videos / self.requests_a_second / HOUR_S / 24,
+            "video_bytes": self.hours * HOUR_S * rates.video_bytes,
+            "vector_bytes": vectors,
+            "thumb_bytes": thumbs,
+            "row_bytes": rows,
+            "code_bytes": codes,
+            "index_bytes": vectors + thumbs + rows + codes,
+            "partitions": partitions,
+            "training_vectors": sample,
+            "training_bytes": sample * rates.dim * 4,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers, ready for JSON."""
+        costs = {name: round(value, 3) for name, value in self.costs().items()}
+        asked = {name: getattr(self, name) for name in ("videos", "hours", "clips", "requests_a_second")}
+        return {**asked, "measured": asdict(self.rates), **costs}
+
+
+def estimate_corpus(
+    videos: int,
+    hours: float,
+    encoder: Encoder,
+    *,
+    clips: int | None = None,
+    sample: str | os.PathLike[str] | None = None,
+    requests_a_second: float = 1.0,
+    progress: Progress | None = None,
+) -> Estimate:
+    """Return what a corpus costs, by what a short probe takes on this machine.
+
+    Args:
+        videos: how many.
+        hours: they last in all.
+        encoder: what embeds them.
+        clips: they are cut into; by default one every 4 seconds.
+        sample: a video such as theirs; by default one is drawn, of 640 x 360 pixels, whose bytes say little
+            of those of a filmed one.
+        requests_a_second: to the host that has them.
+        progress: what to report to.
+
+    Raises:
+        SaysoError: if the sample cannot be read, or a number makes no sense.
+    """
+    if videos < 1 or not 0 < hours < math.inf or (clips is not None and clips < 1):
+        raise UsageError(f"a corpus has videos and hours; got {videos} videos, {hours:g} hours")
+    if not 0 < requests_a_second < math.inf:
+        raise UsageError(f"requests a second are above 0; got {requests_a_second:g}")
+    rates = measure_rates(encoder, sample, progress)
+    return Estimate(videos, hours, clips or math.ceil(hours * HOUR_S / WINDOW_S), rates, requests_a_second)
+
+
+def measure_rates(
+    encoder: Encoder, sample: str | os.PathLike[str] | None = None, progress: Progress | None = None
+) -> Rates:
+    """Read a short video into an index, and make an index of vectors; return what that takes.
+
+    Args:
+        encoder: embeds the video.
+        sample: the video; None: one is drawn.
+        progress: what to report to.
+
+    Raises:
+        SaysoError: if the sample cannot be read.
+    """
+    bar = progress or Silent()
+    with tempfile.TemporaryDirectory(prefix="sayso-estimate-") as name:
+        folder = Path(name)
+        bar.update(0, 3, "drawing a video" if sample is None else os.fspath(sample))
+        source = Path(sample) if sample is not None else _draw(folder / "drawn.mp4")
+        bar.update(1, 3, "reading it")
+        read = _read(source, encoder)
+        bar.update(2, 3, "making an index of vectors")
+        vectors = _index_vectors(folder / "vectors.index", encoder)
+        bar.update(3, 3, "")
+    return Rates(
+        probe="a drawn video of 640 x 360" if sample is None else os.fspath(sample),
+        encoder=encoder.name,
+        dim=encoder.dim,
+        **read,
+        **vectors,
+    )
+
+
+def _read(source: Path, encoder: Encoder) -> dict[str, Any]:
+    """Decode and embed a video; return seconds, core-seconds and bytes."""
+    side = encoder.clip.size
+    encoder.encode_video(np.zeros((1, encoder.clip.frames, side, side, 3), np.uint8))  # what is done once
+    began = time.process_time()
+    *clips, done = extract([Job(os.fspath(source), "video", WINDOW_S)], encoder)
+    took = time.process_time() - began
+    held = [clip for clip in clips if isinstance(clip, JobClip)]
+    if not held or not isinstance(done, Finished) or done.error:
+        why = done.error if isinstance(done, Finished) else None
+        raise MediaError(why or f"{source} holds no frame that can be read")
+    seconds = held[-1].span.end
+    return {
+        "probe_s": seconds,
+        "read_core_s": took / seconds,
+        "video_bytes": source.stat().st_size / seconds,
+        "thumb_bytes": sum(len(clip.thumb) for clip in held) / len(held),
+    }
+
+
+def _index_vectors(address: Path, encoder: Encoder) -> dict[str, Any]:
+    """Make an index of drawn vectors; return core-seconds and bytes a vector."""
+    from sayso.index.adding import identity_of
+    from sayso.index.maintaining import maintain
+    from sayso.index.store import Store
+
+    store = Store(address)
+    store.create(identity_of(encoder))
+    drawn = np.random.default_rng(0).standard_normal((PROBE_CLIPS, encoder.dim), np.float32)
+    clips, media = drawn_rows(store.identity, 0, drawn)
+    store.append(clips)
+    store.commit(media)
+    vectors = PROBE_CLIPS * encoder.dim * 2
+    rows = _bytes_below(address / "clips.lance" / "data") - vectors
+    began = time.process_time()
+    maintain(store)
+    took = time.process_time() - began
+    codes = _bytes_below(address / "clips.lance" / "_indices")
+    shutil.rmtree(address)
+    return {
+        "row_bytes": max(0, rows) / PROBE_CLIPS,
+        "indexed": PROBE_CLIPS,
+        "vector_core_s": took / PROBE_CLIPS,
+        "code_bytes": codes / PROBE_CLIPS,
+    }
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def drawn_rows(identity: Identity, first: int, vectors: NDArray[np.float32]) -> tuple[pa.Table, pa.Table]:
+    """Return rows of an index's two tables: clips with given vectors, and 100 to a video.
+
+    Args:
+        identity: of the index.
+        first: number of the first clip.
+        vectors: (B, D).
+    """
+    import pyarrow as pa
+
+    from sayso.index.schema import MEDIA_SCHEMA, clips_schema
+
+    ids = range(first, first + len(vectors))
+    videos = range(first // CLIPS_A_VIDEO, -(-ids.stop // CLIPS_A_VIDEO))
+    words = [" ".join(f"word{(i * step) % 9973}" for step in (1, 7, 61, 503)) for i in ids]
+    shown = {"kind": "video", "title": "a video", "duration_s": 400.0, "seen": "", "meta": {}}
+    names = [f"{i:020x}-{i % CLIPS_A_VIDEO}" for i in ids]
+    clips: dict[str, list[Any]] = {
+        "id": names,
+        "media_id": [f"{i // CLIPS_A_VIDEO:020x}" for i in ids],
+        "path": [f"/videos/{i // CLIPS_A_VIDEO}.mp4" for i in ids],
+        "start_s": [WINDOW_S * (i % CLIPS_A_VIDEO) for i in ids],
+        "end_s": [WINDOW_S * (i % CLIPS_A_VIDEO + 1) for i in ids],
+        "text": words,
+        "seen": [""] * len(ids),
+    }
+    clips["shown"] = [
+        json.dumps({"id": name, **shown, "text": text}) for name, text in zip(names, words, strict=True)
+    ]
+    clips["thumb"] = [b""] * len(ids)
+    media: dict[str, list[Any]] = {
+        "path": [f"/videos/{i}.mp4" for i in videos],
+        "media_id": [f"{i:020x}" for i in videos],
+        "content": [f"{i:064x}" for i in videos],
+        "clips": [min(CLIPS_A_VIDEO, ids.stop - CLIPS_A_VIDEO * i) for i in videos],
+    }
+    flat = pa.array(vectors.astype(np.float16).ravel())
+    columns: dict[str, Any] = {"vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])}
+    return (
+        _table(clips, clips_schema(identity), columns),
+        _table(media, MEDIA_SCHEMA, {}),
+    )
+
+
+def _table(held: dict[str, list[Any]], schema: pa.Schema, made: dict[str, Any]) -> pa.Table:
+    """Return a table of lists and arrays; what a clip and its video have alike is filled in."""
+    import pyarrow as pa
+
+    same = {"kind": "video", "title": "a video", "duration_s": 400.0}
+    count = len(held["media_id"])
+    columns = [
+        made[field.name]
+        if field.name in made
+        else pa.array(held.get(field.name) or [same.get(field.name)] * count, field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _draw(path: Path) -> Path:
+    """Write a how-to video of drawn steps, 640 x 360 pixels and 25 frames a second."""
+    from sayso.toyworld.howto import training_video
+    from sayso.toyworld.write import render, write_video
+
+    def pieces() -> Iterator[NDArray[np.uint8]]:
+        left = PROBE_S * FPS
+        for number in range(1000):
+            for piece in render(training_video(0, number), size=HEIGHT, fps=FPS):
+                wide = np.pad(piece[:left], ((0, 0), (0, 0), (0, WIDTH - HEIGHT), (0, 0)), mode="edge")
+                yield wide
+                left -= len(wide)
+                if left <= 0:
+                    return
+
+    write_video(path, pieces(), FPS)
+    return path

@@ -1,0 +1,113 @@
+"""Names by hand: corrections of single tracks and names for strangers, which win over all else."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sayso.core.errors import SaysoError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+HandNames = Mapping[int | str, str | None]  # track, or "stranger 3" -> name; None: nobody of the names
+ALIKE = 0.75  # a new name that is so near to one of the cast is misspelt
+FORM = '{"12": "Ilsa", "40": null, "stranger 1": "Louis"}'
+_STRANGER = re.compile(r"\s*stranger\s+#?(\d+)\s*", re.IGNORECASE)
+
+
+def read_hand_names(path: Path) -> dict[int | str, str | None]:
+    """Return the names of a JSON object, or of a CSV with the columns ``who`` and ``name``.
+
+    Raises:
+        SaysoError: if the file holds none.
+    """
+    try:
+        return parse_hand_names(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise SaysoError(f"{path} holds no corrections like {FORM}: {error}") from error
+
+
+def parse_hand_names(text: str) -> dict[int | str, str | None]:
+    """Return the names of a text, JSON or CSV.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if text.lstrip().startswith(("{", "[")):
+        data = json.loads(text)
+        if not isinstance(data, dict) or not all(
+            name is None or isinstance(name, str) for name in data.values()
+        ):
+            raise ValueError("expected an object of tracks or strangers and names, null for nobody")
+        return {_key(who): name for who, name in data.items()}
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if not rows or not {"who", "name"} <= set(rows[0]):
+        raise ValueError("expected JSON, or a CSV with the columns who and name")
+    return {_key(row["who"] or ""): (row["name"] or "").strip() or None for row in rows}
+
+
+def named_tracks(by_hand: HandNames, strangers: NDArray[np.int64]) -> dict[int, str | None]:
+    """Return the name of each track that has one by hand; one of a track wins over one of its stranger.
+
+    Args:
+        by_hand: as given.
+        strangers: (N,) numbers of the strangers, 0 for none.
+
+    Raises:
+        SaysoError: if a stranger is not there.
+    """
+    found: dict[int, str | None] = {}
+    for who, name in by_hand.items():
+        if isinstance(who, str):
+            number = int(who.rpartition(" ")[2])
+            tracks = [n for n, one in enumerate(strangers.tolist()) if number and one == number]
+            if not tracks:
+                raise SaysoError(f"a name is given to {who}; the strangers are 1 to {max([0, *strangers])}")
+            found |= dict.fromkeys(tracks, name)
+    return found | {who: name for who, name in by_hand.items() if isinstance(who, int)}
+
+
+def new_people(by_hand: HandNames, names: Sequence[str]) -> list[str]:
+    """Return the people who are named by hand alone.
+
+    Args:
+        by_hand: as given.
+        names: of the cast.
+
+    Raises:
+        SaysoError: if one is a misspelt name of the cast.
+    """
+    known = {name.casefold(): name for name in names}
+    new: dict[str, str] = {}
+    for who, name in by_hand.items():
+        if name is None or name.casefold() in known:
+            continue
+        if near := difflib.get_close_matches(name.casefold(), known, 1, ALIKE):
+            raise SaysoError(
+                f"the correction of {_said(who)} names {name!r}; is it {known[near[0]]!r}? "
+                f"The names are {', '.join(names)}"
+            )
+        new.setdefault(name.casefold(), name)
+    if new:
+        log.warning("named by hand, but speaks no line of the script: %s", ", ".join(new.values()))
+    return list(new.values())
+
+
+def _key(who: str) -> int | str:
+    if stranger := _STRANGER.fullmatch(who):
+        return f"stranger {int(stranger.group(1))}"
+    return int(who)
+
+
+def _said(who: int | str) -> str:
+    return who if isinstance(who, str) else f"track {who}"

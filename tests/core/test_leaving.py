@@ -1,0 +1,53 @@
+"""A process ends with its code, all written, its hooks called, and nothing torn down."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import atexit, sys
+from sayso.core.leaving import run_and_leave
+
+class Torn:
+    def __del__(self):
+        print("torn down")
+
+kept = Torn()
+
+def main():
+    atexit.register(print, "hook")
+    sys.stdout.write("printed ")
+    {end}
+
+run_and_leave(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "said"),
+    [
+        ("return", 0, ""),
+        ("sys.exit()", 0, ""),
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit('no such file')", 1, "no such file\n"),
+        ("raise KeyError('lost')", 1, "KeyError: 'lost'\n"),
+    ],
+)
+def test_it_ends_with_its_code_and_tears_nothing_down(end, code, said):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(end=end)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (code, "printed hook\n")
+    assert done.stderr.endswith(said) and bool(done.stderr) == bool(said)
+
+
+def test_what_cannot_be_written_is_an_error():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(end="return")],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 1

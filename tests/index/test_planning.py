@@ -1,0 +1,138 @@
+"""What reads whole files needs no lock, and what was planned without it is looked at again under it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from filelock import FileLock, Timeout
+
+import toy
+from sayso.index import adding, cluster, planning
+from sayso.index.adding import Adding, add_paths
+from sayso.index.orphans import is_whole
+from sayso.index.store import Store
+
+pytest.importorskip("lance")
+
+
+@pytest.fixture
+def add(tmp_path, ray_here):
+    """Add the folder to an index, as a driver of a cluster does."""
+
+    def run(name: str = "x.index", **how):
+        how = {"cluster": cluster.Cluster(toy.ColourEncoder), "prune": True} | how
+        return add_paths(Store(tmp_path / name), [str(tmp_path / "media")], toy.ColourEncoder, Adding(**how))
+
+    return run
+
+
+@pytest.fixture
+def media(tmp_path):
+    """Pictures, of which one will be touched, one moved, one changed, one copied."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for name, colour in zip(("touched", "moved", "changed", "kept"), sorted(toy.COLOURS), strict=False):
+        toy.make_picture(folder / f"{name}.png", colour)
+    return folder
+
+
+def change(media) -> None:
+    os.utime(media / "touched.png", (1, 1))
+    (media / "moved.png").rename(media / "moved on.png")
+    toy.make_picture(media / "changed.png", sorted(toy.COLOURS)[5])
+    toy.make_picture(media / "new.png", sorted(toy.COLOURS)[6])
+
+
+def rows(address) -> list[dict]:
+    store = Store(address)
+    assert is_whole(store)
+    media = (
+        store.media.to_arrow().select(["path", "media_id", "mtime_ns", "clips"]).sort_by("path").to_pylist()
+    )
+    assert len({row["path"] for row in media}) == len(media)
+    return media
+
+
+def test_files_are_read_while_the_lock_is_free(tmp_path, media, add, monkeypatch):
+    free = []
+
+    def digest(path):
+        lock = FileLock(tmp_path / "x.index" / "writer.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            free.append(False)
+        else:
+            lock.release()
+            free.append(True)
+        return planning_digest(path)
+
+    planning_digest = planning.content_digest
+    monkeypatch.setattr(planning, "content_digest", digest)
+    assert add().added == 4
+    change(media)
+    report = add()
+    assert (report.added, report.replaced, report.unchanged, report.moved) == (1, 1, 2, 1)
+    assert free and all(free)
+
+
+def test_another_driver_that_comes_in_between(tmp_path, media, add, monkeypatch):
+    add()
+    shutil.copytree(tmp_path / "x.index", tmp_path / "alone.index")
+    change(media)
+    add("alone.index")
+    whole, began = planning.content_digest, []
+
+    def digest(path):
+        if not began:  # the other plans and commits all of it, while this one has planned nothing yet
+            began.append(path)
+            assert add().added == 1
+        return whole(path)
+
+    monkeypatch.setattr(planning, "content_digest", digest)
+    add()
+    assert began and rows(tmp_path / "x.index") == rows(tmp_path / "alone.index")
+
+
+def test_another_driver_that_comes_after_the_plan(tmp_path, media, add, monkeypatch):
+    (media / "moved.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nsaid\n")
+    add()
+    shutil.copytree(tmp_path / "x.index", tmp_path / "alone.index")
+    change(media)
+    add("alone.index")
+    plan, began = adding.Update.plan, []
+
+    def and_wait(update):
+        jobs = plan(update)
+        if not began:
+            began.append(update)
+            assert add().moved == 1
+        return jobs
+
+    monkeypatch.setattr(adding.Update, "plan", and_wait)
+    report = add()
+    assert began and report.moved == 0 and rows(tmp_path / "x.index") == rows(tmp_path / "alone.index")
+
+
+def test_a_file_that_another_driver_moved_elsewhere_is_read(tmp_path, media, add, monkeypatch):
+    """Two copies of a file that is gone: each driver takes another one for the file itself."""
+    add()
+    shutil.copy(media / "moved.png", media / "a.png")
+    (media / "moved.png").rename(media / "b.png")
+    plan, began = adding.Update.plan, []
+
+    def and_wait(update):
+        jobs = plan(update)
+        if not began:
+            began.append(update)
+            shutil.move(media / "a.png", tmp_path / "a.png")
+            assert add().moved == 1  # to b.png
+            shutil.move(tmp_path / "a.png", media / "a.png")
+        return jobs
+
+    monkeypatch.setattr(adding.Update, "plan", and_wait)
+    add()
+    names = [os.path.basename(row["path"]) for row in rows(tmp_path / "x.index")]
+    assert began and names == ["a.png", "b.png", "changed.png", "kept.png", "touched.png"]

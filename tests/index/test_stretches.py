@@ -1,0 +1,27 @@
+"""What is named to be cut: printed hits need no index."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sayso.core.errors import UsageError
+from sayso.index.stretches import Stretch, find_stretches
+
+HIT = {"path": "/a b.mp4", "kind": "video", "start_s": 1.5, "end_s": 4, "score": 0.5}
+
+
+def test_printed_hits_alone_say_where_they_are():
+    lines = [json.dumps(HIT) + "\n", "\n", json.dumps(HIT | {"start_s": 0}) + "\n"]
+    assert find_stretches(["-"], lines) == [
+        Stretch("/a b.mp4", "video", 1.5, 4.0),
+        Stretch("/a b.mp4", "video", 0.0, 4.0),
+    ]
+    assert find_stretches(["-"], []) == []
+
+
+@pytest.mark.parametrize("line", ["no json", "[1]", '{"path": "a"}', json.dumps(HIT | {"end_s": "x"}), "3"])
+def test_other_lines_are_told_with_their_number(line):
+    with pytest.raises(UsageError, match=r"^line 2 of stdin is no"):
+        find_stretches(["-"], [json.dumps(HIT), line])
