@@ -3,8 +3,9 @@
     python benchmarks/page.py                              # with Chromium, by Playwright
     python benchmarks/page.py --lighthouse lighthouse      # the command of npm's lighthouse, where it is
 
-The frame times are those of requestAnimationFrame while the list is scrolled by a screen's tenth a frame,
-down through all cards; on a machine without a graphics card Chromium paints by the processor.
+The frame times are those of requestAnimationFrame while the page is scrolled by a screen's tenth a frame,
+down through results, or through the timeline of as many files; without a graphics card Chromium paints by the
+processor. Beside them stands what the page's main thread computes a frame, which neighbours change little.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import uvicorn
 from PIL import Image
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 import sayso
 from sayso.serve import create_app
 from sayso.serve.server import listen
 
+AT_ONCE = 500  # results that are loaded while nothing is measured
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu"]
 SCROLL = """async (frames) => {
   const times = [];
@@ -89,7 +91,8 @@ def many_hits(cards: int) -> Any:
 
     def handle(route: Route) -> None:
         asked = parse_qs(urlsplit(route.request.url).query)
-        start, limit = int(asked.get("cursor", ["0"])[0]), int(asked["limit"][0])
+        start = int(asked.get("cursor", ["0"])[0])
+        limit = AT_ONCE if start else int(asked["limit"][0])
         first = route.request.url.replace(f"cursor={start}&", "").replace(f"&cursor={start}", "")
         answer = route.fetch(url=first).json()
         known = answer["hits"]
@@ -104,22 +107,74 @@ def many_hits(cards: int) -> Any:
     return handle
 
 
-def scroll(browser: Browser, url: str, cards: int, frames: int) -> np.ndarray:
-    """Return the frame times in ms of scrolling through so many cards."""
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.set_default_timeout(600_000)
-    page.route("**/api/search?*", many_hits(cards))
-    page.goto(f"{url}/?q=red")
-    count = 0
-    while count < cards:
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        page.wait_for_timeout(20)
-        count = page.locator("#results > .card").count()
+def many_files(files: int) -> dict[str, Any]:
+    """Return handlers that answer as a library of so many files would, a hundred a month."""
+
+    def months(route: Route) -> None:
+        counts = [min(100, files - at) for at in range(0, files, 100)]
+        named = [{"month": f"{2026 - k // 12}-{12 - k % 12:02d}", "count": n} for k, n in enumerate(counts)]
+        route.fulfill(json={**route.fetch().json(), "files": files, "months": named})
+
+    def some(route: Route) -> None:
+        asked = parse_qs(urlsplit(route.request.url).query)
+        start, limit = int(asked.get("offset", ["0"])[0]), int(asked["limit"][0])
+        first = route.request.url.replace(f"offset={start}", "offset=0")
+        answer = route.fetch(url=first).json()
+        known = answer["files"]
+        numbers = range(start, min(files, start + limit))
+        route.fulfill(
+            json={**answer, "files": [{**known[k % len(known)], "title": f"file {k}"} for k in numbers]}
+        )
+
+    return {"**/api/timeline?*": months, "**/api/timeline": months, "**/api/timeline/files?*": some}
+
+
+def scroll(page: Page, frames: int) -> str:
+    """Scroll down from the top; return frame times, and what the main thread computed a frame, ms."""
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(500)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def computed_s() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+
+    before = computed_s()
     times = np.array(page.evaluate(SCROLL, frames))
-    page.close()
-    return times
+    median, late, worst = np.percentile(times, [50, 95, 100])
+    busy_ms = 1000 * (computed_s() - before) / frames
+    return f"{median:.1f} | {late:.1f} | {worst:.0f} | {busy_ms:.1f}"
+
+
+def open_results(page: Page, url: str, cards: int) -> None:
+    """Open a page of results, and load so many cards."""
+    page.route("**/api/search?*", many_hits(cards))
+    page.goto(f"{url}/?q=red")
+    while page.locator("#results .card:not(.skeleton)").count() < cards:
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(20)
+
+
+def open_timeline(page: Page, url: str, files: int) -> None:
+    """Open the timeline of so many files."""
+    for pattern, handler in many_files(files).items():
+        page.route(pattern, handler)
+    page.goto(f"{url}/?browse=newest")
+    page.locator(".month img.shown").first.wait_for()
+
+
+def frames_table(browser: Browser, url: str, cards: int, frames: int) -> None:
+    """Print frame times of both pages at both widths."""
+    print(f"\n| {cards} | frame times: median ms | 95 % | longest | main thread ms a frame |")
+    print("| --- | --: | --: | --: | --: |")
+    for what, open_page in (("results", open_results), ("timeline", open_timeline)):
+        for width, height in ((1280, 800), (390, 844)):
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.set_default_timeout(600_000)
+            open_page(page, url, cards)
+            print(f"| {what}, {width} x {height} | {scroll(page, frames)} |", flush=True)
+            page.close()
 
 
 def lighthouse(command: str, chromium: str, url: str) -> dict[str, float]:
@@ -155,10 +210,7 @@ def main() -> None:
         weights = weigh(browser, url)
         print(f"first load: {weights.pop('requests')} requests,", end=" ")
         print(", ".join(f"{kind} {size / 1024:.0f} KiB" for kind, size in weights.most_common()))
-        print(f"{options.cards} cards:", end=" ", flush=True)
-        times = scroll(browser, url, options.cards, options.frames)
-        median, late, worst = np.percentile(times, [50, 95, 100])
-        print(f"frame times: median {median:.1f} ms, 95 % {late:.1f} ms, longest {worst:.0f} ms")
+        frames_table(browser, url, options.cards, options.frames)
         browser.close()
         if options.lighthouse:
             for title, score in lighthouse(options.lighthouse, chromium, url).items():
