@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -13,4 +14,5 @@ class LectureHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the notebooks beside the package's modules."""
         if version == "standard":
-            build_data["force_include"]["docs/lecture"] = "sayso/lecture"
+            for path in (Path(self.root) / "docs" / "lecture").glob("*.py"):
+                build_data["force_include"][str(path)] = f"sayso/lecture/{path.name}"
