@@ -88,7 +88,10 @@ def test_completion_for_a_named_shell_touches_nothing(option, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["convert", "notes.txt", "--words", "notes.txt", "--out", "m"], "no file of tensors that torch saved"),
+        (
+            ["convert", "notes.txt", "--words", "notes.txt", "--out", "m"],
+            "no file of tensors that torch saved",
+        ),
         (["localize", "nosuch", "--model", "nosuch"], "there is nothing at nosuch; name pictures"),
         (["localize", ".", "--model", "nosuch"], "there is nothing at nosuch; name a model folder"),
         (
