@@ -90,7 +90,7 @@ def test_completion_for_a_named_shell_touches_nothing(option, tmp_path, monkeypa
     [
         (
             ["convert", "notes.txt", "--words", "notes.txt", "--out", "m"],
-            "no file of tensors that torch saved",
+            "file of tensors that torch saved",
         ),
         (["localize", "nosuch", "--model", "nosuch"], "there is nothing at nosuch; name pictures"),
         (["localize", ".", "--model", "nosuch"], "there is nothing at nosuch; name a model folder"),
