@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sayso.alignment import SpokenLine
-from sayso.core.errors import SaysoError
+from sayso.core.errors import MissingExtra, SaysoError
 from sayso.core.types import Span
 from sayso.people import Track
 from sayso.systems.name_actors import name_actors
@@ -111,3 +112,11 @@ def test_a_file_that_holds_no_names_is_one_sentence(tmp_path):
     file.write_text("who,name\n1," + "x" * 200_000)  # longer than Python's csv takes a field to be
     with pytest.raises(SaysoError, match="holds no corrections like"):
         read_hand_names(file)
+
+
+@pytest.mark.parametrize("scenes", [24, 8])
+def test_a_package_that_is_missing_is_told_of(scenes, monkeypatch):
+    tracks, lines, _ = film(scenes=scenes)
+    monkeypatch.setitem(sys.modules, "scipy.cluster.hierarchy", None)
+    with pytest.raises(MissingExtra, match="solvers"):
+        name_actors(tracks, lines, names=["Ann", "Bob"])
