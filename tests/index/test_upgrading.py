@@ -18,6 +18,7 @@ from sayso import Index
 from sayso.core.errors import IndexMismatch, SaysoError
 from sayso.index import generations
 from sayso.index.background import load_calibration
+from sayso.index.opened import OpenIndex
 from sayso.index.store import Store
 from sayso.index.upgrading import pending_upgrade
 
@@ -66,6 +67,16 @@ def test_the_index_becomes_what_the_new_model_would_have_made(media, tmp_path, m
         Index.open(tmp_path / "x.index", toy.ColourEncoder())
     monkeypatch.setattr("sayso.index.store.LOOK_S", -1.0)  # a second later
     assert reader.store.identity.model == "hue" and len(reader) == 7
+
+
+def test_a_model_that_is_not_the_one_of_the_index_is_not_kept(media, tmp_path):
+    Index.open(tmp_path / "x.index", toy.ColourEncoder()).add(media)
+    loaded = [toy.ColourEncoder(), toy.HueEncoder(), toy.HueEncoder()]
+    index = OpenIndex(Store(tmp_path / "x.index"), load=lambda _: loaded.pop())
+    for _ in range(2):
+        with pytest.raises(IndexMismatch):
+            _ = index.encoder
+    assert index.encoder.name == "colour"
 
 
 def test_until_then_the_old_model_answers_and_files_may_be_added(media, tmp_path, monkeypatch):
