@@ -79,7 +79,10 @@ class Lease:
 
         def renew() -> None:
             while not stop.wait(self.seconds / 4):
-                self.try_acquire()
+                try:
+                    self.try_acquire()
+                except Exception as error:  # noqa: BLE001  it is tried again before the lease runs out
+                    log.debug("the lease %s was not renewed: %s", self.name, error)
 
         thread = threading.Thread(target=renew, daemon=True)
         thread.start()
