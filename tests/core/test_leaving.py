@@ -51,3 +51,10 @@ def test_what_cannot_be_written_is_an_error():
             check=False,
         )
     assert done.returncode == 1
+
+
+def test_without_an_output_there_is_nothing_to_write():
+    program = "from sayso.core.leaving import run_and_leave; run_and_leave(lambda: None)"
+    closed = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, program]
+    done = subprocess.run(closed, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -38,7 +38,8 @@ def run_and_leave(main: Callable[[], None]) -> None:
 def _written(code: int) -> int:
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if stream is not None:  # where the caller closed it
+                stream.flush()
         except (OSError, ValueError):
             code = code or 1
     return code
