@@ -89,6 +89,17 @@ def test_a_silent_face_far_from_all_that_speak_is_nobody_until_a_hand_says_other
     assert name_actors(tracks, lines, names=["Ann", "Bob"], corrections=fixed).name(far[0]) == "Ann"
 
 
+def test_where_nobody_is_seen_to_speak_a_hand_makes_no_strangers_of_the_others():
+    tracks, lines, truth = film(strangers=1, scenes=8)
+    still = [replace(track, lips=np.full(40, 0.001)) for track in tracks]
+    asked = {"names": ["Ann", "Bob"]}
+    before = [name_actors(still, lines, **asked).name(n) for n in np.flatnonzero(truth < 2)]
+    assert set(before) == {"Ann", "Bob"}
+    for fixed in ({0: "Ann"}, {int(np.flatnonzero(truth == 2)[0]): None}):
+        found = name_actors(still, lines, **asked, corrections=fixed)
+        assert [found.name(n) for n in np.flatnonzero(truth < 2)] == before
+
+
 def test_names_by_hand_are_read_from_json_and_csv_and_checked():
     wanted = {12: "Ilsa", 40: None, "stranger 1": "Louis"}
     assert parse_hand_names('{"12": "Ilsa", "40": null, "Stranger #1": "Louis"}') == wanted

@@ -79,19 +79,23 @@ def distances(descriptors: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(0, square[:, None] + square - 2 * inner)))
 
 
-def unspoken_groups(tracks: Sequence[Track], R: Floats, speaking: Collection[int]) -> Numbers:
+def unspoken_groups(
+    tracks: Sequence[Track], R: Floats, speaking: Collection[int], named: Collection[int] = ()
+) -> Numbers:
     """Return the groups that nothing speaks for: watched, silent, and far from all that are seen to speak.
 
-    Where nobody's lips were watched, or nobody was seen to speak, nothing can be said of silence.
+    Where nobody's lips were watched, or nobody was seen to speak, nothing can be said of silence: a name by
+    hand alone must not make all others strangers.
 
     Args:
         tracks: N of them, with descriptors.
         R: (N, M) how far each is of each group.
-        speaking: numbers of those whose lips moved in a line, and of those named by hand.
+        speaking: numbers of those whose lips moved in a line.
+        named: numbers of those who have a name by hand.
     """
-    some = sorted(speaking)
+    some = sorted({*speaking, *named})
     watched = np.array([len(track.lips) > 0 for track in tracks])
-    if not some or not watched.any():
+    if not speaking or not watched.any():
         return np.zeros(0, dtype=np.int64)
     speaks = R[some].sum(0) > 0.5
     means = (R.T @ np.stack([track.descriptor for track in tracks])) / R.sum(0)[:, None]
