@@ -29,7 +29,8 @@ def lecture(
     """List the notebooks of the lecture, or write one of them and open it in Jupyter.
 
     Each draws its own data, takes a minute or two on two cores, and shows its method at work. They
-    need the extras offline, train and plots, and Jupyter. A notebook that you changed is not written over.
+    need the extras offline, plots, solvers and train, and Jupyter. A notebook that you changed is not
+    written over.
 
     Examples:
 

@@ -33,7 +33,7 @@ def read_hand_names(path: Path) -> dict[int | str, str | None]:
     """
     try:
         return parse_hand_names(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise SaysoError(f"{path} holds no corrections like {FORM}: {error}") from error
 
 
@@ -42,6 +42,7 @@ def parse_hand_names(text: str) -> dict[int | str, str | None]:
 
     Raises:
         ValueError: if it is neither.
+        csv.Error: if a field is longer than a CSV may have.
     """
     if text.lstrip().startswith(("{", "[")):
         data = json.loads(text)
@@ -49,11 +50,11 @@ def parse_hand_names(text: str) -> dict[int | str, str | None]:
             name is None or isinstance(name, str) for name in data.values()
         ):
             raise ValueError("expected an object of tracks or strangers and names, null for nobody")
-        return {_key(who): name for who, name in data.items()}
+        return {_key(who): _name(name) for who, name in data.items()}
     rows = list(csv.DictReader(io.StringIO(text)))
     if not rows or not {"who", "name"} <= set(rows[0]):
         raise ValueError("expected JSON, or a CSV with the columns who and name")
-    return {_key(row["who"] or ""): (row["name"] or "").strip() or None for row in rows}
+    return {_key(row["who"] or ""): _name(row["name"]) for row in rows}
 
 
 def named_tracks(by_hand: HandNames, strangers: NDArray[np.int64]) -> dict[int, str | None]:
@@ -72,7 +73,9 @@ def named_tracks(by_hand: HandNames, strangers: NDArray[np.int64]) -> dict[int, 
             number = int(who.rpartition(" ")[2])
             tracks = [n for n, one in enumerate(strangers.tolist()) if number and one == number]
             if not tracks:
-                raise SaysoError(f"a name is given to {who}; the strangers are 1 to {max([0, *strangers])}")
+                last = int(strangers.max(initial=0))
+                there = f"the strangers are 1 to {last}" if last else "no face is a stranger's"
+                raise SaysoError(f"a name is given to {who}; {there}")
             found |= dict.fromkeys(tracks, name)
     return found | {who: name for who, name in by_hand.items() if isinstance(who, int)}
 
@@ -107,6 +110,11 @@ def _key(who: str) -> int | str:
     if stranger := _STRANGER.fullmatch(who):
         return f"stranger {int(stranger.group(1))}"
     return int(who)
+
+
+def _name(name: str | None) -> str | None:
+    """Return a name; None of one that is left blank."""
+    return (name or "").strip() or None
 
 
 def _said(who: int | str) -> str:

@@ -177,7 +177,7 @@ def name_actors(
         constraints = label_constraints(tracks, lips, spoken, mentions, fixed)
         looks = group_near(tracks) if open_set else None
         if open_set:
-            silent = unspoken_groups(tracks, np.eye(len(tracks)), {*speaking, *fixed})
+            silent = unspoken_groups(tracks, np.eye(len(tracks)), speaking, fixed)
             logits[silent, -1] += UNSPOKEN
         return _discriminative(people, X, (prior, logits), constraints, lips, (pairs, fixed), looks, progress)
     overall = speaker_shares(spoken, len(people))

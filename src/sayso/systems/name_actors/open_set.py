@@ -89,7 +89,7 @@ def name_groups(
     for n, name in fixed.items():
         E[n] = CORRECTED * (np.arange(E.shape[1]) == name)
     seen, means = R.T @ E, group_means(X, R)
-    seen[unspoken_groups(tracks, R, {*speaking, *fixed}), -1] += UNSPOKEN
+    seen[unspoken_groups(tracks, R, speaking, fixed), -1] += UNSPOKEN
     spoken = np.exp(np.clip(np.column_stack([lips, np.zeros(len(lips))]), -LIPS, LIPS))
     found = [
         _fitted(R, E, seen, means, overall, spoken, start, estimated=share is None)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.arrays import Floats
+from sayso.core.lazy import need
 from sayso.people.tracks import Track
 
 UNSPOKEN = 6.0  # log odds that a silent face that is far from all that speak is nobody of the names
@@ -30,9 +32,11 @@ def number_strangers(
 
     Returns:
         (N,) numbers; 0 for a track that has a name.
-    """
-    from scipy.cluster.hierarchy import fcluster, linkage
 
+    Raises:
+        MissingExtra: if scipy is not installed.
+    """
+    hierarchy: Any = need("scipy.cluster.hierarchy", "solvers")
     numbers = np.zeros(len(unnamed), dtype=np.int64)
     some, unit = np.unique(groups[unnamed], return_inverse=True)
     if not len(some):
@@ -42,7 +46,7 @@ def number_strangers(
         apart = -alike[np.ix_(some, some)]
         top = float(np.abs(apart).max()) + 1
         upper = (apart + apart.T)[np.triu_indices(len(some), 1)] / 2 + top  # distances: none is negative
-        person = fcluster(linkage(upper, "average"), top, "distance")
+        person = hierarchy.fcluster(hierarchy.linkage(upper, "average"), top, "distance")
     own = person[unit]
     rows = np.flatnonzero(unnamed)
     order = sorted(set(own.tolist()), key=lambda one: (-int((own == one).sum()), int(rows[own == one][0])))
@@ -75,19 +79,23 @@ def distances(descriptors: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(0, square[:, None] + square - 2 * inner)))
 
 
-def unspoken_groups(tracks: Sequence[Track], R: Floats, speaking: Collection[int]) -> Numbers:
+def unspoken_groups(
+    tracks: Sequence[Track], R: Floats, speaking: Collection[int], named: Collection[int] = ()
+) -> Numbers:
     """Return the groups that nothing speaks for: watched, silent, and far from all that are seen to speak.
 
-    Where nobody's lips were watched, or nobody was seen to speak, nothing can be said of silence.
+    Where nobody's lips were watched, or nobody was seen to speak, nothing can be said of silence: a name by
+    hand alone must not make all others strangers.
 
     Args:
         tracks: N of them, with descriptors.
         R: (N, M) how far each is of each group.
-        speaking: numbers of those whose lips moved in a line, and of those named by hand.
+        speaking: numbers of those whose lips moved in a line.
+        named: numbers of those who have a name by hand.
     """
-    some = sorted(speaking)
+    some = sorted({*speaking, *named})
     watched = np.array([len(track.lips) > 0 for track in tracks])
-    if not some or not watched.any():
+    if not speaking or not watched.any():
         return np.zeros(0, dtype=np.int64)
     speaks = R[some].sum(0) > 0.5
     means = (R.T @ np.stack([track.descriptor for track in tracks])) / R.sum(0)[:, None]
