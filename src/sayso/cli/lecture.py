@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -60,4 +61,8 @@ def _open(path: Path) -> None:
     if program is None:
         print("Jupyter is not installed here; run: pip install jupyterlab", file=sys.stderr)
         return
-    subprocess.run([program, str(path)], check=False)
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # Jupyter answers Ctrl-C, and asks first
+    try:
+        subprocess.run([program, str(path)], check=False)
+    finally:
+        signal.signal(signal.SIGINT, before)
