@@ -20,7 +20,7 @@ from sayso.core.harmless import harmless
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
-TELLING = 0.02
+TELLING = 0.05
 """How much of the work has to be done before the remaining time is told."""
 
 Mode = Literal["auto", "bar", "json", "off"]

@@ -147,9 +147,11 @@ class Amounts:
             )
 
     def _rate(self, elapsed_s: float, work: float) -> float:
-        """Return how much work a second was done lately: in the later half of the time."""
+        """Return how much work a second was done lately: in the later half of the time since the first was."""
+        if work > 0 and self._works == [0.0]:
+            self._times, self._works = [elapsed_s], [work]  # what stood still before says nothing
         if elapsed_s > SAMPLE_GROWTH * self._times[-1] + 0.1:
             self._times.append(elapsed_s)
             self._works.append(work)
-        k = max(0, bisect_left(self._times, elapsed_s / 2) - 1)
+        k = max(0, bisect_left(self._times, (self._times[0] + elapsed_s) / 2) - 1)
         return (work - self._works[k]) / max(elapsed_s - self._times[k], 1e-9)
