@@ -68,7 +68,7 @@ def main() -> None:
     """Run all paths and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--media", type=Path, help="pictures and videos; unless given, those of the sample")
+    parser.add_argument("--media", type=Path, help="pictures and videos; unless given, the pictures in docs")
     options = parser.parse_args()
     options.out.mkdir(parents=True)
     rows = []

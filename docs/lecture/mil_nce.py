@@ -147,7 +147,7 @@ for lag, values in zip(lags, table, strict=True):
 #
 # ## From pixels
 # The method itself learns from pixels, for which a notebook is too short. Eight minutes on two quiet cores find
-# 0.47 of 240 unseen clips among the first ten (chance 0.04):
+# 0.31 to 0.48 of 240 unseen clips among the first ten (three seeds; chance 0.04):
 #
 #     sayso toyworld --out toy --videos 1600 --size 48 --fps 5 --lag 2
 #     sayso train mil-nce toy/train --recipe mil-nce-toy --test toy/test/manifest.csv --out runs/toy

@@ -107,3 +107,19 @@ def test_the_index_that_cannot_be_read_is_named(tmp_path):
         Index.open(where, toy.ColourEncoder()).search("red")
     assert str(where) in sentence_of(caught.value)
     assert f"sayso index '{where}' --" in sentence_of(caught.value)
+
+
+def test_an_index_whose_store_fails_again_is_no_second_error():
+    """The store of an open index is looked up, once a second: where a bucket is gone, that fails too."""
+
+    class Open:
+        @property
+        def store(self):
+            raise RuntimeError("Generic S3 error: error sending request")
+
+        def search(self):
+            raise Panic("Generic S3 error: error sending request")
+
+    with pytest.raises(Panic) as caught:
+        Open().search()
+    assert "the store does not answer" in sentence_of(caught.value)

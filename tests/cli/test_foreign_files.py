@@ -98,6 +98,7 @@ COMMANDS = {
     "convert": ["rows.npy", "--words", "notes.txt", "--out", "OUT"],
     "toyworld": ["--videos", "1", "--test-clips", "1", "--out", "OUT"],
     "sample": ["OUT"],
+    "lecture": ["1", "--out", "OUT", "--no-open"],
 }
 PLACES = (
     *("film.srt", "film.txt", "film", "film.mp4", "tracks.json", "points.json", "rows.npy", "notes.txt"),

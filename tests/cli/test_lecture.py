@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
@@ -39,6 +40,18 @@ def test_jupyter_opens_it_or_one_sentence_says_what_is_missing(there, tmp_path, 
     assert done.returncode == 0
     assert opened == ([["/bin/lab", "lecture/03_naming.ipynb"]] if there else [])
     assert ("Jupyter is not installed here; run: pip install" in done.stderr) is not there
+
+
+def test_ctrl_c_is_for_jupyter_which_ends_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program = tmp_path / "lab"
+    program.write_text("#!/bin/sh\nkill -INT $PPID\nsleep 0.5\necho saved > saved\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sayso.cli.lecture.shutil.which", lambda name, path=None: str(program))
+    before = signal.getsignal(signal.SIGINT)
+    assert sayso("lecture", "naming").returncode == 0
+    assert (tmp_path / "saved").exists()
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_another_number_is_wrong_usage():

@@ -222,7 +222,7 @@ def test_what_is_wrong_is_one_sentence(film, change, more, sentence):
         ("nonsense", "holds no corrections"),
         ('{"one": "Ann"}', "holds no corrections"),
         ('{"1": "Annn"}', "names 'Annn'; is it 'Ann'?"),
-        ('{"stranger 9": "Eve"}', "a name is given to stranger 9; there are no strangers"),
+        ('{"stranger 9": "Eve"}', "a name is given to stranger 9; no face is a stranger's"),
         ("track,name\n1,Ann\n", "columns who and name"),
         ('{"99": "Ann"}', "the tracks are 0 to 9"),
     ],

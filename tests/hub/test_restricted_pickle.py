@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sayso.core.errors import SaysoError
-from sayso.hub.restricted_pickle import read_numbers
+from sayso.hub.restricted_pickle import read_numbers, read_tensors
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -132,3 +132,14 @@ def test_types_of_numpy_stay_as_they_are_and_byte_orders_are_kept(protocol, tmp_
     assert found["big"].dtype == pickle.loads(path.read_bytes())["big"].dtype
     assert found["text"].tolist() == ["a", "bc"] and found["any"][0] == {"x": 1}
     assert np.dtype("f4") == np.float32 and np.dtype("f4").isnative
+
+
+def test_a_device_that_is_full_says_nothing_of_the_file(tmp_path, monkeypatch):
+    torch.save({"a": torch.ones(2)}, tmp_path / "state.pt")
+
+    def full(*_, **__):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch, "load", full)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        read_tensors(tmp_path / "state.pt")

@@ -69,6 +69,35 @@ def test_of_many_writers_one_gets_the_lease(bucket):
     assert sum(got) == 1
 
 
+def test_work_that_is_done_does_not_fail_as_the_lease_cannot_be_given_back():
+    said = iter(["nothing", "Too many concurrent writers", "nothing", "other"])
+
+    def update(**_):
+        if (error := next(said)) != "nothing":
+            raise RuntimeError(error)
+
+    table = SimpleNamespace(update=update, checkout_latest=lambda: None, count_rows=lambda *_: 1)
+    lease = Lease(SimpleNamespace(create_table=lambda *_, **__: table), seconds=3600)
+    with lease.hold():
+        pass
+    with pytest.raises(RuntimeError, match="other"), lease.hold():
+        pass
+
+
+def test_a_store_that_is_away_for_a_moment_ends_no_renewal():
+    renewed, said = threading.Event(), iter(["", "connection reset", ""])
+
+    def update(**_):
+        if error := next(said, None):
+            raise OSError(error)
+        if error is None:
+            renewed.set()
+
+    table = SimpleNamespace(update=update, checkout_latest=lambda: None, count_rows=lambda *_: 1)
+    with Lease(SimpleNamespace(create_table=lambda *_, **__: table), seconds=0.01).hold():
+        assert renewed.wait(PATIENCE_S)
+
+
 def test_shards_of_a_cluster_lie_in_the_bucket_too(bucket, media, ray_here, tmp_path):
     pytest.importorskip("lance")
     here, there = Store(tmp_path / "here.index"), Store(f"{bucket}/shards.index")

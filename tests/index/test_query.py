@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import toy
 from sayso.core.errors import MediaError, QueryError
+from sayso.index.kept import Kept
 from sayso.index.query import Term, embed_query, parse_query, text_of
 
 encoder = toy.ColourEncoder()
@@ -66,6 +67,22 @@ def test_the_vector_is_the_weighted_sum_of_the_embeddings(tmp_path):
     red, green, blue = (toy.direction(toy.COLOURS[name]) for name in ("red", "green", "blue"))
     expected = 2 * red + blue - green
     np.testing.assert_allclose(ours, expected / np.linalg.norm(expected), atol=1e-5)
+
+
+def test_of_a_long_sum_one_vector_is_kept_and_not_made_again():
+    asked = []
+
+    class Counting(toy.ColourEncoder):
+        def encode_text(self, texts):
+            asked.append(list(texts))
+            return super().encode_text(texts)
+
+    kept, sums = Kept(8), ["red + green + blue", "2:red + green + blue", "red + green + blue"]
+    first, heavier, again = (embed_query(parse_query(one), Counting(), kept=kept) for one in sums)
+    assert len(asked) == 2
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, heavier)
+    assert kept.get(tuple(parse_query(sums[0])), list).shape == (Counting().dim,)
 
 
 def test_a_clip_is_looked_at_around_its_second(tmp_path):

@@ -104,3 +104,15 @@ def test_listen_writes_captions_first(tmp_path, media, monkeypatch):
     assert (len(told["listened"]["written"]), told["listened"]["without_sound"]) == (2, 2)
     found = Index.open(tmp_path / "toy.index", toy.ColourEncoder()).search("w1", text_weight=1)
     assert {hit.path for hit in found} == {str(media / "talk.wav"), str(media / "sub" / "again.wav")}
+
+
+def test_where_all_is_sound_only_words_find(tmp_path):
+    talk = write_sound(tmp_path / "talk.wav", "1" * 12)
+    say(talk, *(f"the {name} boils" for name in ("kettle", "pan", "milk", "soup", "tea", "jam")))
+    index = Index.open(tmp_path / "sound.index", toy.ColourEncoder())
+    index.add(talk)
+    for query in ("red", "green", "blue", "red + blue"):
+        assert index.search(query) == []
+        assert [hit.text for hit in index.search(f"kettle {query}")] == ["the kettle boils"]
+    assert index.search("red", text_weight=0) == []
+    assert [hit.visual for hit in index.search("kettle")] == [None]

@@ -25,3 +25,8 @@ def test_printed_hits_alone_say_where_they_are():
 def test_other_lines_are_told_with_their_number(line):
     with pytest.raises(UsageError, match=r"^line 2 of stdin is no"):
         find_stretches(["-"], [json.dumps(HIT) + "\n", line])
+
+
+def test_a_line_ends_where_json_lines_do():
+    said = json.dumps(HIT | {"text": "one\u2028two\x85three"}, ensure_ascii=False)
+    assert find_stretches(["-"], [said + "\n", said]) == [Stretch("/a b.mp4", "video", 1.5, 4.0)] * 2

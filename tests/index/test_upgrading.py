@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from sayso import Index
 from sayso.core.errors import IndexMismatch, SaysoError
 from sayso.index import generations
 from sayso.index.background import load_calibration
+from sayso.index.opened import OpenIndex
 from sayso.index.store import Store
 from sayso.index.upgrading import pending_upgrade
 
@@ -66,6 +68,28 @@ def test_the_index_becomes_what_the_new_model_would_have_made(media, tmp_path, m
         Index.open(tmp_path / "x.index", toy.ColourEncoder())
     monkeypatch.setattr("sayso.index.store.LOOK_S", -1.0)  # a second later
     assert reader.store.identity.model == "hue" and len(reader) == 7
+
+
+def test_a_model_that_is_not_the_one_of_the_index_is_not_kept(media, tmp_path):
+    Index.open(tmp_path / "x.index", toy.ColourEncoder()).add(media)
+    loaded = [toy.ColourEncoder(), toy.HueEncoder(), toy.HueEncoder()]
+    index = OpenIndex(Store(tmp_path / "x.index"), load=lambda _: loaded.pop())
+    for _ in range(2):
+        with pytest.raises(IndexMismatch):
+            _ = index.encoder
+    assert index.encoder.name == "colour"
+
+
+def test_what_a_kill_left_unmeasured_is_measured_by_the_next_run(media, tmp_path, monkeypatch):
+    index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
+    index.add(media)
+    with monkeypatch.context() as patch:
+        patch.setattr("sayso.index.background.save_calibration", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            index.upgrade(toy.HueEncoder())
+    assert index.upgrade(toy.HueEncoder()).clips == 0, "all was embedded before"
+    found = load_calibration(index.store)
+    assert found is not None and found[0].clips == len(index)
 
 
 def test_until_then_the_old_model_answers_and_files_may_be_added(media, tmp_path, monkeypatch):

@@ -65,6 +65,17 @@ def test_a_worker_writes_what_a_run_here_writes_and_goes_on_where_one_died(tmp_p
     assert not (told["d.wav"].error or told["b.wav"].error)
 
 
+def test_a_process_that_died_while_it_waited_loses_no_file(tmp_path, model):
+    paths = [str(write_sound(tmp_path / f"{name}.wav", "1")) for name in "ab"]
+    with Listeners(find_speech_model(str(model)), 1) as listeners:
+        list(listeners.listen(paths[:1]))
+        (process,) = listeners._crew
+        process.process.kill()
+        process.process.wait()
+        *_, said = listeners.listen(paths[1:])
+    assert (said.path, said.error) == (paths[1], "")
+
+
 def test_a_model_that_differs_is_refused(tmp_path, model):
     begin = travelled(BeginListening(find_speech_model(str(model)), None, "cpu"))
     (model / "model.bin").write_bytes(b"others")

@@ -11,6 +11,7 @@ import pytest
 
 from sayso.systems.corpus import CorpusOptions, Manners, open_corpus, run_corpus
 from sayso.systems.corpus.fetch import fetch_videos
+from sayso.systems.corpus.limits import Stopped
 from sayso.systems.corpus.turns import ASK_AGAIN_S, LEASE_TIMEOUTS, SharedLimits, TurnKeeper
 from video_host import MIN_WORDS, make_videos, serving_videos
 
@@ -107,3 +108,12 @@ def test_workers_that_share_a_keeper_fetch_all_and_wait_as_the_site_asks(tmp_pat
     assert len(waiting) >= 5
     assert {row.key: row.status for row in rows} == {one.video.id: "done" for one in waiting}
     assert site.wrong == [] and site.most <= 4
+
+
+def test_a_run_that_is_to_end_takes_no_turn_more():
+    keeper = TurnKeeper(Manners(), clock=Clock())
+    limits = SharedLimits(Manners(), keeper)
+    limits.stop.set()
+    with pytest.raises(Stopped), limits.turn("a"):
+        pass
+    assert keeper.ask("a", "another") == 0.0

@@ -125,6 +125,15 @@ def test_later_assignments_foresee_the_step_of_the_weights(release: Path) -> Non
     assert weight == 1
 
 
+def test_several_processes_are_refused_before_they_lose_assignments(
+    release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = published(release)
+    monkeypatch.setattr("sayso.systems.crosstask.published.processes", lambda: 2)
+    with pytest.raises(SaysoError, match="without accelerate"):
+        method.losses(method.model, tensors(batch_of(method, [0], 0)))
+
+
 @pytest.mark.slow
 def test_it_learns(release: Path) -> None:
     method = published(release, lr=3e-3, uniform_epochs=10, dropout=0.3)

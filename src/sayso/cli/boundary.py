@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -87,8 +88,10 @@ def _address_of(error: BaseException) -> str | None:
     found, trace = None, error.__traceback__
     while trace is not None:
         for held in (trace.tb_frame.f_locals.get("self"), trace.tb_frame.f_locals.get("store")):
-            address = getattr(held, "address", None) or getattr(getattr(held, "store", None), "address", None)
-            found = address if isinstance(address, str) else found
+            with contextlib.suppress(Exception):  # looking the store up may fail once more
+                of_store = getattr(getattr(held, "store", None), "address", None)
+                address = getattr(held, "address", None) or of_store
+                found = address if isinstance(address, str) else found
         trace = trace.tb_next
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ def lecture(
     """List the notebooks of the lecture, or write one of them and open it in Jupyter.
 
     Each draws its own data, takes a minute or two on two cores, and shows its method at work. They
-    need the extras offline, train and plots, and Jupyter. A notebook that you changed is not written over.
+    need the extras offline, plots, solvers and train, and Jupyter. A notebook that you changed is not
+    written over.
 
     Examples:
 
@@ -59,4 +61,8 @@ def _open(path: Path) -> None:
     if program is None:
         print("Jupyter is not installed here; run: pip install jupyterlab", file=sys.stderr)
         return
-    subprocess.run([program, str(path)], check=False)
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # Jupyter answers Ctrl-C, and asks first
+    try:
+        subprocess.run([program, str(path)], check=False)
+    finally:
+        signal.signal(signal.SIGINT, before)

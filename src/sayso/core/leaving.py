@@ -50,7 +50,8 @@ def _open_closed() -> None:
 def _written(code: int) -> int:
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if stream is not None:  # where the caller closed it
+                stream.flush()
         except (OSError, ValueError):
             code = code or 1
     return code

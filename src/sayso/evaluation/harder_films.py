@@ -1,9 +1,9 @@
-"""Names of face tracks in films with many strangers, and in two episodes at once: what nobody tuned on.
+"""Names of face tracks in films with many strangers, and in two episodes at once.
 
 DIR holds the episodes of TV person identification (``sayso.data.datasets.tvperson``). A harder film is one of
-them with people taken off the cast until a share of the tracks is nobody's: their lines lose their speaker.
-Which people is drawn with each seed. Two episodes one after the other make one film with the people of both.
-Descriptors are drawn around each true identity (``planted_faces``), or there are none. Columns:
+them with people taken off the cast until about a share of the tracks is nobody's: their lines lose their
+speaker. Which people is drawn with each seed. Two episodes one after the other make one film with the people
+of both. Descriptors are drawn around each true identity (``planted_faces``), or there are none. Columns:
 
     accuracy       of all tracks, a stranger being right as nobody
     best fixed     the best accuracy with a share of strangers that is not estimated but chosen with the truth
@@ -75,7 +75,7 @@ class HarderFilms:
     """Names of face tracks among strangers.
 
     Args:
-        shares: of the tracks that are strangers', at least.
+        shares: of the tracks that are strangers', about.
         levels: of the descriptors (``LEVELS``).
     """
 
@@ -137,8 +137,7 @@ def harder_film(parts: Sequence[Episode], share: float, seed: int) -> HarderFilm
 
     Args:
         parts: one after the other.
-        share: of the tracks that must be strangers'; people are taken until it is reached, those who would
-            overshoot it most not.
+        share: of the tracks that should be strangers'; somebody is taken off who brings it nearer.
         seed: which people.
     """
     tracks: list[Track] = []

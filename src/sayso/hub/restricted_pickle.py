@@ -58,6 +58,8 @@ def read_tensors(path: Path, what: str = "the features", *, device: Any = "cpu")
 
     try:
         return torch.load(path, map_location=device, weights_only=True)
+    except torch.cuda.OutOfMemoryError:  # of the device: nothing is wrong with the file
+        raise
     except OSError as error:
         raise SaysoError(f"{what} {path} cannot be read: {error.strerror or error}") from error
     except Exception as error:  # torch raises anything, and advises to read without safety

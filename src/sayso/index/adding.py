@@ -85,7 +85,7 @@ def add_paths(
         update = Update(store, named, listing, roots, options.progress)
         if options.cluster is None:
             report = update.run(encoder, workers=options.workers, prune=options.prune)
-            _calibrate(store, encoder, report)
+            calibrate_after(store, encoder, report)
         else:
             update.begin()
     if options.cluster is not None:  # only commits hold the lock
@@ -95,12 +95,19 @@ def add_paths(
         read_on_cluster(update, jobs, options.cluster)
         with store.writing():
             report = update.end(prune=options.prune)
-            _calibrate(store, encoder, report)
+            calibrate_after(store, encoder, report)
     report.absent = () if asked else tuple(row.path for row in roots.wanted if not row.is_there)
     return report
 
 
-def _calibrate(store: Store, encoder: Callable[[], Encoder], report: AddReport) -> None:
+def calibrate_after(store: Store, encoder: Callable[[], Encoder], report: AddReport) -> None:
+    """Measure an index anew after a run that changed it, or after one that was killed before it did so.
+
+    Args:
+        store: the index, whose lock the caller holds.
+        encoder: loads the encoder; called only if the index keeps no background.
+        report: of the run.
+    """
     if report.clips or report.removed or is_outdated(store):
         calibrate_index(store, encoder)
 

@@ -206,7 +206,8 @@ class Index(OpenIndex):
         if weight < 1:
             texts = [term.text for term in terms if term.text]
             with self.model_turn:
-                vector = embed_query(terms, self.encoder, like, self._vectors)
+                kept = self._vectors  # first: those of another model never get vectors of this one
+                vector = embed_query(terms, self.encoder, like, kept)
                 told = self._hints.about_words(self.encoder, texts)
             self._hints.say(told)
         pictured = like is not None or any(term.file for term in terms)

@@ -59,18 +59,14 @@ class Lease:
         """Take the lease if it is free, ours or run out; say whether it is ours now."""
         table, now = self._table(), time.time()
         free = f"until < {now} OR owner = '{self.owner}'"
-        try:
-            table.update(where=free, values={"owner": self.owner, "until": now + self.seconds})
-        except RuntimeError as error:  # the store is so slow that LanceDB gave up against the others
-            if "concurrent writers" not in str(error):
-                raise
+        if not _update(table, free, {"owner": self.owner, "until": now + self.seconds}):
             return False
         table.checkout_latest()
         return bool(table.count_rows(f"owner = '{self.owner}'") == table.count_rows())
 
     def release(self) -> None:
-        """Give the lease back."""
-        self._table().update(where=f"owner = '{self.owner}'", values={"until": 0.0})
+        """Give the lease back; where the store is too slow for that, it runs out."""
+        _update(self._table(), f"owner = '{self.owner}'", {"until": 0.0})
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -83,7 +79,10 @@ class Lease:
 
         def renew() -> None:
             while not stop.wait(self.seconds / 4):
-                self.try_acquire()
+                try:
+                    self.try_acquire()
+                except Exception as error:  # noqa: BLE001  it is tried again before the lease runs out
+                    log.debug("the lease %s was not renewed: %s", self.name, error)
 
         thread = threading.Thread(target=renew, daemon=True)
         thread.start()
@@ -93,3 +92,14 @@ class Lease:
             stop.set()
             thread.join()
             self.release()
+
+
+def _update(table: Any, where: str, values: dict[str, Any]) -> bool:
+    """Write rows; False if the store is so slow that LanceDB gave up against the others."""
+    try:
+        table.update(where=where, values=values)
+    except RuntimeError as error:
+        if "concurrent writers" not in str(error):
+            raise
+        return False
+    return True

@@ -79,9 +79,10 @@ class OpenIndex:
 
             exists = self.store.exists
             name = self.store.identity.model if exists else self._encoder or "auto"
-            self._encoder = self._load(name) if self._load else load_encoder(name, device=self.device)
+            encoder = self._load(name) if self._load else load_encoder(name, device=self.device)
             if exists:
-                check_model(self._store, self._encoder)
+                check_model(self._store, encoder)
+            self._encoder = encoder
         return self._encoder
 
     @property

@@ -115,7 +115,7 @@ def embed_query(
         terms: from ``parse_query``; may be empty if ``like`` is given.
         encoder: of the index.
         like: a PIL image, a (H, W, 3) uint8 array, or a path as in ``embed_file``.
-        kept: embeddings of texts by this encoder, which need not be made again.
+        kept: (D,) sums of terms of text by this encoder, which need not be made again.
 
     Raises:
         MediaError: if a file is not there or cannot be read.
@@ -124,10 +124,7 @@ def embed_query(
     total = np.zeros(encoder.dim, np.float32)
     worded = [term for term in terms if term.text]
     if worded:
-        weights = np.array([term.weight for term in worded], np.float32)
-        texts = tuple(term.text for term in worded)
-        kept = kept or Kept(1)
-        total += weights @ kept.get(texts, lambda: encoder.encode_text(list(texts)))
+        total += (kept or Kept(1)).get(tuple(worded), lambda: _sum_of(worded, encoder))
     for term in terms:
         if term.file:
             total += np.float32(term.weight) * embed_file(term.file, encoder)
@@ -141,6 +138,11 @@ def embed_query(
     if encoder.similarity == "cosine":
         total /= np.float32(norm)
     return total
+
+
+def _sum_of(terms: Sequence[Term], encoder: Encoder) -> NDArray[np.float32]:
+    weights = np.array([term.weight for term in terms], np.float32)
+    return np.asarray(weights @ encoder.encode_text([term.text for term in terms]), np.float32)
 
 
 def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:

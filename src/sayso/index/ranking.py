@@ -167,7 +167,7 @@ class Ranking:
         if wanted.vector is not None:
             known = {clip.id for clip in visual}
             visual += [self._compared(clip, wanted.vector) for clip in text if clip.id not in known]
-            visual = self._judged(visual)
+            visual = self._judged([clip for clip in visual if clip.is_seen])
         return combine(visual, text, wanted.weight), exhausted
 
     def _compared(self, clip: Candidate, vector: NDArray[np.float32]) -> Candidate:

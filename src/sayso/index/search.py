@@ -29,7 +29,7 @@ PROBES = 20
 RESCORED = 200
 """At least so many of the best are scored exactly: recall@10 >= 0.95 at a million (benchmarks/search.py)."""
 
-RANK_COLUMNS = ["id", "start_s", "end_s"]
+RANK_COLUMNS = ["id", "kind", "start_s", "end_s"]
 HIT_COLUMNS = ["path", "shown"]
 
 
@@ -39,11 +39,13 @@ class Candidate(Moment):
 
     Args:
         members: id and stored row of every clip it stands for, in time order.
+        is_seen: whether it has a picture; sound has none.
         vector: (D,) float32 of its best clip.
         folded: moments that show the same.
     """
 
     members: tuple[tuple[str, int], ...]
+    is_seen: bool = True
     vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     folded: tuple[Candidate, ...] = ()
 
@@ -211,5 +213,6 @@ def _candidate(
         similarity=similarity,
         bm25=bm25,
         members=((id_, row["_rowid"]),),
+        is_seen=row["kind"] != "sound",
         vector=row.get("vector"),
     )

@@ -109,7 +109,7 @@ def _printed(text: str) -> Iterator[dict[str, Any]]:
         if isinstance(saved, dict) and isinstance(saved.get("hits"), list):
             yield from saved["hits"]
             return
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # not at U+2028, which JSON may hold
         if line.strip():
             try:
                 yield json.loads(line)

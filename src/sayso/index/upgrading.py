@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Silent
-from sayso.index.adding import Adding, identity_of
-from sayso.index.background import calibrate_index
+from sayso.index.adding import Adding, calibrate_after, identity_of
 from sayso.index.generations import drop_generation, switch_generation
 from sayso.index.report import AddReport
 from sayso.index.roots import list_wanted, read_roots, remembered_paths
@@ -93,8 +92,7 @@ def _bring_up(new: Store, paths: list[str], encoder: Encoder, options: Adding) -
     listing = list_wanted(roots, paths, new.address)
     update = Update(new, paths, listing, roots, options.progress)
     report = update.run(lambda: encoder, workers=options.workers, prune=True)
-    if report.clips or report.removed:
-        calibrate_index(new, lambda: encoder)
+    calibrate_after(new, lambda: encoder, report)
     return report
 
 

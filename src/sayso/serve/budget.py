@@ -40,7 +40,7 @@ class Gate:
         at_once: how many are let in.
         waiting: how many may wait.
         patience_s: how long one waits, seconds.
-        crowded_s: the same where more than ``CROWD`` wait already; None: no shorter.
+        crowded_s: the same where ``CROWD`` or more wait already; None: no shorter.
     """
 
     def __init__(

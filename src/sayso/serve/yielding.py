@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,8 @@ class YieldingThreads:
 
 
 def _make_way() -> None:
-    with contextlib.suppress(OSError, AttributeError):
+    if sys.platform != "linux":  # elsewhere the number of a thread may be that of a foreign process
+        return
+    with contextlib.suppress(OSError):
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)

@@ -79,7 +79,7 @@ class Listeners:
         waiting = deque(paths)
         while waiting or any(process.path for process in self._crew):
             for process in self._crew:
-                if waiting and not process.path:
+                if waiting and process.is_idle():
                     process.take(waiting.popleft())
             while waiting and len(self._crew) < self.processes:
                 self._crew.add(_Process(self._begin(), waiting.popleft(), self._selector))
@@ -153,6 +153,10 @@ class _Process:
         self.before, self.path = self.path, path
         if path:
             self._say(path)
+
+    def is_idle(self) -> bool:
+        """Tell whether it waits for a file; one that died meanwhile does not."""
+        return not self.path and self.process.poll() is None
 
     def read(self) -> list[dict[str, Any]]:
         """Return the answers that are there."""

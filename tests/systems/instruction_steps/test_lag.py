@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,18 @@ def test_too_few_mentions_leave_the_window_of_the_paper():
     features, script = planted(5.0, 4)
     assert estimate_window(features, script) == PAPER_S
     assert estimate_window(features[:3], script) == PAPER_S
+
+
+def test_mentions_beyond_the_features_leave_the_window_of_the_paper():
+    features, script = planted(0.0)
+    late = [
+        replace(
+            step,
+            mentions={n: replace(m, span=Span(500 + 10 * k, 501 + 10 * k)) for n, m in step.mentions.items()},
+        )
+        for k, step in enumerate(script)
+    ]
+    assert estimate_window(features, late) == PAPER_S
 
 
 def test_a_mixture_is_told_from_what_tells_nothing():

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sayso.alignment import SpokenLine
-from sayso.core.errors import SaysoError
+from sayso.core.errors import MissingExtra, SaysoError
 from sayso.core.types import Span
 from sayso.people import Track
 from sayso.systems.name_actors import name_actors
-from sayso.systems.name_actors.by_hand import named_tracks, new_people, parse_hand_names
+from sayso.systems.name_actors.by_hand import (
+    named_tracks,
+    new_people,
+    parse_hand_names,
+    read_hand_names,
+)
 from sayso.systems.name_actors.strangers import FAR, number_strangers, unspoken_groups
 
 
@@ -98,13 +104,14 @@ def test_names_by_hand_are_read_from_json_and_csv_and_checked():
     wanted = {12: "Ilsa", 40: None, "stranger 1": "Louis"}
     assert parse_hand_names('{"12": "Ilsa", "40": null, "Stranger #1": "Louis"}') == wanted
     assert parse_hand_names("who,name\n12,Ilsa\n40,\nstranger 1, Louis\n") == wanted
+    assert parse_hand_names('{"1": "", "2": " Ann "}') == {1: None, 2: "Ann"}  # nobody is named ""
     for text in ("[1]", '{"1": 2}', '{"a": "Ann"}', "no names", "track,name\n1,Ann\n", "who,name\nx,Ann\n"):
         with pytest.raises(ValueError, match=r"."):
             parse_hand_names(text)
     assert named_tracks({"stranger 1": "Louis", 2: None}, np.array([1, 0, 1, 2])) == {0: "Louis", 2: None}
     with pytest.raises(SaysoError, match="strangers are 1 to 2"):
         named_tracks({"stranger 3": "Louis"}, np.array([1, 2]))
-    with pytest.raises(SaysoError, match="there are no strangers"):
+    with pytest.raises(SaysoError, match="no face is a stranger's"):
         named_tracks({"stranger 1": "Louis"}, np.array([0, 0]))
     made = np.array([True, False])
     assert named_tracks({"stranger 1": "Louis", 0: None, 1: None}, np.array([1, 1]), made) == {
@@ -114,3 +121,18 @@ def test_names_by_hand_are_read_from_json_and_csv_and_checked():
     assert new_people(wanted, ["Ilsa", "Rick"]) == ["Louis"] and not new_people({1: "rick"}, ["Rick"])
     with pytest.raises(SaysoError, match=r"'Illsa'; is it 'Ilsa'\?"):
         new_people({1: "Illsa"}, ["Ilsa", "Rick"])
+
+
+def test_a_file_that_holds_no_names_is_one_sentence(tmp_path):
+    file = tmp_path / "names.csv"
+    file.write_text("who,name\n1," + "x" * 200_000)  # longer than Python's csv takes a field to be
+    with pytest.raises(SaysoError, match="holds no corrections like"):
+        read_hand_names(file)
+
+
+@pytest.mark.parametrize("scenes", [24, 8])
+def test_a_package_that_is_missing_is_told_of(scenes, monkeypatch):
+    tracks, lines, _ = film(scenes=scenes)
+    monkeypatch.setitem(sys.modules, "scipy.cluster.hierarchy", None)
+    with pytest.raises(MissingExtra, match="solvers"):
+        name_actors(tracks, lines, names=["Ann", "Bob"])

@@ -97,6 +97,7 @@ class SharedLimits(HostLimits):
             Stopped: if the run is to end.
         """
         holder = uuid.uuid4().hex
+        self.wait(0)
         while (seconds := self._turns.ask(host, holder)) > 0:
             self.wait(seconds)
         try:

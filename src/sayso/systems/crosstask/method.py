@@ -58,7 +58,7 @@ PUBLISHED: Mapping[str, object] = {
 class Recipe(TrainingConfig):
     """The options of a run.
 
-    With ``rule=published``, what is not set is as published (``PUBLISHED``).
+    With ``rule=published``, what is not set, or set to its default, is as published (``PUBLISHED``).
 
     Args:
         features: folder of ``<video id>.npy``, (T, D), a row a second.

@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sayso.core.arrays import Ints
+from sayso.core.distributed import processes
+from sayso.core.errors import SaysoError
 from sayso.solvers.ordered_path import ordered_path
 from sayso.systems.crosstask.method import CrossTask
 
@@ -36,7 +38,15 @@ class PublishedCrossTask(CrossTask):
     """The method as published; the model keeps the second of each step of each video (``StepNet.placed``)."""
 
     def losses(self, model: nn.Module, batch: TensorBatch) -> dict[str, tuple[Tensor, Tensor | float]]:
-        """Return the loss of each video's new assignment, summed over the videos."""
+        """Return the loss of each video's new assignment, summed over the videos.
+
+        Raises:
+            SaysoError: if several processes train: each would lose the assignments of its own videos.
+        """
+        if processes() > 1:
+            raise SaysoError(
+                "rule=published goes from video to video in one process; start it without accelerate"
+            )
         sizes = [
             (int(T), int(C)) for T, C in zip(batch.arrays["seconds"], batch.arrays["steps"], strict=True)
         ]

@@ -20,10 +20,7 @@ from sayso.systems.instruction_steps.script import ScriptStep
 PAPER_S = 0.0, 10.0  # before and after; where there is too little to learn from
 _WIDE_S, _REACH_S = 15.0, 20.0  # of the first windows, to both sides; of the lags that are looked at
 _ROUNDS, _ITERATIONS, _FOLDS = 2, 40, 2
-_LEARNING, _WITHIN = (
-    1.7,
-    1.3,
-)  # standard deviations to both sides, of the windows of a round and of the result
+_LEARNING, _WITHIN = 1.7, 1.3  # standard deviations to both sides: of a round's windows, of the result's
 _LEAST_S, _MENTIONS, _VIDEOS = 2.0, 20, 4
 
 
@@ -46,13 +43,16 @@ def estimate_window(
         windows = step_windows(
             script, [len(X) for X in features], rate=rate, before_s=before_s, after_s=after_s
         )
-        gains = [
+        folds = [
             _gains(
                 features, windows, script, kept[fold::_FOLDS], sorted({*kept} - {*kept[fold::_FOLDS]}), rate
             )
             for fold in range(_FOLDS)
         ]
-        mean, spread = lag_of(np.concatenate(gains), _offsets(rate) / rate)
+        gains = np.concatenate(folds)
+        if len(gains) < _MENTIONS:  # others lie beyond the features
+            return PAPER_S
+        mean, spread = lag_of(gains, _offsets(rate) / rate)
         before_s, after_s = _LEARNING * spread - mean, _LEARNING * spread + mean
     half = max(_WITHIN * spread, _LEAST_S)
     return round(half - mean, 1), round(half + mean, 1)

@@ -45,7 +45,7 @@ def read_hand_names(path: Path) -> dict[int | str, str | None]:
     """
     try:
         return parse_hand_names(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise SaysoError(f"{path} holds no corrections like {FORM}: {error}") from error
 
 
@@ -54,6 +54,7 @@ def parse_hand_names(text: str) -> dict[int | str, str | None]:
 
     Raises:
         ValueError: if it is neither.
+        csv.Error: if a field is longer than a CSV may have.
     """
     if text.lstrip().startswith(("{", "[")):
         data = json.loads(text)
@@ -61,11 +62,11 @@ def parse_hand_names(text: str) -> dict[int | str, str | None]:
             name is None or isinstance(name, str) for name in data.values()
         ):
             raise ValueError("expected an object of tracks or strangers and names, null for nobody")
-        return {_key(who): name for who, name in data.items()}
+        return {_key(who): _name(name) for who, name in data.items()}
     rows = list(csv.DictReader(io.StringIO(text)))
     if not rows or not {"who", "name"} <= set(rows[0]):
         raise ValueError("expected JSON, or a CSV with the columns who and name")
-    return {_key(row["who"] or ""): (row["name"] or "").strip() or None for row in rows}
+    return {_key(row["who"] or ""): _name(row["name"]) for row in rows}
 
 
 def absent(by_hand: HandNames, strangers: NDArray[np.int64]) -> list[str]:
@@ -90,7 +91,7 @@ def named_tracks(
     """
     if lost := absent(by_hand, strangers):
         last = int(strangers.max(initial=0))
-        there = f"the strangers are 1 to {last}" if last else "there are no strangers, all faces have names"
+        there = f"the strangers are 1 to {last}" if last else "no face is a stranger's"
         raise SaysoError(f"a name is given to {lost[0]}; {there}")
     found: dict[int, str | None] = {}
     for who, name in by_hand.items():
@@ -137,6 +138,11 @@ def _key(who: str) -> int | str:
 
 def _number(stranger: str) -> int:
     return int(stranger.rpartition(" ")[2])
+
+
+def _name(name: str | None) -> str | None:
+    """Return a name; None of one that is left blank."""
+    return (name or "").strip() or None
 
 
 def _said(who: int | str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,6 +51,24 @@ def speaker_prior(
         nearby = near / total if total > 1e-6 else overall
         share[n, :names] = (1 - NOBODY) * ((1 - elsewhere) * nearby + elsewhere * overall)
     return np.asarray(np.log(share))
+
+
+def name_context(
+    tracks: Sequence[Track], lines: Sequence[NamedSpan], mentions: Sequence[NamedSpan], overall: Floats
+) -> Floats:
+    """Return the log of how much likelier each name is here than anywhere, (N, C).
+
+    Args:
+        tracks: N of them.
+        lines: of the film, with the numbers of their speakers.
+        mentions: who is named in descriptions; they count by half.
+        overall: (C,) the share of each name in the film.
+    """
+    said = [*lines, *(replace(one, confidence=0.5 * one.confidence) for one in mentions)]
+    context = speaker_prior(tracks, said, len(overall))[:, :-1] - np.log1p(-NOBODY) - np.log(overall)
+    heard = {one.name for one in said}
+    context[:, [k for k in range(len(overall)) if k not in heard]] = 0  # who never speaks may be anywhere
+    return np.asarray(context)
 
 
 def speaker_shares(lines: Sequence[NamedSpan], names: int) -> Floats:

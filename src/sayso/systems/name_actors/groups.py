@@ -6,9 +6,12 @@ groups may get the same name later, and those that get none are the strangers.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sayso.core.arrays import Floats
+from sayso.core.lazy import need
 from sayso.systems.name_actors.context import softmax
 
 TRACKS_A_GROUP, MOST, FEWEST = 8, 120, 8
@@ -46,12 +49,11 @@ def group_means(X: Floats, R: Floats) -> Floats:
 
 
 def _first_groups(X: Floats, groups: int) -> Floats:
-    from scipy.cluster.hierarchy import fcluster, linkage
-
+    hierarchy: Any = need("scipy.cluster.hierarchy", "solvers")
     if len(X) < 2:
         return np.ones((len(X), 1))
     some = X[:: -(-len(X) // STARTERS)]
-    labels = fcluster(linkage(some, "ward"), groups, "maxclust") - 1
+    labels = hierarchy.fcluster(hierarchy.linkage(some, "ward"), groups, "maxclust") - 1
     R = np.eye(labels.max() + 1)[labels]
     means = (R.T @ some) / R.sum(0)[:, None]
     if len(some) == len(X):

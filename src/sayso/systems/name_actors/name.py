@@ -36,8 +36,8 @@ from sayso.solvers.standardize import standardize
 from sayso.systems.name_actors.constraints import SPEAKING, cast_of, label_constraints, named_lines
 from sayso.systems.name_actors.context import (
     BLIND,
-    NOBODY,
     exclusive_probabilities,
+    name_context,
     overlapping_tracks,
     softmax,
     speaker_prior,
@@ -180,12 +180,8 @@ def name_actors(
             silent = unspoken_groups(tracks, np.eye(len(tracks)), speaking, fixed)
             logits[silent, -1] += UNSPOKEN
         return _discriminative(people, X, (prior, logits), constraints, lips, (pairs, fixed), looks, progress)
-    said = [*spoken, *(replace(one, confidence=0.5 * one.confidence) for one in mentions)]
     overall = speaker_shares(spoken, len(people))
-    nearby = speaker_prior(tracks, said, len(people))[:, :-1]
-    context = nearby - np.log1p(-NOBODY) - np.log(overall)
-    heard = {one.name for one in said}
-    context[:, [k for k in range(len(people)) if k not in heard]] = 0  # who never speaks may be anywhere
+    context = name_context(tracks, spoken, mentions, overall)
     found = name_groups(tracks, X, lips, context, overall, fixed, speaking, strangers)
     P = _kept(exclusive_probabilities(found.logits, pairs), fixed)
     (progress or Silent()).update(1, 1, f"names; strangers have {found.strangers:.0%} of the tracks")

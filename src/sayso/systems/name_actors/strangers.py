@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.arrays import Floats
+from sayso.core.lazy import need
 from sayso.people.tracks import Track
 
 UNSPOKEN = 6.0  # log odds that a silent face that is far from all that speak is nobody of the names
@@ -30,9 +32,11 @@ def number_strangers(
 
     Returns:
         (N,) numbers; 0 for a track that has a name.
-    """
-    from scipy.cluster.hierarchy import fcluster, linkage
 
+    Raises:
+        MissingExtra: if scipy is not installed.
+    """
+    hierarchy: Any = need("scipy.cluster.hierarchy", "solvers")
     numbers = np.zeros(len(unnamed), dtype=np.int64)
     some, unit = np.unique(groups[unnamed], return_inverse=True)
     if not len(some):
@@ -42,7 +46,7 @@ def number_strangers(
         apart = -alike[np.ix_(some, some)]
         top = float(np.abs(apart).max()) + 1
         upper = (apart + apart.T)[np.triu_indices(len(some), 1)] / 2 + top  # distances: none is negative
-        person = fcluster(linkage(upper, "average"), top, "distance")
+        person = hierarchy.fcluster(hierarchy.linkage(upper, "average"), top, "distance")
     own = person[unit]
     rows = np.flatnonzero(unnamed)
     order = sorted(set(own.tolist()), key=lambda one: (-int((own == one).sum()), int(rows[own == one][0])))
