@@ -68,3 +68,5 @@ def test_the_command(monkeypatch):
     assert (
         "60 s of v.mp4" in shown and "0.2 core-hours" in shown and "50.0 hours of video a core-hour" in shown
     )
+    few = CliRunner().invoke(app, ["corpus", "estimate", "--videos", "1", "--hours", "0.1"]).stdout
+    assert "under 0.1 days" in few and "under 0.1 core-hours" in few and " 0.0 " not in few

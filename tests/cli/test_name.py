@@ -261,3 +261,18 @@ def test_faces_of_a_real_film_are_found_once_and_named(shared_data, tmp_path):
     assert (tmp_path / "n.html").read_text().count("data:image/jpeg") == len(rows)
     kept = (tmp_path / "n.faces.jsonl").read_bytes()
     assert sayso(*command).stdout == first.stdout and (tmp_path / "n.faces.jsonl").read_bytes() == kept
+
+
+def test_a_face_that_a_hand_made_a_stranger_gets_a_name_by_the_number_that_was_shown(film):
+    from sayso.systems.name_actors import NameOptions
+    from sayso.systems.name_actors import run as named
+
+    def rows(**by_hand):
+        given = {int(who) if who.isdigit() else who: name for who, name in by_hand.items()}
+        options = NameOptions(tracks=film / "tracks.json", corrections=given)
+        return named(film / "film.mp4", film / "film.txt", film / "film.srt", options).rows
+
+    (stranger,) = [row for row in rows(**{"8": None}) if "stranger" in row]
+    assert (stranger["track"], stranger["name"]) == (8, None)
+    found = rows(**{"8": None, f"stranger {stranger['stranger']}": "Louis"})
+    assert [row["name"] for row in found] == ["Ann", "Bob"] * 4 + ["Louis", "Bob"]

@@ -53,6 +53,13 @@ def test_what_cannot_be_written_is_an_error():
     assert done.returncode == 1
 
 
+def test_a_process_whose_streams_are_closed_reads_nothing_and_opens_no_file_as_one_of_them():
+    body = "assert sys.stdin.read() == ''; print('lost'); code = open('/dev/null').fileno(); sys.exit(code)"
+    quoted = [sys.executable, "-c", PROGRAM.format(end=body)]
+    done = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *quoted], check=False)
+    assert done.returncode > 2
+
+
 def test_without_an_output_there_is_nothing_to_write():
     program = "from sayso.core.leaving import run_and_leave; run_and_leave(lambda: None)"
     closed = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, program]

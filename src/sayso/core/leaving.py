@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 
 def run_and_leave(main: Callable[[], None]) -> None:
@@ -22,6 +23,7 @@ def run_and_leave(main: Callable[[], None]) -> None:
         main: the program; its ``SystemExit`` says the exit code, any other error is 1.
     """
     code = 1
+    _open_closed()
 
     def leave() -> None:
         os._exit(_written(code))
@@ -33,6 +35,16 @@ def run_and_leave(main: Callable[[], None]) -> None:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         raise
+
+
+def _open_closed() -> None:
+    """Give the process an empty stdin, stdout or stderr where it was started with a closed one.
+
+    Else what reads or prints fails, and the next file that is opened takes the number of the closed one.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _written(code: int) -> int:

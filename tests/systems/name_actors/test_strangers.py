@@ -112,7 +112,12 @@ def test_names_by_hand_are_read_from_json_and_csv_and_checked():
     with pytest.raises(SaysoError, match="strangers are 1 to 2"):
         named_tracks({"stranger 3": "Louis"}, np.array([1, 2]))
     with pytest.raises(SaysoError, match="no face is a stranger's"):
-        named_tracks({"stranger 3": "Louis"}, np.array([0, 0]))
+        named_tracks({"stranger 1": "Louis"}, np.array([0, 0]))
+    made = np.array([True, False])
+    assert named_tracks({"stranger 1": "Louis", 0: None, 1: None}, np.array([1, 1]), made) == {
+        0: "Louis",
+        1: None,
+    }
     assert new_people(wanted, ["Ilsa", "Rick"]) == ["Louis"] and not new_people({1: "rick"}, ["Rick"])
     with pytest.raises(SaysoError, match=r"'Illsa'; is it 'Ilsa'\?"):
         new_people({1: "Illsa"}, ["Ilsa", "Rick"])

@@ -70,12 +70,12 @@ def _lines(found: Estimate) -> list[str]:
         ("asked", f"{found.videos:,} videos, {found.hours:,.0f} hours, {found.clips:,} clips"),
         (
             "fetching",
-            f"{costs['fetch_days']:,.1f} days from one host, at 3 requests a video and "
+            f"{_amount(costs['fetch_days'])} days from one host, at 3 requests a video and "
             f"{found.requests_a_second:g} a second; {size['video_bytes']} of videos",
         ),
         (
             "reading",
-            f"{costs['read_core_hours']:,.1f} core-hours to decode and embed "
+            f"{_amount(costs['read_core_hours'])} core-hours to decode and embed "
             f"({1 / rates.read_core_s:.1f} hours of video a core-hour)",
         ),
         ("vectors", f"{size['vector_bytes']} in 16 bits"),
@@ -83,10 +83,15 @@ def _lines(found: Estimate) -> list[str]:
         ("words", f"{size['row_bytes']}, with paths and times"),
         (
             "search",
-            f"{costs['index_core_hours']:,.1f} core-hours and {size['code_bytes']}: "
+            f"{_amount(costs['index_core_hours'])} core-hours and {size['code_bytes']}: "
             f"{costs['partitions']:,} partitions, trained on {costs['training_vectors']:,} vectors "
             f"in {size['training_bytes']} of memory",
         ),
         ("in all", size["index_bytes"]),
     ]
     return [f"{name:10} {what}" for name, what in rows]
+
+
+def _amount(value: float) -> str:
+    """Return a number with one decimal; what is little is not said to be nothing."""
+    return f"{value:,.1f}" if value >= 0.1 else "under 0.1"

@@ -7,6 +7,7 @@ import difflib
 import io
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,17 @@ HandNames = Mapping[int | str, str | None]  # track, or "stranger 3" -> name; No
 ALIKE = 0.75  # a new name that is so near to one of the cast is misspelt
 FORM = '{"12": "Ilsa", "40": null, "stranger 1": "Louis"}'
 _STRANGER = re.compile(r"\s*stranger\s+#?(\d+)\s*", re.IGNORECASE)
+
+
+def hand_names(given: HandNames | str | os.PathLike[str] | None) -> HandNames:
+    """Return names by hand that are given as such, or as a file of them; None: none.
+
+    Raises:
+        SaysoError: if the file holds none.
+    """
+    if given is None or isinstance(given, Mapping):
+        return given or {}
+    return read_hand_names(Path(given))
 
 
 def read_hand_names(path: Path) -> dict[int | str, str | None]:
@@ -57,27 +69,39 @@ def parse_hand_names(text: str) -> dict[int | str, str | None]:
     return {_key(row["who"] or ""): _name(row["name"]) for row in rows}
 
 
-def named_tracks(by_hand: HandNames, strangers: NDArray[np.int64]) -> dict[int, str | None]:
+def absent(by_hand: HandNames, strangers: NDArray[np.int64]) -> list[str]:
+    """Return the strangers that have a name by hand and are none of the numbers (N,)."""
+    there = set(strangers.tolist()) - {0}
+    return [who for who in by_hand if isinstance(who, str) and _number(who) not in there]
+
+
+def named_tracks(
+    by_hand: HandNames, strangers: NDArray[np.int64], made: NDArray[np.bool_] | None = None
+) -> dict[int, str | None]:
     """Return the name of each track that has one by hand; one of a track wins over one of its stranger.
 
     Args:
         by_hand: as given.
         strangers: (N,) numbers of the strangers, 0 for none.
+        made: (N,) tracks that are strangers only because of corrections: "nobody of the names" made them
+            so, and does not win over the name that their stranger has got since.
 
     Raises:
         SaysoError: if a stranger is not there.
     """
+    if lost := absent(by_hand, strangers):
+        last = int(strangers.max(initial=0))
+        there = f"the strangers are 1 to {last}" if last else "no face is a stranger's"
+        raise SaysoError(f"a name is given to {lost[0]}; {there}")
     found: dict[int, str | None] = {}
     for who, name in by_hand.items():
         if isinstance(who, str):
-            number = int(who.rpartition(" ")[2])
-            tracks = [n for n, one in enumerate(strangers.tolist()) if number and one == number]
-            if not tracks:
-                last = int(strangers.max(initial=0))
-                there = f"the strangers are 1 to {last}" if last else "no face is a stranger's"
-                raise SaysoError(f"a name is given to {who}; {there}")
-            found |= dict.fromkeys(tracks, name)
-    return found | {who: name for who, name in by_hand.items() if isinstance(who, int)}
+            found |= {n: name for n, one in enumerate(strangers.tolist()) if one == _number(who)}
+    tracks = {who: name for who, name in by_hand.items() if isinstance(who, int)}
+    for who, name in tracks.items():
+        if name is not None or who not in found or made is None or not made[who]:
+            found[who] = name
+    return found
 
 
 def new_people(by_hand: HandNames, names: Sequence[str]) -> list[str]:
@@ -110,6 +134,10 @@ def _key(who: str) -> int | str:
     if stranger := _STRANGER.fullmatch(who):
         return f"stranger {int(stranger.group(1))}"
     return int(who)
+
+
+def _number(stranger: str) -> int:
+    return int(stranger.rpartition(" ")[2])
 
 
 def _name(name: str | None) -> str | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sayso.alignment import AlignedScript, action_matcher, align_files
 from sayso.core.errors import SaysoError, UsageError, nothing_at
 from sayso.core.io import prefixed, write_atomic
@@ -21,7 +23,7 @@ from sayso.data.manifest import Failure
 from sayso.people.tracks import FilmTracks, Track, read_tracks
 from sayso.systems.name_actors.action_inputs import action_bags, motion_features
 from sayso.systems.name_actors.actions import name_actions
-from sayso.systems.name_actors.by_hand import HandNames, named_tracks, new_people, read_hand_names
+from sayso.systems.name_actors.by_hand import HandNames, absent, hand_names, named_tracks, new_people
 from sayso.systems.name_actors.constraints import Description, cast_of, named_in
 from sayso.systems.name_actors.name import Naming, name_actors
 
@@ -179,7 +181,7 @@ def run(
     """
     how, film = options or NameOptions(), Path(film)
     aligned, unread = align_files(script, subtitles)
-    corrections = _corrections(how.corrections)
+    corrections = hand_names(how.corrections)
     tracks, failures = _tracks(film, how, progress)
     names, wanted = _cast(how.cast, aligned)
     descriptions = [
@@ -215,8 +217,14 @@ def _name(
     naming = name(names, {})
     strangers = naming.only(wanted).strangers()
     if by_hand:
-        more = new_people(by_hand, names)
-        naming = name([*names, *more], named_tracks(by_hand, strangers))
+        more, first = new_people(by_hand, names), strangers
+        if absent(by_hand, first):  # corrections of tracks made them, and showed their numbers
+            early = {who: one for who, one in by_hand.items() if isinstance(who, int)}
+            said = {(one or "").casefold() for one in early.values()}
+            some = [one for one in more if one.casefold() in said]
+            shown = name([*names, *some], early).only([*wanted, *some]).strangers(first)
+            strangers = np.where(first > 0, first, shown)
+        naming = name([*names, *more], named_tracks(by_hand, strangers, first == 0))
         wanted = [*wanted, *more]
         strangers = naming.only(wanted).strangers(strangers)
     return naming, list(naming.only(wanted).rows(tracks, strangers))
@@ -286,9 +294,3 @@ def _add_actions(
         found = {"name": classes.names[best], "score": round(float(score[best]), 3)} if known else None
         row["action"] = found
     return failures
-
-
-def _corrections(given: HandNames | FilePath | None) -> HandNames:
-    if given is None or isinstance(given, Mapping):
-        return given or {}
-    return read_hand_names(Path(given))
