@@ -147,7 +147,7 @@ class Amounts:
             )
 
     def _rate(self, elapsed_s: float, work: float) -> float:
-        """Return how much work a second was done lately: in the later half of the time since the first was."""
+        """Return how much work a second was done lately: in the later half of the time since the first."""
         if work > 0 and self._works == [0.0]:
             self._times, self._works = [elapsed_s], [work]  # what stood still before says nothing
         if elapsed_s > SAMPLE_GROWTH * self._times[-1] + 0.1:
