@@ -19,13 +19,13 @@ from sayso.systems.name_actors.by_hand import (
     parse_hand_names,
     read_hand_names,
 )
-from sayso.systems.name_actors.strangers import FAR, number_strangers, unspoken_groups
+from sayso.systems.name_actors.strangers import FAR, FAR_OF, number_strangers, unspoken_groups
 
 
 def film(strangers=2, scenes=24, seed=0):
     """Return tracks, lines and who each track is: two who speak in turns, and strangers between them."""
     rng = np.random.default_rng(seed)
-    looks = np.linalg.qr(rng.standard_normal((32, 2 + strangers)))[0].T * 0.6
+    looks = np.linalg.qr(rng.standard_normal((FAR_OF, 2 + strangers)))[0].T * 0.6
     tracks, lines, truth = [], [], []
     for k in range(scenes):
         who, at = k % 2, 6.0 * k
@@ -33,7 +33,7 @@ def film(strangers=2, scenes=24, seed=0):
         other = 2 + k // 2 % strangers
         for one, start, moving in ((who, at, 0.02), (other, at + 3, 0.001)):
             lips = rng.standard_normal(40) * moving
-            x = looks[one] + 0.1 * rng.standard_normal(32) / np.sqrt(32)
+            x = looks[one] + 0.1 * rng.standard_normal(FAR_OF) / np.sqrt(FAR_OF)
             tracks.append(Track(Span(start, start + 2.8), None, lips, x))
             truth.append(one)
     return tracks, lines, np.array(truth)
@@ -83,6 +83,11 @@ def test_a_silent_face_far_from_all_that_speak_is_nobody_until_a_hand_says_other
     near = [replace(track, descriptor=0.5 * track.descriptor) for track in tracks]
     assert max(np.linalg.norm(near[n].descriptor - near[0].descriptor) for n in far) < FAR
     assert [*unspoken_groups(near, each, speaking)] == [*unspoken_groups(tracks, each, [])] == []
+    unseen = [
+        replace(track, lips=np.full(40, np.nan)) if n in far else track for n, track in enumerate(tracks)
+    ]
+    others = [replace(track, descriptor=9 * track.descriptor[:64]) for track in tracks]  # what is far there?
+    assert [*unspoken_groups(unseen, each, speaking)] == [*unspoken_groups(others, each, speaking)] == []
     found = name_actors(tracks, lines, names=["Ann", "Bob"])
     assert {found.name(n) for n in far} == {None}
     fixed = {far[0]: "Ann"}

@@ -13,7 +13,7 @@ from sayso.core.lazy import need
 from sayso.people.tracks import Track
 
 UNSPOKEN = 6.0  # log odds that a silent face that is far from all that speak is nobody of the names
-FAR = 0.6  # distance of two descriptors from which they are two people's (dlib, 2017)
+FAR, FAR_OF = 0.6, 128  # distance of two descriptors of so many numbers that is two people's (dlib, 2017)
 Numbers = NDArray[np.int64]
 
 
@@ -85,7 +85,7 @@ def unspoken_groups(
     """Return the groups that nothing speaks for: watched, silent, and far from all that are seen to speak.
 
     Where nobody's lips were watched, or nobody was seen to speak, nothing can be said of silence: a name by
-    hand alone must not make all others strangers.
+    hand alone must not make all others strangers. What is far is known of dlib's descriptors alone.
 
     Args:
         tracks: N of them, with descriptors.
@@ -94,8 +94,8 @@ def unspoken_groups(
         named: numbers of those who have a name by hand.
     """
     some = sorted({*speaking, *named})
-    watched = np.array([len(track.lips) > 0 for track in tracks])
-    if not speaking or not watched.any():
+    watched = np.array([bool(np.isfinite(track.lips).any()) for track in tracks])
+    if not speaking or not watched.any() or len(tracks[0].descriptor) != FAR_OF:
         return np.zeros(0, dtype=np.int64)
     speaks = R[some].sum(0) > 0.5
     means = (R.T @ np.stack([track.descriptor for track in tracks])) / R.sum(0)[:, None]
