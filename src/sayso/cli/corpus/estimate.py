@@ -36,7 +36,7 @@ def estimate(
 ) -> None:
     """Say what a corpus costs: core-hours, bytes, days of fetching, and the parameters of its index.
 
-    A short video is read here and an index of vectors is made, which takes about half a minute; what that
+    A short video is read here and an index of vectors is made, which takes about a minute; what that
     took is multiplied. Processor time is counted, which a busy machine lengthens too, though by less.
 
     Examples:
