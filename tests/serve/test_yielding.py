@@ -81,4 +81,4 @@ def test_who_is_cancelled_goes_on_when_the_work_has_ended():
 def test_elsewhere_no_process_with_the_number_of_a_thread_is_touched(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     before = niceness()
-    assert asyncio.run(YieldingThreads(1).run(niceness)) == before
+    assert run(YieldingThreads(1).run(niceness)) == before
