@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -144,9 +145,9 @@ class Transcribing:
         from sayso.speech.speech_model import SpeechModel
 
         sayso.transcribing.find_speech_model = lambda name: SpeechModel(name, Path("/"), "ab" * 32)
-        sayso.transcribing.listen_to_files = self.heard
+        sayso.transcribing.Listeners = lambda *_: contextlib.nullcontext(self)
 
-    def heard(self, paths: Any, model: Any, **_: Any) -> Iterator[Any]:
+    def listen(self, paths: Any) -> Iterator[Any]:
         from sayso.speech.listeners import Listened, Reached
         from sayso.speech.recognizer import Heard
         from sayso.text.captions.heard_words import HeardWord

@@ -46,6 +46,21 @@ def _run(folder, caplog):
     assert (moved / "README.md").read_text() == "a model; the best one, by Ann\n"
 
 
+@pytest.mark.parametrize("lost", [("best",), ("latest",), ("best", "latest")])
+def test_links_that_a_killed_run_did_not_set_are_set_by_the_next(tmp_path, lost):
+    checkpoints = Checkpoints(tmp_path / "run", save_total_limit=2)
+    with checkpoints.locked():
+        checkpoints.save(1, _write, {}, score=0.5)
+        checkpoints.save(2, _write, {}, score=0.25)
+    for name in lost:
+        (checkpoints.folder / name).unlink()
+    with checkpoints.locked():
+        assert checkpoints.best() == 1
+        assert (checkpoints.folder / "latest").readlink().name == checkpoints.at(2).name
+        checkpoints.save(3, _write, {}, score=0.4)
+    assert checkpoints.steps() == [1, 2, 3]  # the best is not pruned
+
+
 def test_lines_of_others_stay_in_the_log(tmp_path):
     ours = [json.dumps({"step": step}) for step in (10, 20, 30)]
     lines = ["# warm-up was too short", *ours, "# killed here"]

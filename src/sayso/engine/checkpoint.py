@@ -163,11 +163,14 @@ class Checkpoints:
             sums = {STATE: state, _DATA: _sum_of(noted)}
             (new / _DATA).write_text(json.dumps({**noted, _SUMS: sums}), encoding="utf-8")
             record_own(target, new)
-        if score is not None and score > self._best_score():
-            _link(self.folder / "best", target.name)
-        _link(self.folder / "latest", target.name)
+        self._link_to(step, score)
         self._prune()
         return target
+
+    def _link_to(self, step: int, score: float | None) -> None:
+        if score is not None and score > self._best_score():
+            _link(self.folder / "best", self.at(step).name)
+        _link(self.folder / "latest", self.at(step).name)
 
     def best(self) -> int | None:
         """Return the best step, if steps were scored."""
@@ -203,10 +206,15 @@ class Checkpoints:
                 log.warning("%s was changed since it was written, and is kept", self.at(step))
 
     def _clear(self) -> None:
-        """Remove what a killed process left half written or half removed."""
-        for path in self.folder.iterdir():
+        """Remove what a killed process left half written or half removed; set the links that it did not."""
+        for path in list(self.folder.iterdir()):
             if _HALF.fullmatch(path.name):
                 path.unlink() if path.is_symlink() else shutil.rmtree(path)
+        for step in self.steps():
+            try:
+                self._link_to(step, self.data(step).get("score"))
+            except (SaysoError, TypeError):  # damaged: it is told when training goes on
+                continue
 
 
 def _sum_of(noted: dict[str, Any]) -> str:
