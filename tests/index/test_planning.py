@@ -116,6 +116,35 @@ def test_another_driver_that_comes_after_the_plan(tmp_path, media, add, monkeypa
     assert began and report.moved == 0 and rows(tmp_path / "x.index") == rows(tmp_path / "alone.index")
 
 
+def test_what_is_planned_again_is_counted_and_reported_once(tmp_path, media, add, monkeypatch):
+    """A film that was touched and one with other captions, noted by another driver first; an odd cue in each."""
+    odd = "WEBVTT\n\n00:00.000 --> 00:01.000\nsaid\n\n00:0x --> 00:09\nodd\n"
+    films = [toy.make_video(media / f"{name}.mp4", ["red"], fps=2) for name in ("same", "told")]
+    for film in films:
+        film.with_suffix(".vtt").write_text(odd)
+    add()
+    os.utime(films[0], (1, 1))
+    films[1].with_suffix(".vtt").write_text(odd.replace("said", "otherwise"))
+    plan, began, said = adding.Update.plan, [], []
+
+    def and_wait(update):
+        jobs = plan(update)
+        if not began:
+            began.append(update)
+            add()
+        return jobs
+
+    class Listening:
+        def update(self, done, total=None, note="", amount=None):
+            said.append((done, total))
+
+    monkeypatch.setattr(adding.Update, "plan", and_wait)
+    report = add(progress=Listening())
+    assert sorted(os.path.basename(one.path) for one in report.failures) == ["same.vtt", "told.vtt"]
+    assert max(done for done, _ in said) == report.files == 6
+    assert (report.replaced, report.unchanged) == (0, 6)
+
+
 def test_a_file_that_another_driver_moved_elsewhere_is_read(tmp_path, media, add, monkeypatch):
     """Two copies of a file that is gone: each driver takes another one for the file itself."""
     add()
