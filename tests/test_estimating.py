@@ -63,7 +63,11 @@ def test_no_model_is_loaded_for_what_makes_no_sense(tmp_path, monkeypatch):
 
     monkeypatch.setattr("sayso.encoders.load_encoder", never)
     asked = ["corpus", "estimate", "--videos", "1", "--progress", "off"]
-    for wrong in (["--hours", "0"], ["--hours", "nan"], ["--hours", "1", "--sample", str(tmp_path / "no.mp4")]):
+    for wrong in (
+        ["--hours", "0"],
+        ["--hours", "nan"],
+        ["--hours", "1", "--sample", str(tmp_path / "no.mp4")],
+    ):
         with pytest.raises((UsageError, MediaError)):
             CliRunner().invoke(app, [*asked, *wrong], catch_exceptions=False)
     with pytest.raises(AssertionError, match="loaded"):
