@@ -117,7 +117,7 @@ def test_another_driver_that_comes_after_the_plan(tmp_path, media, add, monkeypa
 
 
 def test_what_is_planned_again_is_counted_and_reported_once(tmp_path, media, add, monkeypatch):
-    """A film that was touched and one with other captions, noted by another driver first; an odd cue in each."""
+    """A touched film and one with other captions, noted by another driver first; an odd cue in each."""
     odd = "WEBVTT\n\n00:00.000 --> 00:01.000\nsaid\n\n00:0x --> 00:09\nodd\n"
     films = [toy.make_video(media / f"{name}.mp4", ["red"], fps=2) for name in ("same", "told")]
     for film in films:
