@@ -144,7 +144,9 @@ class FlamingoNet(TrainedParts):
             found = self.language.upper(hidden, self.shape.layers[0])
         if len(features):
             return found
-        return found + 0 * sum(weight.sum() for weight in self.parameters())  # processes wait for each gradient
+        return found + 0 * sum(
+            weight.sum() for weight in self.parameters()
+        )  # processes wait for each gradient
 
 
 class PicturesSeen:
