@@ -144,9 +144,8 @@ class FlamingoNet(TrainedParts):
             found = self.language.upper(hidden, self.shape.layers[0])
         if len(features):
             return found
-        return found + 0 * sum(
-            weight.sum() for weight in self.parameters()
-        )  # processes wait for each gradient
+        nothing = 0 * sum(weight.sum() for weight in self.parameters())
+        return found + nothing  # processes wait for the gradient of each
 
 
 class PicturesSeen:
