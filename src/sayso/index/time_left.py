@@ -26,7 +26,7 @@ GROWTH, LEAST_S = 1.02, 0.1
 """How much later each sample of the work is taken, at least."""
 
 STRETCHES, SPREAD = 8, 0.2
-TELLING, FEWEST = 0.05, 8
+TELLING, FEWEST = 0.05, 4
 """How much of the work, and how many batches of each kind that goes on, are done before anything is told."""
 
 AGREE = 0.25
