@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sayso.index.background import load_calibration, measure_background
 from sayso.index.calibration import Calibration
 from sayso.index.hit import Hit
+from sayso.index.live import filter_out
 from sayso.index.moments import Likeness
 from sayso.index.ranking import Ranking, Scope, Wanted
 from sayso.index.schema import BACKGROUND_TABLE
@@ -112,7 +113,7 @@ class Searcher:
         key = (seen, vector, pictured, wanted.words, wanted.weight, wanted.scope)
         with self._turn:
             ranking = self._rankings.pop(key, None)
-        ranking = ranking or Ranking(self.store, wanted)
+        ranking = ranking or Ranking(self.store, wanted, filter_out(seen[1]))
         yield ranking
         with self._turn:
             self._rankings[key] = ranking
