@@ -55,6 +55,15 @@ def rows(address) -> list[dict]:
     return media
 
 
+def test_the_cluster_that_reads_makes_the_search_structures_too(media, add, monkeypatch):
+    asked = []
+    monkeypatch.setattr(adding, "build_on_cluster", lambda store, cluster: asked.append(cluster.actors))
+    add(cluster=cluster.Cluster(toy.ColourEncoder, actors=3))
+    add()  # nothing is new
+    add(cluster=None)
+    assert asked == [3]
+
+
 def test_files_are_read_while_the_lock_is_free(tmp_path, media, add, monkeypatch):
     free = []
 

@@ -17,9 +17,9 @@ import pytest
 
 from command import sayso
 from corpus_kills import last_rows, ledger_rows
+from ray_actors import actors
 from sayso.cli.exit_codes import SOME_FAILED
 from sayso.systems.corpus import CorpusOptions, Manners, run_corpus
-from test_transcribing import children
 from video_host import MIN_WORDS, make_videos, serving_videos
 
 pytest.importorskip("ray")
@@ -71,16 +71,6 @@ def until(process: subprocess.Popen[bytes], true: Callable[[], object]) -> None:
         assert time.monotonic() < give_up
         assert process.poll() is None, "it was done before anybody was killed"
         time.sleep(0.01)
-
-
-def actors(pid: int) -> list[int]:
-    found = []
-    for child in children(pid):
-        with contextlib.suppress(OSError):
-            if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"ray::_Actor"):
-                found.append(child)
-        found += actors(child)
-    return found
 
 
 def test_the_same_corpus_and_the_site_is_asked_as_politely(tmp_path):

@@ -56,8 +56,12 @@ def run_on_ray(
         MissingExtra: if Ray is not installed.
     """
     with ray_cluster(address) as ray:
-        count = actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        yield from _Pool(ray, begin, min(count, len(pieces))).run(pieces)
+        yield from _Pool(ray, begin, min(actors or worker_count(ray), len(pieces))).run(pieces)
+
+
+def worker_count(ray: Any) -> int:
+    """Return how many workers a cluster has room for: one a core."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 @contextlib.contextmanager
@@ -76,11 +80,11 @@ def ray_cluster(address: str | None = None) -> Iterator[Any]:
     ours = not ray.is_initialized()
     if ours:
         try:
-            with warnings.catch_warnings():  # LanceDB warns of forks; Ray's run another program at once
-                warnings.filterwarnings("ignore", message="lancedb fork support")
+            with warnings.catch_warnings():  # Lance warns of forks; Ray's run another program at once
+                warnings.filterwarnings("ignore", message="lancedb fork support|lance is not fork-safe")
                 dashboard = None if address else False
                 ray.init(address, include_dashboard=dashboard, log_to_driver=False, logging_level="WARNING")
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:  # Ray raises plain ones, as of a start that took more than half a minute
             raise SaysoError(f"the Ray cluster {address or 'local'} cannot be reached: {error}") from error
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Ray prints there of workers that died

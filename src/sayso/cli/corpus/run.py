@@ -72,8 +72,8 @@ def run(
 
     Titles of tasks that can be seen are searched for; of what is found, captions come before videos, and what
     has words enough is fetched once and written as 'sayso train' reads it. You are responsible for the terms
-    of the sites: no limit is evaded, no cookie is read. With --engine ray the videos are fetched on a cluster,
-    whose workers together keep to the same limits; the rest, which is small, is done here.
+    of the sites: no limit is evaded, no cookie is read. With --engine ray the videos are fetched on a
+    cluster, whose workers together keep to the same limits; the rest, which is small, is done here.
 
     Examples:
 
