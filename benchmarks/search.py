@@ -38,7 +38,7 @@ import numpy as np
 K = 10
 QUERIES = 200
 CHUNK = 25_000
-PARTITION, SEGMENTS = 8192, 8
+SEGMENTS = 8
 
 
 def rows(n: int, dim: int, seed: int) -> np.ndarray:
@@ -188,36 +188,21 @@ def build_one_piece(folder: Path) -> dict:
 def build_segments(folder: Path) -> dict:
     """Make the vectors' index in segments; the longest of them is what so many machines would take."""
     import lance
-    from lance.indices import IndicesBuilder
-    from lance.lance import indices
 
-    from sayso.index.maintaining import maintain
+    from sayso.index.maintaining import Structure, maintain
+    from sayso.index.segments import Segment, segment_settings, share_out
     from sayso.index.store import Store
 
-    table = lance.dataset(str(folder / "bench.index" / "clips.lance"))
-    clips, dim = table.count_rows(), table.schema.field("vector").type.list_size
-    partitions = max(1, clips // PARTITION)
+    store, table = Store(folder / "bench.index"), lance.dataset(str(folder / "bench.index" / "clips.lance"))
+    vectors = Structure("vector", f"vector_{table.count_rows()}")
     began = time.perf_counter()
-    trained = IndicesBuilder(table, "vector").train_ivf(partitions, distance_type="cosine", sample_rate=64)
-    rotation = indices.build_rq_model(dim, num_bits=1)
+    settings = {"vector": segment_settings(store, table, vectors)}
     took, made = [time.perf_counter() - began], []
-    fragments = [fragment.fragment_id for fragment in table.get_fragments()]
-    for ids in np.array_split(fragments, min(SEGMENTS, len(fragments))):
+    for fragments in share_out(table, SEGMENTS):
         began = time.perf_counter()
-        made.append(
-            table.create_index_uncommitted(
-                "vector",
-                "IVF_RQ",
-                metric="cosine",
-                num_bits=1,
-                num_partitions=partitions,
-                ivf_centroids=trained.centroids,
-                rabitq_model=rotation,
-                fragment_ids=ids.tolist(),
-            )
-        )
+        made.append(Segment("vector", fragments).run(table, settings))
         took.append(time.perf_counter() - began)
-    table.commit_existing_index_segments(f"vector_{clips}", "vector", made)
+    table.commit_existing_index_segments(vectors.name, "vector", made)
     began = time.perf_counter()
     maintain(Store(folder / "bench.index"))
     result = {"train_s": took[0], "longest_segment_s": max(took[1:]), "rest_s": time.perf_counter() - began}

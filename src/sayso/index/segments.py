@@ -132,9 +132,9 @@ def _make(store: Store, structures: Sequence[Structure], workers: int) -> None:
     if not structures:
         return
     table = _table(store)
-    groups = _groups(table, min(workers, SEGMENTS))
+    groups = share_out(table, min(workers, SEGMENTS))
     pieces = [Segment(one.column, group) for one in structures for group in groups]
-    kinds = {one.column: _kind(store, table, one) for one in structures}
+    kinds = {one.column: segment_settings(store, table, one) for one in structures}
     made, failed = _run(store, table.version, pieces, kinds, workers)
     for one in structures:
         segments = [segment for piece, segment in made if piece.column == one.column]
@@ -159,8 +159,14 @@ def _run(
     return done, failed
 
 
-def _kind(store: Store, table: Any, structure: Structure) -> dict[str, Any]:
-    """Return how a structure is made, the same for all of its segments."""
+def segment_settings(store: Store, table: Any, structure: Structure) -> dict[str, Any]:
+    """Return how a structure is made, the same for all of its segments; vectors are trained for here.
+
+    Args:
+        store: the index.
+        table: its clips, as Lance has them.
+        structure: which.
+    """
     if structure.column in WORDS:
         return {"index_type": "INVERTED", "name": structure.name, **TOKENS}
     if structure.column != "vector":
@@ -181,7 +187,7 @@ def _kind(store: Store, table: Any, structure: Structure) -> dict[str, Any]:
     }
 
 
-def _groups(table: Any, count: int) -> list[tuple[int, ...]]:
+def share_out(table: Any, count: int) -> list[tuple[int, ...]]:
     """Share the fragments out, in their order, about as many clips in each group."""
     fragments = table.get_fragments()
     sizes = [fragment.count_rows() for fragment in fragments]
