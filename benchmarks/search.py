@@ -190,7 +190,7 @@ def build_segments(folder: Path) -> dict:
     import lance
 
     from sayso.index.maintaining import Structure, maintain
-    from sayso.index.segments import Segment, segment_settings, share_out
+    from sayso.index.segments import IndexSegment, segment_settings, share_out
     from sayso.index.store import Store
 
     store, table = Store(folder / "bench.index"), lance.dataset(str(folder / "bench.index" / "clips.lance"))
@@ -200,7 +200,7 @@ def build_segments(folder: Path) -> dict:
     took, made = [time.perf_counter() - began], []
     for fragments in share_out(table, SEGMENTS):
         began = time.perf_counter()
-        made.append(Segment("vector", fragments).run(table, settings))
+        made.append(IndexSegment("vector", fragments).run(table, settings))
         took.append(time.perf_counter() - began)
     table.commit_existing_index_segments(vectors.name, "vector", made)
     began = time.perf_counter()

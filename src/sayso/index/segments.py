@@ -51,7 +51,7 @@ class Compaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class IndexSegment:
     """A part of a search structure.
 
     Args:
@@ -68,7 +68,7 @@ class Segment:
         return table.create_index_uncommitted(self.column, **how, fragment_ids=list(self.fragments))
 
 
-Piece = Compaction | Segment
+Piece = Compaction | IndexSegment
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _make(store: Store, structures: Sequence[Structure], workers: int) -> None:
         return
     table = _table(store)
     groups = share_out(table, min(workers, SEGMENTS))
-    pieces = [Segment(one.column, group) for one in structures for group in groups]
+    pieces = [IndexSegment(one.column, group) for one in structures for group in groups]
     kinds = {one.column: segment_settings(store, table, one) for one in structures}
     made, failed = _run(store, table.version, pieces, kinds, workers)
     for one in structures:
