@@ -56,15 +56,26 @@ class Parts:
     """The vectors of a collection, (CHUNK, D) float32 at a time; ``seconds`` went into drawing them."""
 
     def __init__(self, folder: Path) -> None:
-        self.clips, self.dim = json.loads((folder / "size.json").read_text())
+        self.clips, self.dim, keep = json.loads((folder / "size.json").read_text())
+        self.kept = folder / "vectors" if keep else None
         self.seconds = 0.0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for k, start in enumerate(range(0, self.clips, CHUNK)):
             began = time.perf_counter()
-            part = rows(min(CHUNK, self.clips - start), self.dim, seed=2 + k)
+            part = self._part(k, min(CHUNK, self.clips - start))
             self.seconds += time.perf_counter() - began
             yield part
+
+    def _part(self, number: int, count: int) -> np.ndarray:
+        path = self.kept and self.kept / f"{number}.npy"
+        if path and path.exists():
+            return np.load(path)
+        part = rows(count, self.dim, seed=2 + number)
+        if path:
+            path.parent.mkdir(exist_ok=True)
+            np.save(path, part)
+        return part
 
 
 def run_exact(folder: Path, queries: np.ndarray) -> dict:
@@ -279,21 +290,24 @@ def main() -> None:
     parser.add_argument("--engines", nargs="*", choices=engines, default=chosen)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help="where the collections are put while they are measured")
+    parser.add_argument(
+        "--keep", action="store_true", help="draw vectors once, 2 kB each on disk, until the end"
+    )
     options = parser.parse_args()
     if options.child:
         child(options.child, options.folder)
         return
     for clips in options.clips:
         with tempfile.TemporaryDirectory(dir=options.folder) as name:
-            compare(Path(name), clips, options.dim, options.engines)
+            compare(Path(name), clips, options)
 
 
-def compare(folder: Path, clips: int, dim: int, engines: list[str]) -> None:
+def compare(folder: Path, clips: int, options: argparse.Namespace) -> None:
     """Run engines one after the other on one collection, and print what each took."""
-    (folder / "size.json").write_text(json.dumps([clips, dim]))
-    np.save(folder / "queries.npy", rows(QUERIES, dim, seed=1))
+    (folder / "size.json").write_text(json.dumps([clips, options.dim, options.keep]))
+    np.save(folder / "queries.npy", rows(QUERIES, options.dim, seed=1))
     exact_path = folder / "exact.json"
-    for engine in engines:
+    for engine in options.engines:
         result = measure(engine, folder)
         found = result.pop("found", None)
         if engine in ("flat", "exact"):

@@ -95,7 +95,7 @@ def _start(ray: Any, address: str | None) -> None:
             with warnings.catch_warnings():  # Lance warns of forks; Ray's run another program at once
                 warnings.filterwarnings("ignore", message="lancedb fork support|lance is not fork-safe")
                 dashboard = None if address else False
-                ray.init(address, include_dashboard=dashboard, log_to_driver=False, logging_level="WARNING")
+                ray.init(address, include_dashboard=dashboard, log_to_driver=False, logging_level="ERROR")
         except Exception as error:  # plain ones too
             ray.shutdown()
             if not left:
