@@ -197,8 +197,8 @@ class Watch:
 class _Ended:
     """What watchfiles asks whether to stop: at each step, so that it listens once it has asked.
 
-    Its own time-outs are not used: where the machine is busy they do not come (seen with 1.3), and a file that
-    waits would wait for the next change.
+    Its own time-outs are not used: where the machine is busy they do not come (seen with 1.3), and a file
+    that waits would wait for the next change.
     """
 
     asked: threading.Event = field(default_factory=threading.Event)
