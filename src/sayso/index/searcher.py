@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sayso.index.background import load_calibration, measure_background
 from sayso.index.calibration import Calibration
 from sayso.index.hit import Hit
+from sayso.index.live import filter_out
 from sayso.index.moments import Likeness
 from sayso.index.ranking import Ranking, Scope, Wanted
 from sayso.index.schema import BACKGROUND_TABLE
@@ -96,23 +97,23 @@ class Searcher:
             weight=weight,
             scope=scope,
         )
-        with self._taken(wanted, pictured, (seen, measured)) as ranking:
+        with self._taken(wanted, pictured, seen, measured) as ranking:
             found = ranking.found() if scope.sort == "time" else []
             moments = found or ranking.first(offset + span[1])[offset:]
         hits = load_hits(self.store, moments)
         return newest_first(hits)[offset : offset + span[1]] if found else hits
 
     @contextmanager
-    def _taken(self, wanted: Wanted, pictured: bool, seen: Any) -> Iterator[Ranking]:
+    def _taken(self, wanted: Wanted, pictured: bool, seen: Any, measured: Versions) -> Iterator[Ranking]:
         """Give the ranking for what is wanted: one of the last few, to go on in it, or a new one.
 
         It is nobody else's meanwhile: who asks for the same at the same time makes another.
         """
         vector = None if wanted.vector is None else wanted.vector.tobytes()
-        key = (seen, vector, pictured, wanted.words, wanted.weight, wanted.scope)
+        key = (seen, measured, vector, pictured, wanted.words, wanted.weight, wanted.scope)
         with self._turn:
             ranking = self._rankings.pop(key, None)
-        ranking = ranking or Ranking(self.store, wanted)
+        ranking = ranking or Ranking(self.store, wanted, filter_out(seen[1]))
         yield ranking
         with self._turn:
             self._rankings[key] = ranking
