@@ -97,20 +97,20 @@ class Searcher:
             weight=weight,
             scope=scope,
         )
-        with self._taken(wanted, pictured, (seen, measured)) as ranking:
+        with self._taken(wanted, pictured, seen, measured) as ranking:
             found = ranking.found() if scope.sort == "time" else []
             moments = found or ranking.first(offset + span[1])[offset:]
         hits = load_hits(self.store, moments)
         return newest_first(hits)[offset : offset + span[1]] if found else hits
 
     @contextmanager
-    def _taken(self, wanted: Wanted, pictured: bool, seen: Any) -> Iterator[Ranking]:
+    def _taken(self, wanted: Wanted, pictured: bool, seen: Any, measured: Versions) -> Iterator[Ranking]:
         """Give the ranking for what is wanted: one of the last few, to go on in it, or a new one.
 
         It is nobody else's meanwhile: who asks for the same at the same time makes another.
         """
         vector = None if wanted.vector is None else wanted.vector.tobytes()
-        key = (seen, vector, pictured, wanted.words, wanted.weight, wanted.scope)
+        key = (seen, measured, vector, pictured, wanted.words, wanted.weight, wanted.scope)
         with self._turn:
             ranking = self._rankings.pop(key, None)
         ranking = ranking or Ranking(self.store, wanted, filter_out(seen[1]))
