@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock, Timeout
@@ -53,6 +54,31 @@ def rows(address) -> list[dict]:
     )
     assert len({row["path"] for row in media}) == len(media)
     return media
+
+
+def test_the_cluster_that_reads_makes_the_search_structures_too(media, add, monkeypatch):
+    asked = []
+    monkeypatch.setattr(adding, "build_on_cluster", lambda store, cluster: asked.append(cluster.actors))
+    add(cluster=cluster.Cluster(toy.ColourEncoder, actors=3))
+    add()  # nothing is new
+    add(cluster=None)
+    assert asked == [3]
+
+
+@pytest.mark.parametrize(
+    ("files", "shards", "most"), [(3, 3, 1), (12, 12, 1), (200, 50, 4), (20_000, 79, 256)]
+)
+def test_there_is_a_shard_for_each_worker(files, shards, most):
+    jobs = [toy_job(number) for number in range(files)]
+    cut = list(cluster._shards(jobs, None))
+    assert [job for work in cut for job in work.jobs] == jobs
+    assert (len(cut), max(len(work.jobs) for work in cut)) == (shards, most)
+    assert len({work.id for work in cut}) == shards
+
+
+def toy_job(number: int):
+    record = SimpleNamespace(media_id=f"{number}", size=1)
+    return SimpleNamespace(record=record, thumbs="clip")
 
 
 def test_files_are_read_while_the_lock_is_free(tmp_path, media, add, monkeypatch):

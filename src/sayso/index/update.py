@@ -118,7 +118,7 @@ class Update:
                 changed.append(source)
         return [*self._jobs(changed), *self._to_hear, *self._retext()]
 
-    def end(self, *, prune: bool) -> AddReport:
+    def end(self, *, prune: bool, ahead: Callable[[Store], None] | None = None) -> AddReport:
         """Look for what has vanished, remove it if ``prune``, and bring the search up to date."""
         self.report.failures += chain.from_iterable(self._problems.values())
         self._look_for_vanished({source.path for source in self.listing.files}, prune=prune)
@@ -126,7 +126,7 @@ class Update:
         changed = self._dated or done.clips or done.replaced or done.moved or done.removed
         if changed or lacks_words(self.store):
             self.progress.update(self._done, self.report.files, "bringing the search up to date")
-            maintain(self.store)
+            maintain(self.store, ahead)
         return self.report
 
     def _sources(self) -> tuple[ListedFile, ...]:
