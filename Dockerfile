@@ -3,9 +3,12 @@ FROM python:3.11-slim
 
 RUN useradd --create-home sayso
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE THIRD_PARTY.md ./
+# What the wheel is built from: tests/test_container.py builds it from these alone.
+COPY pyproject.toml constraints.txt hatch_build.py README.md LICENSE THIRD_PARTY.md ./
+COPY docs/sayso.1 docs/
+COPY docs/lecture docs/lecture
 COPY src src
-RUN pip install --no-cache-dir --constraint constraints.txt '.[offline,serve]' && rm -rf /src
+RUN pip install --no-cache-dir --constraint constraints.txt '.[offline,serve]' && rm -rf /src/*
 USER sayso
 WORKDIR /home/sayso
 VOLUME ["/data"]

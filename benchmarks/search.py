@@ -38,7 +38,7 @@ import numpy as np
 K = 10
 QUERIES = 200
 CHUNK = 25_000
-PARTITION, SEGMENTS = 8192, 8
+SEGMENTS = 8
 
 
 def rows(n: int, dim: int, seed: int) -> np.ndarray:
@@ -56,15 +56,26 @@ class Parts:
     """The vectors of a collection, (CHUNK, D) float32 at a time; ``seconds`` went into drawing them."""
 
     def __init__(self, folder: Path) -> None:
-        self.clips, self.dim = json.loads((folder / "size.json").read_text())
+        self.clips, self.dim, keep = json.loads((folder / "size.json").read_text())
+        self.kept = folder / "vectors" if keep else None
         self.seconds = 0.0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for k, start in enumerate(range(0, self.clips, CHUNK)):
             began = time.perf_counter()
-            part = rows(min(CHUNK, self.clips - start), self.dim, seed=2 + k)
+            part = self._part(k, min(CHUNK, self.clips - start))
             self.seconds += time.perf_counter() - began
             yield part
+
+    def _part(self, number: int, count: int) -> np.ndarray:
+        path = self.kept and self.kept / f"{number}.npy"
+        if path and path.exists():
+            return np.load(path)
+        part = rows(count, self.dim, seed=2 + number)
+        if path:
+            path.parent.mkdir(exist_ok=True)
+            np.save(path, part)
+        return part
 
 
 def run_exact(folder: Path, queries: np.ndarray) -> dict:
@@ -188,36 +199,21 @@ def build_one_piece(folder: Path) -> dict:
 def build_segments(folder: Path) -> dict:
     """Make the vectors' index in segments; the longest of them is what so many machines would take."""
     import lance
-    from lance.indices import IndicesBuilder
-    from lance.lance import indices
 
-    from sayso.index.maintaining import maintain
+    from sayso.index.maintaining import Structure, maintain
+    from sayso.index.segments import IndexSegment, segment_settings, share_out
     from sayso.index.store import Store
 
-    table = lance.dataset(str(folder / "bench.index" / "clips.lance"))
-    clips, dim = table.count_rows(), table.schema.field("vector").type.list_size
-    partitions = max(1, clips // PARTITION)
+    store, table = Store(folder / "bench.index"), lance.dataset(str(folder / "bench.index" / "clips.lance"))
+    vectors = Structure("vector", f"vector_{table.count_rows()}")
     began = time.perf_counter()
-    trained = IndicesBuilder(table, "vector").train_ivf(partitions, distance_type="cosine", sample_rate=64)
-    rotation = indices.build_rq_model(dim, num_bits=1)
+    settings = {"vector": segment_settings(store, table, vectors)}
     took, made = [time.perf_counter() - began], []
-    fragments = [fragment.fragment_id for fragment in table.get_fragments()]
-    for ids in np.array_split(fragments, min(SEGMENTS, len(fragments))):
+    for fragments in share_out(table, SEGMENTS):
         began = time.perf_counter()
-        made.append(
-            table.create_index_uncommitted(
-                "vector",
-                "IVF_RQ",
-                metric="cosine",
-                num_bits=1,
-                num_partitions=partitions,
-                ivf_centroids=trained.centroids,
-                rabitq_model=rotation,
-                fragment_ids=ids.tolist(),
-            )
-        )
+        made.append(IndexSegment("vector", fragments).run(table, settings))
         took.append(time.perf_counter() - began)
-    table.commit_existing_index_segments(f"vector_{clips}", "vector", made)
+    table.commit_existing_index_segments(vectors.name, "vector", made)
     began = time.perf_counter()
     maintain(Store(folder / "bench.index"))
     result = {"train_s": took[0], "longest_segment_s": max(took[1:]), "rest_s": time.perf_counter() - began}
@@ -294,21 +290,24 @@ def main() -> None:
     parser.add_argument("--engines", nargs="*", choices=engines, default=chosen)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help="where the collections are put while they are measured")
+    parser.add_argument(
+        "--keep", action="store_true", help="draw vectors once, 2 kB each on disk, until the end"
+    )
     options = parser.parse_args()
     if options.child:
         child(options.child, options.folder)
         return
     for clips in options.clips:
         with tempfile.TemporaryDirectory(dir=options.folder) as name:
-            compare(Path(name), clips, options.dim, options.engines)
+            compare(Path(name), clips, options)
 
 
-def compare(folder: Path, clips: int, dim: int, engines: list[str]) -> None:
+def compare(folder: Path, clips: int, options: argparse.Namespace) -> None:
     """Run engines one after the other on one collection, and print what each took."""
-    (folder / "size.json").write_text(json.dumps([clips, dim]))
-    np.save(folder / "queries.npy", rows(QUERIES, dim, seed=1))
+    (folder / "size.json").write_text(json.dumps([clips, options.dim, options.keep]))
+    np.save(folder / "queries.npy", rows(QUERIES, options.dim, seed=1))
     exact_path = folder / "exact.json"
-    for engine in engines:
+    for engine in options.engines:
         result = measure(engine, folder)
         found = result.pop("found", None)
         if engine in ("flat", "exact"):

@@ -1,6 +1,7 @@
 """Speech: word error, times, text out of nothing; speed next to a bare faster-whisper loop in the same run.
 
     python benchmarks/speech.py [--steps taxonomy.csv --sets 10] [--minutes 1] [--pairs 8] [--json FILE]
+    python benchmarks/speech.py --ways processes --minutes 8 --pairs 5     # two to one, by the clock
 
 Sentences are spoken by espeak-ng, one after the other with pauses, so the true start of each is known. By
 default they are some made here; ``--steps`` takes a table with a column ``step`` (COIN's taxonomy), of which
@@ -33,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 from results import Report, json_option
 
-from sayso.speech.listeners import Listened, Listeners, Reached
+from sayso.speech.listeners import Listened, Listeners
 from sayso.speech.recognizer import SETTINGS, Heard, Recognizer, compute_type
 from sayso.speech.speech_model import SpeechModel, find_speech_model
 
@@ -202,19 +203,15 @@ def ours(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
 
     Each process first hears a file of its own, so that starting and loading are over when the clock starts.
     """
-    warm = [str(path) for path in paths[:processes]]
-    rest = [str(path) for path in paths]
-    done, began = 0, 0.0
+    files = [str(path) for path in paths]
     with Listeners(model, processes) as listeners:
-        for said in listeners.listen([*warm, *rest]):
-            if isinstance(said, Reached):
-                continue
-            assert isinstance(said, Listened)
-            assert said.heard is not None, said.error
-            done += 1
-            if done == processes:
-                began = time.perf_counter()
-    return time.perf_counter() - began
+        for _ in listeners.listen(files[:processes]):
+            pass
+        began = time.perf_counter()
+        for said in listeners.listen(files):
+            if isinstance(said, Listened):
+                assert said.heard is not None, said.error
+        return time.perf_counter() - began
 
 
 def cpu_of(paths: Sequence[Path], model: SpeechModel, processes: int) -> float:
@@ -268,52 +265,70 @@ def measure_words(report: Report, folder: Path, sets: dict[int, list[str]], reco
         report.row(name, said_there or "none")
 
 
-def measure_speed(
-    report: Report, folder: Path, said: Sequence[str], recognizer: Recognizer, model: SpeechModel,
-    *, minutes: float, pairs: int,
-) -> None:  # fmt: skip
+PROCESSES = ("one process, wall", "two processes, wall")
+RATIOS = {
+    "ours to bare, CPU": ("bare, CPU", "ours, CPU"),
+    "ours to bare, wall": ("bare, wall", "one process, wall"),
+    "two processes to one, CPU": ("one process, CPU", "two processes, CPU a core"),
+    "two processes to one, wall": PROCESSES,
+}
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How speed is measured.
+
+    Args:
+        minutes: of sound for each way.
+        pairs: how often each way takes its turn.
+        ways: ``all``, or ``processes``: one and two of ours by the clock.
+    """
+
+    minutes: float
+    pairs: int
+    ways: str = "all"
+
+
+def measure_speed(report: Report, folder: Path, said: Sequence[str], model: SpeechModel, how: Speed) -> None:
     """Print how fast ours is next to a bare loop, and two processes next to one.
 
     Args:
         report: where to.
         folder: for files.
         said: sentences of a file.
-        recognizer: ours.
         model: which.
-        minutes: of sound for each way.
-        pairs: how often each way takes its turn.
+        how: which ways, how long.
     """
     each = speak(said[: max(1, len(said) // 4)], folder / "each.wav")
-    count = max(2, 2 * round(minutes * 60 / each.seconds / 2))
+    count = max(2, 2 * round(how.minutes * 60 / each.seconds / 2))
     paths = [Path(shutil.copy(each.path, folder / f"{k}.wav")) for k in range(count)]
+    recognizer = Recognizer(model)
     ways: dict[str, Callable[[], float]] = {
         "bare, CPU": lambda: bare(paths, model, time.process_time),
         "ours, CPU": lambda: alone(paths, recognizer),
         "one process, CPU": lambda: cpu_of(paths, model, 1),
-        "two processes, CPU": lambda: cpu_of(paths, model, 2),
+        "two processes, CPU a core": lambda: cpu_of(paths, model, 2) / 2,
         "bare, wall": lambda: bare(paths, model),
         "one process, wall": lambda: ours(paths, model, 1),
         "two processes, wall": lambda: ours(paths, model, 2),
     }
+    if how.ways == "processes":
+        ways = {name: way for name, way in ways.items() if name in PROCESSES}
     turns = []
-    for turn in range(pairs):
+    for turn in range(how.pairs):
         names = list(ways) if turn % 2 else list(ways)[::-1]
         took = {name: ways[name]() for name in names}
         turns.append([took[name] for name in ways])
     times = dict(zip(ways, np.array(turns).T, strict=True))
-    report.table(f"{count * each.seconds:.0f} s of sound, {pairs} turns", ("way", "x real time, median"))
+    report.table(f"{count * each.seconds:.0f} s of sound, {how.pairs} turns", ("way", "x real time, median"))
     for name, took_s in times.items():
         report.row(name, f"{count * each.seconds / np.median(took_s):.1f}")
-    ratios = {
-        "ours to bare, CPU": times["bare, CPU"] / times["ours, CPU"],
-        "ours to bare, wall": times["bare, wall"] / times["one process, wall"],
-        "two processes to one, CPU": 2 * times["one process, CPU"] / times["two processes, CPU"],
-        "two processes to one, wall": times["one process, wall"] / times["two processes, wall"],
-    }
     report.table("throughput", ("ratio of a turn", "median (95 %)", "turns, least to most"))
-    for name, values in ratios.items():
-        median = interval(len(values), lambda k, values=values: float(np.median(values[k])))  # type: ignore[misc]
-        report.row(name, median, f"{values.min():.2f} to {values.max():.2f}")
+    for name, (slow, fast) in RATIOS.items():
+        if slow in times and fast in times:
+            values = times[slow] / times[fast]
+            median = interval(len(values), lambda k, values=values: float(np.median(values[k])))  # type: ignore[misc]
+            report.row(name, median, f"{values.min():.2f} to {values.max():.2f}")
 
 
 def main() -> None:
@@ -326,6 +341,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first set")
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--ways", choices=("all", "processes"), default="all", help="processes: speed alone")
     parser.add_argument("--model", default="auto")
     json_option(parser)
     options = parser.parse_args()
@@ -333,13 +349,13 @@ def main() -> None:
         parser.error("this needs the program espeak-ng")
     report = Report("speech", options)
     model = find_speech_model(options.model)
-    recognizer = Recognizer(model)
     sets = spoken_sets(options.steps, range(options.first, options.first + options.sets))
     with tempfile.TemporaryDirectory() as folder:
-        measure_words(report, Path(folder), dict(enumerate(sets, options.first)), recognizer)
+        if options.ways == "all":
+            measure_words(report, Path(folder), dict(enumerate(sets, options.first)), Recognizer(model))
         if options.pairs:
-            how = {"minutes": options.minutes, "pairs": options.pairs}
-            measure_speed(report, Path(folder), sets[0], recognizer, model, **how)
+            how = Speed(options.minutes, options.pairs, options.ways)
+            measure_speed(report, Path(folder), sets[0], model, how)
     report.close()
 
 

@@ -4,7 +4,7 @@
 
 FOLDER must be new: a clone, an environment of its own, an index and runs go there. Packages come from where
 pip is set up to get them. Printed are minutes by the clock, and of CPU, which other work on the machine
-does not change as much.
+does not change as much; each row as soon as it is measured, so that a run that is cut short is not lost.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ def main() -> None:
     parser.add_argument("--media", type=Path, help="pictures and videos; unless given, the pictures in docs")
     options = parser.parse_args()
     options.out.mkdir(parents=True)
-    rows = []
+    media = options.media.absolute() if options.media else Path("sayso/docs")
+    print("| from the one before to | minutes | of CPU | load before |", flush=True)
+    print("| --- | --: | --: | --: |", flush=True)
     for name, commands in PATHS.items():
-        media = options.media.absolute() if options.media else Path("sayso/docs")
-        rows.append((name, *minutes(commands, options.out, media)))
-    print("| from the one before to | minutes | of CPU |\n| --- | --: | --: |")
-    for name, clock, cpu in rows:
-        print(f"| {name} | {clock:.1f} | {cpu:.1f} |")
+        load = os.getloadavg()[0]
+        clock, cpu = minutes(commands, options.out, media)
+        print(f"| {name} | {clock:.1f} | {cpu:.1f} | {load:.0f} of {os.cpu_count()} cores |", flush=True)
 
 
 if __name__ == "__main__":

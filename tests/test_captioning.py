@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -118,6 +119,16 @@ def test_a_broken_file_is_listed_and_the_rest_is_captioned(folder):
     (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     report = caption([folder], folder / "captions.jsonl", model=Bright())
     assert report.made == 6 and [Path(failure.path).name for failure in report.failures] == ["bad.png"]
+
+
+def test_a_failure_names_its_path_once_and_a_pipe_is_not_waited_for(folder):
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / "gone.png").symlink_to(folder / "nowhere")
+    (folder / "broken.mp4").write_bytes(b"no video")
+    report = caption([folder], folder / "captions.jsonl", model=Bright())
+    told = {Path(one.path).name: one for one in report.failures}
+    assert set(told) == {"pipe.mp4", "gone.png", "broken.mp4"}
+    assert all(one.error.count(one.path) == 1 and "Errno" not in one.error for one in report.failures)
 
 
 def test_what_a_model_saw_is_never_taken_for_speech(folder):

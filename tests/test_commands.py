@@ -36,7 +36,7 @@ HERE = {  # what the pages call it -> what the sample has
 NOT_RUN = {  # what the command needs -> which commands
     "this very checkout, set up": r"make |pip |uv |pipx |python benchmarks/",
     "a model of the hub": r".*(--model MODEL|--model M\b|openai/|google/|pull )",
-    "a public data set": r".*(kept.parquet|crosstask_release|VOCdevkit|SETS|COCO|shards|SHARDS|cc3m)",
+    "a public data set": r".*(kept.parquet|crosstask_release|VOCdevkit|SETS|COCO|shards|SHARDS|cc3m|DIR)",
     "an hour": r".*(--scenes 8000|--videos 1600|toy/|evaluate step-discovery)",
     "another program": r".* \| ",
     "somebody who ends it": r"sayso (serve|watch|lecture 1)",

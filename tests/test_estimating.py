@@ -57,6 +57,23 @@ def test_what_cannot_be_measured_is_said(tmp_path):
             estimate_corpus(videos, hours, toy.ColourEncoder(), clips=clips)
 
 
+def test_no_model_is_loaded_for_what_makes_no_sense(tmp_path, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr("sayso.encoders.load_encoder", never)
+    asked = ["corpus", "estimate", "--videos", "1", "--progress", "off"]
+    for wrong in (
+        ["--hours", "0"],
+        ["--hours", "nan"],
+        ["--hours", "1", "--sample", str(tmp_path / "no.mp4")],
+    ):
+        with pytest.raises((UsageError, MediaError)):
+            CliRunner().invoke(app, [*asked, *wrong], catch_exceptions=False)
+    with pytest.raises(AssertionError, match="loaded"):
+        CliRunner().invoke(app, [*asked, "--hours", "1"], catch_exceptions=False)
+
+
 def test_the_command(monkeypatch):
     rates = Rates("v.mp4", "toy", 8, 60, 0.02, 1e5, 8500, 500, 65536, 1e-4, 3)
     monkeypatch.setattr("sayso.encoders.load_encoder", lambda *_, **__: None)

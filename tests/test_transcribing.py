@@ -21,6 +21,7 @@ import sayso
 from command import sayso as command
 from sayso.cli.exit_codes import SOME_FAILED, UNAVAILABLE
 from sayso.core.errors import SaysoError
+from sayso.engine.ray_extract import Done
 from sayso.text import find_subtitles, read_subtitles
 from speech.sounds import forget_stub, stub_model, use_stub, write_sound
 from waiting import PATIENCE_S
@@ -137,6 +138,27 @@ def test_files_of_one_stem_have_captions_of_their_own(library, model):
     assert report.without_sound == 1
     assert find_subtitles(library / "both.wav") == library / "both.wav.en.auto.vtt"
     assert find_subtitles(library / "both.mp4") is None
+
+
+@pytest.mark.parametrize("engine", ["here", "ray"])
+def test_a_file_that_is_named_in_several_ways_is_heard_and_reported_once(
+    library, model, engine, tmp_path, monkeypatch
+):
+    def in_this_process(shards, begin, **_):
+        hear = begin()
+        for shard in shards:
+            yield Done(shard, hear(shard))
+
+    monkeypatch.setattr("sayso.engine.ray_extract.run_on_ray", in_this_process)
+    (tmp_path / "link").symlink_to(library)
+    listed = tmp_path / "list.jsonl"
+    names = ["library/../library/talk.wav", "/" + str(library / "talk.wav"), "link/talk.wav"]
+    listed.write_text("".join(json.dumps({"path": name}) + "\n" for name in names))
+    ways = [listed, tmp_path / "link" / "talk.wav", library, tmp_path / "link"]
+    report = sayso.transcribe(ways, model=model, processes=1, engine=engine)
+    assert (report.files, len(report.written), report.without_speech) == (2, 1, 1)
+    assert report.seconds == pytest.approx(4.5) and not report.failures
+    assert sayso.transcribe(ways, model=model, processes=1, engine=engine).kept == 2
 
 
 def test_a_process_that_dies_ends_its_file_alone(library, model):

@@ -16,6 +16,8 @@ import pytest
 
 from house import SOURCE, faces, module_graph
 
+pytestmark = pytest.mark.slow
+
 SNIPPET = """
 from pathlib import Path
 from typing import assert_type
@@ -149,7 +151,7 @@ def every_name() -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.fixture(scope="session", params=[pytest.param("mypy", marks=pytest.mark.slow), "pyright"])
+@pytest.fixture(scope="session", params=["mypy", "pyright"])
 def told(request, tmp_path_factory):
     """What a type checker says of each text, checked in one run: file -> lines."""
     if importlib.util.find_spec("mypy" if request.param == "mypy" else "basedpyright") is None:

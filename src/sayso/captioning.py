@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.core.fence import why_it_failed
 from sayso.core.io import sha256_of, write_atomic
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Caption, Span
@@ -26,6 +27,7 @@ from sayso.data.sources import list_sources
 from sayso.generators.base import Decoding, Generator
 from sayso.generators.media_part import MediaPart
 from sayso.generators.prompt import Prompt
+from sayso.media.files import open_regular
 
 if TYPE_CHECKING:
     from sayso.core.arrays import Pixels
@@ -139,10 +141,11 @@ class _Work:
     def missing(self, source: ListedFile) -> list[_Stretch]:
         """Return the stretches of a file that have no caption yet; note rows of what it was before."""
         try:
-            content = sha256_of(source.path)
+            with open_regular(source.path):  # never waits for a pipe
+                content = sha256_of(source.path)
             spans = self._spans(source.path)
         except (OSError, SaysoError) as error:
-            self.report.failures.append(Failure(source.path, "read", str(error)))
+            self.report.failures.append(Failure(source.path, "read", why_it_failed(error, source.path)))
             return []
         if spans != [None]:
             self.videos.append(source.path)

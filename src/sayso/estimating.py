@@ -25,6 +25,7 @@ from sayso.core.errors import MediaError, UsageError
 from sayso.core.progress import Progress, Silent
 from sayso.engine.extract import Finished, extract
 from sayso.engine.segment import Job, JobClip
+from sayso.media import probe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,11 +130,12 @@ class Estimate:
 def estimate_corpus(
     videos: int,
     hours: float,
-    encoder: Encoder,
+    model: Encoder | str = "auto",
     *,
     clips: int | None = None,
     sample: str | os.PathLike[str] | None = None,
     requests_a_second: float = 1.0,
+    device: str = "auto",
     progress: Progress | None = None,
 ) -> Estimate:
     """Return what a corpus costs, by what a short probe takes on this machine.
@@ -141,22 +143,32 @@ def estimate_corpus(
     Args:
         videos: how many.
         hours: they last in all.
-        encoder: what embeds them.
+        model: what embeds them: an encoder, or what ``sayso.load_encoder`` takes, loaded once all else is
+            known to make sense.
         clips: they are cut into; by default one every 4 seconds.
         sample: a video such as theirs; by default one is drawn, of 640 x 360 pixels, whose bytes say little
             of those of a filmed one.
         requests_a_second: to the host that has them.
+        device: for the encoder, if it is loaded here.
         progress: what to report to.
 
     Raises:
-        SaysoError: if the sample cannot be read, or a number makes no sense.
+        SaysoError: if the sample cannot be read, a number makes no sense, or there is no such model.
     """
     if videos < 1 or not 0 < hours < math.inf or (clips is not None and clips < 1):
         raise UsageError(f"a corpus has videos and hours; got {videos} videos, {hours:g} hours")
     if not 0 < requests_a_second < math.inf:
         raise UsageError(f"requests a second are above 0; got {requests_a_second:g}")
-    rates = measure_rates(encoder, sample, progress)
+    if sample is not None:
+        probe(sample)
+    rates = measure_rates(_loaded(model, device), sample, progress)
     return Estimate(videos, hours, clips or math.ceil(hours * HOUR_S / WINDOW_S), rates, requests_a_second)
+
+
+def _loaded(model: Encoder | str, device: str) -> Encoder:
+    from sayso.encoders import load_encoder
+
+    return load_encoder(model, device=device) if isinstance(model, str) else model
 
 
 def measure_rates(

@@ -153,18 +153,16 @@ class _Run:
         from sayso.engine.ray_extract import run_on_ray
 
         self._advance("reaching the cluster")
-        given = {os.path.abspath(path): path for path in self.waiting}  # noqa: PTH100  no link is followed
-        lasting = {path: self.waiting[as_given] for path, as_given in given.items()}
         model = replace(self.model, folder=self.model.folder.absolute())
-        shards = cut_shards(lasting, again=again)
+        shards = cut_shards(self.waiting, again=again)
         begin = BeginListening(model, language, device)
         for done in run_on_ray(shards, begin, address=cluster, actors=actors):
             failed = [FileHeard(path, stage="listen", error=done.error or "") for path in done.work.files]
             for heard in done.result or failed:
-                self._record(given[heard.path], heard)
+                self._record(heard.path, heard)
 
     def _record(self, path: str, heard: FileHeard) -> None:
-        """Note in the report what became of a file, under the name that was given."""
+        """Note in the report what became of a file."""
         self._at.pop(path, None)
         self._done_s += self.waiting[path]
         self.report.seconds += heard.seconds
@@ -184,11 +182,17 @@ class _Run:
 def _waiting(
     sources: Sequence[ListedFile], report: TranscribeReport, *, again: bool
 ) -> Iterator[tuple[str, float]]:
-    """Yield the files to listen to and how many seconds each lasts; count the others in the report."""
+    """Yield the files to listen to and how many seconds each lasts; count the others in the report.
+
+    A file that is named twice, through a link to its folder, counts once: its captions have one place.
+    """
+    places: set[Path] = set()
     for source in sources:
         path = Path(source.path)
-        if kind_of(path) == "picture":
+        place = Path(os.path.realpath(path.parent), path.name)
+        if kind_of(path) == "picture" or place in places:
             continue
+        places.add(place)
         report.files += 1
         try:
             beside = Beside(path)

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import toy
+from command import sayso
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from waiting import PATIENCE_S, process, wait_for
@@ -39,12 +40,6 @@ def media(tmp_path):
     toy.make_video(folder / "rb.mp4", ["red", "blue"])
     toy.make_picture(folder / "white.png", "white")
     return folder
-
-
-def sayso(*arguments, cwd=None):
-    """Run the real command in a process of its own."""
-    command = [sys.executable, "-m", "sayso", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
 
 
 def lines(result):
@@ -127,8 +122,9 @@ def test_progress_for_programs_is_json_on_stderr(run, media, tmp_path):
         (["no-such-verb"], 2, "No such command"),
     ],
 )
-def test_exit_codes_and_sentences(tmp_path, arguments, code, sentence):
-    done = sayso(*arguments, cwd=tmp_path)
+def test_exit_codes_and_sentences(tmp_path, monkeypatch, arguments, code, sentence):
+    monkeypatch.chdir(tmp_path)
+    done = sayso(*arguments)
     assert done.returncode == code, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
@@ -244,19 +240,25 @@ def test_help_and_version(tmp_path):
     assert 'sayso search my.index "hold a wine glass"' in helped.stdout
 
 
-SLOW = """
+WAITING = """
 import sys, time
+from pathlib import Path
 sys.path.insert(0, {tests!r})
 import toy
 import sayso.encoders
 from sayso.index import writer
 
-class Slow(toy.ColourEncoder):
+class Waiting(toy.ColourEncoder):
+    seen = 0
+
     def encode_video(self, frames):
-        time.sleep(0.2)
+        self.seen += 1
+        while self.seen > 4 and not Path({go!r}).exists():
+            time.sleep(0.01)
         return super().encode_video(frames)
 
-sayso.encoders.load_encoder = lambda name="auto", **options: Slow()
+one = Waiting()
+sayso.encoders.load_encoder = lambda name="auto", **options: one
 writer.FLUSH_S = 0.1
 sys.argv[0] = "sayso"
 from sayso.__main__ import program
@@ -272,20 +274,21 @@ def is_kept(where):
 def test_an_interrupted_run_keeps_what_was_done_and_goes_on(tmp_path):
     folder = tmp_path / "media"
     folder.mkdir()
-    for k in range(16):
-        toy.make_video(folder / f"{k}.mp4", ["red", "blue", "green", "cyan"] * 4, fps=1)
-    program = SLOW.format(tests=str(Path(toy.__file__).parent))
+    for k in range(8):
+        toy.make_video(folder / f"{k}.mp4", ["red", "blue", "green", "cyan"], fps=1)
+    program = WAITING.format(tests=str(Path(toy.__file__).parent), go=str(tmp_path / "go"))
     command = [sys.executable, "-c", program, "index", str(tmp_path / "x.index"), str(folder)]
     with process(command) as indexing:
         wait_for(lambda: is_kept(tmp_path / "x.index"), lambda: "nothing is kept", PATIENCE_S)
         indexing.send_signal(signal.SIGINT)
+        (tmp_path / "go").touch()
         _, err = indexing.communicate(timeout=PATIENCE_S)
     assert indexing.returncode == 130, err
     assert "interrupted; what was done is kept" in err
     assert "Traceback" not in err
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
-    assert report["added"] + report["unchanged"] == 16
+    assert report["added"] + report["unchanged"] == 8
     assert report["unchanged"] > 0
 
 

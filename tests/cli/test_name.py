@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import av
 import numpy as np
@@ -13,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import toy
+from command import sayso
 from sayso.cli.main import app
 from sayso.core.types import Box, Span
 from sayso.data.manifest import read_manifest
@@ -70,12 +69,6 @@ def words(film, *more, given=True):
 
 def run(film, *more, **options):
     return CliRunner().invoke(app, ["name", *words(film, *more, **options)])
-
-
-def sayso(*arguments):
-    """Run the real command in a process of its own."""
-    command = [sys.executable, "-m", "sayso", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_every_face_gets_its_name_in_every_form(film):

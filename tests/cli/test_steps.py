@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import toy
+from command import sayso
 from sayso.cli.main import app
 from sayso.core.types import Span
 from sayso.systems.instruction_steps import StepModel
@@ -72,12 +71,6 @@ def found(made, run, tmp_path):
     done = run(made[0], "--out", out, "--before", 2, "--after", 4)
     assert done.exit_code == 0, done.output
     return done, out
-
-
-def sayso(*arguments):
-    """Run the real command in a process of its own."""
-    command = [sys.executable, "-m", "sayso", "steps", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def hits(rows, seen, colours=tuple(STEPS)):
@@ -235,7 +228,7 @@ def test_what_is_wrong_is_one_sentence(tmp_path, monkeypatch, make, arguments, s
     (tmp_path / "clips" / "v.mp4").write_bytes(b"not read") if "clips" in arguments else None
     make(tmp_path)
     monkeypatch.chdir(tmp_path)
-    done = sayso(*arguments, "--progress", "off")
+    done = sayso("steps", *arguments, "--progress", "off")
     assert done.returncode == 1, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
@@ -243,6 +236,6 @@ def test_what_is_wrong_is_one_sentence(tmp_path, monkeypatch, make, arguments, s
 
 @pytest.mark.parametrize("arguments", [[], ["apply", "model"], ["one", "two"], ["one", "--steps", "0"]])
 def test_usage(arguments):
-    done = sayso(*arguments)
+    done = sayso("steps", *arguments)
     assert done.returncode == 2
     assert done.stdout == ""

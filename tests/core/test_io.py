@@ -13,7 +13,7 @@ import textwrap
 import pytest
 
 from sayso.core.errors import SaysoError
-from sayso.core.io import atomic_file, atomic_folder, sha256_of, write_atomic
+from sayso.core.io import UNFINISHED, atomic_file, atomic_folder, sha256_of, write_atomic
 from sayso.core.ownership import RECORD
 
 
@@ -50,6 +50,54 @@ def test_a_killed_writer_leaves_the_old_file_whole(tmp_path):
         assert process.stdout.readline() == "written\n"
         process.send_signal(signal.SIGKILL)
     assert path.read_text() == "before"
+    left = set(os.listdir(tmp_path)) - {"kept.txt"}
+    assert len(left) == 1, "what the next writing must take up"
+    write_atomic(path, "after", guarded=False)
+    assert path.read_text() == "after"
+    assert os.listdir(tmp_path) == ["kept.txt"]
+
+
+def test_writers_of_one_file_at_a_time_do_not_meet(tmp_path):
+    path = tmp_path / "kept.txt"
+    with atomic_file(path, guarded=False) as first:
+        first.write(b"first")
+        first.flush()
+        with atomic_file(path, guarded=False) as second:
+            second.write(b"the second")
+        assert path.read_text() == "the second"
+    assert path.read_text() == "first"
+    assert os.listdir(tmp_path) == ["kept.txt"]
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe", "folder"])
+def test_nothing_of_others_is_written_to_under_the_name_of_a_file_in_writing(tmp_path, kind):
+    theirs = tmp_path / "theirs"
+    theirs.write_text("theirs")
+    waiting = tmp_path / f".new{UNFINISHED}"
+    {
+        "link": lambda: waiting.symlink_to(theirs),
+        "hard link": lambda: waiting.hardlink_to(theirs),
+        "pipe": lambda: os.mkfifo(waiting),
+        "folder": waiting.mkdir,
+    }[kind]()
+    write_atomic(tmp_path / "new", "new", guarded=False)
+    assert (tmp_path / "new").read_text() == "new"
+    assert theirs.read_text() == "theirs"
+    assert sorted(os.listdir(tmp_path)) == sorted([waiting.name, "new", "theirs"])
+
+
+def test_many_processes_that_write_one_file_leave_one_whole(tmp_path):
+    path = tmp_path / "kept.txt"
+    program = textwrap.dedent(f"""
+        import sys
+        from sayso.core.io import write_atomic
+        for _ in range(200):
+            write_atomic({str(path)!r}, sys.argv[1] * 50_000, guarded=False)
+    """)
+    writers = [subprocess.Popen([sys.executable, "-c", program, letter]) for letter in "abcd"]
+    assert [one.wait() for one in writers] == [0] * 4
+    assert path.read_text() in {letter * 50_000 for letter in "abcd"}
+    assert os.listdir(tmp_path) == ["kept.txt"]
 
 
 def test_the_file_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from sayso.core.ownership import writing
 from sayso.core.types import Span
 from sayso.data.manifest import Failure, Row, read_manifest
 from sayso.data.sources import find_sources, list_sources
+from sayso.text import find_subtitles
 
 
 def touch(path):
@@ -128,3 +130,22 @@ def test_a_list_of_failures_is_a_manifest_that_tries_again(tmp_path):
     path = write(tmp_path / "failures.jsonl", [{"path": "/a/x.mp4", "stage": "decode", "error": "it broke"}])
     (source,) = read_manifest(path)
     assert (source.path, source.rows) == ("/a/x.mp4", ())
+
+
+def test_what_align_wrote_is_no_news_where_its_folder_is_listed(tmp_path, caplog):
+    """Named by a shell, or in a folder: no failure and no warning; its moments name the film all the same."""
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    with writing("align"):
+        for name in ("srt", "vtt", "csv", "jsonl", "html"):
+            write_atomic(tmp_path / f"film.timed.{name}", "who,said\nann,hello\n")
+        write_atomic(tmp_path / "film.timed.moments.jsonl", '{"path": "film.mp4", "text": "hello"}\n')
+    (tmp_path / "film.other.srt").write_text("somebody else's")
+    globbed = list_sources(sorted(map(str, tmp_path.glob("film*"))))
+    assert not globbed.failures and [file.path for file in globbed.files] == [str(tmp_path / "film.mp4")]
+    with caplog.at_level("INFO", "sayso"):
+        find_subtitles(tmp_path / "film.mp4")
+    assert len(caplog.messages) == 1 and "film.other.srt" in caplog.text
+    (tmp_path / "film.timed.csv").write_text("mine\nnow\n")
+    assert [
+        Path(one.path).name for one in list_sources(sorted(map(str, tmp_path.glob("film*")))).failures
+    ] == ["film.timed.csv"]

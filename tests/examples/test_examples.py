@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
-TRAINED_ELSEWHERE = {"howto100m", "mil_nce"}  # their systems' tests train the same for seconds
+ELSEWHERE = {"howto100m", "instruction_steps", "mil_nce"}  # tests of their systems do the same for seconds
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def more(tmp_path_factory):
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in TRAINED_ELSEWHERE else [])
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in ELSEWHERE else [])
         for path in EXAMPLES
     ],
 )

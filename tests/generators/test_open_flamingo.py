@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -67,9 +69,14 @@ def language_of(folders, family):  # noqa: F811
     return load_language_model(str(folders[family]), added_markers=True)
 
 
-@pytest.mark.parametrize("every", [1, 2, 4])
-@pytest.mark.parametrize("wrapped", [False, True])
-@pytest.mark.parametrize("family", ["gpt_neox", "llama"])
+FILES = list(itertools.product((1, 2, 4), (False, True), ("gpt_neox", "llama")))
+ONE_OF_EACH = {(2, True, "gpt_neox"), (1, False, "llama"), (4, False, "gpt_neox")}
+
+
+@pytest.mark.parametrize(
+    ("every", "wrapped", "family"),
+    [one if one in ONE_OF_EACH else pytest.param(*one, marks=pytest.mark.slow) for one in FILES],
+)
 def test_files_load_and_answer(folders, towers, photos, tmp_path, every, wrapped, family):  # noqa: F811
     language = language_of(folders, family)
     state = keys_of_a_file(language, every, "module." if wrapped else "")

@@ -14,9 +14,13 @@ import pytest
 
 from sayso import load
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
+from sayso.encoders.backbones import load_backbone
+from sayso.generators.language import load_language_model
 from sayso.hub import cache as hub_cache
 from sayso.hub import catalog, download, list_models
 from sayso.hub.catalog import AUTO_MODEL
+from sayso.hub.download import pull
+from sayso.speech.speech_model import find_speech_model
 
 
 def test_importing_loads_nothing_heavy():
@@ -159,6 +163,54 @@ def test_auto_with_nothing_installed_says_what_to_install(cache, monkeypatch):
 def test_unknown_names_are_told_with_the_nearest(cache, name, told, no_sockets):
     with pytest.raises(SaysoError, match=told):
         load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "runs/flamingoo",
+            r"nothing at runs/flamingoo; did you mean runs/flamingo\?.* sayso pull runs/flamingoo",
+        ),
+        ("rnus/flamingo", r"did you mean runs/flamingo\?"),
+        ("runs/zzz", r"nothing at runs/zzz; name the folder of a model, or of a run"),
+        ("./runs/flamimgo", r"did you mean runs/flamingo\?$"),
+        ("a/runs/flamingo", r"nothing at a/runs/flamingo; name"),
+        ("modle", r"no model is called 'modle'; did you mean 'model'\?"),
+        ("runs/flamin\0go", r"nothing at"),
+    ],
+)
+def test_a_mistyped_folder_is_not_looked_for_on_the_hub(cache, tmp_path, monkeypatch, name, told):
+    def never(*_):
+        raise AssertionError("the hub was asked")
+
+    monkeypatch.setattr(hub_cache, "fetch", never)
+    monkeypatch.chdir(tmp_path)
+    for there in ("runs/flamingo", "model"):
+        (tmp_path / there).mkdir(parents=True)
+    with pytest.raises(SaysoError, match=told):
+        load(name)
+    for other in (load_backbone, load_language_model, find_speech_model):
+        with pytest.raises(
+            SaysoError, match=told.partition(".*")[0] if "/" in name else "called|there is no speech model"
+        ):
+            other(name)
+    with pytest.raises(AssertionError, match="asked"):
+        load("openai/whatever")
+
+
+def test_a_hub_model_beside_a_folder_of_its_owner_is_taken(cache, tiny, tmp_path, monkeypatch, no_sockets):
+    """Where it is cached, or known; ``pull`` asks the hub in any case."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "some" / "clap").mkdir(parents=True)
+    hubs.into_cache(tiny["clip"], cache, "some/clip")
+    assert load("some/clip", device="cpu").name == "some/clip"
+    asked = []
+    monkeypatch.setattr(hub_cache, "fetch", lambda name, *_: asked.append(name) or tiny["clip"])
+    pull("some/clop", tmp_path / "out")
+    assert asked == ["some/clop"]
+    with pytest.raises(SaysoError, match=r"did you mean some/clap\?"):
+        load("some/clop")
 
 
 def test_a_snapshot_that_is_not_whole_is_not_taken(cache, tiny):

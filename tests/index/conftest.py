@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def index(tmp_path: Path, media: Path) -> Index:
 
 
 @pytest.fixture(scope="module")
-def bucket():
+def object_store():
     boto3 = pytest.importorskip("boto3")
     server_module = pytest.importorskip("moto.server")
     server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -50,6 +51,12 @@ def bucket():
         boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="films")
         yield "s3://films"
     server.stop()
+
+
+@pytest.fixture
+def bucket(object_store) -> str:
+    """A place of the test's own in an object store."""
+    return f"{object_store}/{uuid.uuid4().hex}"
 
 
 @pytest.fixture

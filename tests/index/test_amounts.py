@@ -26,7 +26,7 @@ class Clock:
 @pytest.mark.parametrize("speed", [3.0, 15.0, 40.0])
 @pytest.mark.parametrize("picture_s", [0.02, 0.06])
 def test_an_hour_among_pictures_is_foreseen_within_30_percent(speed, picture_s):
-    """From a tenth of the way on, whatever pictures cost beside video, read first or last."""
+    """From the first word on, whatever pictures cost beside video, read first or last."""
     pictures = {f"{k:03}.jpg": 3_000_000 for k in range(132)}
     for video_first in (True, False):
         clock = Clock()
@@ -41,10 +41,10 @@ def test_an_hour_among_pictures_is_foreseen_within_30_percent(speed, picture_s):
             clock.now += 4.0 / speed if path == "long.mp4" else picture_s
             amounts.reached(path, second) if second else amounts.finished(path, None)
             amount = amounts.now()
-            if ends * 0.1 < clock.now < ends * 0.75 and (video_first or clock.now > 264 * picture_s):
+            if amount.eta_s is not None:
                 checked += 1
-                assert amount.eta_s == pytest.approx(ends - clock.now, rel=0.3), (clock.now, ends)
-        assert checked > 300
+                assert amount.eta_s == pytest.approx(ends - clock.now, abs=0.3 * ends), (clock.now, ends)
+        assert checked > 700
         assert amounts.now().work == amounts.now().total_work == 3666
         assert amounts.now().bytes == amounts.now().total_bytes
 

@@ -76,6 +76,30 @@ def test_it_is_measured_anew_as_the_index_grows_and_without_the_model(scattered,
     assert calibrate_index(scattered.store, never).clips == 7
 
 
+def test_a_server_that_searches_between_a_commit_and_its_measuring_takes_the_new_one_after(
+    scattered, media, monkeypatch
+):
+    """With the ranking that was kept of the same query: what it scores is measured anew, too."""
+    server = Index.open(scattered.store.address, Scattered())
+    toy.make_picture(media / "cyan.png", "cyan")
+    between = []
+
+    def search_first(*args):
+        server.store.refresh()
+        between.append((server.calibration.clips, server.store.clips.count_rows(), scores(server)))
+        return calibrate_index(*args)
+
+    def scores(index):
+        return [(hit.id, hit.score) for hit in index.search("red", limit=50)]
+
+    monkeypatch.setattr("sayso.index.adding.calibrate_index", search_first)
+    scattered.add(media)
+    assert between[0][:2] == (7, 8), "searched between"
+    server._searcher._kept_in.checkout_latest()  # which comes by itself within a second
+    assert server.calibration.clips == 8
+    assert scores(server) == scores(Index.open(scattered.store.address, Scattered())) != between[0][2]
+
+
 def test_an_index_without_it_still_works_and_scores_the_same(scattered):
     before = scattered.search("red", limit=50)
     scattered.store.connection.drop_table(BACKGROUND_TABLE)

@@ -118,7 +118,7 @@ def test_shards_of_a_cluster_lie_in_the_bucket_too(bucket, media, ray_here, tmp_
 def test_a_shard_that_was_left_in_the_bucket_is_committed(bucket, media, ray_here):
     """The driver was killed before its commit: the next run has nothing to read."""
     pytest.importorskip("lance")
-    store, how = Store(f"{bucket}/left.index"), Adding(cluster=Cluster(toy.ColourEncoder))
+    store, how = Store(f"{bucket}/left.index"), Adding(cluster=Cluster(toy.ColourEncoder, shard_files=4))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sayso.index.cluster.settle_shards", raise_interrupt)
         with pytest.raises(KeyboardInterrupt):

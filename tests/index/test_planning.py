@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock, Timeout
@@ -53,6 +54,31 @@ def rows(address) -> list[dict]:
     )
     assert len({row["path"] for row in media}) == len(media)
     return media
+
+
+def test_the_cluster_that_reads_makes_the_search_structures_too(media, add, monkeypatch):
+    asked = []
+    monkeypatch.setattr(adding, "build_on_cluster", lambda store, cluster: asked.append(cluster.actors))
+    add(cluster=cluster.Cluster(toy.ColourEncoder, actors=3))
+    add()  # nothing is new
+    add(cluster=None)
+    assert asked == [3]
+
+
+@pytest.mark.parametrize(
+    ("files", "shards", "most"), [(3, 3, 1), (12, 12, 1), (200, 50, 4), (20_000, 79, 256)]
+)
+def test_there_is_a_shard_for_each_worker(files, shards, most):
+    jobs = [toy_job(number) for number in range(files)]
+    cut = list(cluster._shards(jobs, None))
+    assert [job for work in cut for job in work.jobs] == jobs
+    assert (len(cut), max(len(work.jobs) for work in cut)) == (shards, most)
+    assert len({work.id for work in cut}) == shards
+
+
+def toy_job(number: int):
+    record = SimpleNamespace(media_id=f"{number}", size=1)
+    return SimpleNamespace(record=record, thumbs="clip")
 
 
 def test_files_are_read_while_the_lock_is_free(tmp_path, media, add, monkeypatch):
@@ -114,6 +140,35 @@ def test_another_driver_that_comes_after_the_plan(tmp_path, media, add, monkeypa
     monkeypatch.setattr(adding.Update, "plan", and_wait)
     report = add()
     assert began and report.moved == 0 and rows(tmp_path / "x.index") == rows(tmp_path / "alone.index")
+
+
+def test_what_is_planned_again_is_counted_and_reported_once(tmp_path, media, add, monkeypatch):
+    """A touched film and one with other captions, noted by another driver first; an odd cue in each."""
+    odd = "WEBVTT\n\n00:00.000 --> 00:01.000\nsaid\n\n00:0x --> 00:09\nodd\n"
+    films = [toy.make_video(media / f"{name}.mp4", ["red"], fps=2) for name in ("same", "told")]
+    for film in films:
+        film.with_suffix(".vtt").write_text(odd)
+    add()
+    os.utime(films[0], (1, 1))
+    films[1].with_suffix(".vtt").write_text(odd.replace("said", "otherwise"))
+    plan, began, said = adding.Update.plan, [], []
+
+    def and_wait(update):
+        jobs = plan(update)
+        if not began:
+            began.append(update)
+            add()
+        return jobs
+
+    class Listening:
+        def update(self, done, total=None, note="", amount=None):
+            said.append((done, total))
+
+    monkeypatch.setattr(adding.Update, "plan", and_wait)
+    report = add(progress=Listening())
+    assert sorted(os.path.basename(one.path) for one in report.failures) == ["same.vtt", "told.vtt"]
+    assert max(done for done, _ in said) == report.files == 6
+    assert (report.replaced, report.unchanged) == (0, 6)
 
 
 def test_a_file_that_another_driver_moved_elsewhere_is_read(tmp_path, media, add, monkeypatch):

@@ -33,7 +33,7 @@ def store(tmp_path_factory):
 
 
 def spoken(store, words):
-    return {round(clip.start_s / 4): clip.spoken for clip in search_text(store, words, 50, None)}
+    return {round(clip.start_s / 4): clip.spoken for clip in search_text(store, words, 50, None, None)}
 
 
 @pytest.mark.parametrize("query", ["glue wood", "the boat and wood", "painted boat xyzzy", "wood"])
@@ -71,5 +71,5 @@ def test_a_query_of_such_words_alone_still_asks_for_them():
 
 
 def test_words_that_nobody_says_find_nothing(store):
-    assert search_text(store, "xyzzy", 50, None) == []
-    assert search_text(store, "  ", 50, None) == []
+    assert search_text(store, "xyzzy", 50, None, None) == []
+    assert search_text(store, "  ", 50, None, None) == []

@@ -100,6 +100,21 @@ def test_sigmoid_asks_of_each_pair_whether_it_is_one(labels):
     assert ours.item() == pytest.approx(total / 7, abs=1e-12)
 
 
+@pytest.mark.parametrize("labels", [None, LABELS])
+@pytest.mark.parametrize("bias", [-31.0, -29.0, -10.0, 0.0, 29.0, 31.0])
+@pytest.mark.parametrize("scale", [5.0, 59.0, 61.0, 200.0])
+def test_no_bias_and_no_scale_changes_how_exact_the_sigmoid_is(scale, bias, labels):
+    """Also where e^s and e^-b are numbers no longer, and b is added to the scores."""
+    x, y = draw(7)
+    found = []
+    for loss in (contrastive, plain):
+        t, b = log_scale(scale), torch.tensor(bias, dtype=torch.float64, requires_grad=True)
+        value = loss(x, y, t, kind="sigmoid", bias=b, labels=labels)
+        found.append((value, *torch.autograd.grad(3 * value, (x, y, t, b))))
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+
+
 WAYS = [
     {},
     {"keep_bytes": 0},

@@ -96,7 +96,7 @@ def test_only_our_unfinished_files_are_deleted(tmp_path):
         tmp_path / shelf("a.b") / name
         for name in (
             *(".a.b.mp4.123.part", ".a.b.mp4.123.part.mp4", ".a.b.mp4.123.part.mp4.ytdl"),
-            *(".a.b.en.vtt.x_3abcde.part", ".a.b.en.auto.vtt.x_3abcde.part"),
+            *(".a.b.en.vtt.x_3abcde.sayso.part", ".a.b.en.auto.vtt.sayso.part"),
         )
     ]
     others = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -16,9 +17,9 @@ import pytest
 
 from command import sayso
 from corpus_kills import last_rows, ledger_rows
+from ray_actors import actors
 from sayso.cli.exit_codes import SOME_FAILED
 from sayso.systems.corpus import CorpusOptions, Manners, run_corpus
-from test_transcribing import children
 from video_host import MIN_WORDS, make_videos, serving_videos
 
 pytest.importorskip("ray")
@@ -72,16 +73,6 @@ def until(process: subprocess.Popen[bytes], true: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def actors(pid: int) -> list[int]:
-    found = []
-    for child in children(pid):
-        with contextlib.suppress(OSError):
-            if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"ray::_Actor"):
-                found.append(child)
-        found += actors(child)
-    return found
-
-
 def test_the_same_corpus_and_the_site_is_asked_as_politely(tmp_path):
     with corpora(tmp_path, [*FAULTS, *WAITS]) as (site, here, there):
         with driver(there, "200/s") as process:
@@ -89,6 +80,27 @@ def test_the_same_corpus_and_the_site_is_asked_as_politely(tmp_path):
         assert site.wrong == [] and site.most <= 4
     assert last_rows(there) == last_rows(here)
     assert videos_of(there) == videos_of(here) != {}
+
+
+def test_the_whole_way_in_one_command(tmp_path):
+    videos = make_videos(tmp_path, ["Peel Garlic"], 8, FAULTS[:2])
+    corrections = tmp_path / "said.csv"
+    corrections.write_text("title,visual\nPeel Garlic,1\n")
+    (tmp_path / "titles.txt").write_text("Peel Garlic\n")
+    with serving_videos(videos) as site:
+        asked = ["--source", site.search, "--corrections", corrections, "--min-words", MIN_WORDS]
+        asked += ["--per-host", "200/s", *POLITE, "--json"]
+        found = []
+        for out, where in (("here", []), ("there", ["--engine", "ray"])):
+            site.reset()
+            done = sayso("corpus", "run", tmp_path / "titles.txt", "--out", tmp_path / out, *asked, *where)
+            assert done.returncode == SOME_FAILED, done.stderr
+            found.append(json.loads(done.stdout))
+        assert site.wrong == [] and site.most <= 4
+    assert found[0] == found[1] and found[0]["clips"] > 0
+    assert last_rows(tmp_path / "there") == last_rows(tmp_path / "here")
+    for name in ("videos.csv", "caption.json", "task_ids.csv"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
 
 def test_a_worker_and_the_driver_may_die(tmp_path):

@@ -239,4 +239,23 @@ def test_words_without_a_picture_teach_nothing(parts, tmp_path, everywhere):
     losses = made.losses(made.model, batch)
     sum(value for value, _ in losses.values()).backward()
     assert sum(int(words) for _, words in losses.values()) == 0
-    assert all(weight.grad is None or not weight.grad.any() for weight in made.model.parameters())
+    assert all(weight.grad is not None and not weight.grad.any() for weight in made.model.parameters())
+
+
+def test_a_micro_batch_without_pictures_changes_no_gradient(parts, tmp_path):
+    """Two pages with pictures go first, then two without any; each part has a graph of its own."""
+    made = method_of(recipe_for(parts), parts, tmp_path)
+    for block in made.model.blocks:
+        block.attn_gate.data.fill_(0.8)
+    page = {"text": "no picture is here<|endofchunk|>", "pictures": [], "ahead": False, "source": 0}
+    shown = [one for k in range(2) for one in made.dataset.sample(k, np.random.default_rng(k))]
+    found = {}
+    for name, groups in {"whole": [[*shown, page, page]], "parts": [shown, [page, page]]}.items():
+        made.model.zero_grad()
+        for group in groups:
+            losses = made.losses(made.model, TensorBatch(made.collate(group), torch.device("cpu")))
+            sum(value for value, _ in losses.values()).backward()
+        found[name] = {key: weight.grad.clone() for key, weight in made.model.named_parameters()}
+    assert any(gradient.any() for gradient in found["whole"].values())
+    for key, gradient in found["whole"].items():
+        torch.testing.assert_close(found["parts"][key], gradient, rtol=1e-4, atol=1e-6)

@@ -1,11 +1,52 @@
-"""Where sayso keeps what it can make again."""
+"""Where sayso keeps what it can make again, and folders whose names were mistyped."""
 
 from __future__ import annotations
 
 import os
+import re
+from difflib import get_close_matches
 from pathlib import Path
+
+from sayso.core.errors import nothing_at
+
+HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
+
+ALIKE = 0.75
+"""How alike a part of a path is to the one that was meant (``difflib``'s ratio)."""
 
 
 def cache_folder(purpose: str) -> Path:
     """Return the folder for a purpose, which may not be there yet: below XDG_CACHE_HOME or ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sayso" / purpose
+
+
+def near_folder(path: Path) -> Path | None:
+    """Return the folder whose path is that one, or nearly in each of its parts; None if there is none."""
+    here = Path(path.anchor)
+    for part in path.parts[bool(path.anchor) :]:
+        name = part if (here / part).is_dir() else _like(part, here)
+        if name is None:
+            return None
+        here /= name
+    return here if path.parts else None
+
+
+def nothing_there(name: str) -> str | None:
+    """Return the sentence for a model's name that is the path of a folder, where there is none; else None.
+
+    What has the form of a hub id is a path only if one like it, or the folder around it, is there.
+    """
+    path = Path(name).expanduser()
+    near = near_folder(path)
+    if HUB_ID.fullmatch(name) and near is None and not path.parent.is_dir():
+        return None
+    return nothing_at(name, f"did you mean {near}?" if near else "name the folder of a model, or of a run")
+
+
+def _like(part: str, folder: Path) -> str | None:
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+    except (OSError, ValueError):
+        return None
+    return next(iter(get_close_matches(part, names, n=1, cutoff=ALIKE)), None)

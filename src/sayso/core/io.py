@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import IO
 from sayso.core.errors import SaysoError
 from sayso.core.ownership import digest_of, record_own, refuse_foreign
 
+UNFINISHED = ".sayso.part"  # ends the names of files that are being written, or that a kill left
+
 
 @contextlib.contextmanager
 def atomic_file(
@@ -23,8 +26,9 @@ def atomic_file(
 ) -> Iterator[IO[bytes]]:
     """Give a binary file that takes its name when the block ends, and never where the block fails.
 
-    A kill or a power failure at any moment leaves what was at the path before, or the new file, whole.
-    Folders above are made if they are missing.
+    A kill or a power failure at any moment leaves what was at the path before, or the new file, whole; and
+    beside it at most a hidden file, which the next writing of the path removes. Folders above are made if
+    they are missing.
 
     Args:
         path: the file.
@@ -38,26 +42,64 @@ def atomic_file(
     target = Path(path)
     if guarded:
         refuse_foreign(target, grows=grows, of_input=of_input)
-    waiting: str | None = None
+    descriptor, waiting = -1, None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, waiting = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        with os.fdopen(descriptor, "wb") as file:
+        descriptor, waiting = _unfinished(target)
+        with open(descriptor, "wb", closefd=False) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(waiting).chmod(0o666 & ~_umask())
+        waiting.chmod(0o666 & ~_umask())
         if guarded:  # once more: what was written in between stays
             refuse_foreign(target, grows=grows, of_input=of_input)
             record_own(target, waiting)
-        Path(waiting).replace(target)
+        waiting.replace(target)
         waiting = None
         fsync(target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     finally:
         if waiting is not None:
-            Path(waiting).unlink(missing_ok=True)
+            waiting.unlink(missing_ok=True)
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _unfinished(target: Path) -> tuple[int, Path]:
+    """Open an empty file beside the target that no other writer has; return its descriptor and its path.
+
+    It has the same name each time, so that what a kill left there is taken up and not left for good. Its
+    writer holds a lock on it as long as the descriptor is open; a second one at the same time takes a name
+    of its own.
+    """
+    path = target.with_name(f".{target.name}{UNFINISHED}")
+    descriptor = _claim(path)
+    if descriptor is not None:
+        return descriptor, path
+    descriptor, other = tempfile.mkstemp(prefix=f".{target.name}.", suffix=UNFINISHED, dir=target.parent)
+    return descriptor, Path(other)
+
+
+def _claim(path: Path) -> int | None:
+    """Open and empty a file that is new, or that a killed writer left; None if it is anything else."""
+    try:
+        import fcntl
+
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = os.fstat(descriptor)
+        ours = stat.S_ISREG(held.st_mode) and held.st_nlink == 1 and held.st_uid == os.geteuid()
+        if ours and os.path.samestat(held, path.lstat()):  # another writer may have renamed it meanwhile
+            os.ftruncate(descriptor, 0)
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
 
 
 @contextlib.contextmanager

@@ -20,9 +20,6 @@ from sayso.core.harmless import harmless
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
-TELLING = 0.05
-"""How much of the work has to be done before the remaining time is told."""
-
 Mode = Literal["auto", "bar", "json", "off"]
 
 
@@ -38,6 +35,7 @@ class Amount:
         bytes: that are done.
         total_bytes: of so many.
         work_per_s: how fast it goes lately.
+        eta_s: in how many seconds it will be done; None while that cannot be told.
     """
 
     work: float
@@ -47,13 +45,7 @@ class Amount:
     bytes: int
     total_bytes: int
     work_per_s: float
-
-    @property
-    def eta_s(self) -> float | None:
-        """In how many seconds it will be done; None while too little is done to tell."""
-        if self.work_per_s <= 0 or self.work < TELLING * self.total_work:
-            return None
-        return (self.total_work - self.work) / self.work_per_s
+    eta_s: float | None = None
 
 
 class Progress(Protocol):

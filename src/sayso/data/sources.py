@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sayso.core.errors import SaysoError
 from sayso.core.fence import why_it_failed
-from sayso.core.ownership import drawn_in
+from sayso.core.ownership import drawn_in, is_own
 from sayso.core.types import Caption
 from sayso.data.manifest import MANIFESTS, Failure, ListedFile, read_manifest
 
@@ -81,8 +81,8 @@ def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | 
         for source in _fenced(path, skip, alone=len(every) == 1):
             if source.path not in seen:
                 seen.add(source.path)
-                aside = globbed and isinstance(source, ListedFile) and source.named and _is_captions(path)
-                yield Skipped(source.path) if aside else source
+                captions = isinstance(source, ListedFile) and source.named and _is_captions(path)
+                yield Skipped(source.path) if globbed and (captions or _is_table(path, source)) else source
 
 
 def _fenced(path: str, skip: str | None, *, alone: bool) -> Iterator[ListedFile | Failure | Skipped]:
@@ -101,6 +101,11 @@ def _is_captions(path: str) -> bool:
     from sayso.text.captions.sidecar import CAPTIONS
 
     return Path(path).suffix.lower().removeprefix(".") in CAPTIONS
+
+
+def _is_table(path: str, source: ListedFile | Failure | Skipped) -> bool:
+    """Tell whether a path was named that ``sayso align`` wrote, and holds nothing that could be looked at."""
+    return Path(source.path).name == Path(path).name and is_own(source.path, "align")
 
 
 def _is_beside(path: str) -> bool:

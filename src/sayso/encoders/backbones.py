@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from sayso.core.errors import SaysoError
-from sayso.hub.download import HUB_NAME, hub_folder
+from sayso.hub.download import hub_folder
 from sayso.models.efficientnet_lite import Convolution, Lite0
 from sayso.models.mobilenet_v2 import Layers, load_layers
 
@@ -209,7 +209,7 @@ def load_backbone(name: str = LITE0) -> Backbone:
         return FoldedMap(name, load_layers(), *IMAGENET, rotated=False).eval()
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        if not HUB_NAME.fullmatch(name):
+        if "/" not in name:
             raise SaysoError(
                 f"no backbone is called {name!r}; give 'lite0', 'mobilenet-v2', a hub id or a model folder"
             )

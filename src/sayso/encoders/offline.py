@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from math import log
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
@@ -84,21 +85,27 @@ class OfflineEncoder:
 
     def encode_images(self, images: Sequence[Image | Pixels]) -> Embeddings:
         """Embed B pictures, each a PIL image or (H, W, 3) uint8 of any size: (B, 384)."""
+        return self._encode(images)
+
+    def _encode(self, images: Sequence[Image | Pixels], at_least: int = 1) -> Embeddings:
         tower, head = self._tower()
         size = CPU_BATCH if tower.device.type == "cpu" else GPU_BATCH
 
         def encode(batch: Sequence[Image | Pixels]) -> Embeddings:
             squares = [as_square(image, self.clip.size, self.clip.crop) for image in batch]
-            features, early = tower.levels(np.stack(squares))
+            features, early = tower.levels(np.stack(squares), at_least)
             by_names = conse.embed_logits(tower.scores(features))
-            embeddings: Embeddings = head(by_names, features, early).cpu().numpy()
+            embeddings: Embeddings = head(by_names, features, early)[: len(batch)].cpu().numpy()
             return embeddings
 
         return in_batches(encode, images, size, self.dim)
 
     def encode_video(self, frames: Pixels) -> Embeddings:
-        """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, 384)."""
-        return pool_clips(self.encode_images, frames)
+        """Embed B clips, (B, T, H, W, 3) uint8 RGB with any H, W and T >= 1: (B, 384).
+
+        To the last bit the same whatever else is embedded with them, so that an index is the same everywhere.
+        """
+        return pool_clips(partial(self._encode, at_least=efficientnet_lite.STEADY), frames)
 
     def similarity_map(self, image: Image | Pixels, query: str | Embeddings) -> SimilarityMap:
         """Return how much each grid cell of a picture is like a query: (h, w) cosines."""

@@ -55,6 +55,7 @@ def extract(
     *,
     workers: int | None = None,
     encoders: int | None = None,
+    cores_each: int | None = None,
     batch_frames: int = 64,
     max_bytes: int = 256 << 20,
 ) -> Iterator[JobClip[J] | Finished[J]]:
@@ -65,6 +66,7 @@ def extract(
         encoder: embeds the clips.
         workers: decoding threads; by default one a core, at most 8.
         encoders: encoding threads; by default one with an accelerator, else as many as decode.
+        cores_each: how many each of them may use; by default they share all.
         batch_frames: about how many frames are encoded at once.
         max_bytes: bound on decoded frames that wait to be encoded.
     """
@@ -74,7 +76,8 @@ def extract(
     ready = ByteQueue(max_bytes)
     threads = _start_decoders(jobs, ready, encoder.clip, workers, slots)
     try:
-        yield from _embed_all(_batches(ready, workers, batch_frames), encoder, encoders, slots)
+        limit = cores_each or cores() // encoders
+        yield from _embed_all(_batches(ready, workers, batch_frames), encoder, encoders, limit, slots)
     finally:
         ready.close()
         for thread in threads:
@@ -152,11 +155,12 @@ def _embed_all(
     batches: Iterator[list[JobClip[J] | Finished[J]]],
     encoder: Encoder,
     encoders: int,
+    cores_each: int,
     slots: threading.Semaphore,
 ) -> Iterator[JobClip[J] | Finished[J]]:
     """Embed batches side by side; give them back in the order they came."""
     refused: dict[int, str] = {}
-    with keep_to(cores() // encoders) as limit, ThreadPoolExecutor(encoders, "encode", limit) as pool:
+    with keep_to(cores_each) as limit, ThreadPoolExecutor(encoders, "encode", limit) as pool:
         under_way: deque[Future[list[JobClip[J] | Finished[J] | _Refused[J]]]] = deque()
         for batch in batches:
             under_way.append(pool.submit(_embed, batch, encoder, slots))

@@ -56,8 +56,12 @@ def run_on_ray(
         MissingExtra: if Ray is not installed.
     """
     with ray_cluster(address) as ray:
-        count = actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        yield from _Pool(ray, begin, min(count, len(pieces))).run(pieces)
+        yield from _Pool(ray, begin, min(actors or worker_count(ray), len(pieces))).run(pieces)
+
+
+def worker_count(ray: Any) -> int:
+    """Return how many workers a cluster has room for: one a core."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 @contextlib.contextmanager
@@ -75,19 +79,31 @@ def ray_cluster(address: str | None = None) -> Iterator[Any]:
     ray = need("ray", EXTRA)
     ours = not ray.is_initialized()
     if ours:
-        try:
-            with warnings.catch_warnings():  # LanceDB warns of forks; Ray's run another program at once
-                warnings.filterwarnings("ignore", message="lancedb fork support")
-                dashboard = None if address else False
-                ray.init(address, include_dashboard=dashboard, log_to_driver=False, logging_level="WARNING")
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise SaysoError(f"the Ray cluster {address or 'local'} cannot be reached: {error}") from error
+        _start(ray, address)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Ray prints there of workers that died
             yield ray
     finally:
         if ours:
             ray.shutdown()
+
+
+def _start(ray: Any, address: str | None) -> None:
+    """Connect to a cluster, or start one; on a busy machine Ray may not wait long enough for itself."""
+    for left in reversed(range(1 if address else TRIES)):
+        try:
+            with warnings.catch_warnings():  # Lance warns of forks; Ray's run another program at once
+                warnings.filterwarnings("ignore", message="lancedb fork support|lance is not fork-safe")
+                dashboard = None if address else False
+                ray.init(address, include_dashboard=dashboard, log_to_driver=False, logging_level="ERROR")
+        except Exception as error:  # plain ones too
+            ray.shutdown()
+            if not left:
+                raise SaysoError(
+                    f"the Ray cluster {address or 'local'} cannot be reached: {error}"
+                ) from error
+        else:
+            return
 
 
 class CannotBeginError(Exception):

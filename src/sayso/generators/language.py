@@ -23,7 +23,7 @@ from sayso.data.interleaved import END, IMAGE
 from sayso.generators.base import longest_text
 from sayso.generators.markers import add_markers, beginning, find_markers
 from sayso.generators.smollm2 import SHA256, SMOLLM2, smollm2_folder
-from sayso.hub.download import HUB_NAME, hub_folder
+from sayso.hub.download import hub_folder
 from sayso.hub.hub_folder import identity, quiet_transformers, refuse_own_code
 
 LAYERS = {  # where the layers are, by the model's type
@@ -292,6 +292,6 @@ def _folder(name: str) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    if not HUB_NAME.fullmatch(name):
+    if "/" not in name:
         raise SaysoError(f"no language model is called {name!r}; give {SMOLLM2!r}, a folder or a hub id")
     return hub_folder(name)

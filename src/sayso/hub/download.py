@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
+from sayso.core.folders import HUB_ID, nothing_there
 from sayso.core.io import atomic_folder
 from sayso.core.offline import offline
 from sayso.hub import cache, catalog
 from sayso.hub.hub_folder import is_dual_encoder
 from sayso.hub.kinds import HUB_ENCODER, KINDS, model_kind
 
-HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 log = logging.getLogger(__name__)
 
 
@@ -23,10 +22,20 @@ def hub_folder(name: str) -> Path:
     """Return the folder of a hub model, fetched if need be.
 
     Raises:
-        SaysoError: if the hub has no such model.
+        SaysoError: if the hub has no such model, or it is the mistyped path of a folder.
         Unavailable: if it is not cached and connections are forbidden, or fail.
         MissingExtra: if a package that hub models need is not installed.
     """
+    is_id = bool(HUB_ID.fullmatch(name))
+    if not is_id or (cache.cached_folder(name) is None and catalog.known(name) is None):
+        said = nothing_there(name)
+        if said is not None:
+            way = f" What only the hub has comes by: sayso pull {name} --out FOLDER" if is_id else ""
+            raise SaysoError(said + way)
+    return _hub_model(name)
+
+
+def _hub_model(name: str) -> Path:
     need_hub_packages()  # before anything large is fetched
     folder = cache.cached_folder(name)
     if folder is not None:
@@ -56,14 +65,14 @@ def pull(name: str, out: Path) -> int:
         SaysoError: if ``name`` is no hub id, the hub has no such model, or ``out`` is in use.
         Unavailable: if it is not cached and cannot be fetched.
     """
-    if not HUB_NAME.fullmatch(name):
+    if not HUB_ID.fullmatch(name):
         raise SaysoError(
             f"only models of the hub can be pulled, by their id; {name!r} is none; see: sayso models"
         )
     out = out.expanduser().absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):  # before anything large is fetched
         raise SaysoError(f"{out} is there already and not an empty folder; give another --out")
-    folder = hub_folder(name)
+    folder = _hub_model(name)
     if model_kind(folder) == HUB_ENCODER and is_dual_encoder(folder):
         model = KINDS[HUB_ENCODER].from_pretrained(folder, name=name, device="cpu", verify=False)
         model.save_pretrained(out)

@@ -10,10 +10,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 
-from sayso.core.errors import MissingExtra, SaysoError, Unavailable, nothing_at
+from sayso.core.errors import MissingExtra, SaysoError, Unavailable
+from sayso.core.folders import near_folder
 from sayso.core.install import install_command
 from sayso.hub import cache, catalog
-from sayso.hub.download import HUB_NAME, hub_folder, need_hub_packages
+from sayso.hub.download import hub_folder, need_hub_packages
 from sayso.hub.hub_folder import refuse_own_code
 from sayso.hub.kinds import ENCODERS, HUB_ENCODER, HUB_GENERATOR, KINDS, model_kind
 from sayso.hub.model_folder import refuse_index, resolve_step
@@ -77,12 +78,11 @@ def load(name: str = AUTO, *, device: str = "auto", verify: bool = True) -> Mode
             f"{name} is a file, where a model is a folder; a checkpoint of OpenFlamingo needs its language"
             " model and its picture tower beside it: see docs/systems/flamingo.md"
         )
-    if HUB_NAME.fullmatch(name) and not name.startswith("."):
-        return load_folder(hub_folder(name), name, device, verify)
     if len(path.parts) > 1 or name.startswith(("~", ".")):
-        raise SaysoError(nothing_at(name, "name a model folder, or a run"))
+        return load_folder(hub_folder(name), name, device, verify)
+    near = catalog.nearest(name) or (f"; did you mean {str(here)!r}?" if (here := near_folder(path)) else ".")
     raise SaysoError(
-        f"no model is called {name!r}{catalog.nearest(name) or '.'}"
+        f"no model is called {name!r}{near}"
         " A model is 'auto', 'offline', a hub id or a folder, or what an installed package"
         " registers; see: sayso models"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import QueryError
@@ -16,6 +17,7 @@ from sayso.index.generations import drop_superseded
 from sayso.index.report import AddReport
 from sayso.index.roots import Cut, absolute, list_wanted, read_roots, remembered_paths, save_roots
 from sayso.index.schema import SCHEMA_VERSION, Identity
+from sayso.index.segments import build_on_cluster
 from sayso.index.update import Update
 
 if TYPE_CHECKING:
@@ -94,7 +96,8 @@ def add_paths(
             jobs += update.note()
         read_on_cluster(update, jobs, options.cluster)
         with store.writing():
-            report = update.end(prune=options.prune)
+            ahead = partial(build_on_cluster, cluster=options.cluster)
+            report = update.end(prune=options.prune, ahead=ahead)
             calibrate_after(store, encoder, report)
     report.absent = () if asked else tuple(row.path for row in roots.wanted if not row.is_there)
     return report

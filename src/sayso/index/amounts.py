@@ -11,9 +11,11 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping
+from heapq import heappop, heappush
 
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Amount
+from sayso.index.time_left import Standing, TimeLeft
 
 PICTURE_S = 0.5
 """A picture takes about as long as so many seconds of video."""
@@ -43,11 +45,15 @@ class Amounts:
         self._turn, self._stopped = threading.Lock(), threading.Event()
         self._clock, self._began = clock, clock()
         self._times, self._works = [0.0], [0.0]
+        self._time_left, self._base = TimeLeft(), (0.0, 0.0)
+        self._longest: list[tuple[float, str]] = []  # a heap; those that were begun go when they are met
 
     @contextlib.contextmanager
     def probing(self) -> Iterator[None]:
         """Read the headers of the videos meanwhile; the time is counted from here."""
-        self._began = self._clock()
+        with self._turn:
+            self._began = self._clock()
+            self._time_left, self._base = TimeLeft(), (self._done_s, self._done_pictures)
         thread = threading.Thread(target=self._probe, name="probe", daemon=True)
         thread.start()
         try:
@@ -78,6 +84,7 @@ class Amounts:
             self._unknown_bytes -= self._sizes[path]
         self._known_s += length_s - self._lengths.get(path, 0.0)
         self._lengths[path] = length_s
+        heappush(self._longest, (-length_s, path))
 
     def reached(self, path: str, second: float) -> None:
         """Note how far into a video a run has come.
@@ -129,13 +136,15 @@ class Amounts:
         """Return what is done and what there is."""
         with self._turn:
             guessed = self._unknown_bytes * self._known_s / self._known_bytes if self._known_bytes else 0.0
-            done_s, done_bytes = self._done_s, self._done_bytes
+            done_s, done_bytes, under_way = self._done_s, self._done_bytes, {}
             for path, second in self._under_way.items():
                 length_s = max(self._lengths.get(path, 0.0), second)
+                under_way[path] = second, length_s - second
                 done_s += second
                 done_bytes += self._sizes[path] * second / length_s if length_s else 0.0
             total_s = max(self._known_s + guessed, done_s)
-            work = done_s + PICTURE_S * self._done_pictures
+            work, at_s = done_s + PICTURE_S * self._done_pictures, self._clock() - self._began
+            self._time_left.note(at_s, self._standing(done_s, total_s, under_way))
             return Amount(
                 work=work,
                 total_work=total_s + PICTURE_S * self._pictures,
@@ -143,8 +152,26 @@ class Amounts:
                 total_seconds=total_s,
                 bytes=round(done_bytes),
                 total_bytes=self._total_bytes,
-                work_per_s=self._rate(self._clock() - self._began, work),
+                work_per_s=self._rate(at_s, work),
+                eta_s=self._time_left.seconds(at_s),
             )
+
+    def _standing(
+        self, done_s: float, total_s: float, under_way: Mapping[str, tuple[float, float]]
+    ) -> Standing:
+        while self._longest and (
+            self._longest[0][1] not in self._videos or self._longest[0][1] in self._under_way
+        ):
+            heappop(self._longest)
+        return Standing(
+            done_s - self._base[0],
+            self._done_pictures - self._base[1],
+            total_s - done_s,
+            self._pictures - self._done_pictures,
+            len(self._sizes),
+            -self._longest[0][0] if self._longest else 0.0,
+            under_way,
+        )
 
     def _rate(self, elapsed_s: float, work: float) -> float:
         """Return how much work a second was done lately: in the later half of the time since the first."""

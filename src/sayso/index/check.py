@@ -140,7 +140,7 @@ def _check_words(store: Store) -> list[Damage]:
     found = []
     for column in store.text_columns:
         try:
-            search_words(store, "word", column, 10, None)
+            search_words(store, "word", column, 10, None, None)
         except Exception as error:  # noqa: BLE001
             why = " ".join(str(error).split())[:160]
             found.append(Damage(f"clips/_indices/{column}", f"cannot be read: {why}"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from sayso.core.errors import IndexMismatch
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 SHARD_FILES = 256
 SHARD_BYTES = 512 << 20
 """About an hour at 360 lines."""
+
+SHARDS = 64
+"""At least, where there are so many files: a few for each worker."""
 
 Engine = Literal["here", "ray"]
 
@@ -71,13 +75,13 @@ class Cluster:
         load: loads the encoder in each worker; it is pickled.
         address: of the Ray cluster; None: one of this machine's cores.
         actors: how many; None: one a core.
-        shard_files: how many files a shard has at most.
+        shard_files: how many files a shard has at most; None: as many as leave something for each worker.
     """
 
     load: Callable[[], Encoder]
     address: str | None = None
     actors: int | None = None
-    shard_files: int = SHARD_FILES
+    shard_files: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,8 @@ class _Begin:
 
     def __call__(self) -> Callable[[ShardWork], list[Outcome]]:
         store, encoder = Store(self.address, self.generation), self.load()
-        return lambda work: make_shard(store, work, extract(work.jobs, encoder, workers=1, encoders=1))
+        read = partial(extract, encoder=encoder, workers=1, encoders=1, cores_each=1)
+        return lambda work: make_shard(store, work, read(work.jobs))
 
 
 def make_shard(
@@ -197,8 +202,9 @@ def _overtaken(store: Store, jobs: Sequence[IndexJob], failed: set[str]) -> list
     ]
 
 
-def _shards(jobs: Sequence[IndexJob], files: int) -> Iterator[ShardWork]:
+def _shards(jobs: Sequence[IndexJob], files: int | None) -> Iterator[ShardWork]:
     """Cut jobs into shards; the same jobs give the same names."""
+    files = files or min(SHARD_FILES, -(-len(jobs) // SHARDS))
     held: list[IndexJob] = []
     size = 0
     for job in jobs:

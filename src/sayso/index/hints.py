@@ -51,8 +51,9 @@ class Hints:
     def about_conditions(self, asked: Asked) -> list[str]:
         """Return that the index names nobody, nobody of a name, or no places, where these are asked for."""
         told = self._about_people(asked.people)
-        noted = "latitude" in self.store.clips.schema.names  # else the search says that it was not
-        if asked.places and noted and not self._holds("latitude IS NOT NULL"):
+        if not asked.places or "latitude" not in self.store.clips.schema.names:  # then the search says so
+            return told
+        if not self._holds("latitude IS NOT NULL"):
             told.append(
                 f"no file of {self.store.address} says where it was taken, so near: finds nothing; "
                 "telephones write it into what they take if they may know the place"

@@ -55,11 +55,8 @@ class LiveMedia:
 
     def scope(self, sql: str | None = None) -> str | None:
         """Return a filter that lets pass what counts, and of that what another filter does."""
-        dead = self.dead()
-        if not dead:
-            return sql
-        alive = f"NOT ({sql_in('media_id', sorted(dead))})"
-        return f"{alive} AND ({sql})" if sql else alive
+        alive = filter_out(self.dead())
+        return f"{alive} AND ({sql})" if alive and sql else alive or sql
 
     def _now(self) -> tuple[int, int]:
         return self._store.media.version, self._store.clips.version
@@ -72,6 +69,11 @@ class LiveMedia:
             return frozenset(), True
         left = clips_without_medium(self._store, media.column("media_id"))
         return frozenset(left), count - left.total() == wanted
+
+
+def filter_out(dead: frozenset[str]) -> str | None:
+    """Return a filter that lets pass all clips but those of some media; None if there are none of these."""
+    return f"NOT ({sql_in('media_id', sorted(dead))})" if dead else None
 
 
 def is_whole(store: Tables) -> bool:

@@ -131,10 +131,12 @@ class Ranking:
     Args:
         store: the index.
         wanted: what is looked for.
+        live: a filter that lets pass the clips that count (``live.filter_out``), if not all do.
     """
 
     store: Store
     wanted: Wanted
+    live: str | None
     _moments: list[Candidate] = field(default_factory=list)
     _reach: int = 0
     _complete: bool = False
@@ -160,9 +162,9 @@ class Ranking:
 
     def _clips(self, reach: int) -> tuple[list[Candidate], bool]:
         """Return so many of the best clips by either, best first, and whether these are all."""
-        wanted, sql = self.wanted, self.wanted.scope.sql
-        visual = search_visual(self.store, wanted.vector, reach, sql) if wanted.vector is not None else []
-        text = search_text(self.store, wanted.words, reach, sql) if wanted.weight > 0 else []
+        store, wanted, which = self.store, self.wanted, (reach, self.wanted.scope.sql, self.live)
+        visual = search_visual(store, wanted.vector, *which) if wanted.vector is not None else []
+        text = search_text(store, wanted.words, *which) if wanted.weight > 0 else []
         exhausted = max(len(visual), len(text)) < reach
         if wanted.vector is not None:
             known = {clip.id for clip in visual}

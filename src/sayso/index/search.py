@@ -50,7 +50,9 @@ class Candidate(Moment):
     folded: tuple[Candidate, ...] = ()
 
 
-def search_visual(store: Store, vector: NDArray[np.float32], limit: int, sql: str | None) -> list[Candidate]:
+def search_visual(
+    store: Store, vector: NDArray[np.float32], limit: int, sql: str | None, live: str | None
+) -> list[Candidate]:
     """Return the clips nearest to a vector, best first, with their similarity.
 
     Args:
@@ -58,15 +60,23 @@ def search_visual(store: Store, vector: NDArray[np.float32], limit: int, sql: st
         vector: (D,) float32, of the query.
         limit: how many.
         sql: a filter that they pass, if any.
+        live: another, of those that count (``live.filter_out``).
     """
     query = store.clips.search(vector, vector_column_name="vector").distance_type(store.identity.metric)
     query = query.nprobes(PROBES).refine_factor(max(1, -(-RESCORED // limit)))
-    rows = _run(query.select([*RANK_COLUMNS, "vector", "_distance"]), limit, sql, store.live.scope())
+    rows = _run(query.select([*RANK_COLUMNS, "vector", "_distance"]), limit, sql, live)
     return [_candidate(row, similarity=1.0 - row["_distance"]) for row in rows]
 
 
 def search_words(
-    store: Store, words: str, column: str, limit: int, sql: str | None, *, vectors: bool = True
+    store: Store,
+    words: str,
+    column: str,
+    limit: int,
+    sql: str | None,
+    live: str | None,
+    *,
+    vectors: bool = True,
 ) -> list[Candidate]:
     """Return the clips one of whose columns holds any of the words, best first, with BM25.
 
@@ -76,16 +86,14 @@ def search_words(
         column: ``text`` or ``seen``.
         limit: how many.
         sql: a filter that they pass, if any.
+        live: another, of those that count (``live.filter_out``).
         vectors: whether their vectors are read too.
     """
     from lancedb.query import MatchQuery
 
     query = store.clips.search(MatchQuery(words, column), query_type="fts")
     read = [*RANK_COLUMNS, *(["vector"] if vectors else []), "_score"]
-    return [
-        _candidate(row, bm25=row["_score"])
-        for row in _run(query.select(read), limit, sql, store.live.scope())
-    ]
+    return [_candidate(row, bm25=row["_score"]) for row in _run(query.select(read), limit, sql, live)]
 
 
 def search_all(store: Store, sql: str | None) -> list[Candidate]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from sayso.index.background import load_calibration, measure_background
 from sayso.index.calibration import Calibration
 from sayso.index.hit import Hit
+from sayso.index.live import filter_out
 from sayso.index.moments import Likeness
 from sayso.index.ranking import Ranking, Scope, Wanted
+from sayso.index.schema import BACKGROUND_TABLE
 from sayso.index.search import load_hits
 from sayso.index.store import Store
 
 KEPT_RANKINGS = 4
+Versions: TypeAlias = tuple[int, int | None]
+"""Of the clips, and of the table that keeps the calibration; None: there is none."""
 
 
 def newest_first(hits: list[Hit]) -> list[Hit]:
@@ -39,21 +43,27 @@ class Searcher:
     def __init__(self, store: Store, background: Callable[[], NDArray[np.float32]]) -> None:
         self.store, self._background = store, background
         self._turn = threading.Lock()
-        self._calibration: tuple[int, Calibration] | None = None
+        self._kept_in: Any = None  # the table that keeps the calibration
+        self._calibration: tuple[Versions, Calibration] | None = None
         self._rankings: dict[Any, Ranking] = {}
 
     @property
     def calibration(self) -> Calibration:
         """What similarities in the index mean; measured here if an older sayso made it."""
-        return self._calibration_of(self.store.clips.version)
+        return self._calibration_of(self.store.clips.version)[1]
 
-    def _calibration_of(self, version: int) -> Calibration:
-        known = self._calibration
-        if known is None or known[0] != version:
+    def _calibration_of(self, clips: int) -> tuple[Versions, Calibration]:
+        """Return what was measured of a version of the clips, and of which versions it is.
+
+        A run commits clips first and measures them a moment later.
+        """
+        kept = self._kept_in = self._kept_in or self.store.table(self.store.named(BACKGROUND_TABLE))
+        versions, known = (clips, kept and kept.version), self._calibration
+        if known is None or known[0] != versions:
             held = load_calibration(self.store)
             found = held[0] if held else measure_background(self.store, self._background())
-            known = self._calibration = version, found
-        return known[1]
+            known = self._calibration = versions, found
+        return known
 
     def search(
         self,
@@ -76,7 +86,7 @@ class Searcher:
             span: how many of the best are left out, and how many come then.
         """
         seen, offset = self.store.live.seen(), span[0]
-        calibration = self._calibration_of(seen[0][1])
+        measured, calibration = self._calibration_of(seen[0][1])
         wanted = Wanted(
             vector=vector,
             relevance=calibration.of_pictures
@@ -87,23 +97,23 @@ class Searcher:
             weight=weight,
             scope=scope,
         )
-        with self._taken(wanted, pictured, seen) as ranking:
+        with self._taken(wanted, pictured, seen, measured) as ranking:
             found = ranking.found() if scope.sort == "time" else []
             moments = found or ranking.first(offset + span[1])[offset:]
         hits = load_hits(self.store, moments)
         return newest_first(hits)[offset : offset + span[1]] if found else hits
 
     @contextmanager
-    def _taken(self, wanted: Wanted, pictured: bool, seen: Any) -> Iterator[Ranking]:
+    def _taken(self, wanted: Wanted, pictured: bool, seen: Any, measured: Versions) -> Iterator[Ranking]:
         """Give the ranking for what is wanted: one of the last few, to go on in it, or a new one.
 
         It is nobody else's meanwhile: who asks for the same at the same time makes another.
         """
         vector = None if wanted.vector is None else wanted.vector.tobytes()
-        key = (seen, vector, pictured, wanted.words, wanted.weight, wanted.scope)
+        key = (seen, measured, vector, pictured, wanted.words, wanted.weight, wanted.scope)
         with self._turn:
             ranking = self._rankings.pop(key, None)
-        ranking = ranking or Ranking(self.store, wanted)
+        ranking = ranking or Ranking(self.store, wanted, filter_out(seen[1]))
         yield ranking
         with self._turn:
             self._rankings[key] = ranking

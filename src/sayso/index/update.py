@@ -63,6 +63,7 @@ class Update:
     _to_hear: list[IndexJob] = field(default_factory=list)
     _notes: list[Note] | None = None  # None: the lock is held, and they are made at once
     _gone: dict[tuple[str, str], tuple[str, Record]] | None = None
+    _problems: dict[str, list[Failure]] = field(default_factory=dict)  # of captions: of the last plan
     _amounts: Amounts = field(default_factory=lambda: Amounts({}, ()))
     _done: int = 0
     _dated: int = 0
@@ -117,14 +118,15 @@ class Update:
                 changed.append(source)
         return [*self._jobs(changed), *self._to_hear, *self._retext()]
 
-    def end(self, *, prune: bool) -> AddReport:
+    def end(self, *, prune: bool, ahead: Callable[[Store], None] | None = None) -> AddReport:
         """Look for what has vanished, remove it if ``prune``, and bring the search up to date."""
+        self.report.failures += chain.from_iterable(self._problems.values())
         self._look_for_vanished({source.path for source in self.listing.files}, prune=prune)
         done = self.report
         changed = self._dated or done.clips or done.replaced or done.moved or done.removed
         if changed or lacks_words(self.store):
             self.progress.update(self._done, self.report.files, "bringing the search up to date")
-            maintain(self.store)
+            maintain(self.store, ahead)
         return self.report
 
     def _sources(self) -> tuple[ListedFile, ...]:
@@ -159,8 +161,9 @@ class Update:
         for source in sources:
             path, cut = source.path, self.roots.segmentation(source.path)
             old = self._records.get(path)
+            problems = self._problems[path] = list[Failure]()
             try:
-                job = plan_file(source, old, cut, self._moved_from, self.report.failures)
+                job = plan_file(source, old, cut, self._moved_from, problems)
             except Exception as error:  # noqa: BLE001  whatever one file does is its own failure
                 self._amounts.leave_out(path)
                 self._fail(path, error)
@@ -173,7 +176,6 @@ class Update:
             elif old and _says_otherwise(job, old):
                 self._to_retext.append((source, job, old))
                 self._amounts.leave_out(path)
-                self._advance(path)
             elif job.kind == "sound":
                 self._to_hear.append(job)
             else:
@@ -192,8 +194,13 @@ class Update:
 
     def _retext(self) -> list[IndexJob]:
         """Write what is said anew where only that changed; return the files for which that is not enough."""
-        rest = [job for _, job, old in self._to_retext if not retext(self.store, job, old)]
-        self.report.replaced += len(self._to_retext) - len(rest)
+        rest = []
+        for _, job, old in self._to_retext:
+            if retext(self.store, job, old):
+                self.report.replaced += 1
+                self._advance(job.path)
+            else:
+                rest.append(job)
         return rest
 
     def _hear(self) -> None:

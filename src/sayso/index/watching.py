@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from sayso.core.errors import IndexMismatch, MissingExtra, SaysoError
@@ -166,19 +167,57 @@ class Watch:
         except ImportError as error:
             raise MissingExtra("watchfiles", "watch") from error
         own = self.index.store.address
+        ended, told = _Ended(), SimpleQueue[set[str] | Exception]()
+
+        def listen() -> None:
+            try:
+                for changes in watchfiles.watch(
+                    *folders,
+                    watch_filter=lambda _, path: _matters(path, folders, own),
+                    stop_event=ended,
+                    rust_timeout=0,
+                ):
+                    told.put({path for _, path in changes})
+            except (OSError, RuntimeError) as error:
+                told.put(error)
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
         try:
-            for changes in watchfiles.watch(
-                *folders,
-                watch_filter=lambda _, path: _matters(path, folders, own),
-                stop_event=self.stop,
-                rust_timeout=int(1000 * LOOK_S),
-                yield_on_timeout=True,
-            ):
-                yield {path for _, path in changes}
-        except OSError as error:
-            raise SaysoError(
-                f"the folders cannot be watched: {error}; run sayso index now and then"
-            ) from error
+            while thread.is_alive() and not ended.asked.wait(LOOK_S):
+                pass
+            while not self.stop.is_set():
+                yield _next(told)
+        finally:
+            ended.over.set()
+            thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What watchfiles asks whether to stop: at each step, so that it listens once it has asked.
+
+    Its own time-outs are not used: where the machine is busy they do not come (seen with 1.3), and a file
+    that waits would wait for the next change.
+    """
+
+    asked: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def is_set(self) -> bool:
+        self.asked.set()
+        return self.over.is_set()
+
+
+def _next(told: SimpleQueue[set[str] | Exception]) -> set[str]:
+    """Return what changed next; nothing if that is nothing for a while."""
+    try:
+        heard = told.get(timeout=LOOK_S)
+    except Empty:
+        return set()
+    if isinstance(heard, Exception):
+        raise SaysoError(f"the folders cannot be watched: {heard}; run sayso index now and then") from heard
+    return heard
 
 
 def _matters(path: str, folders: Iterable[str], own: str) -> bool:

@@ -40,7 +40,7 @@ FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words that ask for nothing, among them all that the full-text index leaves out."""
 
 
-def search_text(store: Store, words: str, limit: int, sql: str | None) -> list[Candidate]:
+def search_text(store: Store, words: str, limit: int, sql: str | None, live: str | None) -> list[Candidate]:
     """Return the clips in which words are said, or a model saw them, with their relevance; in no order.
 
     Args:
@@ -48,12 +48,13 @@ def search_text(store: Store, words: str, limit: int, sql: str | None) -> list[C
         words: what to look for.
         limit: how many of each, the best by BM25.
         sql: a filter that they pass, if any.
+        live: another, of those that count (``live.filter_out``).
     """
     asked = content_words(words)
     found: dict[str, Candidate] = {}
     for column in store.text_columns if asked else ():
-        clips = search_words(store, " ".join(asked), column, limit, sql)
-        coverage = _coverage(store, asked, column, [clip.id for clip in clips])
+        clips = search_words(store, " ".join(asked), column, limit, sql, live)
+        coverage = _coverage(store, asked, column, [clip.id for clip in clips], live)
         for clip in clips:
             known = found.get(clip.id, clip)
             best = max(known.bm25 or 0.0, clip.bm25 or 0.0)
@@ -73,17 +74,21 @@ def content_words(words: str) -> list[str]:
     ] or tokens
 
 
-def _coverage(store: Store, words: list[str], column: str, ids: list[str]) -> dict[str, float]:
+def _coverage(
+    store: Store, words: list[str], column: str, ids: list[str], live: str | None
+) -> dict[str, float]:
     """Return for each clip the share of the words that it holds, weighed by their rarity."""
     total = store.clips.count_rows()
     held, asked = dict.fromkeys(ids, 0.0), 0.0
     for word in words:
-        having = {clip.id for clip in search_words(store, word, column, COUNTED, None, vectors=False)}
+        having = {clip.id for clip in search_words(store, word, column, COUNTED, None, live, vectors=False)}
         rarity = math.log(1 + max(0.0, total - len(having) + 0.5) / (len(having) + 0.5))
         asked += rarity
         if len(having) == COUNTED and ids:
             sql = sql_in("id", ids)
-            having = {clip.id for clip in search_words(store, word, column, len(ids), sql, vectors=False)}
+            having = {
+                clip.id for clip in search_words(store, word, column, len(ids), sql, live, vectors=False)
+            }
         for id_ in having & held.keys():
             held[id_] += rarity
     return {id_: min(1.0, share / asked) for id_, share in held.items()}

@@ -43,6 +43,7 @@ ContrastiveKind = Literal["softmax", "sigmoid"]
 
 _ROWS, _MOST_ROWS = 256, 1024  # of one matrix product: narrower ones are slow, larger ones no faster ...
 _TABLE = 1 << 23  # ... as many as have so many scores
+_FOLDED = 30.0  # e^s and e^-b are far from the limits of float32 up to twice, and once, this
 _BLOCK = 1 << 17  # scores that stay in a core's cache between one operation and the next
 
 
@@ -220,15 +221,15 @@ class _Sigmoid(torch.autograd.Function):
     ) -> Tensor:
         scale, pairs, G = log_scale.exp(), targets.pairs(len(image)), len(text)
         learns = any(ctx.needs_input_grad)
-        total, slopes, ctx.gradients = _pairwise(image, text, scale, bias, targets, learns)
+        total, slopes, d_scale, ctx.gradients = _pairwise(image, text, scale, bias, targets, learns)
         ctx.targets = targets
-        ctx.save_for_backward(image, text, scale, bias, (slopes - pairs) / G)
+        ctx.save_for_backward(image, text, scale, bias, d_scale, (slopes - pairs) / G)
         return sum_of_all(total) / G
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        image, text, scale, bias, d_bias = ctx.saved_tensors
+        image, text, scale, bias, d_scale, d_bias = ctx.saved_tensors
         gradients, ctx.gradients = ctx.gradients, None  # they change; another pass computes them again
         if gradients is None:
             with torch.autocast(image.device.type, enabled=False):
@@ -238,7 +239,7 @@ class _Sigmoid(torch.autograd.Function):
         if float(everywhere) != 1:
             for part in gradients:
                 part.mul_(everywhere)
-        return d_image, d_text, inner(image, d_image), everywhere * d_bias, None
+        return d_image, d_text, everywhere * d_scale, everywhere * d_bias, None
 
 
 def _pairwise(
@@ -249,51 +250,69 @@ def _pairwise(
     targets: PairTargets,
     learns: bool = True,
     large: bool = False,
-) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
-    """Return G times the loss, the sum of the slopes of log(1 + e^z), (), and the loss's gradients.
+) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor] | None]:
+    """Return G times the loss, the sum of the slopes of log(1 + e^z), and the loss's gradients by t and both.
 
-    z = s + b. Unless it is ``large``, the slope e^z / (1 + e^z) has the exponential of the loss.
+    z = s + b. Unless it is ``large``, the slope e^s / (e^s + e^-b) has the exponential of the loss.
     ``learns``: whether gradients are asked for.
     """
-    factor, share = float(scale), float(scale) / len(text)
-    totals, slopes = [], []
+    factor, share, shift = float(scale), float(scale) / len(text), float(bias)
+    rest = 0.0 if large or abs(shift) > _FOLDED or factor > 2 * _FOLDED else shift
+    shift -= rest  # e^s and e^-b are numbers each, for unit vectors: b costs no pass over the scores
+    totals, slopes, by_scale = [], [], []
     gradients = (torch.empty_like(image), torch.empty_like(text)) if learns else None
     for part, table in _tables(image, len(text)):
-        table.copy_(bias.expand_as(table)).addmm_(image[part], text.T, alpha=factor)
+        _scores(image[part], text, factor, table)
         if targets.rows is None:
             totals.append(-table.diagonal(part.start).sum())
         for _, block, other in _blocks(part, table):
+            if shift:
+                block.add_(shift)
             if large:
                 totals.append(torch.ops.aten.softplus(block, 1, 40, out=other).sum())
                 slopes.append(block.sigmoid_().sum())
             else:
-                totals.append(_sum_log1p(block.exp_(), other))
-                slopes.append(block.div_(torch.add(block, 1, out=other)).sum())
+                totals.append(_sum_log1p(block.exp_(), other, math.exp(rest)))
+                slopes.append(block.div_(torch.add(block, math.exp(-rest), out=other)).sum())
         if gradients is not None:
             targets.subtract_own(table, part.start, 1.0)
             _add_products(table, part, image, text, gradients, share)
+            by_scale.append(inner(image[part], gradients[0][part]))
     total = torch.stack(totals).sum()
     if not large and not total.isfinite():
         return _pairwise(image, text, scale, bias, targets, learns, large=True)
+    total -= bias * targets.pairs(len(image))
+    d_scale = torch.stack(by_scale).sum() if by_scale else torch.zeros_like(total)
     if targets.rows is not None:
-        total -= scale * targets.score(image, text) + bias * targets.pairs(len(image))
+        score = targets.score(image, text)
+        total -= scale * score
+        d_scale -= share * score
     if gradients is not None:
         targets.add_gradients(*gradients, image, text, -share)
-    return total, torch.stack(slopes).sum(), gradients
+    return total, torch.stack(slopes).sum(), d_scale, gradients
 
 
-def _sum_log1p(values: Tensor, memory: Tensor) -> Tensor:
-    """Return the sum of log(1 + v) of values (N, G), v >= 0; infinite where a product of eight is too large.
+def _sum_log1p(values: Tensor, memory: Tensor, factor: float) -> Tensor:
+    """Return the sum of log(1 + f v) of values, v >= 0; infinite where a product of eight is too large.
 
-    Logarithms cost most of it, and (1 + a)(1 + b) = 1 + (a + b + ab) needs one for two, small v or not.
+    Logarithms cost most of it, and (1 + f a)(1 + f b) = 1 + f (a + b + f a b) needs one for two.
+
+    Args:
+        values: (N, G).
+        memory: (N, G), which changes.
+        factor: f, > 0.
     """
-    halvings = 0
-    while halvings < 3 and len(values) % 2 == 0:
-        one, two = values.chunk(2)
-        values, memory = memory[: len(one)], memory[len(one) :]
-        torch.add(one, two, out=values).addcmul_(one, two)
+    halvings, count = 0, len(values)
+    while halvings < 3 and count % 2 == 0:
+        count //= 2
+        one, two, out = values.narrow(0, 0, count), values.narrow(0, count, count), memory.narrow(0, 0, count)
+        values, memory = (
+            torch.add(one, two, out=out).addcmul_(one, two, value=factor),
+            memory.narrow(0, count, count),
+        )
         halvings += 1
-    return values.log1p_().sum() if halvings else torch.log1p(values, out=memory).sum()
+    scaled = values.mul_(factor) if halvings else torch.mul(values, factor, out=memory)
+    return scaled.log1p_().sum()
 
 
 def _norms(embeddings: Tensor) -> Tensor:

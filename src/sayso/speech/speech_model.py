@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sayso.core.errors import SaysoError, Unavailable
+from sayso.core.folders import nothing_there
 from sayso.core.io import sha256_of
 from sayso.core.lazy import need
 from sayso.core.offline import offline
@@ -86,6 +87,9 @@ def _fetched(name: str) -> Path:
     try:
         return Path(utils.download_model(name, local_files_only=True))
     except Exception:  # noqa: BLE001  the hub's client has many ways to say that it is not there
+        said = None if name in sizes else nothing_there(name)
+        if said is not None:
+            raise SaysoError(said) from None
         if offline():
             raise Unavailable(
                 f"the speech model {name} is not at hand, and SAYSO_OFFLINE or HF_HUB_OFFLINE forbids "

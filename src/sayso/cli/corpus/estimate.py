@@ -45,14 +45,19 @@ def estimate(
 
       sayso corpus estimate --videos 500 --hours 40 --sample one-of-them.mp4 --json
     """
-    from sayso.encoders import load_encoder
     from sayso.estimating import estimate_corpus
 
     asked = requests_a_second(per_host)
     with reporter("measuring", unit="probes", mode=progress) as bar:
-        encoder = load_encoder(model or "auto", device=device)
         found = estimate_corpus(
-            videos, hours, encoder, clips=clips, sample=sample, requests_a_second=asked, progress=bar
+            videos,
+            hours,
+            model or "auto",
+            clips=clips,
+            sample=sample,
+            requests_a_second=asked,
+            device=device,
+            progress=bar,
         )
     print_json(found.to_dict()) if as_json else print_lines(_lines(found))
 

@@ -28,7 +28,15 @@ from sayso.cli.corpus.stage_options import (
     one_source,
     print_funnel,
 )
-from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
+from sayso.cli.options import (
+    ClusterAddress,
+    EngineName,
+    Json,
+    Overwrite,
+    ProgressMode,
+    check_cluster,
+    out_option,
+)
 from sayso.core.progress import reporter
 
 TITLES = "Titles of tasks, one a line, or a CSV; without them, all videos that --source lists are taken."
@@ -54,6 +62,8 @@ def run(
     per_host: PerHost = "1/s",
     at_once: AtOnce = 4,
     wait: Wait = 1.0,
+    engine: EngineName = "here",
+    cluster: ClusterAddress = None,
     progress: ProgressMode = "auto",
     as_json: Json = False,
     overwrite: Overwrite = False,  # noqa: ARG001  handled by cli.verb
@@ -62,7 +72,8 @@ def run(
 
     Titles of tasks that can be seen are searched for; of what is found, captions come before videos, and what
     has words enough is fetched once and written as 'sayso train' reads it. You are responsible for the terms
-    of the sites: no limit is evaded, no cookie is read.
+    of the sites: no limit is evaded, no cookie is read. With --engine ray the videos are fetched on a
+    cluster, whose workers together keep to the same limits; the rest, which is small, is done here.
 
     Examples:
 
@@ -71,9 +82,12 @@ def run(
       sayso corpus run --source videos.csv --out CORPUS --only captions
 
       sayso corpus run titles.txt --out CORPUS --retry failed
+
+      sayso corpus run titles.txt --out CORPUS --engine ray --address auto
     """
     from sayso.systems.corpus import CorpusOptions, FindRules, read_corrections, read_titles, run_corpus
 
+    check_cluster(engine, cluster)
     options = CorpusOptions(
         rules=FindRules(top=top, min_views=min_views, max_s=max_s, language=language),
         min_words=min_words,
@@ -83,6 +97,8 @@ def run(
         form=form,
         retry=retry,
         manners=manners(per_host, at_once, wait),
+        engine=engine,
+        cluster=cluster,
     )
     listed = read_titles(titles) if titles else None
     said = read_corrections(corrections) if corrections else {}

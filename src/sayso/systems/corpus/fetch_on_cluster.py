@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sayso.core.errors import SaysoError
-from sayso.engine.ray_extract import TRIES, ray_cluster, run_on_ray
+from sayso.engine.ray_extract import TRIES, ray_cluster, run_on_ray, worker_count
 from sayso.systems.corpus.fetch import FetchPlan, fetch_videos
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.state import Waiting
@@ -90,7 +90,7 @@ def fetch_on_cluster(
         SaysoError: if the cluster cannot be reached, or videos cannot be written.
     """
     with ray_cluster(address) as ray:
-        workers = min(max(1, int(ray.cluster_resources().get("CPU", 1))), plan.manners.at_once)
+        workers = min(worker_count(ray), plan.manners.at_once)
         keeper = ray.remote(num_cpus=0)(TurnKeeper).remote(plan.manners, plan.record)
         share = replace(plan.manners, at_once=plan.manners.at_once // workers)
         begin = _Begin(replace(plan, manners=share), KeeperOnRay(keeper))

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from sayso.core.errors import SaysoError
-from sayso.core.io import atomic_path
+from sayso.core.io import UNFINISHED, atomic_path
 
 SUFFIX = ".mp4"
 _BLOCK = 1 << 20
 _UNFINISHED = re.compile(r"\.(?P<video>.+)\.mp4\.\d+\.part(\.mp4.*)?")  # as core.io names it, and yt-dlp
-_CAPTIONS = re.compile(r"\.(?P<video>.+?)\.[^.]+(\.auto)?\.[a-z0-9]+\.[a-z0-9_]{8}\.part")
+_CAPTIONS = re.compile(
+    rf"\.(?P<video>.+?)\.[^.]+(\.auto)?\.[a-z0-9]+(\.[a-z0-9_]{{8}})?{re.escape(UNFINISHED)}"
+)
 Fill = Callable[[Path], int]
 
 

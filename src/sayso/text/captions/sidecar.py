@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.core.errors import SaysoError
+from sayso.core.ownership import is_own
 from sayso.text.captions.folder_names import Names, file_names, holds, starting_with
 from sayso.text.language.languages import language_of, named_language
 
@@ -117,7 +118,11 @@ def _is_seen(rest: str) -> bool:
 
 
 def _log_unused(media: Path, best: _Found | None, others: list[str], unknown: list[tuple[str, str]]) -> None:
-    """Say which caption files beside a video are not used: a warning where none is."""
+    """Say which caption files beside a video are not used: a warning where none is.
+
+    What ``sayso align`` wrote is no surprise: its moments are what an index takes.
+    """
+    unknown = [(name, why) for name, why in unknown if not is_own(media.with_name(name), "align")]
     reason = f"{best.name} was taken" if best else "it is in another language"
     level = logging.INFO if best else logging.WARNING
     for name, why in [(name, reason) for name in others] + unknown:
