@@ -30,6 +30,7 @@ RULES = {
     "average": ["pooling=average"],
     "lse": ["pooling=lse"],
     "lse alone": ["pooling=lse", "gap_weight=0.0"],
+    "names": ["pooling=average", "optimizer=sgd", "start=names"],
 }
 COLUMNS = ("classification", "pointing", "CorLoc", "MaxBoxAccV2", "pixel AP")
 

@@ -103,7 +103,7 @@ def trained(data: Path, out: Path, rules: list[str], seeds: int, changes: list[s
         found.append([])
         for seed in range(seeds):
             run = out / f"{rule.replace(' ', '-')}-{seed}"
-            if not run.exists():
+            if not any(run.glob("step_*")):
                 options = dict(change.split("=", 1) for change in [*changes, *RULES[rule]])
                 given = {key: parsed(value) for key, value in options.items()}
                 sayso.train(system, data, run, device="cpu", seed=seed, **given)
