@@ -57,6 +57,10 @@ class LastCall:
         sys.addaudithook(self.audit)
         fsync = os.fsync
         os.fsync = lambda descriptor: (self.call("fsync", None), fsync(descriptor))[1]
+        if "lancedb" in sys.modules:
+            self.watch_lancedb()
+
+    def watch_lancedb(self) -> None:
         from lancedb.db import LanceDBConnection
         from lancedb.merge import LanceMergeInsertBuilder
         from lancedb.table import LanceTable

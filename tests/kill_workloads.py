@@ -138,9 +138,6 @@ class Transcribing:
     """Captions of files in which somebody speaks, or nobody; who listens is a stand-in."""
 
     def load(self) -> None:
-        import lancedb.merge
-        import lancedb.table  # noqa: F401
-
         import sayso.transcribing
         from sayso.speech.speech_model import SpeechModel
 

@@ -65,8 +65,7 @@ def test_lines_of_others_stay_in_the_log(tmp_path):
     ours = [json.dumps({"step": step}) for step in (10, 20, 30)]
     lines = ["# warm-up was too short", *ours, "# killed here"]
     (tmp_path / "log.jsonl").write_bytes("\n".join(lines).encode() + b" \xff\n" + b'{"step": 4')
-    with MetricsLog(tmp_path, 20) as log:
-        log.write({"step": 21})
+    MetricsLog(tmp_path, 20).write({"step": 21})
     text = (tmp_path / "log.jsonl").read_bytes().splitlines()
     assert text[:4] == [
         b"# warm-up was too short",
@@ -130,3 +129,15 @@ def test_where_no_step_is_whole_nothing_changes(tmp_path):
         with pytest.raises(SaysoError, match=r"no step of .*state\.pt is damaged.*another --out"):
             checkpoints.set_damaged_aside()
     assert checkpoints.steps() == [1]
+
+
+def test_old_steps_that_a_killed_run_did_not_remove_go_when_it_goes_on_from_a_whole_one(tmp_path):
+    many, two = Checkpoints(tmp_path / "run", 9), Checkpoints(tmp_path / "run", 1)
+    with many.locked():
+        for step in (1, 2, 3):
+            many.save(step, _write_state, {})
+    _flip(many.at(3) / "state.pt")
+    with two.locked():
+        two.set_damaged_aside()
+    assert two.steps() == [2]
+    assert (two.folder / "latest").readlink().name == "step_00000002"

@@ -97,6 +97,8 @@ class Checkpoints:
     def set_damaged_aside(self) -> None:
         """Rename the last steps that are not whole, so that training goes on from before them.
 
+        Old steps that a killed run did not remove are removed then.
+
         Raises:
             SaysoError: if steps are there and none is whole.
         """
@@ -110,6 +112,7 @@ class Checkpoints:
             log.warning("%s; it is %s now, and training goes on from before it", why, moved.name)
         if damaged:
             _link(self.folder / "latest", self.at(self.steps()[-1]).name)
+        self._prune()
 
     def _damage(self, step: int) -> str:
         """Return why training cannot go on from a step, or nothing."""

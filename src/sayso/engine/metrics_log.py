@@ -6,10 +6,10 @@ import json
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from sayso.core.io import write_atomic
+from sayso.engine.event_file import EventFile
 
 
 class MetricsLog:
@@ -24,7 +24,7 @@ class MetricsLog:
     """
 
     def __init__(self, folder: Path, step: int, on: bool = True) -> None:
-        self.path, self.board = folder / "log.jsonl", None
+        self.path, self.events = folder / "log.jsonl", None
         self.on = on
         if not on:
             return
@@ -34,18 +34,7 @@ class MetricsLog:
         if kept != text or not kept:
             write_atomic(self.path, kept.encode("utf-8", "surrogateescape"), guarded=False)
         if find_spec("tensorboard"):
-            from torch.utils.tensorboard import SummaryWriter
-
-            self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.board is not None:
-            self.board.close()
+            self.events = EventFile(folder / "tensorboard", step + 1)
 
     def write(self, line: dict[str, Any]) -> None:
         """Write numbers under ``line["step"]``."""
@@ -53,10 +42,8 @@ class MetricsLog:
             return
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**line, "time": round(time.time(), 3)}) + "\n")
-        if self.board is not None:
-            for key, value in line.items():
-                if key != "step":
-                    self.board.add_scalar(key, value, line["step"])
+        if self.events is not None:
+            self.events.write({key: value for key, value in line.items() if key != "step"}, line["step"])
 
 
 def _stays(line: str, step: int) -> bool:

@@ -134,7 +134,8 @@ class Trainer:
             self.accelerator.wait_for_everyone()
             position = self._begin(resume)
             folder = self.checkpoints.folder
-            with stop_asked() as asked, MetricsLog(folder, self.step, self._main) as metrics:
+            with stop_asked() as asked:
+                metrics = MetricsLog(folder, self.step, self._main)
                 return self._run(self._loader(position), metrics, asked)
 
     @property

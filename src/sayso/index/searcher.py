@@ -113,7 +113,7 @@ class Searcher:
         key = (seen, measured, vector, pictured, wanted.words, wanted.weight, wanted.scope)
         with self._turn:
             ranking = self._rankings.pop(key, None)
-        ranking = ranking or Ranking(self.store, wanted, filter_out(seen[0][1]))
+        ranking = ranking or Ranking(self.store, wanted, filter_out(seen[1]))
         yield ranking
         with self._turn:
             self._rankings[key] = ranking
