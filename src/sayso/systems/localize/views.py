@@ -86,7 +86,7 @@ class CellFeatures:
             same pictures and backbone. None: nothing is kept, and each is made when it is asked for.
         progress: updated with how many pictures are done.
         averaged: whether a picture is one cell, the mean of its cells: all that the average score of a head
-            without a hidden layer depends on, tens of times as fast.
+            without a hidden layer depends on, several times as fast.
 
     Raises:
         SaysoError: if the file cannot be written, or no picture can be read.
