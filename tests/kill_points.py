@@ -16,6 +16,7 @@ import errno
 import functools
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -25,7 +26,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from memory_folder import memory_folder
 GROWS = ("open", "mkdir", "symlink", "link")  # what a full disk refuses
 LANCE = ("add", "delete", "update", "optimize", "create_index", "create_scalar_index", "create_fts_index")
 LIMIT_S = 300
+_NAMED_ANEW = re.compile(r"\.lance/|/events\.out\.tfevents\.")
 FULL_SENTENCES = ("disk is full", "No space left on device", "disk may be full")
 
 
@@ -171,12 +173,19 @@ def expected_of(workload: Workload, template: Path, work: Path, errors: Path) ->
     def whole(told: int) -> None:
         workload.run(work)
         workload.look(work)
-        os.write(told, json.dumps(workload.result(work), sort_keys=True).encode())
+        os.write(told, outcome_of(workload, work))
 
     code, told = in_child(whole, errors)
     if code:
         raise RuntimeError(f"undisturbed: {errors.read_text()}")
     return told.decode()
+
+
+def outcome_of(workload: Workload, work: Path) -> bytes:
+    """Return as JSON what a run came to, and the names of all files but those that the libraries name."""
+    files = (path.relative_to(work) for path in work.rglob("*") if not path.is_dir() or path.is_symlink())
+    names = sorted({str(path) for path in files if not _NAMED_ANEW.search(str(path))})
+    return json.dumps({"result": workload.result(work), "files": names}, sort_keys=True).encode()
 
 
 def renew(template: Path, work: Path) -> None:
@@ -192,6 +201,7 @@ def points(
     count: int = 10**9,
     offset: int = 0,
     step: int = 1,
+    skip: Collection[int] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield what came of each point at which a run ended.
 
@@ -202,6 +212,7 @@ def points(
         count: of points at most.
         offset: number of the first.
         step: from one to the next.
+        skip: numbers of points that are left out.
     """
     template, work, errors = folder / "template", folder / "work", folder / "errors.txt"
     work.mkdir()
@@ -211,6 +222,8 @@ def points(
     work.rename(template)
     expected = expected_of(workload, template, work, errors)
     for n in range(offset, offset + count * step, step):
+        if n in skip:
+            continue
         renew(template, work)
         began = time.perf_counter()
 
@@ -228,7 +241,7 @@ def points(
             workload.look(work)
             workload.run(work)
             workload.look(work)
-            os.write(told, json.dumps(workload.result(work), sort_keys=True).encode())
+            os.write(told, outcome_of(workload, work))
 
         again, found = in_child(go_on, errors)
         if again:
@@ -281,9 +294,11 @@ def main() -> None:
     parser.add_argument("--offset", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--size", type=int, default=1, help="how many times as much is done")
+    parser.add_argument("--skip", type=json.loads, default=[], help="numbers of points, as a JSON list")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    workload = WORKLOADS[given.workload]()
+    workload = WORKLOADS[given.workload](given.size)
     workload.load()
     for point in points(
         workload,
@@ -292,6 +307,7 @@ def main() -> None:
         count=given.points,
         offset=given.offset,
         step=given.step,
+        skip=set(given.skip),
     ):
         print(json.dumps(point), flush=True)
 
