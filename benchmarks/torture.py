@@ -1,6 +1,6 @@
 """Everything that may go wrong, in one table: what was tried, what failed, the memory and the longest answer.
 
-    python benchmarks/torture.py [--record FILE] [--only killed "disk full" fuzzed names]
+    python benchmarks/torture.py [--record FILE] [--only killed "disk full" fuzzed names] [--minutes 10]
 
 Kill points and full disks are deterministic: every call that writes is in turn the last
 (tests/kill_points.py). Damaged inputs follow from their number (tests/fuzzing.py). The other families are the
@@ -31,7 +31,7 @@ from typing import Any
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 HERE = Path(__file__).resolve().parent
 MEMORY = Path("/dev/shm")
-KILLED = {"index": 2, "index-again": 2, "watch": 2, "transcribe": 2, "train": 2}
+KILLED = {"index": 2, "index-again": 2, "watch": 2, "transcribe": 3, "train": 3}
 """How many times as much is done as in the tests, so that there are 1,000 kill points."""
 FILLED = {"index": 2, "index-again": 2, "train": 2}
 PIECE = 2000
@@ -94,15 +94,19 @@ class Record:
 
     Args:
         path: of JSON lines.
+        ends: when there is no more time, on the monotonic clock.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.lock = path, Lock()
+    def __init__(self, path: Path, ends: float = float("inf")) -> None:
+        self.path, self.ends, self.lock = path, ends, Lock()
         self.held: dict[tuple[str, str], Tried] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
-        for line in path.read_text().splitlines(keepends=True) if path.exists() else ():
-            if line.endswith("\n"):
-                self._hold(Tried(**json.loads(line)))
+        text = path.read_text() if path.exists() else ""
+        *lines, torn = text.split("\n")
+        for line in filter(None, lines):
+            self._hold(Tried(**json.loads(line)))
+        if torn:
+            path.write_text(text.removesuffix(torn))
 
     def _hold(self, tried: Tried) -> None:
         self.held[tried.family, tried.unit] = tried
@@ -113,6 +117,10 @@ class Record:
             file.write(json.dumps(asdict(tried)) + "\n")
             self._hold(tried)
         print(f"{tried.family} {tried.unit} {'FAILED' if tried.failures else ''}", file=sys.stderr)
+
+    def is_over(self) -> bool:
+        """Tell whether there is no more time."""
+        return time.monotonic() > self.ends
 
     def done(self, family: str) -> set[str]:
         """Return the units of a family that went well."""
@@ -156,10 +164,14 @@ def lines_of(command: list[str], family: str, record: Record) -> Iterator[Any]:
     with tempfile.TemporaryFile("w+") as errors:
         running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         assert running.stdout
-        yield from (json.loads(line) for line in running.stdout)
+        for line in running.stdout:
+            yield json.loads(line)
+            if record.is_over():
+                running.stdout.close()  # it ends when it prints its next line
+                break
         code = running.wait()
         errors.seek(0)
-        wrong = [f"it ended with {code}: {errors.read()[-3000:]}"] if code else []
+        wrong = [f"it ended with {code}: {errors.read()[-3000:]}"] if code and not record.is_over() else []
     if wrong or (family, "program") in record.held:
         record.add(Tried(family, "program", 0, wrong))
 
@@ -239,6 +251,12 @@ def tasks(given: argparse.Namespace, record: Record) -> Iterator[Callable[[], No
             yield partial(tested, family, file, record)
 
 
+def in_time(record: Record, task: Callable[[], None]) -> None:
+    """Do a task where there is time."""
+    if not record.is_over():
+        task()
+
+
 def main() -> int:
     """Try everything that the record does not hold; return 0 if nothing failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -246,19 +264,22 @@ def main() -> int:
     parser.add_argument("--fuzzed", type=int, default=500_000, help="damaged inputs, of all readers together")
     parser.add_argument("--seed", type=int, default=0, help="of the damaged inputs")
     parser.add_argument("--only", nargs="*", default=[], help="parts of families' names")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="after which it stops")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--fuzz-one", default="", help=argparse.SUPPRESS)
     parser.add_argument("--pieces", type=json.loads, default=[], help=argparse.SUPPRESS)
     given = parser.parse_args()
-    sys.path[:0] = [str(TESTS), str(HERE)]
+    sys.path.insert(0, str(TESTS))
     os.environ |= {"SAYSO_CONFIG": "", "SAYSO_NO_DAEMON": "1", "OMP_NUM_THREADS": "1", "RUST_LOG": "off"}
-    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(TESTS), *filter(None, sys.path)]))
+    # not this folder, in which a benchmark may have the name of a folder of tests
+    paths = (path for path in sys.path if path and Path(path) != HERE)
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
     if given.fuzz_one:
         fuzz_one(given.fuzz_one, given.pieces, given.seed)
         return 0
-    record = Record(given.record)
+    record = Record(given.record, time.monotonic() + 60 * given.minutes)
     with ThreadPoolExecutor(given.jobs) as pool:
-        for ended in as_completed([pool.submit(task) for task in tasks(given, record)]):
+        for ended in as_completed([pool.submit(in_time, record, task) for task in tasks(given, record)]):
             ended.result()
     print(record.table())
     failures = [failure for tried in record.held.values() for failure in tried.failures]

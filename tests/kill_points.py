@@ -4,9 +4,10 @@ A process loads what a run needs and forks: one child runs until its nth call th
 (Python's by audit events, LanceDB's before and after each), another looks, goes on and says what came of it.
 As a program:
 
-    python kill_points.py FOLDER index --points 40 [--full]
+    python kill_points.py FOLDER index --points 40 [--full] [--count]
 
-prints a line of JSON for each point: ``call``, ``wrong`` (empty where all is well), ``seconds``, ``peak_mb``.
+prints a line of JSON for each point: ``call``, ``wrong`` (empty where all is well), ``seconds``, ``peak_mb``;
+or only how many points there are.
 """
 
 from __future__ import annotations
@@ -182,10 +183,19 @@ def expected_of(workload: Workload, template: Path, work: Path, errors: Path) ->
 
 
 def outcome_of(workload: Workload, work: Path) -> bytes:
-    """Return as JSON what a run came to, and the names of all files but those that the libraries name."""
-    files = (path.relative_to(work) for path in work.rglob("*") if not path.is_dir() or path.is_symlink())
-    names = sorted({str(path) for path in files if not _NAMED_ANEW.search(str(path))})
+    """Return as JSON what a run came to, and the names of all files and empty folders.
+
+    Files that the libraries name anew each time are left out.
+    """
+    left = (path for path in work.rglob("*") if path.is_symlink() or not path.is_dir() or is_empty(path))
+    names = (str(path.relative_to(work)) for path in left)
+    names = sorted({name for name in names if not _NAMED_ANEW.search(name)})
     return json.dumps({"result": workload.result(work), "files": names}, sort_keys=True).encode()
+
+
+def is_empty(folder: Path) -> bool:
+    """Tell whether nothing is in a folder."""
+    return next(folder.iterdir(), None) is None
 
 
 def renew(template: Path, work: Path) -> None:
@@ -253,6 +263,30 @@ def points(
         yield {"n": n, "call": told.decode(), "wrong": wrong, "seconds": seconds, "peak_mb": peak_mb}
 
 
+def count_points(workload: Workload, folder: Path, *, full: bool = False) -> int:
+    """Return at how many points a run may end.
+
+    Args:
+        workload: what runs.
+        folder: an empty one.
+        full: see ``points``.
+    """
+    work, errors = folder / "work", folder / "errors.txt"
+    work.mkdir()
+
+    def counted(told: int) -> None:
+        calls = LastCall(work, sys.maxsize, full, told)
+        calls.install()
+        workload.run(work)
+        os.write(told, str(calls.count).encode())
+
+    for step in (lambda _: workload.prepare(work), counted):
+        code, told = in_child(step, errors)
+        if code:
+            raise RuntimeError(errors.read_text())
+    return int(told)
+
+
 def _wrong_end(code: int, said: str, full: bool) -> str:
     if not full:
         return "" if code == -signal.SIGKILL else f"it ended with {code}: {said[-3000:]}"
@@ -296,10 +330,14 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--size", type=int, default=1, help="how many times as much is done")
     parser.add_argument("--skip", type=json.loads, default=[], help="numbers of points, as a JSON list")
+    parser.add_argument("--count", action="store_true", help="only say how many there are")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     workload = WORKLOADS[given.workload](given.size)
     workload.load()
+    if given.count:
+        print(count_points(workload, given.folder.resolve(), full=given.full))
+        return
     for point in points(
         workload,
         given.folder.resolve(),
