@@ -156,8 +156,11 @@ def _turns(record: Any) -> tuple[tuple[Turn, ...], list[str]]:
     """Return the turns and pictures of a record.
 
     Raises:
+        TypeError: if its line holds none.
         ValueError: if speakers do not take turns, or marks and pictures are not as many.
     """
+    if isinstance(record, str):
+        raise TypeError(record)  # why its line holds no object
     image = record.get("image") if isinstance(record, dict) else None
     images = [image] if isinstance(image, str) else list(image or [])
     told = [(str(one["from"]), str(one["value"])) for one in record["conversations"]]
