@@ -177,18 +177,18 @@ def lines_of(command: list[str], family: str, record: Record) -> Iterator[Any]:
 
 
 def fuzzed(name: str, count: int, seed: int, record: Record) -> None:
-    """Give damaged inputs to a reader, in a process of its own, whose memory is seen."""
+    """Give damaged inputs to a reader, in whole pieces, by a process of its own, whose memory is seen."""
     family = f"fuzzed: {name}"
     done = record.done(family)
     firsts = [first for first in range(0, count, PIECE) if f"{seed}/{first}" not in done]
     if firsts:
-        given = json.dumps([[first, min(PIECE, count - first)] for first in firsts])
+        given = json.dumps(firsts)
         command = [sys.executable, __file__, "--fuzz-one", name, "--pieces", given, "--seed", str(seed)]
         for one in lines_of(command, family, record):
             record.add(Tried(family, **one))
 
 
-def fuzz_one(name: str, pieces: list[list[int]], seed: int) -> None:
+def fuzz_one(name: str, firsts: list[int], seed: int) -> None:
     """Print as JSON what came of damaged inputs, a line a piece."""
     import logging
 
@@ -197,9 +197,9 @@ def fuzz_one(name: str, pieces: list[list[int]], seed: int) -> None:
     from fuzzing import fuzz
 
     logging.disable(logging.CRITICAL)
-    for first, count in pieces:
+    for first in firsts:
         began = time.perf_counter()
-        found = fuzz(name, count, seed, damage, first)
+        found = fuzz(name, PIECE, seed, damage, first)
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         more = {"unit": f"{seed}/{first}", "peak_mb": peak_mb, "took_s": time.perf_counter() - began}
         print(json.dumps(found | more), flush=True)
