@@ -48,14 +48,14 @@ def scroll_to_the_end(page, count):
 
 
 def test_the_list_goes_on_while_it_is_scrolled_and_has_an_end(open_page):
-    page = open_page("/?q=red", routes={"**/api/search?*": counted(250)})
+    page = open_page("/?q=red", routes={"**/api/search?*": counted(610)})
     expect(page.cards.first).to_be_visible()
     page.wait_for_results()
     assert page.cards.count() < 200, "what nobody scrolls to is not asked for"
-    scroll_to_the_end(page, 250)
-    assert page.cards.locator(".title").all_text_contents() == [f"hit {k}" for k in range(250)]
+    scroll_to_the_end(page, 610)
+    assert page.cards.locator(".title").all_text_contents() == [f"hit {k}" for k in range(610)]
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
-    expect(page.locator("#count")).to_contain_text("250 moments in 1 file")
+    expect(page.locator("#count")).to_contain_text("610 moments in 1 file")
     expect(page.cards.last.locator("img.shown")).to_be_visible()
     expect(page.cards.first.locator("img")).to_have_count(0)
     page.evaluate("scrollTo(0, 0)")
