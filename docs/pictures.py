@@ -35,7 +35,8 @@ def pictures_of(name: str) -> Iterator[Image.Image]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"TMPDIR": folder, "SAYSO_OFFLINE": "1"}
         where = {"metadata": {"path": folder}}
-        nbclient.NotebookClient(notebook, timeout=None, resources=where).execute()
+        # a kernel of a busy machine takes more than the usual minute to answer
+        nbclient.NotebookClient(notebook, timeout=None, startup_timeout=600, resources=where).execute()
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if "image/png" in output.get("data", {}):

@@ -24,7 +24,8 @@ def test_a_notebook_of_the_lecture_runs_and_shows_pictures(path, tmp_path, monke
     monkeypatch.setenv("SAYSO_OFFLINE", "1")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     notebook = jupytext.read(path)
-    nbclient.NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    where = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=None, startup_timeout=600, resources=where).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) >= 2
