@@ -46,6 +46,11 @@ class Row:
     title: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    def joined(self, other: Row) -> Row:
+        """Return what two rows say of the same span; where both name something, the first counts."""
+        texts = dict.fromkeys(text for text in (self.text, other.text) if text)
+        return Row(self.span, " ".join(texts), self.title or other.title, {**other.meta, **self.meta})
+
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
@@ -58,6 +63,23 @@ class ListedFile:
     """Whether somebody named this very file, so that not knowing its kind is an error."""
     seen: tuple[Caption, ...] = ()
     """What a model saw in it, and when; a picture's has no duration."""
+
+    def joined(self, other: ListedFile) -> ListedFile:
+        """Return all that two lists say of one file; of one span they say it in one row.
+
+        Args:
+            other: names the same file; what can be one thing only (a title, captions) is taken from it last.
+        """
+        rows: dict[Span | None, Row] = {}
+        for row in (*self.rows, *other.rows):
+            rows[row.span] = rows[row.span].joined(row) if row.span in rows else row
+        return ListedFile(
+            self.path,
+            tuple(rows.values()) if self.rows and other.rows else self.rows or other.rows,
+            self.captions or other.captions,
+            self.named or other.named,
+            tuple(dict.fromkeys((*self.seen, *other.seen))),
+        )
 
 
 @dataclass(frozen=True, slots=True)

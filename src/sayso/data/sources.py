@@ -74,15 +74,20 @@ def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[List
 
 
 def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
-    seen: set[str] = set()
+    """Yield each file once, with all that the lists say of it."""
+    found: dict[str, ListedFile | Failure | Skipped] = {}
     every = list(paths_named(paths))
     globbed = not all(_is_captions(path) for path in every)  # a shell's ~/Videos/* names the captions too
     for path in every:
         for source in _fenced(path, skip, alone=len(every) == 1):
-            if source.path not in seen:
-                seen.add(source.path)
+            held = found.get(source.path)
+            if held is None:
                 captions = isinstance(source, ListedFile) and source.named and _is_captions(path)
-                yield Skipped(source.path) if globbed and (captions or _is_table(path, source)) else source
+                aside = globbed and (captions or _is_table(path, source))
+                found[source.path] = Skipped(source.path) if aside else source
+            elif isinstance(held, ListedFile) and isinstance(source, ListedFile):
+                found[source.path] = held.joined(source)
+    yield from found.values()
 
 
 def _fenced(path: str, skip: str | None, *, alone: bool) -> Iterator[ListedFile | Failure | Skipped]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +21,8 @@ def list_wanted(
 ) -> Listing:
     """Return the files that paths name, but for what stays out.
 
-    What a remembered list says of a file counts also where only its folder is named, or another list; the
-    latter is said.
+    What remembered lists say of a file counts also where only its folder is named, or another list: all of
+    it, in the order in which the lists were named first, whichever are named now.
 
     Args:
         roots: what the index remembers.
@@ -30,41 +30,51 @@ def list_wanted(
         skip: a folder to leave out (the index itself).
         is_held: tells of a file whether it has to wait.
     """
+    lists = _lists(roots)
     first = [path for path in paths if Path(path).suffix.lower() in MANIFESTS]
-    listing = list_sources([*first, *(path for path in paths if path not in first)], skip)
+    named, passing = set(map(absolute, first)), [path for path in first if absolute(path) not in lists]
+    ordered = [*(path for path in lists if path in named), *passing]
+    listing = list_sources([*ordered, *(path for path in paths if path not in first)], skip)
     listing = listing.with_sound(can_be_found)
-    listed = _listed(roots, set(map(absolute, paths)))
-    _say_passed_over(listing.files, listed)
-    found = {path: file for path, (file, _) in listed.items()}
-    files = (found.get(file.path, file) for file in listing.files if not roots.is_left_out(file.path))
-    kept = tuple(file for file in files if is_held is None or not is_held(file.path))
-    return replace(listing, files=kept)
+    files = listing.files
+    if not named.issuperset(lists):
+        files = _with_all_said(files, {path: said_by(path) for path in [*lists, *passing]}, named)
+    kept = (file for file in files if not roots.is_left_out(file.path))
+    return replace(listing, files=tuple(file for file in kept if is_held is None or not is_held(file.path)))
 
 
-def _say_passed_over(files: Iterable[ListedFile], listed: Mapping[str, tuple[ListedFile, str]]) -> None:
-    """Say that what a list says now does not count for files of which an earlier one speaks."""
-    twice = [file.path for file in files if file.rows and file.path in listed]
-    if twice:
-        more = f" and of {len(twice) - 1:,} more files" if len(twice) > 1 else ""
-        earlier = listed[twice[0]][1]
-        log.warning(
-            "what %s says of %s%s counts, not what is named now: "
-            "put all rows into one list, or take the earlier one out with sayso remove",
-            earlier,
-            twice[0],
-            more,
-        )
+def _lists(roots: Roots) -> list[str]:
+    """Return the lists that are remembered and there, in the order in which they were named first."""
+    lists = (row for row in roots.wanted if row.kind == "list" and row.is_there)
+    return [row.path for row in sorted(lists, key=lambda row: (row.added, row.path))]
 
 
-def _listed(roots: Roots, named: set[str]) -> dict[str, tuple[ListedFile, str]]:
-    """Return what remembered lists say of files, and which does, but for the lists that are read anyway."""
-    lists = [
-        row.path for row in roots.wanted if row.kind == "list" and row.path not in named and row.is_there
-    ]
-    found: dict[str, tuple[ListedFile, str]] = {}
-    for path in (path for path in lists if path not in named):
-        try:
-            found |= {file.path: (file, path) for file in list_sources([path]).files}
-        except SaysoError:  # it is told when the list itself is brought up to date
-            continue
-    return found
+def said_by(path: str) -> dict[str, ListedFile]:
+    """Return what a list says of files, by path; nothing if it cannot be read."""
+    try:
+        return {file.path: file for file in list_sources([path]).files}
+    except SaysoError:  # it is told when the list itself is brought up to date
+        return {}
+
+
+def _with_all_said(
+    files: Sequence[ListedFile], said: Mapping[str, Mapping[str, ListedFile]], named: Collection[str]
+) -> tuple[ListedFile, ...]:
+    """Return files with what lists say of them that are not named now; tell where that is more.
+
+    Args:
+        files: as they are named.
+        said: what each list says of files, those that are named too.
+        named: the lists that are named.
+    """
+    found: dict[str, ListedFile] = {}
+    for path, listed in said.items():
+        more = [file.path for file in files if file.rows and file.path in listed and listed[file.path].rows]
+        if more and absolute(path) not in named:
+            rest = f" and of {len(more) - 1:,} more files" if len(more) > 1 else ""
+            log.info("what %s says of %s%s counts too; sayso remove takes a list out", path, more[0], rest)
+        for file in listed.values():
+            found[file.path] = found[file.path].joined(file) if file.path in found else file
+    return tuple(
+        found[file.path].joined(replace(file, rows=())) if file.path in found else file for file in files
+    )
