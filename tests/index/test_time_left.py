@@ -32,7 +32,7 @@ MIXTURES = {
 MACHINES = [(1, 1.0), (2, 2.0), (2, 1.0), (8, 1.0), (8, 2.0)]
 """How many files are read at once, each on a core of its own, and how many cores one can use."""
 
-WAYS = (list(MIXTURES), MACHINES, [16, 64], [0.12, 0.4], [0.003, 0.3], [0.002, 0.02], [0.0, 3.0])
+WAYS = (list(MIXTURES), MACHINES, [16, 64], [0.12, 0.4], [0.003, 0.1], [0.002, 0.02], [0.0, 3.0])
 """The mixture and the machine; frames in a batch; core-seconds to decode a clip and a picture; seconds to
 embed a frame, and how much longer the first batch takes."""
 
@@ -116,10 +116,11 @@ def standings(
     """
     done, read, coming = dict[int, float](), dict[int, float](), deque(reading)  # of videos under way
     waiting = sorted(filter(None, lengths))
-    seconds, pictures, files_left = 0.0, 0, len(lengths)
+    seconds, pictures, ahead, files_left = 0.0, 0, 0, len(lengths)
     for part in parts:
         while coming and coming[0].at_s <= part.at_s:
             one = coming.popleft()
+            ahead += one.frames and not lengths[one.file]
             if lengths[one.file] and one.frames:
                 if one.file not in read:
                     waiting.remove(lengths[one.file])
@@ -140,6 +141,7 @@ def standings(
                 waiting[-1] if waiting else 0.0,
                 {str(k): (at_s, lengths[k] - at_s) for k, at_s in read.items()},
                 sum(at_s - done.get(k, 0.0) for k, at_s in read.items()),
+                ahead - pictures,
             ),
         )
 

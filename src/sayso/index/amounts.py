@@ -42,7 +42,7 @@ class Amounts:
         self._known_s = self._done_s = self._done_bytes = self._done_pictures = 0.0
         self._known_bytes, self._unknown_bytes = 0, sum(sizes[path] for path in self._videos)
         self._under_way: dict[str, float] = {}
-        self._decoded: dict[str, float] = {}
+        self._decoded, self._ahead = dict[str, float](), set[str]()  # of videos; pictures
         self._turn, self._stopped = threading.Lock(), threading.Event()
         self._clock, self._began = clock, clock()
         self._times, self._works = [0.0], [0.0]
@@ -99,15 +99,17 @@ class Amounts:
                 self._under_way[path] = max(second, self._under_way.get(path, 0.0))
 
     def decoded(self, path: str, second: float) -> None:
-        """Note how far into a video its decoding has come, which is ahead of the rest of the work.
+        """Note how far into a file its decoding has come, which is ahead of the rest of the work.
 
         Args:
-            path: of the video.
+            path: of the video or the picture.
             second: of its clock.
         """
         with self._turn:
             if path in self._videos:
                 self._decoded[path] = second
+            elif path in self._sizes:
+                self._ahead.add(path)
 
     def finished(self, path: str, length_s: float | None) -> None:
         """Note that a file is done.
@@ -128,6 +130,7 @@ class Amounts:
                 self._videos.discard(path)
             else:
                 self._done_pictures += 1
+                self._ahead.discard(path)
             del self._sizes[path]
 
     def leave_out(self, path: str) -> None:
@@ -185,6 +188,7 @@ class Amounts:
             -self._longest[0][0] if self._longest else 0.0,
             under_way,
             max(0.0, min(ahead_s, total_s - done_s)),
+            len(self._ahead),
         )
 
     def _rate(self, elapsed_s: float, work: float) -> float:

@@ -40,9 +40,6 @@ AGREE = 0.25
 GAPS, CHANGED, SURE = 2, 0.05, 0.1
 """How many batches and what share of the time show how it goes since it changed; what agrees before."""
 
-RAMP = 0.5
-"""For this share of the time before the first batch, what was decoded meanwhile may come in a rush."""
-
 SEEN, MOST = 0.02, 8
 """The share of the time after which a video's own speed is known, and how many share it."""
 
@@ -66,6 +63,7 @@ class Standing:
         longest_s: of the videos that were not begun.
         under_way: seconds that are decoded, and left to be, of each video that was begun.
         ahead_s: seconds of video that are decoded and not done yet.
+        ahead: pictures that are decoded and not done yet.
     """
 
     seconds: float
@@ -76,6 +74,7 @@ class Standing:
     longest_s: float = 0.0
     under_way: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     ahead_s: float = 0.0
+    ahead: int = 0
 
 
 class _Samples:
@@ -83,22 +82,22 @@ class _Samples:
 
     def __init__(self) -> None:
         self.times: list[float] = []
-        self.done: list[tuple[float, float, float]] = []
+        self.done: list[tuple[float, float, float, float]] = []
         self.under_way: list[dict[str, float]] = []
         self.batches = [0, 0]  # of videos, of pictures
 
     def add(self, at_s: float, now: Standing) -> None:
         """Add what was done at a second."""
-        before, done = self.done[-1] if self.done else (0.0, 0.0, 0.0), (now.seconds, now.pictures)
-        self.batches = [n + (new > old) for n, new, old in zip(self.batches, done, before, strict=False)]
+        before, done = self.done[-1][:2] if self.done else (0.0, 0.0), (now.seconds, now.pictures)
+        self.batches = [n + (new > old) for n, new, old in zip(self.batches, done, before, strict=True)]
         if len(self.times) == MOST_SAMPLES:
             del self.times[1::2], self.done[1::2], self.under_way[1::2]
         self.times.append(at_s)
-        self.done.append((*done, now.seconds + now.ahead_s))
+        self.done.append((*done, now.seconds + now.ahead_s, now.pictures + now.ahead))
         self.under_way.append({path: done for path, (done, _) in now.under_way.items()})
 
     def at(self, times: Floats | float) -> Floats:
-        """Return the seconds of video and pictures that were done, and the seconds decoded (3, ...)."""
+        """Return the seconds of video and the pictures that were done, and those decoded (4, ...)."""
         return np.array([np.interp(times, self.times, of_kind) for of_kind in zip(*self.done, strict=True)])
 
     def since(self, at_s: float) -> tuple[float, dict[str, float]]:
@@ -156,7 +155,7 @@ class TimeLeft:
         """Return how likely each cost of a picture is."""
         first_s = self._samples.times[0]  # what stood still before says nothing
         bounds = np.linspace(first_s, at_s, STRETCHES + 1)
-        videos, pictures, _ = np.diff(self._samples.at(bounds))
+        videos, pictures, _, _ = np.diff(self._samples.at(bounds))
         rates = videos + COSTS[:, None] * pictures
         logs = np.log(np.maximum(rates / np.maximum(rates.mean(1, keepdims=True), 1e-9), 0.05))
         off = ((logs - logs.mean(1, keepdims=True)) ** 2).sum(1)
@@ -177,19 +176,17 @@ class TimeLeft:
         works, lefts = now.seconds + COSTS * now.pictures, now.seconds_left + COSTS * now.pictures_left
         if not self._is_clear(now, works, lefts):
             return None
-        first_s = self._samples.times[0]
-        if at_s - first_s < RAMP * first_s:
-            return None
-        middle = (first_s + at_s) / 2
+        middle = (self._samples.times[0] + at_s) / 2
         is_known = self._gaps >= GAPS and at_s - self._changed > CHANGED * at_s
         since = max(middle, self._changed) if is_known else middle
         halves = np.diff(self._samples.at(np.linspace(since, at_s, 3)))
-        needs_s = _needs_s(halves.sum(1), at_s - since, lefts, now.ahead_s)
+        ahead = now.ahead_s + COSTS * now.ahead
+        needs_s = _needs_s(halves.sum(1), at_s - since, lefts, ahead)
         if needs_s is None:
             return None
         low, high = self._quantile(needs_s, 0.05), self._quantile(needs_s, 0.95)
         high = max(high, self._alone_s(at_s, since, now, needs_s / lefts))
-        ways = [_needs_s(half, (at_s - since) / 2, lefts, now.ahead_s) for half in halves.T]
+        ways = [_needs_s(half, (at_s - since) / 2, lefts, ahead) for half in halves.T]
         agree = [low, high, *(self._quantile(way, 0.5) if way is not None else np.inf for way in ways)]
         bound = AGREE if is_known else SURE
         return (low + high) / 2 if max(agree) - min(agree) <= bound * (at_s + high) else None
@@ -229,17 +226,19 @@ def _goes_on(now: Standing) -> tuple[bool, bool]:
     return round(now.seconds_left, 3) > 0, now.pictures_left > 0
 
 
-def _needs_s(done: Floats, in_s: float, lefts: Floats, ahead_s: float) -> Floats | None:
+def _needs_s(done: Floats, in_s: float, lefts: Floats, ahead: Floats) -> Floats | None:
     """Return how long the work takes that is left, for each cost of a picture; None if none was done.
 
     Args:
-        done: seconds of video and pictures that were done, and the seconds decoded (3,).
+        done: seconds of video and pictures that were done, and those that were decoded (4,).
         in_s: in so many seconds.
         lefts: the work that is left (N,), seconds of video.
-        ahead_s: what of it is decoded.
+        ahead: what of it is decoded (N,).
     """
-    videos, pictures, read_s = done
-    if min(videos, read_s) + COSTS[0] * pictures <= 0:
+    works, reads = done[[0, 2], None] + COSTS * done[[1, 3], None]
+    if works.min() <= 0:
         return None
-    whole, decoding = lefts / (videos + COSTS * pictures), (lefts - ahead_s) / (read_s + COSTS * pictures)
-    return np.asarray(np.maximum(whole, decoding) * in_s)
+    decoding = np.where(
+        reads > 0, (lefts - ahead) / np.maximum(reads, 1e-9), 0.0
+    )  # it waits where it is full
+    return np.asarray(np.maximum(lefts / works, decoding) * in_s)
