@@ -22,6 +22,7 @@ from sayso.index.sql import sql_in, sql_string
 from sayso.index.store import Store, title_of
 from sayso.index.taken import TAKEN_COLUMNS, shown_taken
 from sayso.index.timed import read_rows
+from sayso.text.captions.transcript import join_spans
 
 PROBES = 20
 """Partitions of the approximate index that are looked at."""
@@ -167,8 +168,8 @@ def _hit(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Hit:
         path=best["path"],
         kind=best["kind"],
         title=best["title"] or title_of(best["path"]),
-        text=_joined(said),
-        seen=_joined(seen),
+        text=join_spans(said),
+        seen=join_spans(seen),
         duration_s=best["duration_s"],
         meta=best["meta"],
         **shown_taken(best),
@@ -179,10 +180,6 @@ def _hit(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Hit:
 def _copy(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Copy:
     path = shown[clip.id]["path"]
     return Copy(id=clip.id, media_id=clip.media_id, path=path, start_s=clip.start_s, end_s=clip.end_s)
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return " ".join(text for text in dict.fromkeys(texts) if text)
 
 
 def _run(query: Any, limit: int | None, sql: str | None, live: str | None = None) -> list[dict[str, Any]]:
