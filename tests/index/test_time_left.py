@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -173,8 +174,8 @@ def test_what_is_told_is_right_in_any_mixture(way):
 
 
 @pytest.mark.slow
-def test_what_is_told_is_right_in_every_mixture():
-    for way in product(*WAYS):
+def test_what_is_told_is_right_in_many_mixtures():
+    for way in random.Random(0).sample(list(product(*WAYS)), 300):
         check(way)
 
 
