@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -124,6 +125,13 @@ def test_what_is_no_manifest_is_one_sentence(tmp_path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SaysoError, match=r"m\.jsonl"):
         list(read_manifest(path))
+
+
+def test_each_wrong_row_of_a_list_is_told(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"path": "a.mp4"}\n{"nothing": 1}\n{"path": ""}\nno json\n')
+    listing = list_sources([str(tmp_path / "x.jsonl"), str(tmp_path / "x.jsonl")])
+    assert [file.path for file in listing.files] == [str(tmp_path / "a.mp4")]
+    assert [re.search(r"row (\d)", failure.error)[1] for failure in listing.failures] == ["2", "3", "4"]
 
 
 def test_a_list_of_failures_is_a_manifest_that_tries_again(tmp_path):

@@ -74,8 +74,9 @@ def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[List
 
 
 def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
-    """Yield each file once, with all that the lists say of it."""
+    """Yield each file once, with all that the lists say of it, and all that is wrong with it."""
     found: dict[str, ListedFile | Failure | Skipped] = {}
+    wrong: dict[Failure, None] = {}
     every = list(paths_named(paths))
     globbed = not all(_is_captions(path) for path in every)  # a shell's ~/Videos/* names the captions too
     for path in every:
@@ -87,7 +88,9 @@ def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | 
                 found[source.path] = Skipped(source.path) if aside else source
             elif isinstance(held, ListedFile) and isinstance(source, ListedFile):
                 found[source.path] = held.joined(source)
-    yield from found.values()
+            elif isinstance(held, Failure) and isinstance(source, Failure) and held != source:
+                wrong[source] = None
+    yield from (*found.values(), *wrong)
 
 
 def _fenced(path: str, skip: str | None, *, alone: bool) -> Iterator[ListedFile | Failure | Skipped]:
