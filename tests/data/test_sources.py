@@ -15,7 +15,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.ownership import writing
 from sayso.core.types import Span
-from sayso.data.manifest import Failure, Row, read_manifest
+from sayso.data.manifest import Failure, ListedFile, Row, read_manifest
 from sayso.data.sources import find_sources, list_sources
 from sayso.text import find_subtitles
 
@@ -116,6 +116,24 @@ def test_a_wrong_row_fails_its_file_alone(tmp_path, row, why):
     assert isinstance(bad, Failure)
     assert why in bad.error
     assert names([fine]) == ["fine.mp4"]
+
+
+def test_each_wrong_row_is_told_and_takes_no_other_with_it(tmp_path):
+    path, video = tmp_path / "m.jsonl", touch(tmp_path / "x.mp4")
+    rows = [
+        {"path": "x.mp4", "text": "kept"},
+        [],
+        3,
+        {"path": "x.mp4", "start_s": []},
+        {"path": "x.mp4", "end_s": 1},
+    ]
+    path.write_text("\n".join(map(json.dumps, [*rows, {"path": "gone.mp4", "start_s": "a"}])))
+    found = list(find_sources([str(path), str(tmp_path), str(path)]))
+    failures = [one.error for one in found if isinstance(one, Failure)]
+    assert [one.partition("row ")[2][0] for one in failures] == ["2", "3", "4", "5", "6"]
+    assert [one for one in found if not isinstance(one, Failure)] == [
+        ListedFile(str(video), (Row(None, "kept"),), named=True)
+    ]
 
 
 @pytest.mark.parametrize("content", ['{"file": "x.mp4"}', "[1]", "{", b"\xff\xfe\xfd"])

@@ -74,15 +74,17 @@ def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[List
 
 
 def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
-    seen: set[str] = set()
+    seen = set[str | Failure]()
     every = list(paths_named(paths))
     globbed = not all(_is_captions(path) for path in every)  # a shell's ~/Videos/* names the captions too
     for path in every:
         for source in _fenced(path, skip, alone=len(every) == 1):
-            if source.path not in seen:
-                seen.add(source.path)
-                captions = isinstance(source, ListedFile) and source.named and _is_captions(path)
-                yield Skipped(source.path) if globbed and (captions or _is_table(path, source)) else source
+            known = source if isinstance(source, Failure) else source.path  # a list may fail in many rows
+            if known in seen:
+                continue
+            seen |= {known, source.path}
+            captions = isinstance(source, ListedFile) and source.named and _is_captions(path)
+            yield Skipped(source.path) if globbed and (captions or _is_table(path, source)) else source
 
 
 def _fenced(path: str, skip: str | None, *, alone: bool) -> Iterator[ListedFile | Failure | Skipped]:
