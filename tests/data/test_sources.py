@@ -15,7 +15,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.ownership import writing
 from sayso.core.types import Span
-from sayso.data.manifest import Failure, ListedFile, Row, read_manifest
+from sayso.data.manifest import Failure, ListedFile, Row, read_manifest, write_failures
 from sayso.data.sources import find_sources, list_sources
 from sayso.text import find_subtitles
 
@@ -134,6 +134,17 @@ def test_each_wrong_row_is_told_and_takes_no_other_with_it(tmp_path):
     assert [one for one in found if not isinstance(one, Failure)] == [
         ListedFile(str(video), (Row(None, "kept"),), named=True)
     ]
+
+
+def test_a_list_of_failures_reads_lists_again(tmp_path):
+    (tmp_path / "m.jsonl").write_text('{"path": "x.mp4", "text": "kept"}\n[]\n3\n')
+    failures = [one for one in read_manifest(tmp_path / "m.jsonl") if isinstance(one, Failure)]
+    own = Failure(str(tmp_path / "failures.jsonl"), "manifest", "it lists itself")
+    gone = Failure(str(tmp_path / "gone.csv"), "manifest", "it was there")
+    write_failures([*failures, own, gone], tmp_path / "failures.jsonl")
+    *others, video, last = read_manifest(tmp_path / "failures.jsonl")
+    assert video == ListedFile(str(tmp_path / "x.mp4"), (Row(None, "kept"),), named=True)
+    assert (others, last.path) == (failures, gone.path)
 
 
 @pytest.mark.parametrize("content", ['{"file": "x.mp4"}', "[1]", "{", b"\xff\xfe\xfd"])

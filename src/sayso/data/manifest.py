@@ -106,13 +106,15 @@ def printable(text: str) -> str:
 def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
     """Yield the files a manifest names, the rows of one file together; a row that is wrong is a failure.
 
-    A file keeps its other rows; one of which no row is right is not yielded.
+    A file keeps its other rows; one of which no row is right is not yielded. Manifests that a list of
+    failures names are read again.
 
     Raises:
         SaysoError: if the manifest cannot be read, or none of its rows names a file.
     """
     grouped: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     wrong: list[Failure] = []
+    again: dict[Path, None] = {}
     for number, row in manifest_rows(path):
         name = row.get("path") if isinstance(row, dict) else None
         if not isinstance(row, dict) or not isinstance(name, str) or not name:
@@ -123,12 +125,20 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
             wrong.append(Failure(str(path), "manifest", f"{path}, row {number}: the path holds a NUL"))
             continue
         full = _place(path.parent, name)
+        if row.keys() == _FAILURE and (listed := Path(full)).suffix.lower() in MANIFESTS:
+            again[listed] = None
+            continue
         grouped.setdefault(full, []).append((number, {} if row.keys() == _FAILURE else row))
     if wrong and not grouped:
         raise SaysoError(wrong[0].error)
     yield from wrong
     for full, rows in grouped.items():
         yield from _file(path, full, rows)
+    for listed in (one for one in again if not is_failure_list(one)):
+        try:
+            yield from read_manifest(listed)
+        except SaysoError as error:
+            yield Failure(str(listed), "manifest", str(error))
 
 
 def _file(
