@@ -136,6 +136,23 @@ def test_each_wrong_row_is_told_and_takes_no_other_with_it(tmp_path):
     ]
 
 
+def test_a_folder_that_nobody_may_open_is_told(tmp_path, monkeypatch):
+    locked, really = tmp_path / "locked", os.scandir
+    locked.mkdir()
+
+    def refused(path="."):
+        if str(path) == str(locked):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    listing = list_sources([str(locked), str(touch(tmp_path / "x.mp4"))])
+    assert (names(listing.files), listing.skipped) == (["x.mp4"], ())
+    assert [failure.error for failure in listing.failures] == [
+        f"the folder {locked} cannot be read: Permission denied"
+    ]
+
+
 def test_a_list_of_failures_reads_lists_again(tmp_path):
     (tmp_path / "m.jsonl").write_text('{"path": "x.mp4", "text": "kept"}\n[]\n3\n')
     failures = [one for one in read_manifest(tmp_path / "m.jsonl") if isinstance(one, Failure)]

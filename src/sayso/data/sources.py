@@ -107,7 +107,8 @@ def _is_captions(path: str) -> bool:
 
 def _is_table(path: str, source: ListedFile | Failure | Skipped) -> bool:
     """Tell whether a path was named that ``sayso align`` wrote, and holds nothing that could be looked at."""
-    return Path(source.path).name == Path(path).name and is_own(source.path, "align")
+    same = Path(source.path).name == Path(path).name
+    return same and not Path(source.path).is_dir() and is_own(source.path, "align")
 
 
 def _is_beside(path: str) -> bool:
