@@ -19,6 +19,7 @@ import ast
 import json
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -44,13 +45,18 @@ CORE = {
     "serve/files.py": "tests/serve/test_files.py tests/serve/test_fuzzed.py",
     "serve/connections.py": "tests/serve/test_connections.py",
     "serve/budget.py": "tests/serve/test_budget.py",
-    "alignment/timing.py": "tests/alignment/test_align.py",
+    "alignment/timing.py": "tests/alignment/test_align.py tests/alignment/test_timing.py",
     "text/captions": "tests/text/captions",
     "text/screenplay": "tests/text/screenplay",
     "metrics": "tests/metrics",
     "solvers": "tests/solvers",
     "losses": "tests/losses",
 }
+
+EQUIVALENT = {
+    "serve/connections.py soft < wanted -> soft <= wanted": "a limit that is wanted already is set once more",
+}
+"""Changes that change nothing, and why; no test can catch them, so they are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,11 @@ class Bug:
     new: str
     tests: str
     place: str = ""
+
+    @property
+    def is_equivalent(self) -> bool:
+        """Whether it changes nothing."""
+        return re.sub(r":\d+ ", " ", self.name, count=1) in EQUIVALENT
 
 
 # fmt: off
@@ -260,6 +271,8 @@ def main() -> int:
     bugs = [bug for bug in bugs if given.only in bug.name]
     if not bugs:
         parser.error(f"no bug's name holds {given.only!r}")
+    equal = [bug.name for bug in bugs if bug.is_equivalent]
+    bugs = [bug for bug in bugs if not bug.is_equivalent]
     record = Record(given.record)
     with tempfile.TemporaryDirectory() as folder:
         judge = Judge(copied(Path(folder).resolve()), given.limit)
@@ -270,6 +283,7 @@ def main() -> int:
     caught, judged = came.count(True), len(came) - came.count(None)
     share = caught / max(1, judged)
     print(f"{caught} of {judged} caught ({share:.0%}); {came.count(None)} ran out of time")
+    print(*(f"not counted, since it changes nothing: {name}" for name in equal), sep="\n")
     return int(share < WANTED)
 
 
