@@ -283,7 +283,8 @@ def main() -> int:
     caught, judged = came.count(True), len(came) - came.count(None)
     share = caught / max(1, judged)
     print(f"{caught} of {judged} caught ({share:.0%}); {came.count(None)} ran out of time")
-    print(*(f"not counted, since it changes nothing: {name}" for name in equal), sep="\n")
+    for name in equal:
+        print(f"not counted, since it changes nothing: {name}")
     return int(share < WANTED)
 
 
