@@ -107,6 +107,7 @@ class WarmTests:
         for name in LIBRARIES:
             if find_spec(name.partition(".")[0]):
                 import_module(name)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was forked ends too
         if "sayso" in sys.modules or len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
             raise RuntimeError("a fork would have the project's modules, or lose a thread")
 
@@ -125,21 +126,25 @@ class WarmTests:
         pid = os.fork()
         if pid == 0:
             self._in_child(tests, cpu_s, output, calls)
+        with suppress(OSError):  # whoever is first
+            os.setpgid(pid, pid)
         ends, status = time.monotonic() + limit_s, None
-        while status is None and time.monotonic() < ends:
-            ended, code = os.waitpid(pid, os.WNOHANG)
-            status = os.waitstatus_to_exitcode(code) if ended else None
-            time.sleep(0.02)
-        if status is None:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)  # what tests left
+        try:
+            while status is None and time.monotonic() < ends:
+                ended, code = os.waitpid(pid, os.WNOHANG)
+                status = os.waitstatus_to_exitcode(code) if ended else None
+                time.sleep(0.02)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)  # what tests left, and they themselves where time ran out
+            if status is None:
+                os.waitpid(pid, 0)
         self.said = output.read_text(errors="replace")
         return 128 - status if status is not None and status < 0 else status
 
     def _in_child(self, tests: list[str], cpu_s: float, output: Path, calls: Path | None) -> None:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
