@@ -20,8 +20,8 @@ segments     their index is made in 8 segments, as 8 machines would: each of an 
 one-piece    it is made (again) as ``sayso index`` does
 maintain     what is missing then is made as ``sayso index`` does: look-ups of words and ids, compaction
 cold         it is searched with its files dropped from the page cache before each query
-probes       it is searched with more and more partitions looked into, for 200 queries of another seed: the
-             number of them was chosen by these
+efforts      it is searched with more and more partitions looked into and clips scored exactly, for 200
+             queries of another seed: the numbers of both were chosen by these
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ SEGMENTS = 8
 MEASURED, CHOSEN_BY, BACKGROUND = 1, 10**6, 10**6 + 1
 """Seeds of the queries that recall is measured with, of those a setting was chosen by, and of captions."""
 
-PROBES = (5, 10, 20, 40, 80)
+EFFORTS = ((10, 200), (20, 200), (40, 200), (20, 400), (30, 300), (40, 400))
+"""Partitions looked into, and clips scored exactly."""
 
 
 def rows(n: int, dim: int, seed: int) -> np.ndarray:
@@ -160,18 +161,19 @@ def run_cold(folder: Path, queries: np.ndarray) -> dict:
     return {"first_ms": times[0], "p50_ms": p50, "p95_ms": p95, "found": list(found)}
 
 
-def run_probes(folder: Path, queries: np.ndarray) -> dict:
-    """Search with more and more partitions looked into, for queries that nothing else is measured with."""
+def run_efforts(folder: Path, queries: np.ndarray) -> dict:
+    """Search with more and more effort, for queries that nothing else is measured with."""
     from sayso import Index
     from sayso.index import search
 
     index = Index.open(folder / "bench.index", Lookup(queries), create=False)
     exact, result = json.loads((folder / "exact.json").read_text())[QUERIES:], {}
-    for search.PROBES in PROBES:
+    for effort in EFFORTS:
+        search.effort = lambda _, effort=effort: effort
         found, times = timed(best_of(index), queries)
-        result[f"recall_{search.PROBES}"] = recall(found, exact)
-        result[f"p50_ms_{search.PROBES}"] = times["p50_ms"]
-        result[f"p50_cpu_ms_{search.PROBES}"] = times["p50_cpu_ms"]
+        named = "{}/{}".format(*effort)
+        result[f"recall_{named}"] = recall(found, exact)
+        result |= {f"{key}_{named}": times[key] for key in ("p50_ms", "p50_cpu_ms")}
     return result
 
 
@@ -336,7 +338,7 @@ def child(engine: str, folder: Path) -> None:
     queries = both[:QUERIES]
     result = {
         "exact": lambda: run_exact(folder, both),
-        "probes": lambda: run_probes(folder, both[QUERIES:]),
+        "efforts": lambda: run_efforts(folder, both[QUERIES:]),
         "write": lambda: write_ours(folder, queries),
         "segments": lambda: build_segments(folder),
         "maintain": lambda: build_missing(folder),
@@ -377,7 +379,7 @@ def main() -> None:
         "one-piece",
         "ours",
         "cold",
-        "probes",
+        "efforts",
         "hnsw",
     ]
     chosen = ["flat", "write", "one-piece", "maintain", "ours", "hnsw"]
