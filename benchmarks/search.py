@@ -210,7 +210,7 @@ def run_ours(folder: Path, queries: np.ndarray) -> dict:
 
 def write_ours(folder: Path, queries: np.ndarray) -> dict:
     """Write the vectors through the index's own store, as ``sayso index`` does; 100 clips are a video."""
-    from sayso.estimating import drawn_rows
+    from sayso.index.drawn import drawn_rows
     from sayso.index.schema import SCHEMA_VERSION, Identity
     from sayso.index.store import Store
 

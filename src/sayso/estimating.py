@@ -7,7 +7,6 @@ the same answer as an idle one. Speech is not measured, nor what a site sends in
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
@@ -28,10 +27,7 @@ from sayso.engine.segment import Job, JobClip
 from sayso.media import probe
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from sayso.encoders.interface import Encoder
-    from sayso.index.schema import Identity
 
 PROBE_S = 30
 WIDTH, HEIGHT, FPS = 640, 360, 25
@@ -44,7 +40,6 @@ SAMPLES = 64
 
 WINDOW_S = 4.0
 HOUR_S = 3600.0
-CLIPS_A_VIDEO = 100  # of those that are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +221,7 @@ def _read(source: Path, encoder: Encoder) -> dict[str, Any]:
 def _index_vectors(address: Path, encoder: Encoder) -> dict[str, Any]:
     """Make an index of drawn vectors; return core-seconds and bytes a vector."""
     from sayso.index.adding import identity_of
+    from sayso.index.drawn import drawn_rows
     from sayso.index.maintaining import maintain
     from sayso.index.store import Store
 
@@ -252,65 +248,6 @@ def _index_vectors(address: Path, encoder: Encoder) -> dict[str, Any]:
 
 def _bytes_below(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def drawn_rows(identity: Identity, first: int, vectors: NDArray[np.float32]) -> tuple[pa.Table, pa.Table]:
-    """Return rows of an index's two tables: clips with given vectors, and 100 to a video.
-
-    Args:
-        identity: of the index.
-        first: number of the first clip.
-        vectors: (B, D).
-    """
-    import pyarrow as pa
-
-    from sayso.index.schema import MEDIA_SCHEMA, clips_schema
-
-    ids = range(first, first + len(vectors))
-    videos = range(first // CLIPS_A_VIDEO, -(-ids.stop // CLIPS_A_VIDEO))
-    words = [" ".join(f"word{(i * step) % 9973}" for step in (1, 7, 61, 503)) for i in ids]
-    shown = {"kind": "video", "title": "a video", "duration_s": 400.0, "seen": "", "meta": {}}
-    names = [f"{i:020x}-{i % CLIPS_A_VIDEO}" for i in ids]
-    clips: dict[str, list[Any]] = {
-        "id": names,
-        "media_id": [f"{i // CLIPS_A_VIDEO:020x}" for i in ids],
-        "path": [f"/videos/{i // CLIPS_A_VIDEO}.mp4" for i in ids],
-        "start_s": [WINDOW_S * (i % CLIPS_A_VIDEO) for i in ids],
-        "end_s": [WINDOW_S * (i % CLIPS_A_VIDEO + 1) for i in ids],
-        "text": words,
-        "seen": [""] * len(ids),
-    }
-    clips["shown"] = [
-        json.dumps({"id": name, **shown, "text": text}) for name, text in zip(names, words, strict=True)
-    ]
-    clips["thumb"] = [b""] * len(ids)
-    media: dict[str, list[Any]] = {
-        "path": [f"/videos/{i}.mp4" for i in videos],
-        "media_id": [f"{i:020x}" for i in videos],
-        "content": [f"{i:064x}" for i in videos],
-        "clips": [min(CLIPS_A_VIDEO, ids.stop - CLIPS_A_VIDEO * i) for i in videos],
-    }
-    flat = pa.array(vectors.astype(np.float16).ravel())
-    columns: dict[str, Any] = {"vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])}
-    return (
-        _table(clips, clips_schema(identity), columns),
-        _table(media, MEDIA_SCHEMA, {}),
-    )
-
-
-def _table(held: dict[str, list[Any]], schema: pa.Schema, made: dict[str, Any]) -> pa.Table:
-    """Return a table of lists and arrays; what a clip and its video have alike is filled in."""
-    import pyarrow as pa
-
-    same = {"kind": "video", "title": "a video", "duration_s": 400.0}
-    count = len(held["media_id"])
-    columns = [
-        made[field.name]
-        if field.name in made
-        else pa.array(held.get(field.name) or [same.get(field.name)] * count, field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _draw(path: Path) -> Path:

@@ -12,7 +12,6 @@ import pytest
 
 import toy
 from sayso import Index
-from sayso.estimating import drawn_rows
 from sayso.index.background import (
     background_captions,
     calibrate_index,
@@ -22,6 +21,7 @@ from sayso.index.background import (
 )
 from sayso.index.calibration import NEARNESS, OFFSET, SLOPE, Calibration, Spread
 from sayso.index.checksums import CHECKSUMS
+from sayso.index.drawn import drawn_rows
 from sayso.index.schema import BACKGROUND_TABLE, SCHEMA_VERSION, Identity
 from sayso.index.store import Store
 
