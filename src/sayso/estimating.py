@@ -28,6 +28,7 @@ from sayso.media import probe
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
+    from sayso.index.store import Store
 
 PROBE_S = 30
 WIDTH, HEIGHT, FPS = 640, 360, 25
@@ -35,8 +36,11 @@ PROBE_CLIPS = 65_536
 PARTITION = 8192
 """Vectors of a partition, as LanceDB cuts them by default."""
 
-SAMPLES = 64
-"""Vectors of a partition that its centroids are trained on."""
+SAMPLES, ROUNDS = 64, 50
+"""Vectors of a partition that its centroids are trained on, and how often at most all are compared then."""
+
+FEW, MANY = 8, 256
+"""Partitions of two indices, whose difference is what comparing vectors with centroids takes."""
 
 WINDOW_S = 4.0
 HOUR_S = 3600.0
@@ -58,6 +62,7 @@ class Rates:
         indexed: how many drawn vectors an index was made of.
         vector_core_s: core-seconds a vector that making their index takes.
         code_bytes: bytes a vector in that index.
+        compare_core_s: core-seconds that comparing a vector with the centroid of a partition takes.
     """
 
     probe: str
@@ -71,6 +76,7 @@ class Rates:
     indexed: int
     vector_core_s: float
     code_bytes: float
+    compare_core_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +102,15 @@ class Estimate:
         rates = self.rates
         partitions = max(1, round(self.clips / PARTITION))
         sample = min(self.clips, partitions * SAMPLES)
+        further = max(0, partitions - max(1, round(rates.indexed / PARTITION)))
+        compared = (self.clips + sample * ROUNDS) * further
         vectors = self.clips * rates.dim * 2
         thumbs, rows, codes = (
             self.clips * one for one in (rates.thumb_bytes, rates.row_bytes, rates.code_bytes)
         )
         return {
             "read_core_hours": self.hours * rates.read_core_s,
-            "index_core_hours": self.clips * rates.vector_core_s / HOUR_S,
+            "index_core_hours": (self.clips * rates.vector_core_s + compared * rates.compare_core_s) / HOUR_S,
             "fetch_days": 3 * self.videos / self.requests_a_second / HOUR_S / 24,
             "video_bytes": self.hours * HOUR_S * rates.video_bytes,
             "vector_bytes": vectors,
@@ -237,13 +245,30 @@ def _index_vectors(address: Path, encoder: Encoder) -> dict[str, Any]:
     maintain(store)
     took = time.process_time() - began
     codes = _bytes_below(address / "clips.lance" / "_indices")
+    compared = _compare_rate(store)
     shutil.rmtree(address)
     return {
         "row_bytes": max(0, rows) / PROBE_CLIPS,
         "indexed": PROBE_CLIPS,
         "vector_core_s": took / PROBE_CLIPS,
         "code_bytes": codes / PROBE_CLIPS,
+        "compare_core_s": compared,
     }
+
+
+def _compare_rate(store: Store) -> float:
+    """Return core-seconds that comparing a vector with a centroid takes; 0 for what is too small to tell."""
+    from lancedb.index import IvfRq
+
+    if not any(index.columns == ["vector"] for index in store.clips.list_indices()):
+        return 0.0
+    took = []
+    for partitions in (FEW, FEW, MANY):  # the first also warms up
+        metric, began = store.identity.metric, time.process_time()
+        how = IvfRq(distance_type=metric, num_partitions=partitions, sample_rate=4, max_iterations=2)
+        store.clips.create_index("vector", config=how, replace=True)
+        took.append(time.process_time() - began)
+    return max(0.0, took[2] - took[1]) / (MANY - FEW) / PROBE_CLIPS
 
 
 def _bytes_below(folder: Path) -> int:
