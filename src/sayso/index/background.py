@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
@@ -73,7 +74,7 @@ def measure_background(store: Store, background: Floats) -> Calibration:
     for media, vectors in _batches(store):
         best = np.maximum(best, (background @ vectors.T).max(axis=1, initial=-np.inf))
         picked = range(-seen % step, len(vectors), step)
-        sampled.append(([media[k] for k in picked], vectors[list(picked)]))
+        sampled.append(([media[k].as_py() for k in picked], vectors[list(picked)]))
         seen += len(vectors)
     media = [id_ for ids, _ in sampled for id_ in ids]
     vectors = np.concatenate([part for _, part in sampled]) if sampled else np.empty((0, 1), np.float32)
@@ -97,18 +98,24 @@ def _between_files(store: Store, media: list[str], vectors: Floats, size: float)
     """Return the best similarities of sampled clips to clips of other files, and their median cosine."""
     best = np.full(len(vectors), -np.inf)
     cosine = np.full(len(vectors), -np.inf)
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    own = np.array(media)
+    length = _lengths(vectors)[:, None]
+    files, own = np.unique(np.array(media, str), return_inverse=True)
     for others, batch in _batches(store):
-        length = np.maximum(np.linalg.norm(batch, axis=1), 1e-9)
-        near = unit @ batch.T / length
-        foreign = (own[:, None] != np.array(others)[None]) & (near < 1 - 1e-3)  # a copy is no stranger
-        best = np.maximum(best, np.where(foreign, vectors @ batch.T, -np.inf).max(axis=1, initial=-np.inf))
+        raw = vectors @ batch.T
+        near = raw / (length * _lengths(batch))
+        file = pc.index_in(others, value_set=pa.array(files, pa.string())).fill_null(-1).to_numpy()
+        foreign = (own[:, None] != file) & (near < 1 - 1e-3)  # a copy is no stranger
+        best = np.maximum(best, np.where(foreign, raw, -np.inf).max(axis=1, initial=-np.inf))
         cosine = np.maximum(cosine, np.where(foreign, near, -np.inf).max(axis=1, initial=-np.inf))
     best, cosine = best[np.isfinite(best)], cosine[np.isfinite(cosine)]
     if not len(best) or not len(cosine):
         return Spread(0.5 * size**2, 0.1 * size**2), 0.5
     return _spread(best[_unremarkable(best)], size), float(np.median(cosine))
+
+
+def _lengths(vectors: Floats) -> Floats:
+    lengths: Floats = np.maximum(np.linalg.norm(vectors, axis=1), 1e-9)
+    return lengths
 
 
 def _unremarkable(values: NDArray[Any]) -> NDArray[np.bool_]:
@@ -124,10 +131,10 @@ def _spread(values: NDArray[Any], size: float) -> Spread:
     return Spread(float(values.mean()), max(sd, 0.01 * size) if sd > 1e-3 * size else 0.1 * size)
 
 
-def _batches(store: Store) -> Iterator[tuple[list[str], Floats]]:
+def _batches(store: Store) -> Iterator[tuple[pa.Array, Floats]]:
     for batch in store.clips.search().select(["media_id", "vector"]).to_batches():
         if batch.num_rows:
-            yield batch.column("media_id").to_pylist(), vectors_of(batch.column("vector"))
+            yield batch.column("media_id"), vectors_of(batch.column("vector"))
 
 
 def vectors_of(column: Any) -> Floats:
