@@ -1,4 +1,8 @@
-"""The sigmoid form of the contrastive loss (``losses/contrastive``), with its gradients in the same pass."""
+"""The sigmoid form of the contrastive loss (``losses/contrastive``), with its gradients in the same pass.
+
+With the ``fast`` extra a compiled loop makes the slopes (``losses/compiled_slopes``). Torch's passes are the
+reference, and what runs without numba, in float64, on a GPU and with many threads.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from sayso.core.distributed import sum_of_all
+from sayso.losses.compiled_slopes import compiled_slopes
 from sayso.losses.pair_targets import PairTargets, inner
 from sayso.losses.score_tables import add_products, blocks, tables, write_scores
 
@@ -73,31 +78,25 @@ def _pairwise(
 ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor] | None]:
     """Return G times the loss, the sum of the slopes of log(1 + e^z), and the loss's gradients by t and both.
 
-    z = s + b. Unless it is ``large``, the slope e^s / (e^s + e^-b) has the exponential of the loss.
+    z = s + b. Unless it is ``large``, the slope has the exponential of the loss.
     ``learns``: whether gradients are asked for.
     """
     factor, share, shift = float(scale), float(scale) / len(text), float(bias)
-    rest = 0.0 if large or abs(shift) > _FOLDED or factor > 2 * _FOLDED else shift
-    shift -= rest  # e^s and e^-b are numbers each, for unit vectors: b costs no pass over the scores
+    folded = not large and abs(shift) <= _FOLDED and factor <= 2 * _FOLDED
     totals, slopes, by_scale = [], [], []
     gradients = (torch.empty_like(image), torch.empty_like(text)) if learns else None
     for part, table in tables(image, len(text)):
         write_scores(image[part], text, factor, table)
-        if targets.rows is None:
-            totals.append(-table.diagonal(part.start).sum())
-        for _, block, other in blocks(part, table):
-            if shift:
-                block.add_(shift)
-            if large:
-                totals.append(torch.ops.aten.softplus(block, 1, 40, out=other).sum())
-                slopes.append(block.sigmoid_().sum())
-            else:
-                totals.append(_sum_log1p(block.exp_(), other, math.exp(rest)))
-                slopes.append(block.div_(torch.add(block, math.exp(-rest), out=other)).sum())
+        own = table.diagonal(part.start).sum() if targets.rows is None else 0
+        fast = None if large else compiled_slopes(table, shift)
+        losses, slope = fast[:2] if fast else _slopes(part, table, shift, folded, large)
+        totals.append(losses - own)
+        slopes.append(slope)
         if gradients is not None:
             targets.subtract_own(table, part.start, 1.0)
             add_products(table, part, image, text, gradients, share)
-            by_scale.append(inner(image[part], gradients[0][part]))
+            own_scale = (fast[2] - own) / len(text) if fast else inner(image[part], gradients[0][part])
+            by_scale.append(own_scale)
     total = torch.stack(totals).sum()
     if not large and not total.isfinite():
         return _pairwise(image, text, scale, bias, targets, learns, large=True)
@@ -110,6 +109,29 @@ def _pairwise(
     if gradients is not None:
         targets.add_gradients(*gradients, image, text, -share)
     return total, torch.stack(slopes).sum(), d_scale, gradients
+
+
+def _slopes(part: slice, table: Tensor, bias: float, folded: bool, large: bool) -> tuple[Tensor, Tensor]:
+    """Replace scores by slopes of log(1 + e^z), z = s + bias; return the sums of both.
+
+    Args:
+        part: which rows of all they are.
+        table: (N, G) scores s, which change.
+        bias: of z.
+        folded: whether e^s and e^-b are numbers each: the slope is e^s / (e^s + e^-b), without a pass for b.
+        large: whether e^z is none.
+    """
+    totals, slopes, rest = [], [], bias if folded else 0.0
+    for _, block, other in blocks(part, table):
+        if bias != rest:
+            block.add_(bias)
+        if large:
+            totals.append(torch.ops.aten.softplus(block, 1, 40, out=other).sum())
+            slopes.append(block.sigmoid_().sum())
+        else:
+            totals.append(_sum_log1p(block.exp_(), other, math.exp(rest)))
+            slopes.append(block.div_(torch.add(block, math.exp(-rest), out=other)).sum())
+    return torch.stack(totals).sum(), torch.stack(slopes).sum()
 
 
 def _sum_log1p(values: Tensor, memory: Tensor, factor: float) -> Tensor:
