@@ -30,6 +30,7 @@ RULES = {
     "average": ["pooling=average"],
     "lse": ["pooling=lse"],
     "lse alone": ["pooling=lse", "gap_weight=0.0"],
+    "names": ["pooling=average", "optimizer=sgd", "start=names"],
 }
 COLUMNS = ("classification", "pointing", "CorLoc", "MaxBoxAccV2", "pixel AP")
 
@@ -37,32 +38,38 @@ COLUMNS = ("classification", "pointing", "CorLoc", "MaxBoxAccV2", "pixel AP")
 def write_folds(folder: Path, out: Path, folds: int, least: int) -> list[Path]:
     """Write ``train``, without boxes, and ``test``, with them, of each fold; rare classes are left out."""
     content = json.loads((folder / "instances.json").read_text(encoding="utf-8"))
-    shown = Counter(
-        category
-        for category, _ in {(a["category_id"], a["image_id"]) for a in content["annotations"] if not crowd(a)}
-    )
-    kept = [c for c in content["categories"] if shown[c["id"]] >= least]
-    known = {c["id"] for c in kept}
+    kept = common(content, least)
     order = np.random.default_rng(0).permutation(len(content["images"]))
     places = []
     for number, part in enumerate(np.array_split(order, folds)):
         inside = {content["images"][i]["id"] for i in part.tolist()}
         places.append(out / f"fold{number}")
         for name in ("train", "test"):
-            place = places[-1] / name
-            place.mkdir(parents=True, exist_ok=True)
-            if not (place / "images").exists():
-                (place / "images").symlink_to((folder / "images").resolve())
             images = [image for image in content["images"] if (image["id"] in inside) == (name == "test")]
-            mine = {image["id"] for image in images}
-            things = [
-                a for a in content["annotations"] if a["image_id"] in mine and a["category_id"] in known
-            ]
-            if name == "train":
-                things = [{key: value for key, value in a.items() if key != "bbox"} for a in things]
-            text = json.dumps({"images": images, "annotations": things, "categories": kept})
-            (place / "instances.json").write_text(text, encoding="utf-8")
+            write_part(
+                places[-1] / name, folder, {**content, "images": images, "categories": kept}, name == "test"
+            )
     return places
+
+
+def common(content: dict[str, Any], least: int) -> list[dict[str, Any]]:
+    """Return the categories that at least so many pictures show."""
+    pairs = {(a["category_id"], a["image_id"]) for a in content["annotations"] if not crowd(a)}
+    shown = Counter(category for category, _ in pairs)
+    return [category for category in content["categories"] if shown[category["id"]] >= least]
+
+
+def write_part(place: Path, folder: Path, content: dict[str, Any], boxes: bool) -> None:
+    """Write the pictures and categories of ``content``, in COCO's format, with boxes or without any."""
+    place.mkdir(parents=True, exist_ok=True)
+    if not (place / "images").exists():
+        (place / "images").symlink_to((folder / "images").resolve())
+    images, known = ({one["id"] for one in content[key]} for key in ("images", "categories"))
+    things = [a for a in content["annotations"] if a["image_id"] in images and a["category_id"] in known]
+    if not boxes:
+        things = [{key: value for key, value in a.items() if key != "bbox"} for a in things]
+    text = json.dumps({**{key: content[key] for key in ("images", "categories")}, "annotations": things})
+    (place / "instances.json").write_text(text, encoding="utf-8")
 
 
 def crowd(annotation: dict[str, Any]) -> bool:

@@ -87,8 +87,13 @@ def audit(lock: Path, out: Path) -> str:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         return f"not audited: pip-audit could not run ({last[:200]})"
     out.write_text(done.stdout)
-    holes = sum(len(one.get("vulns", ())) for one in json.loads(done.stdout)["dependencies"])
-    return f"audited: {holes} known vulnerabilities, see {out}"
+    packages = json.loads(done.stdout)["dependencies"]
+    holes = sum(len(one.get("vulns", ())) for one in packages)
+    skipped = [one["name"] for one in packages if "skip_reason" in one]
+    if holes == 0 and len(skipped) == len(packages):
+        return "not audited: pip-audit knows none of the packages; its database cannot be reached"
+    left_out = f"; {len(skipped)} of {len(packages)} packages not audited" if skipped else ""
+    return f"audited: {holes} known vulnerabilities{left_out}, see {out}"
 
 
 def main() -> int:

@@ -119,7 +119,9 @@ def targets() -> dict[str, Target]:
     }
 
 
-def fuzz(name: str, count: int, seed: int, damage: Callable[[bytes, random.Random], bytes]) -> dict[str, Any]:
+def fuzz(
+    name: str, count: int, seed: int, damage: Callable[[bytes, random.Random], bytes], first: int = 0
+) -> dict[str, Any]:
     """Give damaged inputs to one target; return how many, how often it failed and how, and the longest time.
 
     Args:
@@ -127,12 +129,13 @@ def fuzz(name: str, count: int, seed: int, damage: Callable[[bytes, random.Rando
         count: of inputs.
         seed: each input follows from it and its number.
         damage: returns a damaged copy.
+        first: number of the first.
     """
     target, failures, longest_s = targets()[name], [], 0.0
     before = signal.signal(signal.SIGVTALRM, _stop)
     with memory_folder() as folder:
         path = folder / f"x{target.ending}"
-        for number in range(count):
+        for number in range(first, first + count):
             rng = random.Random(f"{name} {seed} {number}")
             content = damage(rng.choice(target.seeds), rng)
             given: Any = path

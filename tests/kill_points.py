@@ -4,9 +4,10 @@ A process loads what a run needs and forks: one child runs until its nth call th
 (Python's by audit events, LanceDB's before and after each), another looks, goes on and says what came of it.
 As a program:
 
-    python kill_points.py FOLDER index --points 40 [--full]
+    python kill_points.py FOLDER index --points 40 [--full] [--count]
 
-prints a line of JSON for each point: ``call``, ``wrong`` (empty where all is well), ``seconds``, ``peak_mb``.
+prints a line of JSON for each point: ``call``, ``wrong`` (empty where all is well), ``seconds``, ``peak_mb``;
+or only how many points there are.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import errno
 import functools
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -25,7 +27,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from memory_folder import memory_folder
 GROWS = ("open", "mkdir", "symlink", "link")  # what a full disk refuses
 LANCE = ("add", "delete", "update", "optimize", "create_index", "create_scalar_index", "create_fts_index")
 LIMIT_S = 300
+_NAMED_ANEW = re.compile(r"\.lance/|/events\.out\.tfevents\.")
 FULL_SENTENCES = ("disk is full", "No space left on device", "disk may be full")
 
 
@@ -171,12 +174,28 @@ def expected_of(workload: Workload, template: Path, work: Path, errors: Path) ->
     def whole(told: int) -> None:
         workload.run(work)
         workload.look(work)
-        os.write(told, json.dumps(workload.result(work), sort_keys=True).encode())
+        os.write(told, outcome_of(workload, work))
 
     code, told = in_child(whole, errors)
     if code:
         raise RuntimeError(f"undisturbed: {errors.read_text()}")
     return told.decode()
+
+
+def outcome_of(workload: Workload, work: Path) -> bytes:
+    """Return as JSON what a run came to, and the names of all files and empty folders.
+
+    Files that the libraries name anew each time are left out.
+    """
+    left = (path for path in work.rglob("*") if path.is_symlink() or not path.is_dir() or is_empty(path))
+    names = (str(path.relative_to(work)) for path in left)
+    names = sorted({name for name in names if not _NAMED_ANEW.search(name)})
+    return json.dumps({"result": workload.result(work), "files": names}, sort_keys=True).encode()
+
+
+def is_empty(folder: Path) -> bool:
+    """Tell whether nothing is in a folder."""
+    return next(folder.iterdir(), None) is None
 
 
 def renew(template: Path, work: Path) -> None:
@@ -192,6 +211,7 @@ def points(
     count: int = 10**9,
     offset: int = 0,
     step: int = 1,
+    skip: Collection[int] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield what came of each point at which a run ended.
 
@@ -202,6 +222,7 @@ def points(
         count: of points at most.
         offset: number of the first.
         step: from one to the next.
+        skip: numbers of points that are left out.
     """
     template, work, errors = folder / "template", folder / "work", folder / "errors.txt"
     work.mkdir()
@@ -211,6 +232,8 @@ def points(
     work.rename(template)
     expected = expected_of(workload, template, work, errors)
     for n in range(offset, offset + count * step, step):
+        if n in skip:
+            continue
         renew(template, work)
         began = time.perf_counter()
 
@@ -228,7 +251,7 @@ def points(
             workload.look(work)
             workload.run(work)
             workload.look(work)
-            os.write(told, json.dumps(workload.result(work), sort_keys=True).encode())
+            os.write(told, outcome_of(workload, work))
 
         again, found = in_child(go_on, errors)
         if again:
@@ -238,6 +261,30 @@ def points(
         peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         seconds = time.perf_counter() - began
         yield {"n": n, "call": told.decode(), "wrong": wrong, "seconds": seconds, "peak_mb": peak_mb}
+
+
+def count_points(workload: Workload, folder: Path, *, full: bool = False) -> int:
+    """Return at how many points a run may end.
+
+    Args:
+        workload: what runs.
+        folder: an empty one.
+        full: see ``points``.
+    """
+    work, errors = folder / "work", folder / "errors.txt"
+    work.mkdir()
+
+    def counted(told: int) -> None:
+        calls = LastCall(work, sys.maxsize, full, told)
+        calls.install()
+        workload.run(work)
+        os.write(told, str(calls.count).encode())
+
+    for step in (lambda _: workload.prepare(work), counted):
+        code, told = in_child(step, errors)
+        if code:
+            raise RuntimeError(errors.read_text())
+    return int(told)
 
 
 def _wrong_end(code: int, said: str, full: bool) -> str:
@@ -281,10 +328,16 @@ def main() -> None:
     parser.add_argument("--offset", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--size", type=int, default=1, help="how many times as much is done")
+    parser.add_argument("--skip", type=json.loads, default=[], help="numbers of points, as a JSON list")
+    parser.add_argument("--count", action="store_true", help="only say how many there are")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    workload = WORKLOADS[given.workload]()
+    workload = WORKLOADS[given.workload](given.size)
     workload.load()
+    if given.count:
+        print(count_points(workload, given.folder.resolve(), full=given.full))
+        return
     for point in points(
         workload,
         given.folder.resolve(),
@@ -292,6 +345,7 @@ def main() -> None:
         count=given.points,
         offset=given.offset,
         step=given.step,
+        skip=set(given.skip),
     ):
         print(json.dumps(point), flush=True)
 

@@ -18,7 +18,13 @@ COLOURS = sorted(toy.COLOURS)
 
 
 class Workload(Protocol):
-    """A run that may be cut off and goes on when it is run again."""
+    """A run that may be cut off and goes on when it is run again.
+
+    Args:
+        size: how many times as much it does as it must.
+    """
+
+    def __init__(self, size: int = 1) -> None: ...
 
     def load(self) -> None:
         """Import what it needs, once."""
@@ -39,6 +45,9 @@ class Workload(Protocol):
 class Indexing:
     """A new index of videos and pictures, in many small commits."""
 
+    def __init__(self, size: int = 1) -> None:
+        self.size = size
+
     def load(self) -> None:
         import lancedb.merge
         import lancedb.table  # noqa: F401
@@ -52,9 +61,10 @@ class Indexing:
     def prepare(self, folder: Path) -> None:
         media = folder / "media"
         (media / "below").mkdir(parents=True)
-        for k in range(3):
-            toy.make_video(media / f"v{k}.mp4", [COLOURS[k], COLOURS[k + 3]], fps=2)
-            toy.make_picture(media / "below" / f"p{k}.png", COLOURS[k], size=(32 + k, 32))
+        for k in range(3 * self.size):
+            colours = [COLOURS[(k + step) % len(COLOURS)] for step in (0, 3)]
+            toy.make_video(media / f"v{k}.mp4", colours, fps=2)
+            toy.make_picture(media / "below" / f"p{k}.png", colours[0], size=(32 + k, 32))
         (media / "v0.srt").write_text("1\n00:00:00,000 --> 00:00:03,000\nhello there\n")
         (media / "broken.mp4").write_bytes(b"no video")
 
@@ -137,6 +147,9 @@ class Watching(Indexing):
 class Transcribing:
     """Captions of files in which somebody speaks, or nobody; who listens is a stand-in."""
 
+    def __init__(self, size: int = 1) -> None:
+        self.size = size
+
     def load(self) -> None:
         import sayso.transcribing
         from sayso.speech.speech_model import SpeechModel
@@ -158,7 +171,7 @@ class Transcribing:
     def prepare(self, folder: Path) -> None:
         from speech.sounds import write_sound
 
-        for k in range(12):
+        for k in range(12 * self.size):
             write_sound(
                 folder / "media" / f"{k % 3}" / f"{'hum' if k % 4 == 0 else 'talk'}{k}.wav", f"{k + 5:b}"
             )
@@ -192,6 +205,9 @@ class Transcribing:
 class Training:
     """A run of few steps with checkpoints, the best of them kept."""
 
+    def __init__(self, size: int = 1) -> None:
+        self.size = size
+
     def load(self) -> None:
         import torch
 
@@ -208,7 +224,14 @@ class Training:
         from sayso.engine.training_config import TrainingConfig
 
         config = TrainingConfig(
-            steps=8, batch_size=8, lr=0.1, warmup=2, save_every=2, log_every=1, save_total_limit=2, workers=1
+            steps=8 * self.size,
+            batch_size=8,
+            lr=0.1,
+            warmup=2,
+            save_every=2,
+            log_every=1,
+            save_total_limit=2,
+            workers=1,
         )
 
         def score(model: Any) -> dict[str, float]:
@@ -239,12 +262,8 @@ class Training:
         weights = hashlib.sha256(b"".join(value.numpy().tobytes() for value in state.values())).hexdigest()
         lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
         losses = [[line["step"], line["loss"]] for line in lines]
-        steps = sorted(path.name for path in run.glob("step_*"))
         links = {name: os.readlink(run / name) for name in ("latest", "best")}
-        left = [
-            path.name for path in run.iterdir() if path.name.startswith((".step", ".gone", ".link", "dam"))
-        ]
-        return {"weights": weights, "losses": losses, "steps": steps, "links": links, "left": left}
+        return {"weights": weights, "losses": losses, "links": links}
 
 
 WORKLOADS: dict[str, type[Workload]] = {

@@ -22,6 +22,8 @@ from command import sayso as command
 from sayso.cli.exit_codes import SOME_FAILED, UNAVAILABLE
 from sayso.core.errors import SaysoError
 from sayso.engine.ray_extract import Done
+from sayso.speech.listeners import Listeners
+from sayso.speech.sound_shards import hear_shard
 from sayso.text import find_subtitles, read_subtitles
 from speech.sounds import forget_stub, stub_model, use_stub, write_sound
 from waiting import PATIENCE_S
@@ -145,9 +147,9 @@ def test_a_file_that_is_named_in_several_ways_is_heard_and_reported_once(
     library, model, engine, tmp_path, monkeypatch
 ):
     def in_this_process(shards, begin, **_):
-        hear = begin()
-        for shard in shards:
-            yield Done(shard, hear(shard))
+        with Listeners(begin.model, 1) as listeners:
+            for shard in shards:
+                yield Done(shard, list(hear_shard(shard, begin.model, listeners)))
 
     monkeypatch.setattr("sayso.engine.ray_extract.run_on_ray", in_this_process)
     (tmp_path / "link").symlink_to(library)

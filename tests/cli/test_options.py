@@ -73,7 +73,8 @@ def test_json_is_one_object_a_line():
 
 @pytest.mark.parametrize("verb", sorted(options("--address")))
 def test_the_address_of_a_cluster_goes_with_the_engine(verb, tmp_path):
-    named = ["my.index", str(tmp_path)] if verb == "index" else [str(tmp_path)]
+    first = {"index": ["my.index"], "corpus run": ["titles.txt", "--out"]}
+    named = [*first.get(verb, []), str(tmp_path)]
     result = CliRunner().invoke(app, [*verb.split(), *named, "--address", "auto"])
     assert result.exit_code == exit_codes.USAGE
     assert "--engine ray" in result.output

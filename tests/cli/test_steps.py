@@ -219,7 +219,7 @@ def test_features_of_two_encoders_are_told(made, run, tmp_path):
         (lambda folder: None, ["."], "there is no video"),
         (lambda folder: None, ["apply", ".", "new.mp4"], "holds no model that sayso saved"),
         (lambda folder: np.save(folder / "v.npy", np.ones(3)), ["clips", "--features", "."], "same action"),
-        (lambda folder: None, ["clips", "--model", "no/such/folder"], "name a model folder"),
+        (lambda folder: None, ["clips", "--model", "no/such/folder"], "name the folder of a model"),
         (lambda folder: None, [".", "--before", "-5", "--after", "2"], "longer --before"),
     ],
 )

@@ -92,7 +92,7 @@ def test_a_file_of_pages_gives_pictures_clips_and_what_is_wrong(folder, tmp_path
     (tmp_path / "none.jsonl").write_text("[]\n")
     with pytest.raises(SaysoError, match="holds no page"):
         PageFile(tmp_path / "none.jsonl")
-    with pytest.raises(SaysoError, match="cannot be read"):
+    with pytest.raises(SaysoError, match="there is nothing at this path"):
         PageFile(tmp_path / "missing.jsonl")
 
 

@@ -13,12 +13,19 @@ from sayso.engine import ray_extract
 @pytest.fixture
 def ray(monkeypatch):
     """Stands in for Ray, whose start fails as often as it is told."""
-    said = SimpleNamespace(fails=0, starts=0, ends=0)
+    said = SimpleNamespace(fails=0, starts=0, ends=0, killed=0)
+
+    class Node:
+        def start(self):
+            said.starts += 1
+            if said.starts <= said.fails:
+                raise Exception("timed out during startup")  # as Ray does
+
+        def kill_all_processes(self, *, check_alive, allow_graceful, wait):
+            said.killed += 1
 
     def init(*_, **__):
-        said.starts += 1
-        if said.starts <= said.fails:
-            raise Exception("timed out during startup")  # as Ray does
+        Node().start()
 
     def shutdown():
         said.ends += 1
@@ -31,7 +38,7 @@ def ray(monkeypatch):
 def test_a_slow_start_is_tried_again(ray):
     ray.fails = 2
     with ray_extract.ray_cluster():
-        assert (ray.starts, ray.ends) == (3, 2)
+        assert (ray.starts, ray.ends, ray.killed) == (3, 2, 2)
     assert ray.ends == 3
 
 
@@ -40,4 +47,4 @@ def test_no_cluster_is_one_sentence(ray, address, starts):
     ray.fails = 9
     with pytest.raises(SaysoError, match="cannot be reached: timed out"), ray_extract.ray_cluster(address):
         pass
-    assert ray.starts == ray.ends == starts
+    assert ray.starts == ray.ends == ray.killed == starts

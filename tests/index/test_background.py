@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
+import lancedb
 import numpy as np
 import pytest
 
@@ -107,6 +109,18 @@ def test_an_index_without_it_still_works_and_scores_the_same(scattered):
     old = Index.open(scattered.store.address, Scattered())
     assert [hit.to_dict() for hit in old.search("red", limit=50)] == [hit.to_dict() for hit in before]
     assert load_calibration(old.store) is None
+
+
+def test_a_server_goes_on_where_a_repair_takes_the_calibration_away(scattered):
+    address = scattered.store.address
+    server = Index.open(address, Scattered())
+    now = lancedb.connect(address, read_consistency_interval=timedelta(0))  # sees at once what others do
+    server.store.__dict__["connection"] = now
+    before = [hit.to_dict() for hit in server.search("red", limit=50)]
+    assert server._searcher._kept_version() is not None
+    scattered.store.connection.drop_table(BACKGROUND_TABLE)
+    assert [hit.to_dict() for hit in server.search("red", limit=50)] == before
+    assert server._searcher._kept_version() is None
 
 
 def test_relevance_grows_with_similarity_and_falls_with_nearness_to_the_background():

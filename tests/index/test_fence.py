@@ -110,7 +110,7 @@ def test_a_date_that_no_table_holds(folder):
 
 
 def test_a_row_longer_than_any_is_passed_over(folder, monkeypatch):
-    monkeypatch.setattr("sayso.data.manifest.LONGEST_LINE", 1000)
+    monkeypatch.setattr("sayso.data.json_lines.LONGEST_LINE", 1000)
     path = listed(folder, b'{"path": "odd.png", "title": "' + b"x" * 3_000_000 + b'"}')
     with path.open("ab") as file:
         file.write(b'{"path": "odd.png"}')

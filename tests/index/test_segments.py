@@ -77,7 +77,7 @@ def small(monkeypatch):
 def words_found(store: Store) -> list[list[tuple[str, float]]]:
     asked = ["word0", "word9 word361", "word16 word25 word36", "nobody said this"]
     return [
-        sorted((one.id, round(one.bm25, 4)) for one in search_words(store, words, "text", 30_000, None))
+        sorted((one.id, round(one.bm25, 4)) for one in search_words(store, words, "text", 30_000, None, None))
         for words in asked
     ]
 
@@ -88,7 +88,7 @@ def recall(store: Store) -> float:
     shares = []
     for query in drawn(99, 40):
         true = {f"{i:020x}-{i % 100}" for i in np.argsort(-(every @ query))[:K]}
-        shares.append(len(true & {one.id for one in search_visual(store, query, K, None)}) / K)
+        shares.append(len(true & {one.id for one in search_visual(store, query, K, None, None)}) / K)
     return float(np.mean(shares))
 
 

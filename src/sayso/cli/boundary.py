@@ -16,6 +16,7 @@ import traceback
 from sayso.cli.exit_codes import ERROR, INTERRUPTED
 from sayso.core.errors import SaysoError
 from sayso.core.harmless import harmless
+from sayso.core.panic import is_panic
 
 CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 INTERRUPT = "interrupted; what was done is kept, and the same command goes on"
@@ -112,8 +113,3 @@ def _comes_from_lancedb(error: BaseException) -> bool:
             return True
         trace = trace.tb_next
     return is_panic(error)
-
-
-def is_panic(error: BaseException) -> bool:
-    """Tell whether Rust code below Python gave up, which is no ``Exception``."""
-    return type(error).__name__ == "PanicException"

@@ -15,9 +15,10 @@ from typing import Annotated, Any
 
 import typer
 
-from sayso.cli.boundary import INTERRUPT, end_of, is_panic
+from sayso.cli.boundary import INTERRUPT, end_of
 from sayso.cli.exit_codes import INTERRUPTED, USAGE
 from sayso.cli.verb import Verb, Verbs
+from sayso.core.panic import is_panic
 from sayso.core.progress import show_log
 from sayso.core.user_config import has_user_config
 from sayso.version import __version__

@@ -96,8 +96,13 @@ def _claim(path: Path) -> int | None:
         if ours and os.path.samestat(held, path.lstat()):  # another writer may have renamed it meanwhile
             os.ftruncate(descriptor, 0)
             return descriptor
-    except OSError:
+    except (BlockingIOError, FileNotFoundError):
         pass
+    except OSError:  # this file system has no locks, so that nobody would take the file up
+        with contextlib.suppress(OSError):
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode) and found.st_size == 0:
+                path.unlink()
     os.close(descriptor)
     return None
 

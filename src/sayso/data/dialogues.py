@@ -24,6 +24,7 @@ import numpy as np
 from sayso.core.errors import SaysoError
 from sayso.data.batch import Example
 from sayso.data.interleaved import IMAGE, Look, PairPages
+from sayso.data.json_lines import json_lines
 from sayso.data.listed_media import ListedMedia, Media
 from sayso.data.manifest import Failure
 
@@ -142,28 +143,24 @@ def holds_dialogues(path: Path) -> bool:
 
 def _records(path: Path) -> Iterable[Any]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if text.lstrip().startswith("["):
-            return list(json.loads(text))
-        return [_record(line) for line in text.splitlines() if line.strip()]
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            in_list = file.read(1 << 16).lstrip().startswith("[")
+        if in_list:
+            return list(json.loads(path.read_text(encoding="utf-8-sig")))
+        return [row for _, row in json_lines(path)]
     except (OSError, ValueError, RecursionError) as error:
         raise SaysoError(f"the dialogues {path} cannot be read: {error}") from error
-
-
-def _record(line: str) -> Any:
-    """Return what a line holds; None, which is no dialogue, if it is no JSON."""
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
 
 
 def _turns(record: Any) -> tuple[tuple[Turn, ...], list[str]]:
     """Return the turns and pictures of a record.
 
     Raises:
+        TypeError: if its line holds none.
         ValueError: if speakers do not take turns, or marks and pictures are not as many.
     """
+    if isinstance(record, str):
+        raise TypeError(record)  # why its line holds no object
     image = record.get("image") if isinstance(record, dict) else None
     images = [image] if isinstance(image, str) else list(image or [])
     told = [(str(one["from"]), str(one["value"])) for one in record["conversations"]]

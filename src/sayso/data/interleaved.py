@@ -11,7 +11,6 @@ Source
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 from sayso.data.batch import Dataset, Example
+from sayso.data.json_lines import json_lines
 from sayso.data.listed_media import ListedMedia, Media
 from sayso.data.manifest import Failure
 
@@ -111,12 +111,10 @@ class PageFile(ListedMedia):
         self.path, self.failures = path, list[Failure]()
         self._rows: list[_PageRow] = []
         try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
+            for n, row in json_lines(path):
+                self._add_page(row, f"{path}, line {n}")
+        except (OSError, ValueError) as error:
             raise SaysoError(f"the pages {path} cannot be read: {error}") from error
-        for n, line in enumerate(lines, 1):
-            if line.strip():
-                self._add_page(line, f"{path}, line {n}")
         if not self._rows:
             why = f": {self.failures[0].error}" if self.failures else ""
             raise SaysoError(f"{path} holds no page (text, with a mark {IMAGE} for each of images){why}")
@@ -130,11 +128,13 @@ class PageFile(ListedMedia):
         row = self._rows[number]
         return row.text, row.media
 
-    def _add_page(self, line: str, where: str) -> None:
+    def _add_page(self, row: dict[str, Any] | str, where: str) -> None:
+        if isinstance(row, str):
+            self.failures.append(Failure(str(self.path), "record", f"{where} is no page: {row}"))
+            return
         try:
-            row = json.loads(line)
             text, images = str(row["text"]), [str(image) for image in row["images"]]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (KeyError, TypeError) as error:
             why = f"{where} is no page: {type(error).__name__} {error}"
             self.failures.append(Failure(str(self.path), "record", why))
             return

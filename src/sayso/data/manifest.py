@@ -10,7 +10,6 @@ failures that an earlier run wrote is a manifest too.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import json
 import math
@@ -18,7 +17,6 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import count
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -27,6 +25,7 @@ from sayso.core.io import write_atomic
 from sayso.core.ownership import remove_own
 from sayso.core.types import Caption, Span
 from sayso.data.csv_rows import csv_rows
+from sayso.data.json_lines import json_lines
 from sayso.data.plain import as_text, plain
 from sayso.media.files import open_regular
 
@@ -36,9 +35,6 @@ _KNOWN = {"path", "start_s", "end_s", "text", "title", "captions"}
 _SEEN = "seen"
 MOST_SECONDS = 1e9
 """Thirty years; a time beyond it is a slip."""
-
-LONGEST_LINE = 16 << 20
-"""Bytes of one row as JSON; a longer one is told, and passed over without being held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +199,7 @@ def manifest_rows(
         elif path.suffix.lower() == ".csv":
             yield from enumerate((row for _, row in csv_rows(path, columns)), 2)
         else:
-            yield from ((n, _from_json(line)) for n, line in _lines(path) if line is None or line.strip())
+            yield from json_lines(path)
     except (OSError, ValueError, ArithmeticError, csv.Error) as error:
         raise SaysoError(f"the manifest {path} cannot be read: {error}") from error
 
@@ -223,31 +219,3 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any] | str]:
                     except (ValueError, ArithmeticError) as error:
                         row = str(error)
                     yield row
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
-    """Yield each line with its number (from 1), None in the place of one that is too long to hold."""
-    with open_regular(path, may_be_empty=True) as descriptor, open(descriptor, "rb", closefd=False) as file:
-        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            raise ValueError("it is UTF-16; save it as UTF-8")
-        file.seek(0)
-        for number in count(1):
-            line = file.readline(LONGEST_LINE)
-            if not line:
-                return
-            whole = len(line) < LONGEST_LINE or line.endswith(b"\n")
-            held: bytes | None = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-            while not whole and (rest := file.readline(1 << 20)):
-                whole, held = rest.endswith(b"\n"), None
-            yield number, held
-
-
-def _from_json(line: bytes | None) -> dict[str, Any] | str:
-    """Return the object in a line, or why there is none."""
-    if line is None:
-        return f"it is longer than {LONGEST_LINE >> 20} MiB, which no row of a manifest is"
-    try:
-        row = json.loads(line.decode())
-    except (ValueError, RecursionError) as error:
-        return f"it is no JSON: {error}"
-    return row if isinstance(row, dict) else "expected an object {...} with a 'path'"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.ownership import refuse_foreign
 from sayso.core.types import Span
+from sayso.data.json_lines import json_lines
+from sayso.media.files import open_regular
 
 
 class SeenFile:
@@ -30,13 +31,7 @@ class SeenFile:
         self.rows: list[dict[str, Any]] = []
         self._by_path: dict[str, list[int]] = {}
         refuse_foreign(path, grows=True)
-        whole, cut = self._lines()
-        for number, line in enumerate(whole, 1):
-            row = _json(line)
-            if row is None or "seen" not in row or not isinstance(row.get("path"), str):
-                raise SaysoError(f"{path}, line {number}, is no caption; give another --out")
-            self._take(row)
-        if cut or not path.exists():
+        if not path.exists() or self._read():
             self._write()
 
     def of(self, path: str) -> list[tuple[int, dict[str, Any]]]:
@@ -82,16 +77,25 @@ class SeenFile:
         self._by_path.setdefault(str(row["path"]), []).append(len(self.rows))
         self.rows.append(row)
 
-    def _lines(self) -> tuple[list[str], bool]:
-        """Return the whole lines, and whether another one was cut off."""
-        if not self.path.exists():
-            return [], False
+    def _read(self) -> bool:
+        """Take the rows of the file; return whether its last line was cut off."""
         try:
-            text = self.path.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise SaysoError(f"{self.path} cannot be read: {error.strerror}; give another --out") from error
-        *lines, last = text.split("\n")
-        return [line for line in lines if line.strip()], bool(last)
+            cut, rows = _is_cut(self.path), list(json_lines(self.path))
+        except (OSError, ValueError) as error:
+            raise SaysoError(f"{self.path} cannot be read: {error}; give another --out") from error
+        if cut and rows and isinstance(rows[-1][1], str):
+            rows.pop()
+        for number, row in rows:
+            if isinstance(row, str) or "seen" not in row or not isinstance(row.get("path"), str):
+                raise SaysoError(f"{self.path}, line {number}, is no caption; give another --out")
+            self._take(row)
+        return cut
+
+
+def _is_cut(path: Path) -> bool:
+    with open_regular(path, may_be_empty=True) as descriptor:
+        size = os.fstat(descriptor).st_size
+        return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def row_span(row: Mapping[str, Any]) -> Span | None:
@@ -104,10 +108,3 @@ def row_span(row: Mapping[str, Any]) -> Span | None:
 
 def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _json(line: str) -> dict[str, Any] | None:
-    with suppress(ValueError, RecursionError):
-        row = json.loads(line)
-        return row if isinstance(row, dict) else None
-    return None

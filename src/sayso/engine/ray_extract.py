@@ -15,6 +15,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any, Generic, TypeVar
 
 from sayso.core.errors import SaysoError
@@ -97,6 +98,7 @@ def _start(ray: Any, address: str | None) -> None:
                 dashboard = None if address else False
                 ray.init(address, include_dashboard=dashboard, log_to_driver=False, logging_level="ERROR")
         except Exception as error:  # plain ones too
+            _end_processes(error)
             ray.shutdown()
             if not left:
                 raise SaysoError(
@@ -104,6 +106,14 @@ def _start(ray: Any, address: str | None) -> None:
                 ) from error
         else:
             return
+
+
+def _end_processes(error: Exception) -> None:
+    """End the processes of a node that could not start: Ray forgets them, and they slow the next try."""
+    for frame, _ in walk_tb(error.__traceback__):
+        end = getattr(frame.f_locals.get("self"), "kill_all_processes", None)
+        if end is not None:
+            end(check_alive=False, allow_graceful=False, wait=True)
 
 
 class CannotBeginError(Exception):

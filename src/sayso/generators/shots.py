@@ -6,11 +6,12 @@ Paths are relative to the file, and may name a moment, such as ``talk.mp4@12.5-1
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
+from typing import Any
 
 from sayso.core.errors import MediaError, SaysoError
+from sayso.data.json_lines import json_lines
 from sayso.generators.media_part import MediaPart
 from sayso.generators.prompt import Exchange
 
@@ -27,20 +28,21 @@ def read_shots(path: str | os.PathLike[str], question: str = "") -> list[Exchang
     """
     file = Path(path).expanduser()
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        rows = list(json_lines(file))
     except (OSError, ValueError) as error:
         raise SaysoError(f"the examples {file} cannot be read: {error}") from error
-    shots = [_shot(file, number, line, question) for number, line in enumerate(lines, 1) if line.strip()]
+    shots = [_shot(file, number, row, question) for number, row in rows]
     if not shots:
         raise SaysoError(f'{file} holds no examples; a line of it is {{"path": "a.jpg", "answer": "a cat"}}')
     return shots
 
 
-def _shot(file: Path, number: int, line: str, question: str) -> Exchange:
+def _shot(file: Path, number: int, row: dict[str, Any] | str, question: str) -> Exchange:
+    if isinstance(row, str):
+        raise SaysoError(f"{file}, line {number}: no JSON with path and answer ({row})")
     try:
-        row = json.loads(line)
         name, answer = str(row["path"]), str(row["answer"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except KeyError as error:
         raise SaysoError(f"{file}, line {number}: no JSON with path and answer") from error
     try:
         picture = MediaPart.parse(str(file.parent / Path(name).expanduser())).read()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
+from sayso.core.panic import panics_as_errors
 from sayso.core.progress import Progress, Silent
 from sayso.index.checksums import CHECKSUMS, Checksums, is_current, read_checksums
 from sayso.index.schema import BACKGROUND_TABLE, CLIPS_TABLE, MEDIA_TABLE
@@ -104,12 +105,13 @@ def _check_rows(store: Store) -> list[Damage]:
     counts: list[dict[str, int]] = []
     for name, column in ((CLIPS_TABLE, "media_id"), (MEDIA_TABLE, "media_id"), (BACKGROUND_TABLE, "numbers")):
         try:
-            table = store.table(store.named(name))
-            if table is None:
-                if name != BACKGROUND_TABLE:
-                    found.append(Damage(name, "is gone"))
-                continue
-            counts.append(_read_all(table, column))
+            with panics_as_errors():
+                table = store.table(store.named(name))
+                if table is None:
+                    if name != BACKGROUND_TABLE:
+                        found.append(Damage(name, "is gone"))
+                    continue
+                counts.append(_read_all(table, column))
         except Exception as error:  # noqa: BLE001  LanceDB raises whatever it meets
             said = " ".join(str(error).split()).partition(", /")[0]  # behind it a place in Lance's sources
             found.append(Damage(name, f"cannot be read: {said[:160]}"))
@@ -140,7 +142,8 @@ def _check_words(store: Store) -> list[Damage]:
     found = []
     for column in store.text_columns:
         try:
-            search_words(store, "word", column, 10, None, None)
+            with panics_as_errors():
+                search_words(store, "word", column, 10, None, None)
         except Exception as error:  # noqa: BLE001
             why = " ".join(str(error).split())[:160]
             found.append(Damage(f"clips/_indices/{column}", f"cannot be read: {why}"))

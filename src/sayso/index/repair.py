@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sayso.core.errors import SaysoError
+from sayso.core.panic import panics_as_errors
 from sayso.index.adding import Adding, add_paths
 from sayso.index.background import calibrate_index
 from sayso.index.check import Damage, check_index
@@ -145,8 +146,9 @@ def _heal_common(address: str, record: Checksums, damage: list[Damage]) -> Check
 
 def _can_be_read(address: str, table: str) -> bool:
     try:
-        found = Store(address, FIRST).table(table)
-        return found is not None and found.search().to_arrow().num_rows > 0
+        with panics_as_errors():
+            found = Store(address, FIRST).table(table)
+            return found is not None and found.search().to_arrow().num_rows > 0
     except Exception:  # noqa: BLE001  LanceDB raises whatever it meets
         return False
 
@@ -157,7 +159,8 @@ def _remove(address: str, table: str) -> None:
 
 def _identity(store: Store, record: Checksums | None) -> Identity:
     try:
-        return store.identity
+        with panics_as_errors():
+            return store.identity
     except Exception as error:  # the table cannot be read
         if record is None or not record.identity:
             raise SaysoError(
@@ -236,7 +239,8 @@ def _take_over(store: Store, identity: Identity, *, prune: bool, trusted: bool) 
 def _settled_shards(store: Store) -> set[str]:
     """Commit what workers have ready; return the files of shards with which that does not go."""
     try:
-        settle_shards(store)
+        with panics_as_errors():
+            settle_shards(store)
     except Exception:  # noqa: BLE001  the tables are damaged, or Lance is not installed
         folder = ShardFolder(store)
         return {row["path"] for id_ in folder.ids() if (shard := folder.read(id_)) for row in shard.media}
@@ -256,8 +260,9 @@ def _refuse_missing(address: str, lost: Iterable[str]) -> None:
 def _readable(store: Store, name: str) -> Iterator[pa.Table]:
     """Give the rows of a table that can be read, in pieces."""
     try:
-        table = store.table(store.named(name))
-        count = table.count_rows() if table is not None else 0
+        with panics_as_errors():
+            table = store.table(store.named(name))
+            count = table.count_rows() if table is not None else 0
     except Exception:  # noqa: BLE001  LanceDB raises whatever it meets
         return
     for start in range(0, count, CHUNK):
@@ -271,8 +276,9 @@ def _readable(store: Store, name: str) -> Iterator[pa.Table]:
 
 def _taken(table: Any, rows: list[int]) -> pa.Table | None:
     try:
-        taken: pa.Table = table.take_offsets(rows).to_arrow()
-        taken.validate(full=True)
+        with panics_as_errors():
+            taken: pa.Table = table.take_offsets(rows).to_arrow()
+            taken.validate(full=True)
     except Exception:  # noqa: BLE001
         return None
     return taken

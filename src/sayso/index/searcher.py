@@ -57,13 +57,22 @@ class Searcher:
 
         A run commits clips first and measures them a moment later.
         """
-        kept = self._kept_in = self._kept_in or self.store.table(self.store.named(BACKGROUND_TABLE))
-        versions, known = (clips, kept and kept.version), self._calibration
+        versions, known = (clips, self._kept_version()), self._calibration
         if known is None or known[0] != versions:
             held = load_calibration(self.store)
             found = held[0] if held else measure_background(self.store, self._background())
             known = self._calibration = versions, found
         return known
+
+    def _kept_version(self) -> int | None:
+        """Return the version of the table that keeps the calibration; None if there is none, or no more."""
+        if self._kept_in is None:  # a table with no rows is false
+            self._kept_in = self.store.table(self.store.named(BACKGROUND_TABLE))
+        try:
+            return None if self._kept_in is None else int(self._kept_in.version)
+        except (OSError, RuntimeError, ValueError):  # a repair took it away
+            self._kept_in = None
+            return None
 
     def search(
         self,

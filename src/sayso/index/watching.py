@@ -178,7 +178,7 @@ class Watch:
                     rust_timeout=0,
                 ):
                     told.put({path for _, path in changes})
-            except (OSError, RuntimeError) as error:
+            except Exception as error:  # noqa: BLE001  the watch is deaf then, whatever it was
                 told.put(error)
 
         thread = threading.Thread(target=listen, daemon=True)

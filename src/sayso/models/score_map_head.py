@@ -77,6 +77,11 @@ class MapHead(nn.Module):
         with torch.no_grad():
             self.get_parameter(f"layers.{len(self.layers) - 1}.bias").copy_(torch.logit(shares))
 
+    def init_last(self, weights: Tensor) -> None:
+        """Set the last layer's weights, (C, D) or, with a layer between, (C, hidden)."""
+        with torch.no_grad():
+            self.get_parameter(f"layers.{len(self.layers) - 1}.weight").copy_(weights[..., None, None])
+
     def forward(self, features: Tensor) -> Tensor:
         """Return the score maps."""
         maps: Tensor = self.layers(features)

@@ -20,6 +20,8 @@ from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sayso.core.panic import panics_as_errors
+
 MAX_BODY = 20 << 20
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 FOREIGN = ("cross-site", "same-site")
@@ -81,7 +83,8 @@ class Guard:
 
         refusal = self._refusal(scope, headers)
         if refusal is None:
-            await self.app(scope, limited(receive), protected)
+            with panics_as_errors():
+                await self.app(scope, limited(receive), protected)
         else:
             await refuse(*refusal, scope, protected)
 

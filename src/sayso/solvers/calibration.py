@@ -16,7 +16,7 @@ is the one unknown, estimated from the rows alone by expectation maximisation, b
 constraints require. The same share says how much they should have required: ``raise_bag_counts`` gives
 oracles for a second solve.
 
-Used by ``benchmarks/films.py``; ``docs/solvers.md`` shows both solves.
+``docs/solvers.md`` shows both solves.
 
 Sources
     Hastie, Tibshirani & Buja, JASA 1994 (regression on labels and discriminants);

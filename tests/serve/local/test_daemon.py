@@ -100,7 +100,7 @@ def test_the_command_leaves_one_and_asks_it(runtime, index):
     assert first.count("\n") == 2
     wait_for(lambda: any("indexes" in one for one in listeners()) or sayso(*search) != first)
     assert sayso(*search) == first
-    assert [list(one["indexes"]) for one in listeners()] == [[index.store.address]]
+    wait_for(lambda: [list(one.get("indexes", ())) for one in listeners()] == [[index.store.address]])
     assert json.loads(sayso("daemon", "--stop", "--json"))["kind"] == "daemon"
     assert listeners() == []
 

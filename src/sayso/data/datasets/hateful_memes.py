@@ -8,12 +8,11 @@ Source: Kiela et al., NeurIPS 2020. https://arxiv.org/abs/2005.04790
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sayso.core.errors import SaysoError
+from sayso.data.json_lines import json_lines
 
 TESTS = ("test_seen", "dev_seen", "dev")  # the first that is there and has labels is tested
 
@@ -47,19 +46,17 @@ def read_memes(folder: Path, name: str) -> tuple[list[Meme], list[str]]:
     """
     path = folder / f"{name}.jsonl"
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        rows = list(json_lines(path))
     except (OSError, ValueError) as error:
         raise SaysoError(f"{path} cannot be read: {error}") from error
     memes: list[Meme] = []
     problems: list[str] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, row in rows:
+        held = {} if isinstance(row, str) else row
         try:
-            row: dict[str, Any] = json.loads(line)
-            label = {0: False, 1: True, None: None}[row.get("label")]
-            memes.append(Meme(row["id"], folder / str(row["img"]), str(row["text"]), label))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            label = {0: False, 1: True, None: None}[held.get("label")]
+            memes.append(Meme(held["id"], folder / str(held["img"]), str(held["text"]), label))
+        except (KeyError, TypeError):
             problems.append(f"{path.name}, line {number}: no JSON with id, img, text, and a label of 0 or 1")
     return memes, problems
 

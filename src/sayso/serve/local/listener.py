@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sayso.core.panic import panics_as_errors
 from sayso.serve.local.lines import (
     AT_WORK_S,
     MAX_REQUEST,
@@ -170,7 +171,8 @@ class Listener:
         teller = threading.Thread(target=tell, daemon=True)
         teller.start()
         try:
-            return self.answer(request)
+            with panics_as_errors():
+                return self.answer(request)
         except Elsewhere:
             return {"elsewhere": ""}
         except Exception as error:

@@ -19,12 +19,13 @@ from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Dataset, Example, stack
 from sayso.data.tags import TaggedPictures, Task
 from sayso.data.tags_reader import read_tagged
-from sayso.encoders.backbones import load_backbone
+from sayso.encoders.backbones import LITE0, load_backbone
 from sayso.engine.system import LossesMethod
 from sayso.engine.training_config import TrainingConfig
 from sayso.losses import image_labels
 from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling
 from sayso.systems.localize.locate import Localizer, MultiScale
+from sayso.systems.localize.name_weights import name_weights
 from sayso.systems.localize.net import TagNet
 from sayso.systems.localize.views import CellFeatures, LetterboxedPictures
 
@@ -49,6 +50,8 @@ class Recipe(TrainingConfig):
         gap_weight: share of the loss that is of global average pooling, whatever the pooling. It keeps
             a network from learning few pictures by heart; published: 0.
         hidden: width of the adaptation layer; 0: none; published: 2048.
+        start: of the head: ``random``, or ``names``: the classes of ImageNet whose names are near to each
+            tag's, for few pictures; of ``lite0`` without a hidden layer.
         dropout: of what goes into the last layer.
         size: pixels of a picture's longer side at scale 1.
         min_scale: smallest scale in training.
@@ -68,6 +71,7 @@ class Recipe(TrainingConfig):
     sharpness: float = SHARPNESS
     gap_weight: float = 0.8
     hidden: int = 0
+    start: Literal["random", "names"] = "random"
     dropout: float = 0.5
     size: int = 500
     min_scale: float = 0.7
@@ -97,6 +101,8 @@ class Recipe(TrainingConfig):
             raise SaysoError("scales must be numbers above 0, and sharpness too")
         if not 0 <= self.gap_weight <= 1:
             raise SaysoError(f"gap_weight must be 0 to 1; got {self.gap_weight}")
+        if self.start == "names" and (self.backbone != LITE0 or self.hidden):
+            raise SaysoError("start=names takes backbone=lite0 and hidden=0, whose weights ImageNet's are")
 
 
 class Localize(LossesMethod):
@@ -117,6 +123,8 @@ class Localize(LossesMethod):
         labels = torch.tensor([picture.labels for picture in tagged.pictures])
         positive, known = (labels == 1).sum(0), (labels != 0).sum(0)
         head.init_prior_bias((positive + 1) / (known + 2))
+        if recipe.start == "names":
+            head.init_last(name_weights(self.names))
         self.lr_multipliers = {"backbone.": recipe.backbone_lr_multiplier}
         learning = self.backbone if recipe.learn == "all" else None
         self.model = TagNet(head, recipe.pooling, recipe.sharpness, learning)
@@ -172,7 +180,8 @@ def _dataset(
     scales = np.geomspace(recipe.min_scale, recipe.max_scale, recipe.views) if recipe.views > 1 else [1.0]
     longest = [max(1, round(recipe.size * scale)) for scale in scales]
     file = folder / "features.f16" if recipe.keep_features else None
-    return CellFeatures(tagged.pictures, backbone, longest, file, progress)
+    averaged = recipe.pooling == "average" and not recipe.hidden
+    return CellFeatures(tagged.pictures, backbone, longest, file, progress, averaged=averaged)
 
 
 def _padded(features: Sequence[Array]) -> tuple[Array, Array]:
