@@ -34,6 +34,7 @@ def pictures_of(name: str) -> Iterator[Image.Image]:
     """
     notebook = nbformat.reads(notebook_json(find_notebook(name).source), as_version=4)
     with tempfile.TemporaryDirectory() as folder:
+        # a kernel of a busy machine takes more than the usual minute to answer
         environment = os.environ | {"TMPDIR": folder, "SAYSO_OFFLINE": "1"}
         where = {"metadata": {"path": folder}}
         nbclient.NotebookClient(notebook, timeout=None, startup_timeout=600, resources=where).execute(
