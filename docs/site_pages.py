@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import posixpath
 import re
 import tempfile
@@ -97,6 +98,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
             there.append({"Python": [{name: python_page(name)} for name, _ in PACKAGES]})
         nav.append({title: there})
     config.nav = nav
+    if os.environ.get("SAYSO_DOCS_VERSIONS"):  # the site of one version among others: docs/versions.py
+        config.extra["version"] = {"provider": "mike"}
     return config
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -32,6 +33,26 @@ def test_the_manual_page_is_one_that_man_shows_without_a_complaint():
     text = re.sub(r"\x1b\[[0-9;]*m|.\x08", "", shown.stdout)
     for word in ("EXIT STATUS", "sayso search", "--limit", "sayso corpus fetch", "interrupted"):
         assert word in text, word
+
+
+def test_the_site_of_a_version_stands_beside_the_others(tmp_path):
+    spec = importlib.util.spec_from_file_location("versions", ROOT / "docs" / "versions.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for version, text in (("0.9.0", "old"), ("0.10.0", "new"), ("0.9.0", "mended")):
+        module.add_version(
+            tmp_path, version, lambda folder, text=text: (folder / "index.html").write_text(text)
+        )
+    rows = json.loads((tmp_path / "versions.json").read_text())
+    assert [(row["version"], row["aliases"]) for row in rows] == [("0.10.0", ["latest"]), ("0.9.0", [])]
+    assert 'url=0.10.0/index.html"' in (tmp_path / "index.html").read_text()
+    assert (tmp_path / "0.9.0" / "index.html").read_text() == "mended"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "0.10.0",
+        "0.9.0",
+        "index.html",
+        "versions.json",
+    ]
 
 
 def test_every_page_of_a_system_shows_a_result():

@@ -210,9 +210,7 @@ axis.errorbar([2 * k for k in shots], values[:, 0], values[:, 1], fmt="o-", caps
 mixed = accuracy(2, shuffled=True)
 axis.errorbar([4], mixed[0], mixed[1], fmt="s", capsize=3, color="C3", label="words shuffled")
 axis.axhline(0.5, color="grey", ls=":", label="chance")
-axis.set(
-    xlabel="examples in the prompt", ylabel="accuracy", xticks=[2 * k for k in shots], ylim=(0.2, 1.05)
-)
+axis.set(xlabel="examples in the prompt", ylabel="accuracy", xticks=[2 * k for k in shots], ylim=(0.2, 1.05))
 axis.legend(loc="lower right")
 fig.tight_layout()
 plt.show()
