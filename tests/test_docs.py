@@ -60,8 +60,9 @@ def test_every_page_of_a_system_shows_a_result():
         assert re.search(r"^!\[[^\]]{20,}\]\(\S+\.(webp|png)\)$", page.read_text(), re.MULTILINE), page.name
 
 
-def test_every_file_that_the_readme_names_is_there():
+def test_the_readme_is_short_and_every_file_that_it_names_is_there():
     text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 120
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
     assert links
     for link in links:
