@@ -16,8 +16,7 @@ from video_host import VideoHost
 ROOT = Path(__file__).parents[1]
 TITLES = ("Peel Garlic", "Fold a Paper Crane")
 NAMES = {  # what the pages call it -> what the sample has
-    "how-to": "howto",
-    "tyre-change": "howto",
+    "how-to": "tyre-change",
     "talk.mp4": "howto/video-1.mp4",
     "new.mp4": "howto/video-2.mp4",
     "one-of-them.mp4": "howto/video-2.mp4",
@@ -54,9 +53,9 @@ def make_home(home: Path) -> Path:
         home: a new folder.
     """
     write_sample(home)
-    for folder in ("Videos", "Videos/2019", "Videos/private", "Pictures", "coco"):
+    for folder in ("Videos", "Videos/2019", "Videos/private", "tyre-change", "Pictures", "coco"):
         (home / folder).mkdir()
-    for number, folder in enumerate(("Videos", "Videos", "Videos/2019", "Videos/private")):
+    for number, folder in enumerate(("Videos", "Videos/2019", "Videos/private", *["tyre-change"] * 4)):
         for path in (home / "howto").glob(f"video-{number}.*"):
             shutil.copy(path, home / folder)
     for path in sorted((home / "captioned/test/images").glob("*.png")):
