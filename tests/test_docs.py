@@ -55,8 +55,16 @@ def test_the_site_of_a_version_stands_beside_the_others(tmp_path):
     ]
 
 
-def test_every_page_of_a_system_shows_a_result():
+def test_every_page_of_a_system_has_the_same_form():
     for page in (ROOT / "docs" / "systems").glob("*.md"):
+        text = page.read_text()
+        titles = re.findall(r"^## (.+)", text, re.MULTILINE)
+        assert titles[-2:] == ["Limits", "Sources"], page.name
+        assert "```python\n" in text, page.name
+        if page.stem != "corpus":  # it fetches, and learns nothing
+            assert "The objective" in titles and re.search(
+                r"drawn data|toy world|two cores", str(titles) + text
+            ), page.name
         assert re.search(r"^!\[[^\]]{20,}\]\(\S+\.(webp|png)\)$", page.read_text(), re.MULTILINE), page.name
 
 
