@@ -70,7 +70,7 @@ ADDED = {  # so that it takes seconds, and finds faces that are drawn
 }
 
 
-ALONE = r"sayso (lecture|evaluate (--list|step-discovery)|models|doctor|corpus estimate|toyworld)"
+ALONE = r"sayso (lecture|evaluate (--list|step-discovery)|models|doctor|corpus estimate)"
 """What needs nothing of a home, and leaves nothing that others use: run once, wherever it stands."""
 
 
