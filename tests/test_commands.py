@@ -34,6 +34,7 @@ BEFORE = {  # what the page takes for granted
     "sayso clip": VIDEOS,
     **{f"sayso {verb}": INDEXED for verb in ("info", "list", "roots", "remove", "search", "ask")},
     **{f"sayso corpus {stage}": RUN for stage in ("captions", "fetch", "build", "status")},
+    "sayso corpus find": ("sayso corpus tasks titles.txt --out tasks.csv",),
     "sayso localize": ("sayso train localize ~/tagged-pictures --out runs/where",),
     "sayso index": ("sayso caption ~/Pictures",),
     "sayso train": ("sayso toyworld --out toy",),
@@ -50,7 +51,7 @@ SEEN = "--set language_model=parts/lm --set backbone=parts/tower --set size=24 -
 ADDED = {  # so that it takes seconds, and finds faces that are drawn
     r"sayso train (?!--list|localize|crosstask)": TINY,
     r"sayso train crosstask": "--set steps=8 --set warmup=1 --set batch_size=4 --set save_every=8",
-    r"sayso train howto100m": "--set per_video=2",
+    r"sayso train howto100m": "--set per_video=2 --set dim=32",
     r"sayso train mil-nce": "--recipe mil-nce-toy",
     r"sayso train clip (?!.*--recipe)": "--recipe clip-toy",
     r"sayso train flamingo": f"{SEEN} --set layers=[1,3] --set dim=16 --set depth=1 --set heads=2"
