@@ -92,7 +92,10 @@ def captioned_files(home: Path) -> None:
     turns = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "a red ball"}]
     dialogues = [{"image": f"images/{n:04}.png", "conversations": turns} for n in range(8)]
     (home / "dialogues.json").write_text(json.dumps(dialogues))
-    rows = [{"path": f"images/{n:04}.png", "text": ("a cup", "a key", "a fish", "a star")[n % 4]} for n in range(8)]
+    rows = [
+        {"path": f"images/{n:04}.png", "text": ("a cup", "a key", "a fish", "a star")[n % 4]}
+        for n in range(8)
+    ]
     for name in ("held_out.jsonl", "plants.jsonl"):
         (home / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
 

@@ -67,11 +67,10 @@ ADDED = {  # so that it takes seconds, and finds faces that are drawn
     r"sayso toyworld .*--captions": "--videos 240",
     r"sayso corpus (run|find|captions|fetch)": "--per-host 100/s",
     r"sayso corpus (run|captions)": "--min-words 5",
-    r"sayso evaluate step-discovery": "--seeds 1",
 }
 
 
-ALONE = r"sayso (lecture|evaluate (--list|step-discovery)|models|doctor|corpus estimate)"
+ALONE = r"sayso (lecture|evaluate --list|models|doctor|corpus estimate)"
 """What needs nothing of a home, and leaves nothing that others use: run once, wherever it stands."""
 
 
