@@ -44,6 +44,7 @@ REPLACED = {  # a placeholder of the pages -> what stands here for it
     r"--model MODEL\b": "--model vlm",
     r"~/captioned\b": "~/cc3m",
     r"--model M\b": "--model offline",
+    r'--tags "bicycle, dog"': '--tags "cup, star"',
     r"https://videos\.example/search\?q=\{query\}": "{search}",
 }
 TINY = "--set steps=2 --set warmup=1 --set batch_size=4 --set save_every=1"
@@ -62,7 +63,7 @@ ADDED = {  # so that it takes seconds, and finds faces that are drawn
     r"sayso name ": "--tracks film/film.tracks.json",
     r"sayso curate": "--rules none",
     r"sayso (ask|caption) (?!.*--model)": "--model vlm",
-    r"sayso toyworld .*--out toy": "--videos 6",
+    r"sayso toyworld .*--out toy": "--videos 4 --size 32 --fps 5",
     r"sayso toyworld .*--scenes": "--scenes 16",
     r"sayso toyworld .*--captions": "--videos 240",
     r"sayso corpus (run|find|captions|fetch)": "--per-host 100/s",
