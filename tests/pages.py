@@ -28,7 +28,7 @@ NEEDS = {  # what a command needs that a test has not -> which commands; these a
     "a cluster": r"(ray|.*(--engine ray|SLURM))",
     "an object store": r".*s3://",
     "packages of real pictures": r"sayso demo",
-    "minutes to hours, and a test of its own": r"(python (benchmarks|examples)/|sayso evaluate step-discovery)",
+    "minutes to hours, and a test of its own": r"(python (bench|examples)|sayso evaluate step-discovery)",
     "xargs": r".*xargs",
     "an id of one's own index, or a file that the page saved": r".*(3f2a9c-4|sayso-results)",
 }
