@@ -90,9 +90,11 @@ strips = {
     name: sorted((row for row in result.rows if row["name"] == name.title()), key=lambda row: -row["score"])
     for name in PEOPLE
 }
-width = max(map(len, strips.values()))
-fig, axes = plt.subplots(len(strips), width, figsize=(12, 2.0), squeeze=False)
-for row_axes, (name, rows) in zip(axes, strips.items(), strict=True):
+lines = [
+    (name, rows[start : start + 10]) for name, rows in strips.items() for start in range(0, len(rows), 10)
+]
+fig, axes = plt.subplots(len(lines), 10, figsize=(12, 1.6 * len(lines)), squeeze=False)
+for row_axes, (name, rows) in zip(axes, lines, strict=True):
     for axis in row_axes:
         axis.set(xticks=[], yticks=[])
         axis.set_frame_on(False)
