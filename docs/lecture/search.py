@@ -49,7 +49,7 @@ def frame_at(path, second):
         )
 
 
-queries = ("grandmother brought it from Lisbon", "paint the cross", "lift the star", "a yellow moon")
+queries = ("grandmother brought it from Lisbon", "paint the cross", "lift the star", "a moon")
 fig = plt.figure(figsize=(11, 12), layout="constrained")
 for part, query in zip(fig.subfigures(len(queries), 1), queries, strict=True):
     part.suptitle(f"“{query}”", x=0.01, ha="left", weight="bold")
