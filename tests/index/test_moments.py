@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import toy
 from sayso import Index
 from sayso.index.moments import Likeness, fold_copies, merge_neighbours
-from sayso.index.search import Candidate
+from sayso.index.search import Candidate, Member
 
 ALIKE = Likeness(shot=0.9, content=0.98)
 
@@ -22,7 +22,7 @@ def clip(k: int, score: float, media: str = "m", *, angle: float = 0.0) -> Candi
     times = {"start_s": 4.0 * k, "end_s": 4.0 * k + 4, "best_s": 4.0 * k + 2}
     id_ = f"{media}-{k}"
     vector = np.float32([np.cos(angle), np.sin(angle)])
-    found = Candidate(id=id_, media_id=media, **times, score=score, members=((id_, k),), vector=vector)
+    found = Candidate(id=id_, media_id=media, **times, score=score, members=(Member(id_, k),), vector=vector)
     return replace(found, visual=score, similarity=score)
 
 
@@ -50,7 +50,7 @@ def test_moments_hold_every_clip_once_and_keep_the_best_first(drawn):
     spans = sorted((m.media_id, m.start_s, m.end_s) for m in moments)
     for (media, _, end), (other, start, _) in pairwise(spans):
         assert media != other or end <= start, "moments of one video overlap"
-    members = [member for moment in moments for member, _ in moment.members]
+    members = [member.id for moment in moments for member in moment.members]
     assert sorted(members) == sorted(hit.id for hit in hits)
     for moment in moments:
         assert moment.end_s - moment.start_s == 4 * len(moment.members)

@@ -100,6 +100,8 @@ class _Walk:
 
 
 def _moment(best: Candidate, members: list[Candidate]) -> Candidate:
+    if len(members) == 1:
+        return best
     return replace(
         best,
         members=tuple(member for clip in members for member in clip.members),
@@ -131,7 +133,9 @@ def fold_copies(moments: Sequence[Candidate], likeness: Likeness) -> list[Candid
         else:
             held[len(kept)] = unit
             kept.append(moment)
-    return [replace(moment, folded=tuple(copies.get(moment.id, ()))) for moment in kept]
+    return [
+        replace(moment, folded=tuple(copies[moment.id])) if moment.id in copies else moment for moment in kept
+    ]
 
 
 def _may_be_copies(one: Candidate, other: Candidate) -> bool:
