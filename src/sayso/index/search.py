@@ -1,7 +1,8 @@
 """Finding clips by their pictures or by their words, and reading what a hit shows.
 
-Candidates carry what ranking and merging need, and, where they are few, what a hit shows: two further columns
-cost less than a second look. Else it is read for those that are answered.
+Candidates carry only what ranking and merging need, because every further column costs
+milliseconds at a million clips; what a hit shows is read for the few that are answered, or with
+the candidates if these are few.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ PROBES = 20
 RESCORED = 200
 """At least so many of the best are scored exactly: recall@10 >= 0.95 at millions (benchmarks/search.py)."""
 
-FEW = 200
-"""Up to so many clips are read with what a hit shows."""
+FEW = 25
+"""Up to so many clips are read with what a hit shows; for a hundred of a million it costs 10 ms, later 4."""
 
 RANK_COLUMNS = ["id", "kind", "start_s", "end_s"]
 HIT_COLUMNS = ["path", "shown"]
