@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import posixpath
 import re
 import tempfile
@@ -55,6 +56,10 @@ PACKAGES = (
     ("sayso.export", "Files for other programs"),
     ("sayso.toyworld", "The toy world"),
 )
+SYSTEMS = (  # in the order of the lecture
+    *("localize", "align_script", "name_actors", "instruction_steps", "crosstask", "corpus"),
+    *("howto100m", "mil_nce", "clip", "zero_shot", "flamingo", "llava"),
+)
 SECTIONS = {
     "Start": ["index.md", "start.md", "start/find.md", "start/train.md", "start/lecture.md", "trouble.md"],
     "Guides": [
@@ -70,7 +75,7 @@ SECTIONS = {
         "offline.md",
         "evaluation.md",
     ],
-    "Systems": "systems",
+    "Systems": [f"systems/{name}.md" for name in SYSTEMS],
     "Lecture": [f"lecture/{one.name}.md" for one in lecture_notebooks()],
     "Scale": ["scale.md", "solvers.md"],
     "Reference": ["cli.md", "http.md", "formats.md", "recipes.md", "examples.md"],
@@ -86,17 +91,14 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     }
     made |= {"http.md", "recipes.md", "examples.md", *SECTIONS["Lecture"]}
     nav: list[Any] = []
-    for title, held in SECTIONS.items():
-        pages = (
-            held
-            if isinstance(held, list)
-            else sorted(f"{held}/{path.name}" for path in (ROOT / "docs" / held).glob("*.md"))
-        )
+    for title, pages in SECTIONS.items():
         there = [page for page in pages if page in made or (ROOT / "docs" / page).exists()]
         if title == "Reference":
             there.append({"Python": [{name: python_page(name)} for name, _ in PACKAGES]})
         nav.append({title: there})
     config.nav = nav
+    if os.environ.get("SAYSO_DOCS_VERSIONS"):  # the site of one version among others: docs/versions.py
+        config.extra["version"] = {"provider": "mike"}
     return config
 
 
