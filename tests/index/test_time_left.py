@@ -212,3 +212,9 @@ def test_a_batch_counts_as_a_whole():
         left_s = time_left.seconds(at_s)
         if left_s is not None:
             assert at_s + left_s == pytest.approx(130.0, abs=4.0), at_s
+
+
+def test_a_moment_of_a_rush_is_too_short_to_tell_anything():
+    """Eight videos are decoded in step, for three seconds before the first batch."""
+    found, end_s = told(("only short ones", (8, 1.0), 64, 0.4, 0.1, 0.002, 3.0))
+    assert all(abs(foretold - end_s) <= 0.1 * end_s for _, foretold in found)

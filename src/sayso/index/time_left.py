@@ -40,6 +40,9 @@ AGREE = 0.25
 GAPS, CHANGED, SURE = 2, 0.05, 0.1
 """How many batches and what share of the time show how it goes since it changed; what agrees before."""
 
+RAMP = 0.5
+"""How long work is seen to flow, as a share of the time before the first batch: what waited comes first."""
+
 SEEN, MOST = 0.02, 8
 """The share of the time after which a video's own speed is known, and how many share it."""
 
@@ -176,7 +179,10 @@ class TimeLeft:
         works, lefts = now.seconds + COSTS * now.pictures, now.seconds_left + COSTS * now.pictures_left
         if not self._is_clear(now, works, lefts):
             return None
-        middle = (self._samples.times[0] + at_s) / 2
+        first_s = self._samples.times[0]
+        if at_s - first_s < RAMP * first_s:
+            return None
+        middle = (first_s + at_s) / 2
         is_known = self._gaps >= GAPS and at_s - self._changed > CHANGED * at_s
         since = max(middle, self._changed) if is_known else middle
         halves = np.diff(self._samples.at(np.linspace(since, at_s, 3)))
