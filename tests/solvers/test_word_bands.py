@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sayso.evaluation.word_alignment import drawn_texts
-from sayso.solvers import word_alignment
+from sayso.solvers import align_words, word_alignment
 from sayso.solvers.compiled_words import NO_TABLE, fill_rows
 from sayso.solvers.word_alignment import _Band, _Block
 from sayso.solvers.word_moves import WordMoves
@@ -46,3 +46,14 @@ def test_the_band_of_texts_that_are_alike_is_narrow():
         band = _Band(moves, piece, target=band.target - int(0.05 * most))
     cells = sum((block.high - block.low) * (block.last - block.first) for block in band.blocks)
     assert cells < 0.3 * len(script) * len(subtitles)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_way_back_over_words_written_as_two_is_the_same(monkeypatch, seed):
+    pytest.importorskip("numba")
+    rng, found = random.Random(seed), []
+    a, b = ([rng.choice(WORDS) for _ in range(30)] for _ in range(2))
+    for answer in (False, True):
+        monkeypatch.setattr(word_alignment, "worth_compiling", lambda cells, answer=answer: answer)
+        found.append(align_words(a, b).tolist())
+    assert found[0] == found[1]
