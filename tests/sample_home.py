@@ -92,11 +92,9 @@ def captioned_files(home: Path) -> None:
     turns = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "a red ball"}]
     dialogues = [{"image": f"images/{n:04}.png", "conversations": turns} for n in range(8)]
     (home / "dialogues.json").write_text(json.dumps(dialogues))
-    rows = [
-        {"path": f"images/{n:04}.png", "text": ("a cup", "a key", "a fish", "a star")[n % 4]}
-        for n in range(8)
-    ]
-    for name in ("held_out.jsonl", "plants.jsonl"):
+    names = ("a cup", "a key", "a fish", "a star")
+    for name, key in (("held_out.jsonl", "text"), ("plants.jsonl", "answer")):
+        rows = [{"path": f"images/{n:04}.png", key: names[n % 4]} for n in range(8)]
         (home / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
