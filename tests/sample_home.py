@@ -8,6 +8,8 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from generators.colour_balls import save_parts
 from generators.vlms import save_vlm
 from sayso.toyworld import write_sample
@@ -61,6 +63,9 @@ def make_home(home: Path) -> Path:
     for path in sorted((home / "captioned/test/images").glob("*.png")):
         shutil.copy(path, home / "Pictures")
     (home / "Videos/silent.mp4").write_bytes((home / "film/film.mp4").read_bytes())
+    (home / "features").mkdir()
+    for path in (home / "tyre-change").glob("*.mp4"):
+        np.save(home / "features" / f"{path.stem}.npy", np.random.default_rng(0).normal(size=(90, 16)))
     release_of_crosstask(home / "RELEASE")
     for name, target in NAMES.items():
         (home / name).symlink_to(target)
