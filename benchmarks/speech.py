@@ -22,6 +22,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import wave
@@ -319,6 +320,8 @@ def measure_speed(report: Report, folder: Path, said: Sequence[str], model: Spee
         names = list(ways) if turn % 2 else list(ways)[::-1]
         took = {name: ways[name]() for name in names}
         turns.append([took[name] for name in ways])
+        told = ", ".join(f"{name} {took[name]:.2f} s" for name in ways)
+        print(f"turn {turn + 1} of {how.pairs}: {told}", file=sys.stderr)  # all that a run cut off leaves
     times = dict(zip(ways, np.array(turns).T, strict=True))
     report.table(f"{count * each.seconds:.0f} s of sound, {how.pairs} turns", ("way", "x real time, median"))
     for name, took_s in times.items():

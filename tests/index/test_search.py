@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sayso.core.errors import QueryError
+from sayso.index.search import effort
 
 
 def test_similarity_is_the_cosine_of_the_stored_vector(index):
@@ -26,3 +27,10 @@ def test_filters_are_conditions_over_the_columns(index):
     assert {hit.title for hit in index.search("red", filter="duration_s > 8")} == {"rbg"}
     with pytest.raises(QueryError, match="of the columns path, title"):
         index.search("red", filter="colour = 'red'")
+
+
+def test_a_large_index_is_searched_with_more_effort_and_no_other():
+    assert effort(0) == effort(1_000_000) == (20, 200)
+    assert effort(16_000_000) == (40, 400)
+    efforts = [effort(10**k) for k in range(5, 10)]
+    assert efforts == sorted(efforts)

@@ -225,7 +225,10 @@ class Update:
 
     def _read(self, jobs: Iterator[IndexJob], encoder: Encoder, workers: int | None) -> None:
         with self._amounts.probing():
-            self._write(extract(jobs, encoder, workers=workers))
+            self._write(extract(jobs, encoder, workers=workers, decoded=self._decoded))
+
+    def _decoded(self, job: IndexJob, second: float) -> None:
+        self._amounts.decoded(job.path, second)
 
     def _write(self, items: Iterable[JobClip[IndexJob] | Finished[IndexJob]]) -> None:
         writer = Writer(self.store)
