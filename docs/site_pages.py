@@ -94,7 +94,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     made |= {"http.md", "recipes.md", "examples.md", *SECTIONS["Lecture"]}
     nav: list[Any] = []
     for title, pages in SECTIONS.items():
-        there = [page for page in pages if page in made or (ROOT / "docs" / page).exists()]
+        there: list[Any] = [page for page in pages if page in made or (ROOT / "docs" / page).exists()]
         if title == "Reference":
             there.append({"Python": [{name: python_page(name)} for name, _ in PACKAGES]})
         nav.append({title: there})
@@ -167,8 +167,8 @@ def python(name: str, title: str) -> str:
     package = importlib.import_module(name)
     first = (package.__doc__ or "").strip()
     lines = [f"# {name}: {title}", "", first, ""]
-    for module in MODULES.get(name, ()):
-        lines += python_module(f"{name}.{module}")
+    for part in MODULES.get(name, ()):
+        lines += python_module(f"{name}.{part}")
     for public in sorted(getattr(package, "__all__", ()), key=str.lower):
         value = getattr(package, public)
         module = getattr(value, "__module__", None)
@@ -193,7 +193,7 @@ def python_module(name: str) -> list[str]:
     lines = [f"## {name}", "", " ".join(said.split()), ""]
     for public in sorted(getattr(module, "__all__", vars(module)), key=str.lower):
         value = getattr(module, public)
-        where = getattr(value, "__module__", None) or ""
+        where = str(getattr(value, "__module__", ""))
         if public.startswith("_") or getattr(value, "__qualname__", None) != public:
             continue
         if where == name or where.startswith(f"{name}."):
