@@ -8,6 +8,8 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from generators.colour_balls import save_parts
 from generators.vlms import save_vlm
 from sayso.toyworld import write_sample
@@ -61,6 +63,9 @@ def make_home(home: Path) -> Path:
     for path in sorted((home / "captioned/test/images").glob("*.png")):
         shutil.copy(path, home / "Pictures")
     (home / "Videos/silent.mp4").write_bytes((home / "film/film.mp4").read_bytes())
+    (home / "features").mkdir()
+    for path in (home / "tyre-change").glob("*.mp4"):
+        np.save(home / "features" / f"{path.stem}.npy", np.random.default_rng(0).normal(size=(90, 16)))
     release_of_crosstask(home / "RELEASE")
     for name, target in NAMES.items():
         (home / name).symlink_to(target)
@@ -92,11 +97,9 @@ def captioned_files(home: Path) -> None:
     turns = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "a red ball"}]
     dialogues = [{"image": f"images/{n:04}.png", "conversations": turns} for n in range(8)]
     (home / "dialogues.json").write_text(json.dumps(dialogues))
-    rows = [
-        {"path": f"images/{n:04}.png", "text": ("a cup", "a key", "a fish", "a star")[n % 4]}
-        for n in range(8)
-    ]
-    for name in ("held_out.jsonl", "plants.jsonl"):
+    names = ("a cup", "a key", "a fish", "a star")
+    for name, key in (("held_out.jsonl", "text"), ("plants.jsonl", "answer")):
+        rows = [{"path": f"images/{n:04}.png", key: names[n % 4]} for n in range(8)]
         (home / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 

@@ -38,7 +38,6 @@ BEFORE = {  # what the page takes for granted
     "sayso localize": ("sayso train localize ~/tagged-pictures --out runs/where",),
     "sayso index": ("sayso caption ~/Pictures",),
     "sayso train": ("sayso toyworld --out toy",),
-    "sayso steps": ("sayso steps ~/tyre-change --out features.steps --keep",),
 }
 REPLACED = {  # a placeholder of the pages -> what stands here for it
     r"--model MODEL\b": "--model vlm",
@@ -60,6 +59,7 @@ ADDED = {  # so that it takes seconds, and finds faces that are drawn
     r"sayso train llava": f"{SEEN} --set grid=0 --set precision=no",
     r"sayso train localize": "--recipe localize-toy --set size=96 --set steps=2",
     r"sayso steps (?!apply)": "--set iterations=20 --set alternations=1",
+    r"sayso steps (?!apply|.*--features)": "--rate 0.25",
     r"sayso name ": "--tracks film/film.tracks.json",
     r"sayso curate": "--rules none",
     r"sayso (ask|caption) (?!.*--model)": "--model vlm",
