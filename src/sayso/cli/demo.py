@@ -40,8 +40,8 @@ def demo(
     """
     from sayso.cli.output import hit_time, print_notes
     from sayso.cli.serve import serve as serve_page
+    from sayso.core.caches import cache_folder
     from sayso.core.errors import IndexMismatch
-    from sayso.core.folders import cache_folder
     from sayso.data.demo_media import fetch_demo_media
     from sayso.index import Index
 

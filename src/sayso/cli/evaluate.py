@@ -46,7 +46,7 @@ def evaluate(
 
       sayso evaluate captions.json --images val2017 --model openai/clip-vit-base-patch32 --out clip.json
     """
-    from sayso.core.folders import cache_folder
+    from sayso.core.caches import cache_folder
     from sayso.evaluation.evaluator import EvaluationOptions, check_model
     from sayso.evaluation.record import record, write_record
     from sayso.evaluation.run import load_needed, prepare

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from sayso.core.folders import cache_folder
+from sayso.core.caches import cache_folder
 
 _LOCK = threading.RLock()  # where numba keeps what it compiles is a setting of the whole process
 

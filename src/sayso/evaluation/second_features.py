@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.caches import cache_folder
 from sayso.core.errors import SaysoError
-from sayso.core.folders import cache_folder
 from sayso.data.features import NpyFeatures
 from sayso.engine.features import extract_features
 from sayso.evaluation.evaluator import EvaluationOptions

@@ -18,8 +18,8 @@ from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path
 
+from sayso.core.caches import cache_folder
 from sayso.core.errors import Unavailable
-from sayso.core.folders import cache_folder
 from sayso.core.io import atomic_folder, make_folder
 from sayso.core.lazy import need
 from sayso.core.offline import offline

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
-from sayso.core.folders import HUB_ID, nothing_there
 from sayso.core.io import atomic_folder
+from sayso.core.mistyped import HUB_ID, nothing_there
 from sayso.core.offline import offline
 from sayso.hub import cache, catalog
 from sayso.hub.hub_folder import is_dual_encoder

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
-from sayso.core.folders import near_folder
 from sayso.core.install import install_command
+from sayso.core.mistyped import near_folder
 from sayso.hub import cache, catalog
 from sayso.hub.download import hub_folder, need_hub_packages
 from sayso.hub.hub_folder import refuse_own_code

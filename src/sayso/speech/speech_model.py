@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sayso.core.errors import SaysoError, Unavailable
-from sayso.core.folders import nothing_there
 from sayso.core.io import sha256_of
 from sayso.core.lazy import need
+from sayso.core.mistyped import nothing_there
 from sayso.core.offline import offline
 
 EXTRA = "speech"

@@ -1,4 +1,4 @@
-"""Where sayso keeps what it can make again, and folders whose names were mistyped."""
+"""Folders of models whose names were mistyped: the one that was meant, and the sentence that says so."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 
 ALIKE = 0.75
 """How alike a part of a path is to the one that was meant (``difflib``'s ratio)."""
-
-
-def cache_folder(purpose: str) -> Path:
-    """Return the folder for a purpose, which may not be there yet: below XDG_CACHE_HOME or ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sayso" / purpose
 
 
 def near_folder(path: Path) -> Path | None:
