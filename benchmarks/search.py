@@ -3,7 +3,7 @@ r"""Search latency at a million clips and more: ours next to faiss (exact and HN
     python benchmarks/search.py                     # 1,000,000 x 512, about half an hour on 2 cores
     python benchmarks/search.py --clips 100000
     python benchmarks/search.py --clips 200000 1000000 5000000 \
-        --engines exact write segments ours one-piece ours
+        --engines exact write segments maintain ours one-piece ours
 
 Every engine runs in a process of its own over the same vectors, so that memory
 is its own. The vectors are drawn like embeddings are: clusters of unequal size
@@ -18,20 +18,29 @@ write        the clips are written through our index's own store, 25,000 a commi
 segments     their index is made in 8 segments, as 8 machines would: each of an eighth of the fragments, with
              centroids trained once on a sample (64 vectors a partition) and one rotation
 one-piece    it is made (again) as ``sayso index`` does
+maintain     what is missing then is made as ``sayso index`` does: look-ups of words and ids, compaction
+raw          beside it, query by query in one process, LanceDB itself: as many partitions looked into and as
+             many clips scored exactly, the ten best asked for at once, by id alone or with file and seconds
+cold         it is searched with its files dropped from the page cache before each query
+efforts      it is searched with more and more partitions looked into and clips scored exactly, for 200
+             queries of another seed: the numbers of both were chosen by these
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +48,11 @@ K = 10
 QUERIES = 200
 CHUNK = 25_000
 SEGMENTS = 8
+MEASURED, CHOSEN_BY, BACKGROUND = 1, 10**6, 10**6 + 1
+"""Seeds of the queries that recall is measured with, of those a setting was chosen by, and of captions."""
+
+EFFORTS = ((10, 200), (20, 200), (40, 200), (20, 400), (30, 300), (40, 400))
+"""Partitions looked into, and clips scored exactly."""
 
 
 def rows(n: int, dim: int, seed: int) -> np.ndarray:
@@ -86,7 +100,7 @@ def run_exact(folder: Path, queries: np.ndarray) -> dict:
         ids = np.concatenate(
             [names, np.broadcast_to(first + np.arange(len(part)), scores[:, best.shape[1] :].shape)], axis=1
         )
-        kept = np.argsort(-scores, axis=1)[:, :K]
+        kept = np.argpartition(-scores, K - 1, axis=1)[:, :K]
         best, names = np.take_along_axis(scores, kept, 1), np.take_along_axis(ids, kept, 1)
         first += len(part)
     return {"found": [[str(i) for i in ids] for ids in names]}
@@ -115,7 +129,7 @@ def timed(search, queries: np.ndarray) -> tuple[list[list[str]], dict[str, float
 
 
 class Lookup:
-    """An encoder whose text embeddings are the benchmark's queries, by number."""
+    """An encoder whose text embeddings are the benchmark's queries, by number, or drawn for other texts."""
 
     name, sha256, similarity = "benchmark", "be" * 32, "cosine"
 
@@ -123,13 +137,59 @@ class Lookup:
         self.queries, self.dim = queries, queries.shape[1]
 
     def encode_text(self, texts: list[str]) -> np.ndarray:
-        """Return the (B, D) queries of these numbers."""
-        return self.queries[[int(text) for text in texts]]
+        """Return the (B, D) queries of these numbers; what is no number is the background of an index."""
+        if texts[0].isdigit():
+            return self.queries[[int(text) for text in texts]]
+        return rows(len(texts), self.dim, seed=BACKGROUND)
+
+
+def run_cold(folder: Path, queries: np.ndarray) -> dict:
+    """Search with none of the index's files in the page cache, as if it were much larger than memory."""
+    from sayso import Index
+
+    index = Index.open(folder / "bench.index", Lookup(queries), create=False)
+    search = best_of(index)
+
+    def forgetting(query: np.ndarray) -> tuple[list[str], float]:
+        for file in (folder / "bench.index").rglob("*"):
+            if file.is_file():
+                with file.open("rb") as opened:
+                    os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        began = time.perf_counter()
+        return search(query), 1e3 * (time.perf_counter() - began)
+
+    found, times = zip(*(forgetting(query) for query in queries), strict=True)
+    p50, p95 = map(float, np.percentile(times[1:], [50, 95]))
+    return {"first_ms": times[0], "p50_ms": p50, "p95_ms": p95, "found": list(found)}
+
+
+def run_efforts(folder: Path, queries: np.ndarray) -> dict:
+    """Search with more and more effort, for queries that nothing else is measured with."""
+    from sayso import Index
+    from sayso.index import search
+
+    index = Index.open(folder / "bench.index", Lookup(queries), create=False)
+    exact, result = json.loads((folder / "exact.json").read_text())[QUERIES:], {}
+    for effort in EFFORTS:
+        search.effort = lambda _, effort=effort: effort
+        found, times = timed(best_of(index), queries)
+        named = "{}/{}".format(*effort)
+        result[f"recall_{named}"] = recall(found, exact)
+        result |= {f"{key}_{named}": times[key] for key in ("p50_ms", "p50_cpu_ms")}
+    return result
 
 
 def number_of(id_: str) -> str:
     """Return which of the vectors a clip is."""
     return str(int(id_.partition("-")[0], 16))
+
+
+def best_of(index: Any) -> Callable[[np.ndarray], list[str]]:
+    """Return what searches our index for one query after the other."""
+    numbers = itertools.count()
+    return lambda _: [
+        number_of(hit.id) for hit in index.search(str(next(numbers)), limit=K, text_weight=0, merge=False)
+    ]
 
 
 def run_ours(folder: Path, queries: np.ndarray) -> dict:
@@ -139,13 +199,7 @@ def run_ours(folder: Path, queries: np.ndarray) -> dict:
     index = Index.open(folder / "bench.index", Lookup(queries), create=False)
     index.search("0", limit=K, text_weight=0)
     cold = time.perf_counter() - start
-    numbers = iter(range(len(queries)))
-    found, result = timed(
-        lambda _: [
-            number_of(h.id) for h in index.search(str(next(numbers)), limit=K, text_weight=0, merge=False)
-        ],
-        queries,
-    )
+    found, result = timed(best_of(index), queries)
     result["cold_start_s"] = cold
     moments = []
     for number in range(len(queries)):
@@ -156,9 +210,59 @@ def run_ours(folder: Path, queries: np.ndarray) -> dict:
     return {**result, "found": found}
 
 
+def run_raw(folder: Path, queries: np.ndarray) -> dict:
+    """Take turns: LanceDB's own search, and ours over the same table. Ratios are of medians."""
+    import lancedb
+
+    from sayso import Index
+    from sayso.index.search import effort
+
+    index = Index.open(folder / "bench.index", Lookup(queries), create=False)
+    table = lancedb.connect(folder / "bench.index").open_table("clips")
+    probes, rescored = effort(table.count_rows())
+
+    def raw(number: int, *columns: str) -> list[str]:
+        query = table.search(queries[number], vector_column_name="vector").distance_type("cosine")
+        query = query.nprobes(probes).refine_factor(-(-rescored // K)).limit(K)
+        return [
+            number_of(row["id"]) for row in query.select(["id", *columns, "_distance"]).to_arrow().to_pylist()
+        ]
+
+    def ours(number: int, merge: bool) -> list[str]:
+        return [number_of(h.id) for h in index.search(str(number), limit=K, text_weight=0, merge=merge)]
+
+    ways: dict[str, Callable[[int], list[str]]] = {
+        "raw_ids": raw,
+        "raw_places": lambda number: raw(number, "path", "start_s", "end_s"),
+        "ours": lambda number: ours(number, merge=False),
+        "ours_moments": lambda number: ours(number, merge=True),
+    }
+    clock, busy, found = ({name: [] for name in ways} for _ in range(3))
+    for turn in range(2 * len(queries)):  # first all untimed: who comes first loads what a query looks into
+        number = turn % len(queries)
+        for name in [*ways][number % len(ways) :] + [*ways][: number % len(ways)]:
+            start, cpu = time.perf_counter(), time.process_time()
+            ids = ways[name](number)
+            if turn >= len(queries):
+                clock[name].append(1e3 * (time.perf_counter() - start))
+                busy[name].append(1e3 * (time.process_time() - cpu))
+                found[name].append(ids)
+    result = {}
+    exact = json.loads((folder / "exact.json").read_text())[: len(queries)]
+    for name in ways:
+        result[f"{name}_p50_ms"] = float(np.median(clock[name]))
+        result[f"{name}_p50_cpu_ms"] = float(np.median(busy[name]))
+    for name in ("raw_ids", "ours"):
+        result[f"{name}_recall"] = recall(found[name], exact)
+    for name, peer in itertools.product(("ours", "ours_moments"), ("raw_ids", "raw_places")):
+        result[f"{name}/{peer}"] = result[f"{name}_p50_ms"] / result[f"{peer}_p50_ms"]
+        result[f"{name}/{peer}_cpu"] = result[f"{name}_p50_cpu_ms"] / result[f"{peer}_p50_cpu_ms"]
+    return result
+
+
 def write_ours(folder: Path, queries: np.ndarray) -> dict:
     """Write the vectors through the index's own store, as ``sayso index`` does; 100 clips are a video."""
-    from sayso.estimating import drawn_rows
+    from sayso.index.drawn import drawn_rows
     from sayso.index.schema import SCHEMA_VERSION, Identity
     from sayso.index.store import Store
 
@@ -179,45 +283,74 @@ def disk_gb(folder: Path) -> float:
     return sum(f.stat().st_size for f in (folder / "bench.index").rglob("*") if f.is_file()) / 2**30
 
 
-def build_one_piece(folder: Path) -> dict:
-    """Make the index as ``sayso index`` does, anew if there is one."""
+def calibrate(folder: Path) -> float:
+    """Measure what similarities mean, as ``sayso index`` does in the end; return the seconds it took."""
+    from sayso.index.background import calibrate_index
+    from sayso.index.store import Store
+
+    store, began = Store(folder / "bench.index"), time.perf_counter()
+    calibrate_index(store, lambda: Lookup(np.load(folder / "queries.npy")))
+    return time.perf_counter() - began
+
+
+def build_missing(folder: Path) -> dict:
+    """Make what the index lacks as ``sayso index`` does, and compact it."""
     from sayso.index.maintaining import maintain
+    from sayso.index.store import Store
+
+    store, took = Store(folder / "bench.index"), Took()
+    maintain(store)
+    return took.figures() | {"disk_gb": disk_gb(folder), "calibrate_s": calibrate(folder)}
+
+
+def build_one_piece(folder: Path) -> dict:
+    """Make the index of vectors, anew if there is one."""
+    from lancedb.index import IvfRq
+
     from sayso.index.store import Store
 
     store = Store(folder / "bench.index")
     for index in store.clips.list_indices():
-        store.clips.drop_index(index.name)
-    start, busy = time.perf_counter(), time.process_time()
-    maintain(store)
-    return {
-        "build_s": time.perf_counter() - start,
-        "build_cpu_s": time.process_time() - busy,
-        "disk_gb": disk_gb(folder),
-    }
+        if index.columns == ["vector"]:
+            store.clips.drop_index(index.name)
+    name, took = f"vector_{store.clips.count_rows()}", Took()
+    store.clips.create_index("vector", config=IvfRq(distance_type=store.identity.metric), name=name)
+    return took.figures() | {"disk_gb": disk_gb(folder)}
+
+
+class Took:
+    """What went by since it was made."""
+
+    def __init__(self) -> None:
+        self.start, self.busy = time.perf_counter(), time.process_time()
+
+    def figures(self) -> dict[str, float]:
+        """Return the seconds on the clock and those of the processors."""
+        return {
+            "build_s": time.perf_counter() - self.start,
+            "build_cpu_s": time.process_time() - self.busy,
+        }
 
 
 def build_segments(folder: Path) -> dict:
     """Make the vectors' index in segments; the longest of them is what so many machines would take."""
     import lance
 
-    from sayso.index.maintaining import Structure, maintain
+    from sayso.index.maintaining import Structure
     from sayso.index.segments import IndexSegment, segment_settings, share_out
     from sayso.index.store import Store
 
     store, table = Store(folder / "bench.index"), lance.dataset(str(folder / "bench.index" / "clips.lance"))
-    vectors = Structure("vector", f"vector_{table.count_rows()}")
-    began = time.perf_counter()
+    vectors, took = Structure("vector", f"vector_{table.count_rows()}"), Took()
     settings = {"vector": segment_settings(store, table, vectors)}
-    took, made = [time.perf_counter() - began], []
+    trained, longest, made = took.figures()["build_s"], 0.0, []
     for fragments in share_out(table, SEGMENTS):
-        began = time.perf_counter()
+        one = Took()
         made.append(IndexSegment("vector", fragments).run(table, settings))
-        took.append(time.perf_counter() - began)
+        longest = max(longest, one.figures()["build_s"])
     table.commit_existing_index_segments(vectors.name, "vector", made)
-    began = time.perf_counter()
-    maintain(Store(folder / "bench.index"))
-    result = {"train_s": took[0], "longest_segment_s": max(took[1:]), "rest_s": time.perf_counter() - began}
-    return result | {"build_s": sum(took), "segments": len(made), "disk_gb": disk_gb(folder)}
+    built = took.figures() | {"train_s": trained, "longest_segment_s": longest}
+    return built | {"segments": len(made), "disk_gb": disk_gb(folder)}
 
 
 def run_faiss(folder: Path, queries: np.ndarray, kind: str) -> dict:
@@ -238,7 +371,7 @@ def run_faiss(folder: Path, queries: np.ndarray, kind: str) -> dict:
         best, result = timed(lambda q: index.search(q[None], K)[1][0].tolist(), queries)
         found = [[str(i) for i in ids] for ids in best]
         return {**result, "build_s": built, "resident_gb": resident_gb(), "found": found}
-    exact = json.loads((folder / "exact.json").read_text())
+    exact = json.loads((folder / "exact.json").read_text())[:QUERIES]
     for ef in (32, 64, 128, 256, 512, 1024):
         index.hnsw.efSearch = ef
         best, result = timed(lambda q: index.search(q[None], K)[1][0].tolist(), queries)
@@ -253,14 +386,19 @@ def recall(found: list[list[str]], exact: list[list[str]]) -> float:
 
 
 def child(engine: str, folder: Path) -> None:
-    queries = np.load(folder / "queries.npy")
+    both = np.load(folder / "queries.npy")
+    queries = both[:QUERIES]
     result = {
-        "exact": lambda: run_exact(folder, queries),
+        "exact": lambda: run_exact(folder, both),
+        "raw": lambda: run_raw(folder, queries),
+        "efforts": lambda: run_efforts(folder, both[QUERIES:]),
         "write": lambda: write_ours(folder, queries),
         "segments": lambda: build_segments(folder),
+        "maintain": lambda: build_missing(folder),
         "one-piece": lambda: build_one_piece(folder),
         "ours": lambda: run_ours(folder, queries),
         "flat": lambda: run_faiss(folder, queries, "flat"),
+        "cold": lambda: run_cold(folder, queries),
         "hnsw": lambda: run_faiss(folder, queries, "hnsw"),
     }[engine]()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -285,27 +423,44 @@ def main() -> None:
     )
     parser.add_argument("--clips", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--dim", type=int, default=512)
-    engines = ["flat", "exact", "write", "one-piece", "segments", "ours", "hnsw"]
-    chosen = ["flat", "write", "one-piece", "ours", "hnsw"]
+    engines = [
+        "flat",
+        "exact",
+        "write",
+        "segments",
+        "maintain",
+        "one-piece",
+        "ours",
+        "cold",
+        "raw",
+        "efforts",
+        "hnsw",
+    ]
+    chosen = ["flat", "write", "one-piece", "maintain", "ours", "raw", "hnsw"]
     parser.add_argument("--engines", nargs="*", choices=engines, default=chosen)
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help="where the collections are put while they are measured")
     parser.add_argument(
-        "--keep", action="store_true", help="draw vectors once, 2 kB each on disk, until the end"
+        "--folder", type=Path, help="where the collections are put, and stay: a later call goes on with them"
     )
+    parser.add_argument("--keep", action="store_true", help="draw vectors once, 2 kB each on disk")
     options = parser.parse_args()
     if options.child:
         child(options.child, options.folder)
         return
-    for clips in options.clips:
-        with tempfile.TemporaryDirectory(dir=options.folder) as name:
-            compare(Path(name), clips, options)
+    with tempfile.TemporaryDirectory() as name:
+        for clips in options.clips:
+            folder = (options.folder or Path(name)) / f"{clips}x{options.dim}"
+            folder.mkdir(parents=True, exist_ok=True)
+            compare(folder, clips, options)
+            if not options.folder:
+                shutil.rmtree(folder)
 
 
 def compare(folder: Path, clips: int, options: argparse.Namespace) -> None:
     """Run engines one after the other on one collection, and print what each took."""
     (folder / "size.json").write_text(json.dumps([clips, options.dim, options.keep]))
-    np.save(folder / "queries.npy", rows(QUERIES, options.dim, seed=1))
+    queries = [rows(QUERIES, options.dim, seed) for seed in (MEASURED, CHOSEN_BY)]
+    np.save(folder / "queries.npy", np.concatenate(queries))
     exact_path = folder / "exact.json"
     for engine in options.engines:
         result = measure(engine, folder)
@@ -313,7 +468,7 @@ def compare(folder: Path, clips: int, options: argparse.Namespace) -> None:
         if engine in ("flat", "exact"):
             exact_path.write_text(json.dumps(found))
         if found is not None:
-            result["recall@10"] = recall(found, json.loads(exact_path.read_text()))
+            result["recall@10"] = recall(found[:QUERIES], json.loads(exact_path.read_text())[:QUERIES])
         figures = {key: round(value, 3) for key, value in result.items()}
         print(f"{clips:,}", engine, json.dumps(figures), flush=True)
 

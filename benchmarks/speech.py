@@ -22,6 +22,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import wave
@@ -299,7 +300,7 @@ def measure_speed(report: Report, folder: Path, said: Sequence[str], model: Spee
         model: which.
         how: which ways, how long.
     """
-    each = speak(said[: max(1, len(said) // 4)], folder / "each.wav")
+    each = speak(said[::4], folder / "each.wav")
     count = max(2, 2 * round(how.minutes * 60 / each.seconds / 2))
     paths = [Path(shutil.copy(each.path, folder / f"{k}.wav")) for k in range(count)]
     recognizer = Recognizer(model)
@@ -319,6 +320,8 @@ def measure_speed(report: Report, folder: Path, said: Sequence[str], model: Spee
         names = list(ways) if turn % 2 else list(ways)[::-1]
         took = {name: ways[name]() for name in names}
         turns.append([took[name] for name in ways])
+        told = ", ".join(f"{name} {took[name]:.2f} s" for name in ways)
+        print(f"turn {turn + 1} of {how.pairs}: {told}", file=sys.stderr)  # all that a run cut off leaves
     times = dict(zip(ways, np.array(turns).T, strict=True))
     report.table(f"{count * each.seconds:.0f} s of sound, {how.pairs} turns", ("way", "x real time, median"))
     for name, took_s in times.items():
@@ -329,6 +332,8 @@ def measure_speed(report: Report, folder: Path, said: Sequence[str], model: Spee
             values = times[slow] / times[fast]
             median = interval(len(values), lambda k, values=values: float(np.median(values[k])))  # type: ignore[misc]
             report.row(name, median, f"{values.min():.2f} to {values.max():.2f}")
+            fastest = times[slow].min() / times[fast].min()
+            report.row(f"{name}, the fastest of each", f"{fastest:.3f}", "least disturbed; no interval")
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ the same answer as an idle one. Speech is not measured, nor what a site sends in
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
@@ -28,10 +27,8 @@ from sayso.engine.segment import Job, JobClip
 from sayso.media import probe
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from sayso.encoders.interface import Encoder
-    from sayso.index.schema import Identity
+    from sayso.index.store import Store
 
 PROBE_S = 30
 WIDTH, HEIGHT, FPS = 640, 360, 25
@@ -39,12 +36,14 @@ PROBE_CLIPS = 65_536
 PARTITION = 8192
 """Vectors of a partition, as LanceDB cuts them by default."""
 
-SAMPLES = 64
-"""Vectors of a partition that its centroids are trained on."""
+SAMPLES, ROUNDS = 64, 50
+"""Vectors of a partition that its centroids are trained on, and how often at most all are compared then."""
+
+FEW, MANY = 8, 256
+"""Partitions of two indices, whose difference is what comparing vectors with centroids takes."""
 
 WINDOW_S = 4.0
 HOUR_S = 3600.0
-CLIPS_A_VIDEO = 100  # of those that are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,7 @@ class Rates:
         indexed: how many drawn vectors an index was made of.
         vector_core_s: core-seconds a vector that making their index takes.
         code_bytes: bytes a vector in that index.
+        compare_core_s: core-seconds that comparing a vector with the centroid of a partition takes.
     """
 
     probe: str
@@ -76,6 +76,7 @@ class Rates:
     indexed: int
     vector_core_s: float
     code_bytes: float
+    compare_core_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,15 @@ class Estimate:
         rates = self.rates
         partitions = max(1, round(self.clips / PARTITION))
         sample = min(self.clips, partitions * SAMPLES)
+        further = max(0, partitions - max(1, round(rates.indexed / PARTITION)))
+        compared = (self.clips + sample * ROUNDS) * further
         vectors = self.clips * rates.dim * 2
         thumbs, rows, codes = (
             self.clips * one for one in (rates.thumb_bytes, rates.row_bytes, rates.code_bytes)
         )
         return {
             "read_core_hours": self.hours * rates.read_core_s,
-            "index_core_hours": self.clips * rates.vector_core_s / HOUR_S,
+            "index_core_hours": (self.clips * rates.vector_core_s + compared * rates.compare_core_s) / HOUR_S,
             "fetch_days": 3 * self.videos / self.requests_a_second / HOUR_S / 24,
             "video_bytes": self.hours * HOUR_S * rates.video_bytes,
             "vector_bytes": vectors,
@@ -226,6 +229,7 @@ def _read(source: Path, encoder: Encoder) -> dict[str, Any]:
 def _index_vectors(address: Path, encoder: Encoder) -> dict[str, Any]:
     """Make an index of drawn vectors; return core-seconds and bytes a vector."""
     from sayso.index.adding import identity_of
+    from sayso.index.drawn import drawn_rows
     from sayso.index.maintaining import maintain
     from sayso.index.store import Store
 
@@ -241,76 +245,34 @@ def _index_vectors(address: Path, encoder: Encoder) -> dict[str, Any]:
     maintain(store)
     took = time.process_time() - began
     codes = _bytes_below(address / "clips.lance" / "_indices")
+    compared = _compare_rate(store)
     shutil.rmtree(address)
     return {
         "row_bytes": max(0, rows) / PROBE_CLIPS,
         "indexed": PROBE_CLIPS,
         "vector_core_s": took / PROBE_CLIPS,
         "code_bytes": codes / PROBE_CLIPS,
+        "compare_core_s": compared,
     }
+
+
+def _compare_rate(store: Store) -> float:
+    """Return core-seconds that comparing a vector with a centroid takes; 0 for what is too small to tell."""
+    from lancedb.index import IvfRq
+
+    if not any(index.columns == ["vector"] for index in store.clips.list_indices()):
+        return 0.0
+    took = []
+    for partitions in (FEW, FEW, MANY):  # the first also warms up
+        metric, began = store.identity.metric, time.process_time()
+        how = IvfRq(distance_type=metric, num_partitions=partitions, sample_rate=4, max_iterations=2)
+        store.clips.create_index("vector", config=how, replace=True)
+        took.append(time.process_time() - began)
+    return max(0.0, took[2] - took[1]) / (MANY - FEW) / PROBE_CLIPS
 
 
 def _bytes_below(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def drawn_rows(identity: Identity, first: int, vectors: NDArray[np.float32]) -> tuple[pa.Table, pa.Table]:
-    """Return rows of an index's two tables: clips with given vectors, and 100 to a video.
-
-    Args:
-        identity: of the index.
-        first: number of the first clip.
-        vectors: (B, D).
-    """
-    import pyarrow as pa
-
-    from sayso.index.schema import MEDIA_SCHEMA, clips_schema
-
-    ids = range(first, first + len(vectors))
-    videos = range(first // CLIPS_A_VIDEO, -(-ids.stop // CLIPS_A_VIDEO))
-    words = [" ".join(f"word{(i * step) % 9973}" for step in (1, 7, 61, 503)) for i in ids]
-    shown = {"kind": "video", "title": "a video", "duration_s": 400.0, "seen": "", "meta": {}}
-    names = [f"{i:020x}-{i % CLIPS_A_VIDEO}" for i in ids]
-    clips: dict[str, list[Any]] = {
-        "id": names,
-        "media_id": [f"{i // CLIPS_A_VIDEO:020x}" for i in ids],
-        "path": [f"/videos/{i // CLIPS_A_VIDEO}.mp4" for i in ids],
-        "start_s": [WINDOW_S * (i % CLIPS_A_VIDEO) for i in ids],
-        "end_s": [WINDOW_S * (i % CLIPS_A_VIDEO + 1) for i in ids],
-        "text": words,
-        "seen": [""] * len(ids),
-    }
-    clips["shown"] = [
-        json.dumps({"id": name, **shown, "text": text}) for name, text in zip(names, words, strict=True)
-    ]
-    clips["thumb"] = [b""] * len(ids)
-    media: dict[str, list[Any]] = {
-        "path": [f"/videos/{i}.mp4" for i in videos],
-        "media_id": [f"{i:020x}" for i in videos],
-        "content": [f"{i:064x}" for i in videos],
-        "clips": [min(CLIPS_A_VIDEO, ids.stop - CLIPS_A_VIDEO * i) for i in videos],
-    }
-    flat = pa.array(vectors.astype(np.float16).ravel())
-    columns: dict[str, Any] = {"vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])}
-    return (
-        _table(clips, clips_schema(identity), columns),
-        _table(media, MEDIA_SCHEMA, {}),
-    )
-
-
-def _table(held: dict[str, list[Any]], schema: pa.Schema, made: dict[str, Any]) -> pa.Table:
-    """Return a table of lists and arrays; what a clip and its video have alike is filled in."""
-    import pyarrow as pa
-
-    same = {"kind": "video", "title": "a video", "duration_s": 400.0}
-    count = len(held["media_id"])
-    columns = [
-        made[field.name]
-        if field.name in made
-        else pa.array(held.get(field.name) or [same.get(field.name)] * count, field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _draw(path: Path) -> Path:

@@ -21,7 +21,9 @@ from sayso.index.background import (
 )
 from sayso.index.calibration import NEARNESS, OFFSET, SLOPE, Calibration, Spread
 from sayso.index.checksums import CHECKSUMS
-from sayso.index.schema import BACKGROUND_TABLE
+from sayso.index.drawn import drawn_rows
+from sayso.index.schema import BACKGROUND_TABLE, SCHEMA_VERSION, Identity
+from sayso.index.store import Store
 
 
 class Scattered(toy.ColourEncoder):
@@ -62,6 +64,28 @@ def test_the_spread_is_that_of_the_best_similarities(scattered):
     assert found.words.mean == pytest.approx(best[kept].mean(), abs=1e-5)
     assert found.words.sd == pytest.approx(best[kept].std(), abs=1e-5)
     assert np.array_equal(found.background, background[kept])
+
+
+def test_strangers_are_clips_of_other_files_and_no_copies(tmp_path):
+    store = Store(tmp_path / "s.index")
+    store.create(Identity(SCHEMA_VERSION, "drawn", "be" * 32, 8, True, ""))
+    rng = np.random.default_rng(0)
+    vectors = np.repeat(rng.normal(size=(3, 8)), 100, axis=0) + 0.5 * rng.normal(size=(300, 8))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+    vectors[250] = vectors[10]  # a copy in another file
+    clips, media = drawn_rows(store.identity, 0, vectors)  # 100 to a file
+    store.append(clips)
+    store.commit(media)
+    found = measure_background(store, vectors[:2])
+    near = vectors @ vectors.T
+    near[np.arange(300)[:, None] // 100 == np.arange(300) // 100] = -1
+    near[near > 0.999] = -1
+    best = near.max(1)
+    median = np.median(best)
+    kept = best[best <= median + 2 * 1.4826 * np.median(np.abs(best - median))]
+    assert found.strangers == pytest.approx(median, abs=1e-3)
+    assert found.pictures.mean == pytest.approx(kept.mean(), abs=1e-3)
+    assert found.pictures.sd == pytest.approx(kept.std(), abs=1e-3)
 
 
 def test_it_is_measured_anew_as_the_index_grows_and_without_the_model(scattered, media):

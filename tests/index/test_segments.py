@@ -15,9 +15,9 @@ import pyarrow as pa
 import pytest
 
 from ray_actors import actors
-from sayso.estimating import drawn_rows
 from sayso.index import maintaining, segments
 from sayso.index.cluster import Cluster
+from sayso.index.drawn import drawn_rows
 from sayso.index.maintaining import maintain, missing_structures
 from sayso.index.schema import SCHEMA_VERSION, Identity
 from sayso.index.search import search_visual, search_words

@@ -12,14 +12,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
+from sayso.core.panic import panics_as_errors
 from sayso.index.calibration import NEAREST, Calibration, Floats, Spread
+from sayso.index.reasons import reason_of
 from sayso.index.schema import BACKGROUND_TABLE
 
 if TYPE_CHECKING:
@@ -70,7 +74,7 @@ def measure_background(store: Store, background: Floats) -> Calibration:
     for media, vectors in _batches(store):
         best = np.maximum(best, (background @ vectors.T).max(axis=1, initial=-np.inf))
         picked = range(-seen % step, len(vectors), step)
-        sampled.append(([media[k] for k in picked], vectors[list(picked)]))
+        sampled.append(([media[k].as_py() for k in picked], vectors[list(picked)]))
         seen += len(vectors)
     media = [id_ for ids, _ in sampled for id_ in ids]
     vectors = np.concatenate([part for _, part in sampled]) if sampled else np.empty((0, 1), np.float32)
@@ -94,18 +98,24 @@ def _between_files(store: Store, media: list[str], vectors: Floats, size: float)
     """Return the best similarities of sampled clips to clips of other files, and their median cosine."""
     best = np.full(len(vectors), -np.inf)
     cosine = np.full(len(vectors), -np.inf)
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    own = np.array(media)
+    length = _lengths(vectors)[:, None]
+    files, own = np.unique(np.array(media, str), return_inverse=True)
     for others, batch in _batches(store):
-        length = np.maximum(np.linalg.norm(batch, axis=1), 1e-9)
-        near = unit @ batch.T / length
-        foreign = (own[:, None] != np.array(others)[None]) & (near < 1 - 1e-3)  # a copy is no stranger
-        best = np.maximum(best, np.where(foreign, vectors @ batch.T, -np.inf).max(axis=1, initial=-np.inf))
+        raw = vectors @ batch.T
+        near = raw / (length * _lengths(batch))
+        file = pc.index_in(others, value_set=pa.array(files, pa.string())).fill_null(-1).to_numpy()
+        foreign = (own[:, None] != file) & (near < 1 - 1e-3)  # a copy is no stranger
+        best = np.maximum(best, np.where(foreign, raw, -np.inf).max(axis=1, initial=-np.inf))
         cosine = np.maximum(cosine, np.where(foreign, near, -np.inf).max(axis=1, initial=-np.inf))
     best, cosine = best[np.isfinite(best)], cosine[np.isfinite(cosine)]
     if not len(best) or not len(cosine):
         return Spread(0.5 * size**2, 0.1 * size**2), 0.5
     return _spread(best[_unremarkable(best)], size), float(np.median(cosine))
+
+
+def _lengths(vectors: Floats) -> Floats:
+    lengths: Floats = np.maximum(np.linalg.norm(vectors, axis=1), 1e-9)
+    return lengths
 
 
 def _unremarkable(values: NDArray[Any]) -> NDArray[np.bool_]:
@@ -121,10 +131,10 @@ def _spread(values: NDArray[Any], size: float) -> Spread:
     return Spread(float(values.mean()), max(sd, 0.01 * size) if sd > 1e-3 * size else 0.1 * size)
 
 
-def _batches(store: Store) -> Iterator[tuple[list[str], Floats]]:
+def _batches(store: Store) -> Iterator[tuple[pa.Array, Floats]]:
     for batch in store.clips.search().select(["media_id", "vector"]).to_batches():
         if batch.num_rows:
-            yield batch.column("media_id").to_pylist(), vectors_of(batch.column("vector"))
+            yield batch.column("media_id"), vectors_of(batch.column("vector"))
 
 
 def vectors_of(column: Any) -> Floats:
@@ -135,15 +145,25 @@ def vectors_of(column: Any) -> Floats:
 
 
 def load_calibration(store: Store) -> tuple[Calibration, Floats] | None:
-    """Return what was measured, and the whole background (B, D); None if the index keeps none."""
+    """Return what was measured, and the whole background (B, D); None if none is kept that can be read."""
+    try:
+        with panics_as_errors():
+            return _read_calibration(store)
+    except Exception as error:  # noqa: BLE001  LanceDB raises whatever it meets
+        log.warning(
+            "what scores rest on cannot be read, so they are less sure; run sayso index %s --repair (%s)",
+            quote(store.address),
+            reason_of(error),
+        )
+        return None
+
+
+def _read_calibration(store: Store) -> tuple[Calibration, Floats] | None:
     table = store.table(store.named(BACKGROUND_TABLE))
     rows = table.search().limit(1).to_arrow().to_pylist() if table is not None else []
     if not rows:
         return None
-    try:
-        numbers = json.loads(rows[0]["numbers"])
-    except ValueError:
-        return None  # damaged: without it scores are less sure; sayso index INDEX --check says so
+    numbers = json.loads(rows[0]["numbers"])
     flat = np.asarray(rows[0]["background"], np.float16)
     background = flat.astype(np.float32).reshape(-1, store.identity.dim)
     spreads = {name: Spread(**numbers[name]) for name in ("words", "nearness", "pictures")}
