@@ -19,6 +19,8 @@ segments     their index is made in 8 segments, as 8 machines would: each of an 
              centroids trained once on a sample (64 vectors a partition) and one rotation
 one-piece    it is made (again) as ``sayso index`` does
 maintain     what is missing then is made as ``sayso index`` does: look-ups of words and ids, compaction
+raw          beside it, query by query in one process, LanceDB itself: as many partitions looked into and as
+             many clips scored exactly, the ten best asked for at once, by id alone or with file and seconds
 cold         it is searched with its files dropped from the page cache before each query
 efforts      it is searched with more and more partitions looked into and clips scored exactly, for 200
              queries of another seed: the numbers of both were chosen by these
@@ -208,6 +210,56 @@ def run_ours(folder: Path, queries: np.ndarray) -> dict:
     return {**result, "found": found}
 
 
+def run_raw(folder: Path, queries: np.ndarray) -> dict:
+    """Take turns: LanceDB's own search, and ours over the same table. Ratios are of medians."""
+    import lancedb
+
+    from sayso import Index
+    from sayso.index.search import effort
+
+    index = Index.open(folder / "bench.index", Lookup(queries), create=False)
+    table = lancedb.connect(folder / "bench.index").open_table("clips")
+    probes, rescored = effort(table.count_rows())
+
+    def raw(number: int, *columns: str) -> list[str]:
+        query = table.search(queries[number], vector_column_name="vector").distance_type("cosine")
+        query = query.nprobes(probes).refine_factor(-(-rescored // K)).limit(K)
+        return [
+            number_of(row["id"]) for row in query.select(["id", *columns, "_distance"]).to_arrow().to_pylist()
+        ]
+
+    def ours(number: int, merge: bool) -> list[str]:
+        return [number_of(h.id) for h in index.search(str(number), limit=K, text_weight=0, merge=merge)]
+
+    ways: dict[str, Callable[[int], list[str]]] = {
+        "raw_ids": raw,
+        "raw_places": lambda number: raw(number, "path", "start_s", "end_s"),
+        "ours": lambda number: ours(number, merge=False),
+        "ours_moments": lambda number: ours(number, merge=True),
+    }
+    clock, busy, found = ({name: [] for name in ways} for _ in range(3))
+    for turn in range(2 * len(queries)):  # first all untimed: who comes first loads what a query looks into
+        number = turn % len(queries)
+        for name in [*ways][number % len(ways) :] + [*ways][: number % len(ways)]:
+            start, cpu = time.perf_counter(), time.process_time()
+            ids = ways[name](number)
+            if turn >= len(queries):
+                clock[name].append(1e3 * (time.perf_counter() - start))
+                busy[name].append(1e3 * (time.process_time() - cpu))
+                found[name].append(ids)
+    result = {}
+    exact = json.loads((folder / "exact.json").read_text())[: len(queries)]
+    for name in ways:
+        result[f"{name}_p50_ms"] = float(np.median(clock[name]))
+        result[f"{name}_p50_cpu_ms"] = float(np.median(busy[name]))
+    for name in ("raw_ids", "ours"):
+        result[f"{name}_recall"] = recall(found[name], exact)
+    for name, peer in itertools.product(("ours", "ours_moments"), ("raw_ids", "raw_places")):
+        result[f"{name}/{peer}"] = result[f"{name}_p50_ms"] / result[f"{peer}_p50_ms"]
+        result[f"{name}/{peer}_cpu"] = result[f"{name}_p50_cpu_ms"] / result[f"{peer}_p50_cpu_ms"]
+    return result
+
+
 def write_ours(folder: Path, queries: np.ndarray) -> dict:
     """Write the vectors through the index's own store, as ``sayso index`` does; 100 clips are a video."""
     from sayso.index.drawn import drawn_rows
@@ -338,6 +390,7 @@ def child(engine: str, folder: Path) -> None:
     queries = both[:QUERIES]
     result = {
         "exact": lambda: run_exact(folder, both),
+        "raw": lambda: run_raw(folder, queries),
         "efforts": lambda: run_efforts(folder, both[QUERIES:]),
         "write": lambda: write_ours(folder, queries),
         "segments": lambda: build_segments(folder),
@@ -379,10 +432,11 @@ def main() -> None:
         "one-piece",
         "ours",
         "cold",
+        "raw",
         "efforts",
         "hnsw",
     ]
-    chosen = ["flat", "write", "one-piece", "maintain", "ours", "hnsw"]
+    chosen = ["flat", "write", "one-piece", "maintain", "ours", "raw", "hnsw"]
     parser.add_argument("--engines", nargs="*", choices=engines, default=chosen)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument(

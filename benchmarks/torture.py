@@ -212,7 +212,16 @@ def tested(family: str, file: str, record: Record) -> None:
     began, inputs, longest_s, failures = time.perf_counter(), 0, 0.0, list[str]()
     with tempfile.TemporaryDirectory() as folder:
         report, usage = Path(folder, "report.xml"), Path(folder, "usage")
-        options = ["-q", "-m", "", "-p", "no:cacheprovider", f"--junitxml={report}"]
+        options = [
+            "-q",
+            "-m",
+            "",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "junit_family=xunit1",
+            f"--junitxml={report}",
+        ]
         command = [sys.executable, "-c", PYTEST, str(usage), *options, str(TESTS / file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=TESTS.parent)
         if not report.exists() or not usage.exists():

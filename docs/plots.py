@@ -1,22 +1,31 @@
-"""Draw the pictures of system pages that no notebook shows (extras ``corpus`` and ``plots``).
+"""Draw the pictures of system pages that no notebook shows (extras corpus, offline, plots, solvers).
 
-    python docs/plots.py
+    python docs/plots.py [corpus] [llava] [instruction_steps]
 
 ``systems/corpus.webp``: which titles the title classifier holds for tasks that can be seen.
 ``systems/llava.webp``: what LLaVA's first stage learned, from the table in ``benchmarks/RESULTS.md``.
+``systems/instruction_steps.webp``: the page that ``sayso steps`` writes of the sample's videos, as Chromium
+shows it (``pip install playwright``).
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from sayso.systems.corpus import score_tasks
+from sayso.systems.instruction_steps import StepsOptions, StepsRecipe, run
+from sayso.toyworld import write_sample
+from sayso.toyworld.tasks import task_steps
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "benchmarks" / "RESULTS.md"
@@ -54,6 +63,23 @@ def choices(path: Path) -> None:
     save(path)
 
 
+def steps_page(path: Path) -> None:
+    """Take the picture of the page of steps."""
+    with tempfile.TemporaryDirectory() as folder:
+        sample = write_sample(Path(folder) / "sample")
+        recipe = StepsRecipe(num_steps=len(task_steps(0, 0)), before_s=5, after_s=5)
+        result = run(sample / "howto", StepsOptions(recipe=recipe, model="offline"))
+        page_file, *_ = result.write(Path(folder) / "task.steps")
+        with sync_playwright() as driver:
+            flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+            page = browser.new_page(viewport={"width": 880, "height": 800})
+            page.goto(page_file.as_uri())
+            taken = page.screenshot()
+            browser.close()
+    Image.open(io.BytesIO(taken)).convert("RGB").save(path, quality=70, method=6)
+
+
 def save(path: Path) -> None:
     """Write the figure that was drawn last as WebP."""
     plt.tight_layout()
@@ -63,7 +89,12 @@ def save(path: Path) -> None:
     Image.open(held).convert("RGB").save(path, quality=70, method=6)
 
 
+PICTURES = {"corpus": titles, "llava": choices, "instruction_steps": steps_page}
+
+
 if __name__ == "__main__":
     mpl.use("agg")
-    titles(HERE / "systems" / "corpus.webp")
-    choices(HERE / "systems" / "llava.webp")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(PICTURES)}; else all")
+    for name in parser.parse_args().names or PICTURES:
+        PICTURES[name](HERE / "systems" / f"{name}.webp")

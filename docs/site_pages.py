@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import posixpath
 import re
 import tempfile
@@ -55,6 +56,12 @@ PACKAGES = (
     ("sayso.export", "Files for other programs"),
     ("sayso.toyworld", "The toy world"),
 )
+SYSTEMS = (  # in the order of the lecture
+    *("localize", "align_script", "name_actors", "instruction_steps", "crosstask", "corpus"),
+    *("howto100m", "mil_nce", "clip", "zero_shot", "flamingo", "llava"),
+)
+MODULES = {"sayso.systems": SYSTEMS, "sayso.speech": ("recognizer", "speech_model")}
+"""What of a package that names nothing itself has a part in the reference."""
 SECTIONS = {
     "Start": ["index.md", "start.md", "start/find.md", "start/train.md", "start/lecture.md", "trouble.md"],
     "Guides": [
@@ -70,7 +77,7 @@ SECTIONS = {
         "offline.md",
         "evaluation.md",
     ],
-    "Systems": "systems",
+    "Systems": [f"systems/{name}.md" for name in SYSTEMS],
     "Lecture": [f"lecture/{one.name}.md" for one in lecture_notebooks()],
     "Scale": ["scale.md", "solvers.md"],
     "Reference": ["cli.md", "http.md", "formats.md", "recipes.md", "examples.md"],
@@ -86,17 +93,14 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     }
     made |= {"http.md", "recipes.md", "examples.md", *SECTIONS["Lecture"]}
     nav: list[Any] = []
-    for title, held in SECTIONS.items():
-        pages = (
-            held
-            if isinstance(held, list)
-            else sorted(f"{held}/{path.name}" for path in (ROOT / "docs" / held).glob("*.md"))
-        )
-        there = [page for page in pages if page in made or (ROOT / "docs" / page).exists()]
+    for title, pages in SECTIONS.items():
+        there: list[Any] = [page for page in pages if page in made or (ROOT / "docs" / page).exists()]
         if title == "Reference":
             there.append({"Python": [{name: python_page(name)} for name, _ in PACKAGES]})
         nav.append({title: there})
     config.nav = nav
+    if os.environ.get("SAYSO_DOCS_VERSIONS"):  # the site of one version among others: docs/versions.py
+        config.extra["version"] = {"provider": "mike"}
     return config
 
 
@@ -163,6 +167,8 @@ def python(name: str, title: str) -> str:
     package = importlib.import_module(name)
     first = (package.__doc__ or "").strip()
     lines = [f"# {name}: {title}", "", first, ""]
+    for part in MODULES.get(name, ()):
+        lines += python_module(f"{name}.{part}")
     for public in sorted(getattr(package, "__all__", ()), key=str.lower):
         value = getattr(package, public)
         module = getattr(value, "__module__", None)
@@ -178,6 +184,21 @@ def python(name: str, title: str) -> str:
             )
             lines += [f"* {where}: {described}", ""]
     return "\n".join(lines)
+
+
+def python_module(name: str) -> list[str]:
+    """Return the part of a module: what it says of itself, and its public classes and functions."""
+    module = importlib.import_module(name)
+    said = (module.__doc__ or "").strip().partition("\n\n")[0]
+    lines = [f"## {name}", "", " ".join(said.split()), ""]
+    for public in sorted(getattr(module, "__all__", vars(module)), key=str.lower):
+        value = getattr(module, public)
+        where = str(getattr(value, "__module__", ""))
+        if public.startswith("_") or getattr(value, "__qualname__", None) != public:
+            continue
+        if where == name or where.startswith(f"{name}."):
+            lines += [f"::: {where}.{public}", "    options: {heading_level: 3}", ""]
+    return lines
 
 
 def notebook_page(notebook: LectureNotebook) -> str:

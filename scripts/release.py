@@ -1,12 +1,16 @@
 """What a release carries besides its wheel: an audit of the pinned packages, and what it is made of (SBOM).
 
-python scripts/release.py --out DIR
+    python scripts/release.py --out DIR
+
+First it checks that the version is one, that the changelog has a section for it and none for what is
+unreleased, and that the conda recipe says the same version; ``--draft`` goes on where that is not so.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -18,8 +22,36 @@ from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 ROOT = Path(__file__).parents[1]
+
+
+def unready(version: str, changelog: str, conda: str) -> list[str]:
+    """Return what is in the way of a release, a sentence each.
+
+    Args:
+        version: of the package.
+        changelog: text of ``CHANGELOG.md``.
+        conda: text of ``conda/recipe.yaml``.
+    """
+    found = []
+    try:
+        if len(Version(version).release) != 3:
+            found.append(f"version {version} is not MAJOR.MINOR.PATCH")
+    except InvalidVersion:
+        found.append(f"{version!r} is no version")
+    titles = re.findall(r"^## (.+?)(?: - \d{4}-\d{2}-\d{2})?$", changelog, re.MULTILINE)
+    if "Unreleased" in titles:
+        found.append("CHANGELOG.md still has a section Unreleased; name it after the version, with its date")
+    if version not in titles:
+        found.append(f"CHANGELOG.md has no section for {version}")
+    elif titles[0] != version:
+        found.append(f"CHANGELOG.md begins with {titles[0]} and not with {version}")
+    said = re.search(r'^  version: "(.+)"$', conda, re.MULTILINE)
+    if not said or said[1] != version:
+        found.append(f"conda/recipe.yaml says version {said and said[1]} and not {version}")
+    return found
 
 
 def components(name: str) -> list[dict[str, Any]]:
@@ -97,10 +129,17 @@ def audit(lock: Path, out: Path) -> str:
 
 
 def main() -> int:
-    """Write both; the exit code is 1 if the audit found something."""
+    """Write both; the exit code is 1 if the audit found something, or the release is not ready."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="a folder")
-    out = parser.parse_args().out
+    parser.add_argument("--draft", action="store_true", help="go on though the release is not ready")
+    options = parser.parse_args()
+    out = options.out
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("CHANGELOG.md", "conda/recipe.yaml")]
+    missing = unready(distribution("sayso").version, *texts)
+    print("\n".join(missing), file=sys.stderr, end="\n" if missing else "")
+    if missing and not options.draft:
+        return 1
     out.mkdir(parents=True, exist_ok=True)
     bill = bill_of_materials("sayso")
     (out / "sbom.json").write_text(json.dumps(bill, indent=1) + "\n")

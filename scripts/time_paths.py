@@ -2,17 +2,20 @@
 
     python scripts/time_paths.py --out FOLDER [--media FOLDER]
 
-FOLDER must be new: a clone, an environment of its own, an index and runs go there. Packages come from where
+FOLDER is new: a clone, an environment of its own, an index and runs go there. Packages come from where
 pip is set up to get them. Printed are minutes by the clock, and of CPU, which other work on the machine
-does not change as much; each row as soon as it is measured, so that a run that is cut short is not lost.
+does not change as much. Each row is kept in FOLDER/times.json as soon as it is measured: the same command
+goes on after a run that was cut short, and begins the path again in which it was.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -38,6 +41,11 @@ PATHS = {
     ),
     "first reproduced table": ("env/bin/sayso evaluate step-discovery --progress off",),
 }
+
+MADE = dict(
+    zip(PATHS, (("sayso", "env"), ("my.index",), ("my.sample", "runs", "mine.index"), ()), strict=True)
+)
+"""What a path leaves in the folder."""
 
 
 def minutes(commands: tuple[str, ...], folder: Path, media: Path) -> tuple[float, float]:
@@ -70,13 +78,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--media", type=Path, help="pictures and videos; unless given, the pictures in docs")
     options = parser.parse_args()
-    options.out.mkdir(parents=True)
+    kept = options.out / "times.json"
+    if options.out.exists() and any(options.out.iterdir()) and not kept.exists():
+        sys.exit(f"{options.out} holds something else; name a new folder")
+    options.out.mkdir(parents=True, exist_ok=True)
+    rows = json.loads(kept.read_text()) if kept.exists() else {}
+    kept.write_text(json.dumps(rows))
     media = options.media.absolute() if options.media else Path("sayso/docs")
     print("| from the one before to | minutes | of CPU | load before |", flush=True)
     print("| --- | --: | --: | --: |", flush=True)
     for name, commands in PATHS.items():
-        load = os.getloadavg()[0]
-        clock, cpu = minutes(commands, options.out, media)
+        if name not in rows:
+            for made in MADE[name]:
+                shutil.rmtree(options.out / made, ignore_errors=True)
+            load = os.getloadavg()[0]
+            rows[name] = [*minutes(commands, options.out, media), load]
+            kept.write_text(json.dumps(rows))
+        clock, cpu, load = rows[name]
         print(f"| {name} | {clock:.1f} | {cpu:.1f} | {load:.0f} of {os.cpu_count()} cores |", flush=True)
 
 

@@ -91,7 +91,10 @@ class Indexing:
         index = self.open(folder)
         rows = index.store.clips.to_arrow().select(["path", "start_s", "text"]).to_pylist()
         held = sorted([row["path"], row["start_s"], row["text"]] for row in rows)
-        found = [[hit.path, hit.start_s, round(hit.score, 4)] for hit in index.search("red", limit=50)]
+        found = sorted(  # which of two equal clips is the copy of the other is nothing that counts
+            [-round(hit.score, 4), sorted([one.path, one.start_s] for one in (hit, *hit.copies))]
+            for hit in index.search("red", limit=50)
+        )
         records = {path: record.error for path, record in index.store.records().items()}
         return {"clips": held, "found": found, "media": records}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -34,13 +35,42 @@ def test_the_manual_page_is_one_that_man_shows_without_a_complaint():
         assert word in text, word
 
 
-def test_every_page_of_a_system_shows_a_result():
+def test_the_site_of_a_version_stands_beside_the_others(tmp_path):
+    spec = importlib.util.spec_from_file_location("versions", ROOT / "docs" / "versions.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for version, text in (("0.9.0", "old"), ("0.10.0", "new"), ("0.9.0", "mended")):
+        module.add_version(
+            tmp_path, version, lambda folder, text=text: (folder / "index.html").write_text(text)
+        )
+    rows = json.loads((tmp_path / "versions.json").read_text())
+    assert [(row["version"], row["aliases"]) for row in rows] == [("0.10.0", ["latest"]), ("0.9.0", [])]
+    assert 'url=0.10.0/index.html"' in (tmp_path / "index.html").read_text()
+    assert (tmp_path / "0.9.0" / "index.html").read_text() == "mended"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "0.10.0",
+        "0.9.0",
+        "index.html",
+        "versions.json",
+    ]
+
+
+def test_every_page_of_a_system_has_the_same_form():
     for page in (ROOT / "docs" / "systems").glob("*.md"):
+        text = page.read_text()
+        titles = re.findall(r"^## (.+)", text, re.MULTILINE)
+        assert titles[-2:] == ["Limits", "Sources"], page.name
+        assert "```python\n" in text, page.name
+        if page.stem != "corpus":  # it fetches, and learns nothing
+            assert "The objective" in titles and re.search(
+                r"drawn data|toy world|two cores", str(titles) + text
+            ), page.name
         assert re.search(r"^!\[[^\]]{20,}\]\(\S+\.(webp|png)\)$", page.read_text(), re.MULTILINE), page.name
 
 
-def test_every_file_that_the_readme_names_is_there():
+def test_the_readme_is_short_and_every_file_that_it_names_is_there():
     text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 120
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
     assert links
     for link in links:

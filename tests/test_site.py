@@ -59,6 +59,11 @@ def test_every_system_and_public_name_has_its_place(site):
     for name in ("Index", "train", "load", "ask", "transcribe"):
         assert name in sayso.__all__
         assert f".{name}" in front
+    for page in (site / "python").glob("*.html"):
+        assert 'class="doc doc-object' in page.read_text(encoding="utf-8"), f"{page.name} describes nothing"
+    systems = (site / "python" / "systems.html").read_text(encoding="utf-8")
+    for path in (ROOT / "docs" / "systems").glob("*.md"):
+        assert f'id="sayso.systems.{path.stem}.' in systems, path.stem
 
 
 @pytest.mark.browser

@@ -23,8 +23,9 @@ from sayso.evaluation import evaluate
 from sayso.toyworld import write_scenes
 
 folder = Path(tempfile.mkdtemp())
-scenes = write_scenes(folder / "scenes", train=800, test=40, size=256)
-options = {"recipe": "localize-toy", "save_every": 50, "save_total_limit": 9}
+scenes = write_scenes(folder / "scenes", train=800, test=24, size=256)
+options = {"recipe": "localize-toy", "steps": 160, "warmup": 50, "scales": [0.7, 1.0, 1.4]}
+options |= {"save_every": 40, "save_total_limit": 9}
 sayso.train("localize", scenes / "train", folder / "run", **options)
 checkpoints = sorted((folder / "run").glob("step_*"))
 print([path.name for path in checkpoints])

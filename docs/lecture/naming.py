@@ -90,9 +90,11 @@ strips = {
     name: sorted((row for row in result.rows if row["name"] == name.title()), key=lambda row: -row["score"])
     for name in PEOPLE
 }
-width = max(map(len, strips.values()))
-fig, axes = plt.subplots(len(strips), width, figsize=(12, 2.4), squeeze=False)
-for row_axes, (name, rows) in zip(axes, strips.items(), strict=True):
+lines = [
+    (name, rows[start : start + 10]) for name, rows in strips.items() for start in range(0, len(rows), 10)
+]
+fig, axes = plt.subplots(len(lines), 10, figsize=(12, 1.6 * len(lines)), squeeze=False)
+for row_axes, (name, rows) in zip(axes, lines, strict=True):
     for axis in row_axes:
         axis.set(xticks=[], yticks=[])
         axis.set_frame_on(False)
@@ -122,13 +124,16 @@ fig, axis = plt.subplots(figsize=(11, 2.4))
 for n, (seen, says) in enumerate(zip(shown, spoken, strict=True)):
     for height, who in ((2, seen.who), (1, says.who), (0, result.rows[n]["name"].upper())):
         axis.barh(height, SHOT_S, left=seen.span.start, color=colours[who], edgecolor="w", height=0.85)
+for who in PEOPLE:
+    axis.barh(0, 0, color=colours[who], label=who)
 axis.set(yticks=[0, 1, 2], yticklabels=["named", "speaks", "on screen"], xlabel="seconds")
+axis.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8)
 fig.tight_layout()
 plt.show()
 
 # %% [markdown]
 # ## When the listener is shown more often
-# Share of the faces named rightly, mean and standard deviation over ten films. Naming everybody after the
+# Share of the faces with the right name, mean and standard deviation over ten films. Naming everybody after the
 # speaker falls in step; looks and lips hold longer. At one half the speaker says nothing about the face.
 
 
@@ -148,7 +153,7 @@ fig, axis = plt.subplots(figsize=(6, 3.2))
 for column, label in enumerate(("named after the speaker", "sayso name")):
     values = table[..., column]
     axis.errorbar(shares, values.mean(1), values.std(1), fmt="o-", capsize=3, label=label)
-axis.set(xlabel="share of the shots that show the listener", ylabel="named rightly", ylim=(0, 1.1))
+axis.set(xlabel="share of the shots that show the listener", ylabel="accuracy", ylim=(0, 1.1))
 axis.legend()
 fig.tight_layout()
 plt.show()

@@ -134,7 +134,7 @@ fig, axis = plt.subplots(figsize=(6, 3.2))
 for speech, label in ((True, "speeches"), (False, "descriptions")):
     curve = np.array([[kept(spoilt(share, seed), speech=speech) for seed in range(10)] for share in shares])
     axis.errorbar(shares, curve.mean(1), curve.std(1), fmt="o-", capsize=3, label=label)
-axis.set(xlabel="share of the words misheard", ylabel="placed rightly", ylim=(-0.05, 1.05))
+axis.set(xlabel="share of the words misheard", ylabel="share with the right time", ylim=(-0.05, 1.05))
 axis.legend()
 fig.tight_layout()
 plt.show()

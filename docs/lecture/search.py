@@ -14,6 +14,7 @@
 
 # %%
 import tempfile
+import textwrap
 from pathlib import Path
 
 import av
@@ -32,9 +33,9 @@ print(report.added, "files,", index.info()["clips"], "clips")
 
 # %% [markdown]
 # ## What a query finds
-# Above each picture: the score, and what it is of. From 0.5 on a hit counts as found; below are guesses. What
-# is found here is found in what is said; people name a step before or after they do it, so that the middle of
-# such a moment may show nothing of it.
+# Above each picture: the score, and what it is of. From 0.5 on a hit counts as found; below are guesses. Under
+# it: what is said there, where that made it a hit. People name a step before or after they do it, so that the
+# middle of such a moment may show nothing of it.
 
 
 # %%
@@ -48,8 +49,8 @@ def frame_at(path, second):
         )
 
 
-queries = ("grandmother brought it from Lisbon", "paint the cross", "a fish", "a moon")
-fig = plt.figure(figsize=(11, 11), layout="constrained")
+queries = ("grandmother brought it from Lisbon", "paint the cross", "lift the star", "a moon")
+fig = plt.figure(figsize=(11, 12), layout="constrained")
 for part, query in zip(fig.subfigures(len(queries), 1), queries, strict=True):
     part.suptitle(f"“{query}”", x=0.01, ha="left", weight="bold")
     axes = part.subplots(1, 5)
@@ -59,6 +60,9 @@ for part, query in zip(fig.subfigures(len(queries), 1), queries, strict=True):
         axis.imshow(frame_at(hit.path, hit.best_s))
         where = Path(hit.path).stem + (f" {hit.best_s:.0f} s" if hit.end_s else "")
         axis.set_title(f"{hit.score:.2f}  {where}", fontsize=9)
+        if hit.spoken:
+            said = "\n".join(textwrap.wrap(hit.text, 28, max_lines=3))
+            axis.text(0.5, -0.04, said, transform=axis.transAxes, ha="center", va="top", fontsize=7)
 plt.show()
 
 # %% [markdown]

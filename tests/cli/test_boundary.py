@@ -23,6 +23,7 @@ ENDS = [
     (RuntimeError("lance error: File too large (os error 27)"), 1, FULL),
     (OSError(errno.EMFILE, "Too many open files"), 1, TOO_MANY),
     (OSError(errno.EROFS, "Read-only file system", "/x/y"), 1, "/x/y cannot be written"),
+    (PermissionError(errno.EACCES, "Permission denied", "/x/y"), 1, "/x/y cannot be used"),
     (OSError(errno.EIO, "Input/output error", b"/x/y"), 1, "/x/y cannot be read or written"),
     (MemoryError(), 1, MEMORY),
     (KeyboardInterrupt(), 130, INTERRUPT),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import write_atomic
 from sayso.core.ownership import writing
 from sayso.core.types import Span
-from sayso.data.manifest import Failure, Row, read_manifest
+from sayso.data.manifest import Failure, ListedFile, Row, read_manifest, write_failures
 from sayso.data.sources import find_sources, list_sources
 from sayso.text import find_subtitles
 
@@ -118,12 +119,65 @@ def test_a_wrong_row_fails_its_file_alone(tmp_path, row, why):
     assert names([fine]) == ["fine.mp4"]
 
 
+def test_each_wrong_row_is_told_and_takes_no_other_with_it(tmp_path):
+    path, video = tmp_path / "m.jsonl", touch(tmp_path / "x.mp4")
+    rows = [
+        {"path": "x.mp4", "text": "kept"},
+        [],
+        3,
+        {"path": "x.mp4", "start_s": []},
+        {"path": "x.mp4", "end_s": 1},
+    ]
+    path.write_text("\n".join(map(json.dumps, [*rows, {"path": "gone.mp4", "start_s": "a"}])))
+    found = list(find_sources([str(path), str(tmp_path), str(path)]))
+    failures = [one.error for one in found if isinstance(one, Failure)]
+    assert [one.partition("row ")[2][0] for one in failures] == ["2", "3", "4", "5", "6"]
+    assert [one for one in found if not isinstance(one, Failure)] == [
+        ListedFile(str(video), (Row(None, "kept"),), named=True)
+    ]
+
+
+def test_a_folder_that_nobody_may_open_is_told(tmp_path, monkeypatch):
+    locked, really = tmp_path / "locked", os.scandir
+    locked.mkdir()
+
+    def refused(path="."):
+        if str(path) == str(locked):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    listing = list_sources([str(locked), str(touch(tmp_path / "x.mp4"))])
+    assert (names(listing.files), listing.skipped) == (["x.mp4"], ())
+    assert [failure.error for failure in listing.failures] == [
+        f"the folder {locked} cannot be read: Permission denied"
+    ]
+
+
+def test_a_list_of_failures_reads_lists_again(tmp_path):
+    (tmp_path / "m.jsonl").write_text('{"path": "x.mp4", "text": "kept"}\n[]\n3\n')
+    failures = [one for one in read_manifest(tmp_path / "m.jsonl") if isinstance(one, Failure)]
+    own = Failure(str(tmp_path / "failures.jsonl"), "manifest", "it lists itself")
+    gone = Failure(str(tmp_path / "gone.csv"), "manifest", "it was there")
+    write_failures([*failures, own, gone], tmp_path / "failures.jsonl")
+    *others, video, last = read_manifest(tmp_path / "failures.jsonl")
+    assert video == ListedFile(str(tmp_path / "x.mp4"), (Row(None, "kept"),), named=True)
+    assert (others, last.path) == (failures, gone.path)
+
+
 @pytest.mark.parametrize("content", ['{"file": "x.mp4"}', "[1]", "{", b"\xff\xfe\xfd"])
 def test_what_is_no_manifest_is_one_sentence(tmp_path, content):
     path = tmp_path / "m.jsonl"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SaysoError, match=r"m\.jsonl"):
         list(read_manifest(path))
+
+
+def test_each_wrong_row_of_a_list_is_told(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"path": "a.mp4"}\n{"nothing": 1}\n{"path": ""}\nno json\n')
+    listing = list_sources([str(tmp_path / "x.jsonl"), str(tmp_path / "x.jsonl")])
+    assert [file.path for file in listing.files] == [str(tmp_path / "a.mp4")]
+    assert [re.search(r"row (\d)", failure.error)[1] for failure in listing.failures] == ["2", "3", "4"]
 
 
 def test_a_list_of_failures_is_a_manifest_that_tries_again(tmp_path):

@@ -86,6 +86,16 @@ def test_decoding_waits_for_the_encoder(jobs):
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
 
 
+def test_how_far_decoding_has_come_is_told_before_what_was_decoded_comes(jobs):
+    told, wanted = {}, jobs[:3]
+    for item in extract(
+        wanted, toy.ColourEncoder(), decoded=lambda job, second: told.update({job.path: second})
+    ):
+        assert not isinstance(item, JobClip) or told[item.job.path] >= item.span.end
+    for job in wanted:
+        assert told[job.path] == list(cut_clips(job, toy.ColourEncoder().clip))[-1].span.end
+
+
 def test_a_failing_encoder_ends_it_with_its_error(jobs):
     class Broken(toy.ColourEncoder):
         def encode_video(self, frames):

@@ -29,7 +29,7 @@ def test_the_site_has_a_picture_for_each_plot(part):
     kept = sorted(path.name for path in (FOLDER / "pictures").glob(f"{part}-*.webp"))
     plots = find_notebook(part).source.count("plt.show()")
     every = [f"{part}-{number}.webp" for number in range(1, plots + 1)]
-    assert kept in ([], every), "run: python docs/pictures.py"
+    assert kept == every, "run: python docs/pictures.py"
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -7,13 +7,15 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import toy
 from sayso import Index
+from sayso.index import moments as moments_module
 from sayso.index.moments import Likeness, fold_copies, merge_neighbours
-from sayso.index.search import Candidate
+from sayso.index.search import Candidate, Member
 
 ALIKE = Likeness(shot=0.9, content=0.98)
 
@@ -22,7 +24,7 @@ def clip(k: int, score: float, media: str = "m", *, angle: float = 0.0) -> Candi
     times = {"start_s": 4.0 * k, "end_s": 4.0 * k + 4, "best_s": 4.0 * k + 2}
     id_ = f"{media}-{k}"
     vector = np.float32([np.cos(angle), np.sin(angle)])
-    found = Candidate(id=id_, media_id=media, **times, score=score, members=((id_, k),), vector=vector)
+    found = Candidate(id=id_, media_id=media, **times, score=score, members=(Member(id_, k),), vector=vector)
     return replace(found, visual=score, similarity=score)
 
 
@@ -50,7 +52,7 @@ def test_moments_hold_every_clip_once_and_keep_the_best_first(drawn):
     spans = sorted((m.media_id, m.start_s, m.end_s) for m in moments)
     for (media, _, end), (other, start, _) in pairwise(spans):
         assert media != other or end <= start, "moments of one video overlap"
-    members = [member for moment in moments for member, _ in moment.members]
+    members = [member.id for moment in moments for member in moment.members]
     assert sorted(members) == sorted(hit.id for hit in hits)
     for moment in moments:
         assert moment.end_s - moment.start_s == 4 * len(moment.members)
@@ -98,6 +100,26 @@ def test_folding_loses_nothing(drawn):
             assert copy.media_id != hit.media_id
             assert copy.score <= hit.score
             assert float(copy.vector @ hit.vector) >= ALIKE.content
+
+
+@pytest.mark.parametrize("compared", [3, 500])
+def test_each_is_folded_into_the_first_of_the_last_few_that_it_copies(monkeypatch, compared):
+    """Pair by pair, in parts of three as in one."""
+    monkeypatch.setattr(moments_module, "COMPARED", compared)
+    draw = np.random.default_rng(5)
+    clips = ranked([clip(k, draw.random(), str(k % 7), angle=draw.integers(0, 40) / 7) for k in range(60)])
+    kept, folded = [], []
+    for one in clips:
+        of = [
+            k
+            for k, other in list(enumerate(kept))[-compared:]
+            if float(one.vector @ other.vector) >= ALIKE.content and one.media_id != other.media_id
+        ]
+        folded[of[0]].append(one.id) if of else (kept.append(one), folded.append([]))
+    found = fold_copies(clips, ALIKE)
+    assert [one.id for one in found] == [one.id for one in kept]
+    assert [[copy.id for copy in one.folded] for one in found] == folded
+    assert sum(map(len, folded)) > 5
 
 
 def test_a_video_that_is_one_still_is_one_moment(index, media):

@@ -13,7 +13,7 @@ import toy
 from sayso import Index
 from sayso.core.errors import QueryError
 from sayso.index.ranking import choose_text_weight, combine
-from sayso.index.search import Candidate
+from sayso.index.search import Candidate, Member
 
 SHARE = st.floats(0, 1)
 
@@ -21,7 +21,9 @@ SHARE = st.floats(0, 1)
 def clip(k: int, visual: float | None = None, spoken: float | None = None) -> Candidate:
     times = {"start_s": 4.0 * k, "end_s": 4.0 * k + 4, "best_s": 4.0 * k + 2, "score": 0.0}
     id_ = f"m-{k}"
-    found = Candidate(id=id_, media_id="m", **times, visual=visual, similarity=visual, members=((id_, k),))
+    found = Candidate(
+        id=id_, media_id="m", **times, visual=visual, similarity=visual, members=(Member(id_, k),)
+    )
     return replace(found, spoken=spoken, bm25=spoken)
 
 

@@ -110,6 +110,21 @@ def test_a_table_that_is_gone_comes_back(whole, tmp_path, table):
     assert answers(where) == answers(whole / "x.index")
 
 
+@pytest.mark.parametrize("harm", [removed, halved])
+def test_a_damaged_background_stops_no_search(whole, tmp_path, harm, caplog):
+    expected = hits_of(Index.open(whole / "x.index", toy.ColourEncoder()))
+    for name in files_of(whole / "x.index"):
+        if name.parts[0] == "background.lance" and name.suffix in (".lance", ".manifest"):
+            damaged(whole, tmp_path / "y.index", name, harm)
+            index = Index.open(tmp_path / "y.index", toy.ColourEncoder())
+            assert hits_of(index) == expected, name
+    assert harm is removed or "so they are less sure; run sayso index" in caplog.text
+
+
+def hits_of(index):
+    return {query: [hit.id for hit in index.search(query, limit=50)] for query in ("red", "apple", "white")}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("harm", HARM)
 def test_every_file_in_turn(whole, tmp_path, harm):

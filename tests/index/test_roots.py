@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import toy
 from sayso import Index
 from sayso.core.errors import SaysoError
-from sayso.index.inventory import remove_paths
 from sayso.index.roots import Cut, Root, Roots, absolute, read_roots
 
 
@@ -94,32 +93,6 @@ def test_a_folder_in_a_folder_is_cut_in_its_own_way_until_both_are_asked_for(med
     assert index.add(media, by_caption=False).replaced == 1
     assert [row.path for row in read_roots(index.store).rows] == [str(media)]
     assert index.add().unchanged == 3
-
-
-def test_what_a_list_says_of_a_file_counts_where_its_folder_is_named(media, tmp_path):
-    (tmp_path / "rows.csv").write_text(f"path,start_s,end_s,text\n{media / 'rb.mp4'},1,3,a red wall\n")
-    index = opened(tmp_path / "x.index")
-    index.add(media)
-    assert index.add(tmp_path / "rows.csv").replaced == 1
-    assert index.add(media).unchanged == index.add().unchanged == 3
-    assert {(start, end) for name, start, end in spans(index) if name == "rb.mp4"} == {(1, 3)}
-
-
-def test_a_second_list_that_says_something_of_the_same_file_is_told_that_it_does_not_count(
-    media, tmp_path, caplog
-):
-    index, lists = opened(tmp_path / "x.index"), []
-    for name in ("first", "second"):
-        lists.append(media / f"{name}.csv")
-        lists[-1].write_text(f"path,start_s,end_s,text\nrb.mp4,0,1,{name}\n")
-        index.add(lists[-1])
-    assert str(lists[0]) in caplog.text and "sayso remove" in caplog.text
-    assert [hit.text for hit in index.search("second first", text_weight=1)] == ["first"]
-    remove_paths(index.store, [str(lists[0])], lambda: index.encoder)
-    caplog.clear()
-    index.add(lists[1])
-    assert not caplog.text
-    assert [hit.text for hit in index.search("second first", text_weight=1)] == ["second"]
 
 
 def test_a_list_of_failures_is_no_root(media, tmp_path):

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sayso.losses import contrastive
+from sayso.losses import contrastive, score_tables
 
-MODULE = importlib.import_module("sayso.losses.contrastive")
+MODULE = importlib.import_module("sayso.losses.contrastive")  # the package's name is the function
 LABELS = torch.tensor([3, 8, 3, 5, 8, 3, 1])
 
 
@@ -48,8 +48,8 @@ def gradients(loss, *inputs):
 @pytest.fixture
 def small_tables(monkeypatch):
     """Few rows at a time, so that a small batch takes several turns, the last one shorter."""
-    monkeypatch.setattr(MODULE, "_ROWS", 3)
-    monkeypatch.setattr(MODULE, "_TABLE", 1)
+    monkeypatch.setattr(score_tables, "_ROWS", 3)
+    monkeypatch.setattr(score_tables, "_TABLE", 1)
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_scores_are_never_whole(options):
     x, y = draw(2500, 2, dtype=torch.float32)
     with Sizes() as seen:
         contrastive(x, y, log_scale(10.0, torch.float32), **options).backward()
-    assert seen.largest <= MODULE._MOST_ROWS * 2500
+    assert seen.largest <= score_tables._MOST_ROWS * 2500
     with Sizes() as seen:
         contrastive(x, y, log_scale(10.0, torch.float32)).backward()
     assert seen.largest == 2500**2

@@ -62,6 +62,15 @@ def test_what_is_asked():
     assert joint([0, 1], [0.9, 0.2], 1, alpha=2.0).at_least == pytest.approx(1.1)
 
 
+@pytest.mark.parametrize(
+    ("rows", "label"), [([0, 4], 1), ([-1, 0], 1), ([], 1), ([0, 3], 2), ([0, 3], -1), ([4], 2)]
+)
+def test_rows_and_classes_that_are_not_there_are_refused(rows, label):
+    LinearOracle(4, 2, [CountConstraint(np.array([0, 3]), 1, 1)])
+    with pytest.raises(SaysoError, match="names rows or a class outside 0 to 3 and 0 to 1"):
+        LinearOracle(4, 2, [CountConstraint(np.array(rows, np.int64), label, 1)])
+
+
 def test_more_rows_than_there_are_need_slack():
     with pytest.raises(SaysoError, match="asks for 3 of rows that hold 2"):
         LinearOracle(4, 2, [bag([0, 1], 1, 3, capped=False)])

@@ -73,6 +73,7 @@ def test_the_callback_sees_a_falling_gap_and_stops_and_progress_is_told(solve):
     found = solve(Diffrac(X, 1e-2), oracles, tol=0, callback=callback, progress=Told())
     assert len(gaps) == 3 and gaps[-1] <= gaps[0] and found.gap == gaps[-1] and not found.converged
     assert all(0 <= done <= total and note.startswith("gap ") for done, total, note in told)
+    assert told[0][0] < told[0][1], "three are not all"
 
 
 @pytest.mark.parametrize("solve", [quasi_newton, pytest.param(block_frank_wolfe, marks=pytest.mark.slow)])

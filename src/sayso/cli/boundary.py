@@ -18,7 +18,8 @@ from sayso.core.errors import SaysoError
 from sayso.core.harmless import harmless
 from sayso.core.panic import is_panic
 
-CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+CANNOT_WRITE = (errno.EROFS, errno.EISDIR, errno.ENAMETOOLONG)
+CLOSED = (errno.EACCES, errno.EPERM, errno.ENOTDIR)
 INTERRUPT = "interrupted; what was done is kept, and the same command goes on"
 FULL = "the disk is full; free some space, and the same command goes on"
 TOO_MANY = "too many files are open; raise the limit with ulimit -n 4096, and the same command goes on"
@@ -101,6 +102,11 @@ def _of_system(error: OSError) -> str:
     named = error.filename if error.filename is None else os.fsdecode(error.filename)
     if error.errno in CANNOT_WRITE:
         return f"{named or 'the output'} cannot be written: {error.strerror}; give another place"
+    if error.errno in CLOSED:
+        return (
+            f"{named or 'a file'} cannot be used: {error.strerror}; give another place, or change who may "
+            "read and write it"
+        )
     place = f"{named} cannot be read or written" if named else "a file cannot be read or written"
     return f"{place}: {error.strerror}; look after the disk, and the same command goes on"
 

@@ -225,7 +225,7 @@ def _end(
     if heard:
         row["listened"] = {name: value for name, value in heard.to_dict().items() if name != "failures"}
     print_json(row) if line is None else print_lines([line])
-    print_notes(*(f"not there now: {path}; what the index holds of it stays" for path in report.absent))
+    print_notes(*(f"not there now: {path}; the files that only it names stay" for path in report.absent))
     end_with(failure_lines(report.failures, listed))
 
 

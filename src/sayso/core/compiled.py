@@ -31,10 +31,13 @@ class Loop:
     Args:
         function: written in what numba understands.
         signature: what it takes and returns, as numba writes it.
+        native: whether floats are computed as processors do it: x / 0 raises nothing, and a product may
+            go into a sum without being rounded. What is vectorised needs it.
     """
 
-    def __init__(self, function: Callable[..., Any], signature: str) -> None:
+    def __init__(self, function: Callable[..., Any], signature: str, native: bool = False) -> None:
         self.function, self.signature = function, signature
+        self._options = {"fastmath": {"contract"}, "error_model": "numpy"} if native else {}
         self._compiled: Callable[..., Any] | None = None
         self._tried = False
 
@@ -56,20 +59,21 @@ class Loop:
         numba.config.CACHE_DIR = before or str(cache_folder("compiled"))
         try:
             _must_be_writable()
-            return numba.njit(self.signature, nogil=True, cache=True)(self.function)  # type: ignore[no-any-return]
+            return numba.njit(self.signature, nogil=True, cache=True, **self._options)(self.function)  # type: ignore[no-any-return]
         except OSError:
-            return numba.njit(self.signature, nogil=True)(self.function)  # type: ignore[no-any-return]
+            return numba.njit(self.signature, nogil=True, **self._options)(self.function)  # type: ignore[no-any-return]
         finally:
             numba.config.CACHE_DIR = before
 
 
-def loop(signature: str) -> Callable[[Callable[..., Any]], Loop]:
+def loop(signature: str, *, native: bool = False) -> Callable[[Callable[..., Any]], Loop]:
     """Return the decorator that makes a ``Loop`` of a function.
 
     Args:
         signature: what it takes and returns, as numba writes it.
+        native: whether floats are computed as processors do it, see ``Loop``.
     """
-    return lambda function: Loop(function, signature)
+    return lambda function: Loop(function, signature, native)
 
 
 class WorthCompiling:

@@ -46,6 +46,11 @@ class Row:
     title: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    def joined(self, other: Row) -> Row:
+        """Return what two rows say of the same span; where both name something, the first counts."""
+        texts = dict.fromkeys(text for text in (self.text, other.text) if text)
+        return Row(self.span, " ".join(texts), self.title or other.title, {**other.meta, **self.meta})
+
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
@@ -58,6 +63,23 @@ class ListedFile:
     """Whether somebody named this very file, so that not knowing its kind is an error."""
     seen: tuple[Caption, ...] = ()
     """What a model saw in it, and when; a picture's has no duration."""
+
+    def joined(self, other: ListedFile) -> ListedFile:
+        """Return all that two lists say of one file; of one span they say it in one row.
+
+        Args:
+            other: names the same file; what can be one thing only (a title, captions) is taken from it last.
+        """
+        rows: dict[Span | None, Row] = {}
+        for row in (*self.rows, *other.rows):
+            rows[row.span] = rows[row.span].joined(row) if row.span in rows else row
+        return ListedFile(
+            self.path,
+            tuple(rows.values()) if self.rows and other.rows else self.rows or other.rows,
+            self.captions or other.captions,
+            self.named or other.named,
+            tuple(dict.fromkeys((*self.seen, *other.seen))),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +128,15 @@ def printable(text: str) -> str:
 def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
     """Yield the files a manifest names, the rows of one file together; a row that is wrong is a failure.
 
+    A file keeps its other rows; one of which no row is right is not yielded. Manifests that a list of
+    failures names are read again.
+
     Raises:
         SaysoError: if the manifest cannot be read, or none of its rows names a file.
     """
-    grouped: dict[str, list[dict[str, Any]]] = {}
+    grouped: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     wrong: list[Failure] = []
+    again: dict[Path, None] = {}
     for number, row in manifest_rows(path):
         name = row.get("path") if isinstance(row, dict) else None
         if not isinstance(row, dict) or not isinstance(name, str) or not name:
@@ -121,20 +147,41 @@ def read_manifest(path: Path) -> Iterator[ListedFile | Failure]:
             wrong.append(Failure(str(path), "manifest", f"{path}, row {number}: the path holds a NUL"))
             continue
         full = _place(path.parent, name)
-        grouped.setdefault(full, []).append({} if row.keys() == _FAILURE else row)
+        if row.keys() == _FAILURE and (listed := Path(full)).suffix.lower() in MANIFESTS:
+            again[listed] = None
+            continue
+        grouped.setdefault(full, []).append((number, {} if row.keys() == _FAILURE else row))
     if wrong and not grouped:
         raise SaysoError(wrong[0].error)
     yield from wrong
     for full, rows in grouped.items():
+        yield from _file(path, full, rows)
+    for listed in (one for one in again if not is_failure_list(one)):
         try:
-            captions = next(filter(None, (as_text(row, "captions") for row in rows)), None)
-            parsed = tuple(_parse(row) for row in rows if row and _SEEN not in row)
-            seen = tuple(_parse_seen(row) for row in rows if _SEEN in row)
+            yield from read_manifest(listed)
+        except SaysoError as error:
+            yield Failure(str(listed), "manifest", str(error))
+
+
+def _file(
+    path: Path, full: str, rows: Sequence[tuple[int, dict[str, Any]]]
+) -> Iterator[ListedFile | Failure]:
+    """Yield a file, if one of its numbered rows is right, and what is wrong with the others."""
+    parsed, seen, wrong, captions = list[Row](), list[Caption](), list[Failure](), None
+    for number, row in rows:
+        try:
+            if _SEEN in row:
+                seen.append(_parse_seen(row))
+            elif row:
+                parsed.append(_parse(row))
+            captions = captions or as_text(row, "captions")
         except ValueError as error:
-            yield Failure(full, "manifest", f"{path}: the row of {full} is wrong: {error}")
-            continue
+            why = f"{path}, row {number}: the row of {full} is wrong: {error}"
+            wrong.append(Failure(full, "manifest", why))
+    if len(wrong) < len(rows):
         caption_path = os.path.abspath(path.parent / captions) if captions else None  # noqa: PTH100
-        yield ListedFile(full, parsed, caption_path, named=True, seen=seen)
+        yield ListedFile(full, tuple(parsed), caption_path, named=True, seen=tuple(seen))
+    yield from wrong
 
 
 def _place(folder: Path, name: str) -> str:

@@ -37,7 +37,13 @@ def find_shards(path: Path) -> list[Path]:
 
 
 def read_shards(tars: list[Path], builder: CorpusBuilder, progress: Progress) -> None:
-    """Add the videos of shards, in order; what of a shard cannot be read is a failure."""
+    """Add the videos of shards, in order; what of a shard cannot be read is a failure.
+
+    Args:
+        tars: the shards.
+        builder: takes videos and failures.
+        progress: reports shards.
+    """
     for done, tar in enumerate(tars, 1):
         progress.update(done, len(tars), note=tar.name)
         reports: Reports = []

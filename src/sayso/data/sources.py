@@ -74,15 +74,21 @@ def find_sources(paths: Iterable[str], skip: str | None = None) -> Iterator[List
 
 
 def _each_once(paths: Iterable[str], skip: str | None) -> Iterator[ListedFile | Failure | Skipped]:
-    seen: set[str] = set()
+    """Yield each file once, with all that the lists say of it, and each wrong row of a list."""
+    found: dict[str | Failure, ListedFile | Failure | Skipped] = {}
     every = list(paths_named(paths))
     globbed = not all(_is_captions(path) for path in every)  # a shell's ~/Videos/* names the captions too
     for path in every:
         for source in _fenced(path, skip, alone=len(every) == 1):
-            if source.path not in seen:
-                seen.add(source.path)
+            key = source if isinstance(source, Failure) else source.path  # a list may fail in many rows
+            held = found.get(key)
+            if held is None:
                 captions = isinstance(source, ListedFile) and source.named and _is_captions(path)
-                yield Skipped(source.path) if globbed and (captions or _is_table(path, source)) else source
+                aside = globbed and (captions or _is_table(path, source))
+                found[key] = Skipped(source.path) if aside else source
+            elif isinstance(held, ListedFile) and isinstance(source, ListedFile):
+                found[key] = held.joined(source)
+    yield from found.values()
 
 
 def _fenced(path: str, skip: str | None, *, alone: bool) -> Iterator[ListedFile | Failure | Skipped]:
@@ -105,7 +111,8 @@ def _is_captions(path: str) -> bool:
 
 def _is_table(path: str, source: ListedFile | Failure | Skipped) -> bool:
     """Tell whether a path was named that ``sayso align`` wrote, and holds nothing that could be looked at."""
-    return Path(source.path).name == Path(path).name and is_own(source.path, "align")
+    same = Path(source.path).name == Path(path).name
+    return same and not Path(source.path).is_dir() and is_own(source.path, "align")
 
 
 def _is_beside(path: str) -> bool:

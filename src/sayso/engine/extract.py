@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic
@@ -58,6 +58,7 @@ def extract(
     cores_each: int | None = None,
     batch_frames: int = 64,
     max_bytes: int = 256 << 20,
+    decoded: Callable[[J, float], None] | None = None,
 ) -> Iterator[JobClip[J] | Finished[J]]:
     """Decode and embed; yield each job's clips in order, their content a vector (D,), then its ``Finished``.
 
@@ -69,12 +70,14 @@ def extract(
         cores_each: how many each of them may use; by default they share all.
         batch_frames: about how many frames are encoded at once.
         max_bytes: bound on decoded frames that wait to be encoded.
+        decoded: is told by the decoding threads how far, in seconds, they have come in a file.
     """
     workers, accelerated = workers or default_workers(), has_accelerator()
     encoders = encoders or (1 if accelerated else default_workers())
     slots = threading.Semaphore(max(workers, cores()) + (encoders if accelerated else 0))
     ready = ByteQueue(max_bytes)
-    threads = _start_decoders(jobs, ready, encoder.clip, workers, slots)
+    work = _Decoding(ready, encoder.clip, slots, decoded or (lambda *_: None))
+    threads = _start_decoders(jobs, work, workers)
     try:
         limit = cores_each or cores() // encoders
         yield from _embed_all(_batches(ready, workers, batch_frames), encoder, encoders, limit, slots)
@@ -89,9 +92,17 @@ def default_workers() -> int:
     return min(8, cores())
 
 
-def _start_decoders(
-    jobs: Iterable[J], ready: ByteQueue, spec: ClipSpec, workers: int, slots: threading.Semaphore
-) -> list[threading.Thread]:
+@dataclass(frozen=True, slots=True)
+class _Decoding(Generic[J]):
+    """What all decoding threads share; see ``extract``."""
+
+    ready: ByteQueue
+    spec: ClipSpec
+    slots: threading.Semaphore
+    decoded: Callable[[J, float], None]
+
+
+def _start_decoders(jobs: Iterable[J], shared: _Decoding[J], workers: int) -> list[threading.Thread]:
     source, turn = iter(jobs), threading.Lock()
 
     def work() -> None:
@@ -101,13 +112,13 @@ def _start_decoders(
                     job = next(source, None)
                 if job is None:
                     break
-                _decode(job, spec, ready, slots)
-            ready.put(None)
+                _decode(job, shared)
+            shared.ready.put(None)
         except ClosedError:
             pass
         except BaseException as error:  # noqa: BLE001  the caller's thread raises it
             with contextlib.suppress(ClosedError):
-                ready.put(error)
+                shared.ready.put(error)
 
     threads = [threading.Thread(target=work, name=f"decode-{k}", daemon=True) for k in range(workers)]
     for thread in threads:
@@ -115,23 +126,24 @@ def _start_decoders(
     return threads
 
 
-def _decode(job: J, spec: ClipSpec, ready: ByteQueue, slots: threading.Semaphore) -> None:
+def _decode(job: J, shared: _Decoding[J]) -> None:
     probed: Probe | None = None
     error = None
     try:
-        segments = cut_clips(job, spec)
+        segments = cut_clips(job, shared.spec)
         while True:
-            with slots:
+            with shared.slots:
                 segment = next(segments, None)
             if segment is None:
                 break
             probed = segment.probe
-            ready.put(segment, segment.content.nbytes)
+            shared.decoded(job, segment.span.end)
+            shared.ready.put(segment, segment.content.nbytes)
     except ClosedError:
         raise
     except Exception as problem:  # noqa: BLE001  whatever one file does is its own failure
         error = why_it_failed(problem, job.path)
-    ready.put(Finished(job, probed, error))
+    shared.ready.put(Finished(job, probed, error))
 
 
 def _batches(ready: ByteQueue, decoders: int, batch_frames: int) -> Iterator[list[JobClip[J] | Finished[J]]]:

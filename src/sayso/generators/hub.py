@@ -135,7 +135,13 @@ class HubGenerator:
         *,
         per_token: bool = False,
     ) -> LogLikelihood:
-        """Return log p(candidate | prompt), (B, C); see ``Generator.log_likelihood``."""
+        """Return log p(candidate | prompt), (B, C); see ``Generator.log_likelihood``.
+
+        Args:
+            prompts: B of them.
+            candidates: C for all prompts, or C for each.
+            per_token: the mean of a candidate's tokens, not their sum.
+        """
         rows = candidates_of(candidates, len(prompts))
         with self._lock:
             found = [

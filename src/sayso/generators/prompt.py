@@ -122,7 +122,7 @@ class Prompt:
 
         Args:
             text: the question; empty: a caption is asked for.
-            pictures: what it is about, as ``Exchange`` takes them.
+            pictures: what it is about, each a picture or (H, W, 3) uint8, as ``Exchange`` takes them.
             shots: exchanges with their answers.
             template: see ``Prompt``.
 
@@ -137,7 +137,7 @@ class Prompt:
         Args:
             answer: to this prompt.
             text: the next question.
-            pictures: that come with it.
+            pictures: that come with it, each a picture or (H, W, 3) uint8.
 
         Raises:
             SaysoError: as for ``Exchange``.

@@ -103,7 +103,7 @@ def load_exactly(module: nn.Module, weights: Mapping[str, Tensor], name: str) ->
 
     Args:
         module: that takes them.
-        weights: name -> weight.
+        weights: name -> weight, each of the shape (...) of the parameter of that name.
         name: of the model, for messages.
 
     Raises:

@@ -196,6 +196,11 @@ class VisualLanguageModel(Pretrained):
     def from_folder(cls, saved: ModelFolder, *, name: str, device: str) -> Self:
         """Return the model of a folder; its language model and its backbone are loaded by name.
 
+        Args:
+            saved: the folder.
+            name: of the model.
+            device: where it runs.
+
         Raises:
             SaysoError: if they are not those it was trained with, or a weight is missing or foreign.
         """

@@ -15,10 +15,11 @@ from sayso.index.background import calibrate_index, is_outdated
 from sayso.index.cluster import Cluster, read_on_cluster
 from sayso.index.generations import drop_superseded
 from sayso.index.report import AddReport
-from sayso.index.roots import Cut, absolute, list_wanted, read_roots, remembered_paths, save_roots
+from sayso.index.roots import Cut, absolute, read_roots, remembered_paths, save_roots
 from sayso.index.schema import SCHEMA_VERSION, Identity
 from sayso.index.segments import build_on_cluster
 from sayso.index.update import Update
+from sayso.index.wanted import list_wanted
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder

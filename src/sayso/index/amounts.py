@@ -42,6 +42,7 @@ class Amounts:
         self._known_s = self._done_s = self._done_bytes = self._done_pictures = 0.0
         self._known_bytes, self._unknown_bytes = 0, sum(sizes[path] for path in self._videos)
         self._under_way: dict[str, float] = {}
+        self._decoded, self._ahead = dict[str, float](), set[str]()  # of videos; pictures
         self._turn, self._stopped = threading.Lock(), threading.Event()
         self._clock, self._began = clock, clock()
         self._times, self._works = [0.0], [0.0]
@@ -97,6 +98,19 @@ class Amounts:
             if path in self._videos:
                 self._under_way[path] = max(second, self._under_way.get(path, 0.0))
 
+    def decoded(self, path: str, second: float) -> None:
+        """Note how far into a file its decoding has come, which is ahead of the rest of the work.
+
+        Args:
+            path: of the video or the picture.
+            second: of its clock.
+        """
+        with self._turn:
+            if path in self._videos:
+                self._decoded[path] = second
+            elif path in self._sizes:
+                self._ahead.add(path)
+
     def finished(self, path: str, length_s: float | None) -> None:
         """Note that a file is done.
 
@@ -112,9 +126,11 @@ class Amounts:
                 self._learn(path, length_s or self._lengths.get(path, 0.0))
                 self._done_s += self._lengths[path]
                 self._under_way.pop(path, None)
+                self._decoded.pop(path, None)
                 self._videos.discard(path)
             else:
                 self._done_pictures += 1
+                self._ahead.discard(path)
             del self._sizes[path]
 
     def leave_out(self, path: str) -> None:
@@ -136,15 +152,14 @@ class Amounts:
         """Return what is done and what there is."""
         with self._turn:
             guessed = self._unknown_bytes * self._known_s / self._known_bytes if self._known_bytes else 0.0
-            done_s, done_bytes, under_way = self._done_s, self._done_bytes, {}
+            done_s, done_bytes = self._done_s, self._done_bytes
             for path, second in self._under_way.items():
                 length_s = max(self._lengths.get(path, 0.0), second)
-                under_way[path] = second, length_s - second
                 done_s += second
                 done_bytes += self._sizes[path] * second / length_s if length_s else 0.0
             total_s = max(self._known_s + guessed, done_s)
             work, at_s = done_s + PICTURE_S * self._done_pictures, self._clock() - self._began
-            self._time_left.note(at_s, self._standing(done_s, total_s, under_way))
+            self._time_left.note(at_s, self._standing(done_s, total_s))
             return Amount(
                 work=work,
                 total_work=total_s + PICTURE_S * self._pictures,
@@ -156,13 +171,14 @@ class Amounts:
                 eta_s=self._time_left.seconds(at_s),
             )
 
-    def _standing(
-        self, done_s: float, total_s: float, under_way: Mapping[str, tuple[float, float]]
-    ) -> Standing:
-        while self._longest and (
-            self._longest[0][1] not in self._videos or self._longest[0][1] in self._under_way
-        ):
+    def _standing(self, done_s: float, total_s: float) -> Standing:
+        under_way = {
+            path: (second, max(0.0, self._lengths.get(path, 0.0) - second))
+            for path, second in {**self._under_way, **self._decoded}.items()
+        }
+        while self._longest and (self._longest[0][1] not in self._videos or self._longest[0][1] in under_way):
             heappop(self._longest)
+        ahead_s = sum(second - self._under_way.get(path, 0.0) for path, second in self._decoded.items())
         return Standing(
             done_s - self._base[0],
             self._done_pictures - self._base[1],
@@ -171,6 +187,8 @@ class Amounts:
             len(self._sizes),
             -self._longest[0][0] if self._longest else 0.0,
             under_way,
+            max(0.0, min(ahead_s, total_s - done_s)),
+            len(self._ahead),
         )
 
     def _rate(self, elapsed_s: float, work: float) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
+from sayso.core.panic import panics_as_errors
 from sayso.index.calibration import NEAREST, Calibration, Floats, Spread
+from sayso.index.reasons import reason_of
 from sayso.index.schema import BACKGROUND_TABLE
 
 if TYPE_CHECKING:
@@ -142,15 +145,25 @@ def vectors_of(column: Any) -> Floats:
 
 
 def load_calibration(store: Store) -> tuple[Calibration, Floats] | None:
-    """Return what was measured, and the whole background (B, D); None if the index keeps none."""
+    """Return what was measured, and the whole background (B, D); None if none is kept that can be read."""
+    try:
+        with panics_as_errors():
+            return _read_calibration(store)
+    except Exception as error:  # noqa: BLE001  LanceDB raises whatever it meets
+        log.warning(
+            "what scores rest on cannot be read, so they are less sure; run sayso index %s --repair (%s)",
+            quote(store.address),
+            reason_of(error),
+        )
+        return None
+
+
+def _read_calibration(store: Store) -> tuple[Calibration, Floats] | None:
     table = store.table(store.named(BACKGROUND_TABLE))
     rows = table.search().limit(1).to_arrow().to_pylist() if table is not None else []
     if not rows:
         return None
-    try:
-        numbers = json.loads(rows[0]["numbers"])
-    except ValueError:
-        return None  # damaged: without it scores are less sure; sayso index INDEX --check says so
+    numbers = json.loads(rows[0]["numbers"])
     flat = np.asarray(rows[0]["background"], np.float16)
     background = flat.astype(np.float32).reshape(-1, store.identity.dim)
     spreads = {name: Spread(**numbers[name]) for name in ("words", "nearness", "pictures")}

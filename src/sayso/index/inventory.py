@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from sayso.index.background import calibrate_index
 from sayso.index.maintaining import maintain
 from sayso.index.roots import Root, Roots, absolute, read_roots, save_roots
 from sayso.index.upgrading import pending_upgrade
+from sayso.index.wanted import said_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder
     from sayso.index.store import Store
 
+log = logging.getLogger(__name__)
 _COLUMNS = ["path", "kind", "title", "size", "duration_s", "clips", "added", "error"]
 
 
@@ -132,7 +136,7 @@ def remove_paths(store: Store, paths: Sequence[str], encoder: Callable[[], Encod
         roots, records = read_roots(store), store.records()
         for path in paths:
             place = Root(absolute(path), "folder", 0.0, False, "")
-            listed = _only_listed(roots, place.path)
+            listed, kept = _of_list(roots, place.path)
             below = {name: one for name, one in records.items() if place.covers(name) or name in listed}
             known = bool(below) or any(place.covers(row.path) for row in roots.wanted)
             counts[path] = len(below) if known else None
@@ -141,18 +145,25 @@ def remove_paths(store: Store, paths: Sequence[str], encoder: Callable[[], Encod
                 save_roots(store, roots)  # first: after a kill nothing comes back
                 store.remove(below)
                 records = {name: record for name, record in records.items() if name not in below}
+            staying = kept & records.keys()
+            if staying:
+                log.info("what %s says of %s counts until the next sayso index", path, min(staying))
         if any(counts.values()):
             maintain(store)
             calibrate_index(store, encoder)
     return counts
 
 
-def _only_listed(roots: Roots, path: str) -> set[str]:
-    """Return the files that are wanted only because a list at this path names them."""
+def _of_list(roots: Roots, path: str) -> tuple[set[str], set[str]]:
+    """Return the files that are wanted only because a list at this path names them, and its others."""
     root = roots.owner(path)
     if root is None or root.path != path or root.kind != "list" or not root.is_there:
-        return set()
-    return {file.path for file in list_sources([path]).files if roots.owner(file.path) is None}
+        return set(), set()
+    others = (row.path for row in roots.wanted if row.kind == "list" and row.is_there and row.path != path)
+    elsewhere = set(chain.from_iterable(map(said_by, others)))
+    listed = {file.path for file in list_sources([path]).files}
+    only = {name for name in listed - elsewhere if roots.owner(name) is None}
+    return only, listed - only
 
 
 def describe_index(store: Store) -> dict[str, Any]:

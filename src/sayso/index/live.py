@@ -34,6 +34,7 @@ class LiveMedia:
         self._turn = threading.Lock()
         self._versions: tuple[int, int] | None = None
         self._dead: frozenset[str] = frozenset()
+        self._clips = 0
 
     def dead(self) -> frozenset[str]:
         """Return the ids of clips' media that have no row, as far as is written now."""
@@ -53,6 +54,12 @@ class LiveMedia:
                 self._versions = versions  # of before the look: what came meanwhile is looked at next time
             return versions, self._dead
 
+    def clips(self) -> int:
+        """Return how many clips there were at the last look, with those that do not count."""
+        if self._versions is None:
+            self.seen()
+        return self._clips
+
     def scope(self, sql: str | None = None) -> str | None:
         """Return a filter that lets pass what counts, and of that what another filter does."""
         alive = filter_out(self.dead())
@@ -65,6 +72,7 @@ class LiveMedia:
         """Return the media without a row, and whether those with one have all of their clips."""
         media = self._store.media.search().select(["media_id", "clips"]).to_arrow()
         wanted, count = pc.sum(media.column("clips")).as_py() or 0, self._store.clips.count_rows()
+        self._clips = count
         if wanted == count:
             return frozenset(), True
         left = clips_without_medium(self._store, media.column("media_id"))

@@ -19,6 +19,9 @@ SAID_ALIKE = 0.25
 COMPARED = 500
 """Moments that are ranked before another and that it may be a copy of; copies rank close to each other."""
 
+ROUNDED = 1e-4
+"""Cosines by two ways of adding up differ by less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
@@ -100,6 +103,8 @@ class _Walk:
 
 
 def _moment(best: Candidate, members: list[Candidate]) -> Candidate:
+    if len(members) == 1:
+        return best
     return replace(
         best,
         members=tuple(member for clip in members for member in clip.members),
@@ -121,17 +126,31 @@ def fold_copies(moments: Sequence[Candidate], likeness: Likeness) -> list[Candid
     copies: dict[str, list[Candidate]] = {}
     units = np.stack([_direction(moment) for moment in moments])
     held = np.empty_like(units)  # those of what is kept
-    for moment, unit in zip(moments, units, strict=True):
-        start = max(0, len(kept) - COMPARED)
-        cosines = np.einsum("nd,d->n", held[start : len(kept)], unit)
-        alike = (kept[start + k] for k in np.flatnonzero(cosines >= likeness.content))
-        first = next((one for one in alike if _may_be_copies(one, moment)), None)
+    near = _near_earlier(units, likeness.content - ROUNDED)
+    for moment, unit, may in zip(moments, units, near, strict=True):
+        first = None
+        if may:
+            start = max(0, len(kept) - COMPARED)
+            cosines = np.einsum("nd,d->n", held[start : len(kept)], unit)
+            alike = (kept[start + k] for k in np.flatnonzero(cosines >= likeness.content))
+            first = next((one for one in alike if _may_be_copies(one, moment)), None)
         if first is not None:
             copies.setdefault(first.id, []).append(moment)
         else:
             held[len(kept)] = unit
             kept.append(moment)
-    return [replace(moment, folded=tuple(copies.get(moment.id, ()))) for moment in kept]
+    return [
+        replace(moment, folded=tuple(copies[moment.id])) if moment.id in copies else moment for moment in kept
+    ]
+
+
+def _near_earlier(units: NDArray[np.float32], least: float) -> NDArray[np.bool_]:
+    """Return which of the directions (N, D) have at least this cosine to one before them."""
+    found = np.zeros(len(units), bool)
+    for start in range(0, len(units), COMPARED):
+        part = slice(start, start + COMPARED)
+        found[part] = np.tril(units[part] @ units[: part.stop].T >= least, start - 1).any(axis=1)
+    return found
 
 
 def _may_be_copies(one: Candidate, other: Candidate) -> bool:

@@ -16,6 +16,7 @@ from sayso.index.hit import Hit
 from sayso.index.sql import sql_in
 from sayso.index.store import title_of
 from sayso.index.timed import read_rows
+from sayso.text.captions.transcript import join_spans
 
 if TYPE_CHECKING:
     from sayso.index.collection import Index
@@ -116,11 +117,7 @@ def _hit(pick: Pick, clip: dict[str, Any], others: list[dict[str, Any]]) -> Hit:
         path=clip["path"],
         kind=clip["kind"],
         title=clip["title"] or title_of(clip["path"]),
-        text=_joined(row["text"] for row in within),
-        seen=_joined(row["seen"] for row in within),
+        text=join_spans(row["text"] for row in within),
+        seen=join_spans(row["seen"] for row in within),
         duration_s=clip["duration_s"],
     )
-
-
-def _joined(texts: Iterable[str | None]) -> str:
-    return " ".join(text for text in dict.fromkeys(texts) if text)

@@ -29,6 +29,9 @@ TEXT_WEIGHT = 0.5
 SORTED = 1000
 """So many of the best are sorted by time; further ones follow nowhere."""
 
+REACH = 100
+"""At least so many clips are ranked to become moments."""
+
 Sort = Literal["score", "time"]
 
 Relevance = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -114,8 +117,13 @@ def combine(visual: list[Candidate], text: list[Candidate], weight: float) -> li
             if words is None
             else replace(clip, spoken=words.spoken, described=words.described, bm25=words.bm25)
         )
-    scored = [replace(clip, score=_score(clip, weight)) for clip in clips.values()]
+    scored = [_scored(clip, weight) for clip in clips.values()]
     return sorted(scored, key=lambda clip: (-clip.score, -(clip.similarity or 0.0), -(clip.bm25 or 0.0)))
+
+
+def _scored(clip: Candidate, weight: float) -> Candidate:
+    score = _score(clip, weight)
+    return clip if clip.score == score else replace(clip, score=score)
 
 
 def _score(clip: Candidate, weight: float) -> float:
@@ -144,14 +152,20 @@ class Ranking:
     def first(self, count: int) -> list[Candidate]:
         """Return the first moments, ranking more and more clips until they merge into enough."""
         while len(self._moments) < count and not self._complete:
-            self._reach = max(4 * self._reach, 4 * count, 100)
+            self._reach = self._next_reach(count)
             clips, exhausted = self._clips(self._reach)
             found = self._passing(clips)
             given = {id_ for moment in self._moments for id_ in _ids(moment)}
             self._moments += [moment for moment in found if not given & _ids(moment)]
             least = self.wanted.scope.min_score
-            self._complete = exhausted or (least is not None and clips[-1].score < least)
+            self._complete = exhausted or (least is not None and bool(clips) and clips[-1].score < least)
         return self._moments[:count]
+
+    def _next_reach(self, count: int) -> int:
+        """Return how many clips to rank next for so many moments: as many, if these are clips, and few."""
+        scope, least = self.wanted.scope, max(4 * self._reach, 4 * count, REACH)
+        alone = not (self._reach or scope.merge or scope.by_file or self.wanted.weight)
+        return count if alone and least == REACH else least
 
     def found(self) -> list[Candidate]:
         """Return all that counts as found, of the best SORTED."""
@@ -163,7 +177,9 @@ class Ranking:
     def _clips(self, reach: int) -> tuple[list[Candidate], bool]:
         """Return so many of the best clips by either, best first, and whether these are all."""
         store, wanted, which = self.store, self.wanted, (reach, self.wanted.scope.sql, self.live)
-        visual = search_visual(store, wanted.vector, *which) if wanted.vector is not None else []
+        visual, vectors = [], wanted.scope.merge
+        if wanted.vector is not None:
+            visual = search_visual(store, wanted.vector, *which, vectors=vectors)
         text = search_text(store, wanted.words, *which) if wanted.weight > 0 else []
         exhausted = max(len(visual), len(text)) < reach
         if wanted.vector is not None:
@@ -182,7 +198,9 @@ class Ranking:
     def _judged(self, clips: list[Candidate]) -> list[Candidate]:
         similarity = np.array([clip.similarity for clip in clips], np.float64)
         relevance = self.wanted.relevance(similarity).tolist()
-        return [replace(clip, visual=value) for clip, value in zip(clips, relevance, strict=True)]
+        return [
+            replace(clip, visual=value, score=value) for clip, value in zip(clips, relevance, strict=True)
+        ]
 
     def _passing(self, clips: list[Candidate]) -> list[Candidate]:
         scope, likeness, moments = self.wanted.scope, self.wanted.likeness, clips
@@ -194,4 +212,4 @@ class Ranking:
 
 
 def _ids(moment: Candidate) -> set[str]:
-    return {id_ for one in (moment, *moment.folded) for id_, _ in one.members}
+    return {member.id for one in (moment, *moment.folded) for member in one.members}

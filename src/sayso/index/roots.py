@@ -6,10 +6,9 @@ folder in a folder may be cut otherwise. What somebody removed stays out, until 
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,17 +18,14 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 from sayso.core.errors import SaysoError
-from sayso.data.manifest import MANIFESTS, ListedFile, is_failure_list
-from sayso.data.sources import Listing, list_sources
+from sayso.data.manifest import MANIFESTS, is_failure_list
 from sayso.index.fingerprint import Segmentation, file_kind
 from sayso.index.schema import ROOTS_TABLE
-from sayso.index.sound import can_be_found
 from sayso.index.thumbs import Thumbs
 
 if TYPE_CHECKING:
     from sayso.index.store import Store
 
-log = logging.getLogger(__name__)
 RootKind = Literal["folder", "list", "file", "left out"]
 
 
@@ -236,60 +232,6 @@ def remembered_paths(store: Store) -> list[str]:
             f"the index {store.address} remembers no folders; name them once: sayso index {named} PATH..."
         )
     return [row.path for row in roots.wanted if row.is_there]
-
-
-def list_wanted(
-    roots: Roots, paths: Sequence[str], skip: str, is_held: Callable[[str], bool] | None = None
-) -> Listing:
-    """Return the files that paths name, but for what stays out.
-
-    What a remembered list says of a file counts also where only its folder is named, or another list; the
-    latter is said.
-
-    Args:
-        roots: what the index remembers.
-        paths: files, folders, manifests.
-        skip: a folder to leave out (the index itself).
-        is_held: tells of a file whether it has to wait.
-    """
-    first = [path for path in paths if Path(path).suffix.lower() in MANIFESTS]
-    listing = list_sources([*first, *(path for path in paths if path not in first)], skip)
-    listing = listing.with_sound(can_be_found)
-    listed = _listed(roots, set(map(absolute, paths)))
-    _say_passed_over(listing.files, listed)
-    found = {path: file for path, (file, _) in listed.items()}
-    files = (found.get(file.path, file) for file in listing.files if not roots.is_left_out(file.path))
-    kept = tuple(file for file in files if is_held is None or not is_held(file.path))
-    return replace(listing, files=kept)
-
-
-def _say_passed_over(files: Iterable[ListedFile], listed: Mapping[str, tuple[ListedFile, str]]) -> None:
-    """Say that what a list says now does not count for files of which an earlier one speaks."""
-    twice = [file.path for file in files if file.rows and file.path in listed]
-    if twice:
-        more = f" and of {len(twice) - 1:,} more files" if len(twice) > 1 else ""
-        earlier = listed[twice[0]][1]
-        log.warning(
-            "what %s says of %s%s counts, not what is named now: "
-            "put all rows into one list, or take the earlier one out with sayso remove",
-            earlier,
-            twice[0],
-            more,
-        )
-
-
-def _listed(roots: Roots, named: set[str]) -> dict[str, tuple[ListedFile, str]]:
-    """Return what remembered lists say of files, and which does, but for the lists that are read anyway."""
-    lists = [
-        row.path for row in roots.wanted if row.kind == "list" and row.path not in named and row.is_there
-    ]
-    found: dict[str, tuple[ListedFile, str]] = {}
-    for path in (path for path in lists if path not in named):
-        try:
-            found |= {file.path: (file, path) for file in list_sources([path]).files}
-        except SaysoError:  # it is told when the list itself is brought up to date
-            continue
-    return found
 
 
 def absolute(path: str) -> str:

@@ -38,7 +38,17 @@ def read_transcript(store: Store, media_id: str) -> list[Caption]:
 
 
 def first_row(table: Any, column: str, value: str, columns: list[str]) -> dict[str, Any]:
-    """Return the row of a table whose text column has a value, or raise KeyError."""
+    """Return the row of a table whose text column has a value.
+
+    Args:
+        table: of LanceDB.
+        column: of text.
+        value: of the row.
+        columns: which of the row are returned.
+
+    Raises:
+        KeyError: if there is none.
+    """
     query = table.search().where(f"{column} = {sql_string(value)}").select(columns).limit(1)
     rows: list[dict[str, Any]] = read_rows(query).to_pylist()
     if not rows:

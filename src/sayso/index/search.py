@@ -1,7 +1,8 @@
 """Finding clips by their pictures or by their words, and reading what a hit shows.
 
 Candidates carry only what ranking and merging need, because every further column costs
-milliseconds at a million clips; what a hit shows is read for the few that are answered.
+milliseconds at a million clips; what a hit shows is read for the few that are answered, or with
+the candidates if these are few.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from sayso.index.sql import sql_in, sql_string
 from sayso.index.store import Store, title_of
 from sayso.index.taken import TAKEN_COLUMNS, shown_taken
 from sayso.index.timed import read_rows
+from sayso.text.captions.transcript import join_spans
 
 LARGE = 1_000_000
 """Above so many clips the two numbers below grow with the fourth root of how many there are."""
@@ -32,8 +35,19 @@ PROBES = 20
 RESCORED = 200
 """At least so many of the best are scored exactly: recall@10 >= 0.95 at millions (benchmarks/search.py)."""
 
+FEW = 25
+"""Up to so many clips are read with what a hit shows; for a hundred of a million it costs 10 ms, later 4."""
+
 RANK_COLUMNS = ["id", "kind", "start_s", "end_s"]
 HIT_COLUMNS = ["path", "shown"]
+
+
+class Member(NamedTuple):
+    """A clip that a candidate stands for: its id, its stored row, and HIT_COLUMNS if they have been read."""
+
+    id: str
+    row: int
+    shown: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,20 +55,26 @@ class Candidate(Moment):
     """A clip that may be answered, or several neighbouring ones.
 
     Args:
-        members: id and stored row of every clip it stands for, in time order.
+        members: the clips it stands for, in time order.
         is_seen: whether it has a picture; sound has none.
         vector: (D,) float32 of its best clip.
         folded: moments that show the same.
     """
 
-    members: tuple[tuple[str, int], ...]
+    members: tuple[Member, ...]
     is_seen: bool = True
     vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     folded: tuple[Candidate, ...] = ()
 
 
 def search_visual(
-    store: Store, vector: NDArray[np.float32], limit: int, sql: str | None, live: str | None
+    store: Store,
+    vector: NDArray[np.float32],
+    limit: int,
+    sql: str | None,
+    live: str | None,
+    *,
+    vectors: bool = True,
 ) -> list[Candidate]:
     """Return the clips nearest to a vector, best first, with their similarity.
 
@@ -64,11 +84,14 @@ def search_visual(
         limit: how many.
         sql: a filter that they pass, if any.
         live: another, of those that count (``live.filter_out``).
+        vectors: whether their vectors are read too.
     """
-    probes, rescored = effort(store.clips.count_rows())
+    probes, rescored = effort(store.live.clips())
     query = store.clips.search(vector, vector_column_name="vector").distance_type(store.identity.metric)
     query = query.nprobes(probes).refine_factor(max(1, -(-rescored // limit)))
-    rows = _run(query.select([*RANK_COLUMNS, "vector", "_distance"]), limit, sql, live)
+    shown = HIT_COLUMNS if limit <= FEW else []
+    read = [*RANK_COLUMNS, *shown, *(["vector"] if vectors else []), "_distance"]
+    rows = _run(query.select(read), limit, sql, live)
     return [_candidate(row, similarity=1.0 - row["_distance"]) for row in rows]
 
 
@@ -138,7 +161,7 @@ def clip_vectors(store: Store, ids: Iterable[str]) -> dict[str, NDArray[np.float
 def load_hits(store: Store, clips: list[Candidate]) -> list[Hit]:
     """Read what the candidates show, and return them as hits."""
     read = [*clips, *(copy for clip in clips for copy in clip.folded)]
-    shown = _read_shown(store, dict(member for clip in read for member in clip.members))
+    shown = _read_shown(store, [member for clip in read for member in clip.members])
     dead = store.live.dead()  # what another process has begun or replaced meanwhile
     return [_hit(clip, shown) for clip in clips if clip.id in shown and clip.media_id not in dead]
 
@@ -150,39 +173,42 @@ def clips_of(store: Store, media_id: str) -> list[Hit]:
     return load_hits(store, sorted(clips, key=lambda clip: (clip.start_s, clip.end_s)))
 
 
-def _read_shown(store: Store, wanted: dict[str, int]) -> dict[str, dict[str, Any]]:
-    """Read by row, and by id what another process has moved or removed since."""
-    if not wanted:
-        return {}
-    try:
-        table = store.clips.take_row_ids(list(wanted.values())).select(HIT_COLUMNS).to_arrow()
-    except RuntimeError:
-        shown = {}
-    else:
-        shown = _by_id(table)
+def _read_shown(store: Store, members: list[Member]) -> dict[str, dict[str, Any]]:
+    """Read by row, and by id what another process has moved or removed since, unless it has been read."""
+    shown = dict(_shown(*member.shown) for member in members if member.shown is not None)
+    wanted = {member.id: member.row for member in members if member.shown is None}
+    if wanted:
+        with suppress(RuntimeError):
+            shown |= _by_id(store.clips.take_row_ids(list(wanted.values())).select(HIT_COLUMNS).to_arrow())
     lost = wanted.keys() - shown.keys()
     if lost:
         query = store.clips.search().where(sql_in("id", lost))
-        shown.update(_by_id(read_rows(query.select(HIT_COLUMNS))))
+        shown |= _by_id(read_rows(query.select(HIT_COLUMNS)))
     return shown
 
 
 def _by_id(table: Any) -> dict[str, dict[str, Any]]:
-    rows = [{"path": row["path"], **json.loads(row["shown"])} for row in table.to_pylist()]
-    return {row["id"]: row for row in rows}
+    return dict(_shown(row["path"], row["shown"]) for row in table.to_pylist())
+
+
+def _shown(path: str, shown: str) -> tuple[str, dict[str, Any]]:
+    row = {"path": path, **json.loads(shown)}
+    return row["id"], row
 
 
 def _hit(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Hit:
     best = shown[clip.id]
-    said, seen = ([shown[key][of] for key, _ in clip.members if key in shown] for of in ("text", "seen"))
+    said, seen = (
+        [shown[member.id][of] for member in clip.members if member.id in shown] for of in ("text", "seen")
+    )
     moment = {field.name: getattr(clip, field.name) for field in fields(Moment)}
     return Hit(
         **moment,
         path=best["path"],
         kind=best["kind"],
         title=best["title"] or title_of(best["path"]),
-        text=_joined(said),
-        seen=_joined(seen),
+        text=join_spans(said),
+        seen=join_spans(seen),
         duration_s=best["duration_s"],
         meta=best["meta"],
         **shown_taken(best),
@@ -193,10 +219,6 @@ def _hit(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Hit:
 def _copy(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Copy:
     path = shown[clip.id]["path"]
     return Copy(id=clip.id, media_id=clip.media_id, path=path, start_s=clip.start_s, end_s=clip.end_s)
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return " ".join(text for text in dict.fromkeys(texts) if text)
 
 
 def _run(query: Any, limit: int | None, sql: str | None, live: str | None = None) -> list[dict[str, Any]]:
@@ -225,6 +247,7 @@ def _candidate(
     row: dict[str, Any], *, score: float = 0.0, similarity: float | None = None, bm25: float | None = None
 ) -> Candidate:
     id_, start_s, end_s = row["id"], row["start_s"], row["end_s"]
+    shown = (row["path"], row["shown"]) if "shown" in row else None
     return Candidate(
         id=id_,
         media_id=id_.rpartition("-")[0],
@@ -234,7 +257,7 @@ def _candidate(
         score=score,
         similarity=similarity,
         bm25=bm25,
-        members=((id_, row["_rowid"]),),
+        members=(Member(id_, row["_rowid"], shown),),
         is_seen=row["kind"] != "sound",
         vector=row.get("vector"),
     )

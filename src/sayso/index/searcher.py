@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.core.errors import SaysoError
 from sayso.index.background import load_calibration, measure_background
 from sayso.index.calibration import Calibration
 from sayso.index.hit import Hit
@@ -66,11 +67,11 @@ class Searcher:
 
     def _kept_version(self) -> int | None:
         """Return the version of the table that keeps the calibration; None if there is none, or no more."""
-        if self._kept_in is None:  # a table with no rows is false
-            self._kept_in = self.store.table(self.store.named(BACKGROUND_TABLE))
         try:
+            if self._kept_in is None:  # a table with no rows is false
+                self._kept_in = self.store.table(self.store.named(BACKGROUND_TABLE))
             return None if self._kept_in is None else int(self._kept_in.version)
-        except (OSError, RuntimeError, ValueError):  # a repair took it away
+        except (OSError, RuntimeError, SaysoError, ValueError):  # it is damaged, or a repair took it away
             self._kept_in = None
             return None
 

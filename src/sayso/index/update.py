@@ -69,7 +69,13 @@ class Update:
     _dated: int = 0
 
     def run(self, encoder: Callable[[], Encoder], *, workers: int | None, prune: bool) -> AddReport:
-        """Add everything; ``workers``: decoding threads; the encoder is loaded only if something is read."""
+        """Add everything.
+
+        Args:
+            encoder: loads it; called only if something is read.
+            workers: threads that decode; None: as many as suit the machine.
+            prune: whether what has vanished is removed.
+        """
         self.begin()
         jobs = self._jobs(self._changed(self._sources()))
         first = next(jobs, None)
@@ -219,7 +225,10 @@ class Update:
 
     def _read(self, jobs: Iterator[IndexJob], encoder: Encoder, workers: int | None) -> None:
         with self._amounts.probing():
-            self._write(extract(jobs, encoder, workers=workers))
+            self._write(extract(jobs, encoder, workers=workers, decoded=self._decoded))
+
+    def _decoded(self, job: IndexJob, second: float) -> None:
+        self._amounts.decoded(job.path, second)
 
     def _write(self, items: Iterable[JobClip[IndexJob] | Finished[IndexJob]]) -> None:
         writer = Writer(self.store)

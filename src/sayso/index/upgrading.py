@@ -15,10 +15,11 @@ from sayso.core.progress import Silent
 from sayso.index.adding import Adding, calibrate_after, identity_of
 from sayso.index.generations import drop_generation, switch_generation
 from sayso.index.report import AddReport
-from sayso.index.roots import list_wanted, read_roots, remembered_paths
+from sayso.index.roots import read_roots, remembered_paths
 from sayso.index.schema import Record
 from sayso.index.store import Store
 from sayso.index.update import Update
+from sayso.index.wanted import list_wanted
 
 if TYPE_CHECKING:
     from sayso.encoders.interface import Encoder

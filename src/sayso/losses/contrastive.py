@@ -29,7 +29,6 @@ Sources
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -38,13 +37,10 @@ from torch.autograd.function import once_differentiable
 
 from sayso.core.distributed import gather, largest_of_all, sum_of_all
 from sayso.losses.pair_targets import PairTargets, inner
+from sayso.losses.score_tables import add_products, blocks, tables, write_scores
+from sayso.losses.sigmoid_pairs import sigmoid_pairs
 
 ContrastiveKind = Literal["softmax", "sigmoid"]
-
-_ROWS, _MOST_ROWS = 256, 1024  # of one matrix product: narrower ones are slow, larger ones no faster ...
-_TABLE = 1 << 23  # ... as many as have so many scores
-_FOLDED = 30.0  # e^s and e^-b are far from the limits of float32 up to twice, and once, this
-_BLOCK = 1 << 17  # scores that stay in a core's cache between one operation and the next
 
 
 def contrastive(
@@ -83,7 +79,7 @@ def contrastive(
         elif kind == "sigmoid" and smoothing == 0:
             targets = PairTargets.of(labels, len(rows), columns, mean=False)
             b = torch.zeros_like(t) if bias is None else bias.to(dtype)
-            loss = _Sigmoid.apply(rows, columns, t, b, targets)  # type: ignore[no-untyped-call]
+            loss = sigmoid_pairs(rows, columns, t, b, targets)
         else:
             raise ValueError(
                 "kind must be softmax, with a smoothing from 0 to 1, or sigmoid, with a bias; "
@@ -133,10 +129,10 @@ class _Softmax(torch.autograd.Function):
         share = float(sum_of_all(gradient)) * factor / (2 * len(text))
         d_image, d_text = torch.empty_like(image), torch.empty_like(text)
         with torch.autocast(image.device.type, enabled=False):
-            for part, table in _tables(image, len(text), kept):
+            for part, table in tables(image, len(text), kept):
                 if kept is None:
-                    _scores(image[part], text, factor, table)
-                for rows, block, other in _blocks(part, table):
+                    write_scores(image[part], text, factor, table)
+                for rows, block, other in blocks(part, table):
                     if ctx.once:
                         torch.add(row[rows, None], column, out=other)
                         if kept is None:
@@ -146,37 +142,9 @@ class _Softmax(torch.autograd.Function):
                         torch.sub(block, column, out=other).exp_()
                         block.sub_(row[rows, None]).exp_().add_(other)
                 ctx.targets.subtract_own(table, part.start, 2.0)
-                _add_products(table, part, image, text, (d_image, d_text), share)
+                add_products(table, part, image, text, (d_image, d_text), share)
             ctx.targets.add_gradients(d_image, d_text, image, text, -2.0 * share)
             return d_image, d_text, inner(image, d_image), None, None
-
-
-def _scores(image: Tensor, text: Tensor, scale: float, table: Tensor) -> None:
-    """Write scale * image text^T, of image (N, D) and text (G, D), into the table (N, G)."""
-    table.addmm_(image, text.T, beta=0, alpha=scale)
-
-
-def _add_products(
-    slopes: Tensor,
-    part: slice,
-    image: Tensor,
-    text: Tensor,
-    gradients: tuple[Tensor, Tensor],
-    factor: float,
-) -> None:
-    """Write ``factor`` times the gradients that the slopes of some rows give.
-
-    Args:
-        slopes: (N, G) derivatives by the scores of the rows ``part``.
-        part: which rows; the first of all begins the sum over rows.
-        image: (B, D).
-        text: (G, D).
-        gradients: (B, D), of which the rows are written, and (G, D), which is a sum over all rows.
-        factor: of both.
-    """
-    d_image, d_text = gradients
-    d_image[part].addmm_(slopes, text, beta=0, alpha=factor)
-    d_text.addmm_(slopes.T, image[part], beta=float(part.start > 0), alpha=factor)
 
 
 def _shift(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
@@ -191,9 +159,9 @@ def _sums(
     """Return the sums of e^(s - shift) over rows, (B,), and columns, (G,); ``kept`` gets them all."""
     row, column = image.new_empty(len(image)), image.new_zeros(len(text))
     factor, shifted = float(scale), bool(shift > 0)
-    for part, table in _tables(image, len(text), kept):
-        _scores(image[part], text, factor, table)
-        for rows, block, _ in _blocks(part, table):
+    for part, table in tables(image, len(text), kept):
+        write_scores(image[part], text, factor, table)
+        for rows, block, _ in blocks(part, table):
             row[rows] = (block.sub_(shift) if shifted else block).exp_().sum(1)
             column += block.sum(0)
     return row, sum_of_all(column)
@@ -203,8 +171,8 @@ def _log_z(image: Tensor, text: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
     """Return r (B,) and c (G,) of scores of any size."""
     row, column = image.new_empty(len(image)), image.new_zeros(len(text))
     most = torch.full_like(column, -torch.inf)
-    for part, table in _tables(image, len(text)):
-        _scores(image[part], text, float(scale), table)
+    for part, table in tables(image, len(text)):
+        write_scores(image[part], text, float(scale), table)
         row[part] = table.logsumexp(1)
         before, most = most, torch.maximum(most, table.amax(0))
         column.mul_((before - most).exp_()).add_(table.sub_(most).exp_().sum(0))
@@ -212,129 +180,6 @@ def _log_z(image: Tensor, text: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
     return row, sum_of_all(column.mul_((before - most).exp_())).log_().add_(most)
 
 
-class _Sigmoid(torch.autograd.Function):
-    """The loss, and at once its gradients: nothing but these is kept."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, image: Tensor, text: Tensor, log_scale: Tensor, bias: Tensor, targets: PairTargets
-    ) -> Tensor:
-        scale, pairs, G = log_scale.exp(), targets.pairs(len(image)), len(text)
-        learns = any(ctx.needs_input_grad)
-        total, slopes, d_scale, ctx.gradients = _pairwise(image, text, scale, bias, targets, learns)
-        ctx.targets = targets
-        ctx.save_for_backward(image, text, scale, bias, d_scale, (slopes - pairs) / G)
-        return sum_of_all(total) / G
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        image, text, scale, bias, d_scale, d_bias = ctx.saved_tensors
-        gradients, ctx.gradients = ctx.gradients, None  # they change; another pass computes them again
-        if gradients is None:
-            with torch.autocast(image.device.type, enabled=False):
-                *_, gradients = _pairwise(image, text, scale, bias, ctx.targets)
-        everywhere = sum_of_all(gradient)
-        d_image, d_text = gradients
-        if float(everywhere) != 1:
-            for part in gradients:
-                part.mul_(everywhere)
-        return d_image, d_text, everywhere * d_scale, everywhere * d_bias, None
-
-
-def _pairwise(
-    image: Tensor,
-    text: Tensor,
-    scale: Tensor,
-    bias: Tensor,
-    targets: PairTargets,
-    learns: bool = True,
-    large: bool = False,
-) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor] | None]:
-    """Return G times the loss, the sum of the slopes of log(1 + e^z), and the loss's gradients by t and both.
-
-    z = s + b. Unless it is ``large``, the slope e^s / (e^s + e^-b) has the exponential of the loss.
-    ``learns``: whether gradients are asked for.
-    """
-    factor, share, shift = float(scale), float(scale) / len(text), float(bias)
-    rest = 0.0 if large or abs(shift) > _FOLDED or factor > 2 * _FOLDED else shift
-    shift -= rest  # e^s and e^-b are numbers each, for unit vectors: b costs no pass over the scores
-    totals, slopes, by_scale = [], [], []
-    gradients = (torch.empty_like(image), torch.empty_like(text)) if learns else None
-    for part, table in _tables(image, len(text)):
-        _scores(image[part], text, factor, table)
-        if targets.rows is None:
-            totals.append(-table.diagonal(part.start).sum())
-        for _, block, other in _blocks(part, table):
-            if shift:
-                block.add_(shift)
-            if large:
-                totals.append(torch.ops.aten.softplus(block, 1, 40, out=other).sum())
-                slopes.append(block.sigmoid_().sum())
-            else:
-                totals.append(_sum_log1p(block.exp_(), other, math.exp(rest)))
-                slopes.append(block.div_(torch.add(block, math.exp(-rest), out=other)).sum())
-        if gradients is not None:
-            targets.subtract_own(table, part.start, 1.0)
-            _add_products(table, part, image, text, gradients, share)
-            by_scale.append(inner(image[part], gradients[0][part]))
-    total = torch.stack(totals).sum()
-    if not large and not total.isfinite():
-        return _pairwise(image, text, scale, bias, targets, learns, large=True)
-    total -= bias * targets.pairs(len(image))
-    d_scale = torch.stack(by_scale).sum() if by_scale else torch.zeros_like(total)
-    if targets.rows is not None:
-        score = targets.score(image, text)
-        total -= scale * score
-        d_scale -= share * score
-    if gradients is not None:
-        targets.add_gradients(*gradients, image, text, -share)
-    return total, torch.stack(slopes).sum(), d_scale, gradients
-
-
-def _sum_log1p(values: Tensor, memory: Tensor, factor: float) -> Tensor:
-    """Return the sum of log(1 + f v) of values, v >= 0; infinite where a product of eight is too large.
-
-    Logarithms cost most of it, and (1 + f a)(1 + f b) = 1 + f (a + b + f a b) needs one for two.
-
-    Args:
-        values: (N, G).
-        memory: (N, G), which changes.
-        factor: f, > 0.
-    """
-    halvings, count = 0, len(values)
-    while halvings < 3 and count % 2 == 0:
-        count //= 2
-        one, two, out = values.narrow(0, 0, count), values.narrow(0, count, count), memory.narrow(0, 0, count)
-        values, memory = (
-            torch.add(one, two, out=out).addcmul_(one, two, value=factor),
-            memory.narrow(0, count, count),
-        )
-        halvings += 1
-    scaled = values.mul_(factor) if halvings else torch.mul(values, factor, out=memory)
-    return scaled.log1p_().sum()
-
-
 def _norms(embeddings: Tensor) -> Tensor:
     norms: Tensor = torch.linalg.vector_norm(embeddings, dim=1)
     return norms
-
-
-def _tables(image: Tensor, G: int, kept: Tensor | None = None) -> Iterator[tuple[slice, Tensor]]:
-    """Give some rows at a time, and a table for their G scores each, which is a part of ``kept`` if given."""
-    B = len(image)
-    rows = min(B, max(_ROWS, min(_MOST_ROWS, _TABLE // G)))
-    table = image.new_empty(rows, G) if kept is None else kept
-    for start in range(0, B, rows):
-        part = slice(start, min(start + rows, B))
-        yield part, table[: part.stop - start] if kept is None else kept[part]
-
-
-def _blocks(part: slice, table: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Give a few rows of a table at a time: which of all they are, their scores, and memory of that size."""
-    count = max(1, _BLOCK // table.shape[1])
-    memory = torch.empty_like(table[:count])
-    for start in range(0, len(table), count):
-        block = table[start : start + count]
-        first = part.start + start
-        yield slice(first, first + len(block)), block, memory[: len(block)]

@@ -61,7 +61,7 @@ def translated(
     """Return the weights of a resampler or of a block under the names used here.
 
     Args:
-        state: name -> weight, of that part alone.
+        state: name -> weight (...), of that part alone.
         dialect: whose names they are.
         part: which part.
 

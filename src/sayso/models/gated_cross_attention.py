@@ -155,7 +155,13 @@ class MaskedCrossAttention(nn.Module):
         return KeysValues(self.k_norm(split_heads(k, self.heads)), split_heads(v, self.heads))
 
     def forward(self, y: Tensor, media: KeysValues, mask: Tensor | None) -> Tensor:
-        """Return what the text (B, T, W) sees, (B, T, W); ``mask`` is (B, 1, T, N R) bool."""
+        """Return what the text sees, (B, T, W).
+
+        Args:
+            y: the text, (B, T, W).
+            media: keys and values of N pictures' R tokens, (B, h, N R, d) each.
+            mask: which tokens each word may see, (B, 1, T, N R) bool; None: all.
+        """
         q = self.q_norm(split_heads(self.to_q(self.norm(y)), self.heads))  # (B, h, T, d)
         seen = F.scaled_dot_product_attention(q, media.k, media.v, attn_mask=mask)  # (B, h, T, d)
         out: Tensor = self.to_out(join_heads(seen))

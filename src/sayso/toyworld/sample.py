@@ -5,6 +5,7 @@ OUT/film/film.mp4, .txt, .srt       a film under a minute, its screenplay, its s
 OUT/film/film.tracks.json           its face tracks, as drawn
 OUT/howto/video-0.mp4, .vtt, ...    narrated videos of one task
 OUT/tagged/train, test              pictures of several things, and their tags
+OUT/titles.txt                      names of tasks, some of which can be seen
 OUT/captioned/train, test           pictures and their captions; zero_shot: a folder a kind of thing
 """
 
@@ -35,6 +36,7 @@ from sayso.toyworld.tasks import task_steps, task_video
 from sayso.toyworld.write import render, write_video
 
 TASK = 0
+TITLES = ("Peel Garlic", "Change a Tyre", "Be Happy", "Fold a Paper Crane", "Understand Taxes")
 _FILM_SIZE, _FILM_FPS = 160, 10
 _HOWTO_SIZE, _HOWTO_FPS = 64, 5
 _VIDEOS, _TAGGED, _TAGGED_TEST, _CAPTIONED, _CAPTIONED_TEST = 8, 48, 12, 96, 28
@@ -50,6 +52,14 @@ FIND. An index of all that is here, and moments found by words: what is seen, wh
     sayso search my.index "grandmother brought it from Lisbon" --limit 3
     sayso serve my.index
 
+KEEP. What the index holds, which folders it keeps up to date, and results as clips and as a list of cuts.
+
+    sayso info my.index
+    sayso roots my.index
+    sayso list my.index film
+    sayso clip film/film.mp4@12-16 --out answer.mp4
+    sayso search my.index "{thing}" --limit 3 --sheet found.png --edl
+
 FILM. The screenplay says who, the subtitles say when: each gets what it lacks. Then the faces get names
 (film.tracks.json has them as drawn: no detector finds such faces; in a film of your own they are found).
 
@@ -58,28 +68,52 @@ FILM. The screenplay says who, the subtitles say when: each gets what it lacks. 
     sayso index film.index film/film.timed.moments.jsonl --model offline
     sayso search film.index "{description}" --limit 3
     sayso name film/film.mp4 --script film/film.txt --subtitles film/film.srt \\
-        --tracks film/film.tracks.json --out film/film.names
+        --tracks film/film.tracks.json --out film/film.names --overlay film/film.names.mp4
+    sayso index people.index film/film.names.moments.jsonl --model offline
+    sayso search people.index "who:anna" --limit 3
 
 HOW-TO. What {videos} narrated videos of one task have in common: its steps, and when they happen in each.
 The task, as it was drawn: {steps}.
 
     sayso steps howto --steps {count} --before 5 --after 5 --model offline --out task.steps
+    sayso steps apply task.steps howto/video-0.mp4
 
 TAGS. A network that learns from tags where things are; nobody draws a box.
 
     sayso train localize tagged/train --out runs/where --set size=160 --set steps=60 --set scales=[1.0,1.4]
     sayso localize tagged/test/images --model runs/where --out located
+    sayso evaluate weak-localization --data tagged/test --model runs/where
 
-CAPTIONS. Names as a classifier (the offline model knows photographs, and drawings little); a dual encoder of
-pictures and texts, and one of narrated videos, from scratch. So few examples teach little: `sayso toyworld`
-draws thousands.
+CAPTIONS. Which pairs are worth learning from; names as a classifier (the offline model knows photographs, and
+drawings little); a dual encoder of pictures and texts, and two of narrated videos, from scratch. So few
+examples teach little: `sayso toyworld` draws thousands.
 
+    sayso curate captioned/train/captions.json --out kept.parquet --rules none \\
+        --not-in captioned/test/captions.json
     sayso classify captioned/test/images --names "cup, key, fish, tree, star" --top 2 --model offline
-    sayso train clip captioned/train/captions.json --recipe clip-toy --test captioned/test/captions.json \\
+    sayso train clip kept.parquet --recipe clip-toy --test captioned/test/captions.json \\
         --out runs/pictures --set steps=60 --set warmup=10
+    sayso evaluate captioned/test/captions.json --model runs/pictures
+    sayso evaluate zero-shot --data captioned/zero_shot --model runs/pictures
+    sayso train howto100m howto --out runs/features \\
+        --set steps=50 --set warmup=5 --set batch_size=8 --set per_video=4
     sayso train mil-nce howto --recipe mil-nce-toy --out runs/clips \\
         --set steps=20 --set warmup=5 --set batch_size=8
     sayso search my.index "{thing}" --filter "kind = 'video'" --limit 3
+
+CORPUS. Which tasks can be seen, by their titles; what a corpus of their videos would take on this machine.
+
+    sayso corpus tasks titles.txt --out tasks.csv
+    sayso corpus estimate --videos 500 --hours 40 --sample howto/video-0.mp4
+
+WHAT ELSE. The notebooks of the lecture, what can be evaluated, and what is installed here. Not shown here:
+`sayso transcribe` (nobody speaks in the sample), and `sayso ask` and `sayso caption` (they need a model that
+answers in words; docs/models.md lists some).
+
+    sayso lecture
+    sayso evaluate --list
+    sayso models
+    sayso doctor
 """
 
 
@@ -111,6 +145,7 @@ def write_sample(folder: str | os.PathLike[str], *, seed: int = 0, progress: Pro
         write_scenes(out / "tagged", train=_TAGGED, test=_TAGGED_TEST, seed=seed, progress=bar)
         bar = report(before=1 + _VIDEOS + tagged)
         write_captioned(out / "captioned", train=_CAPTIONED, test=_CAPTIONED_TEST, seed=seed, progress=bar)
+        (out / "titles.txt").write_text("\n".join(TITLES) + "\n", encoding="utf-8")
         (out / "README.txt").write_text(sample_readme(shots, seed), encoding="utf-8")
     return Path(folder)
 

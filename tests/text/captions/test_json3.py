@@ -43,6 +43,13 @@ def test_automatic_captions_without_a_word():
     assert read(json.dumps({"events": [{"tStartMs": 0, "dDurationMs": 9000, "id": 1}, line_end]})) == []
 
 
+def test_one_word_of_known_confidence_tells_that_a_line_ends_when_the_next_begins():
+    words = [{"utf8": "we", "acAsrConf": 248}, {"utf8": " glue", "tOffsetMs": 500}]
+    following = {"tStartMs": 2000, "dDurationMs": 1000, "segs": [{"utf8": "it"}]}
+    captions = read(json.dumps({"events": [{"tStartMs": 0, "dDurationMs": 4000, "segs": words}, following]}))
+    assert captions == [Caption(Span(0, 2), "we glue"), Caption(Span(2, 3), "it")]
+
+
 def test_half_a_character_does_not_come_through():
     document = {
         "events": [{"tStartMs": 0, "dDurationMs": 1000, "segs": [{"utf8": "a \ud83d b \ud83d\ude00"}]}]

@@ -192,3 +192,8 @@ def test_many_long_screens_cost_little():
     rows = tuple("row" for _ in range(3000))
     cues = [Cue(i, float(i), i + 1.0, rows) for i in range(5)]
     assert not is_rolling(cues)
+
+
+def test_short_cues_that_show_nothing_do_not_roll():
+    empty = [Cue(k, 0.5 * k, 0.5 * k + 0.1, (" ",)) for k in range(4)]
+    assert not is_rolling([*empty, Cue(4, 2, 4, ("hello",))])

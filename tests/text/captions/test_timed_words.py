@@ -32,6 +32,12 @@ def test_sentences_cross_lines_and_split_them():
     ]
 
 
+@pytest.mark.parametrize(("words", "sentences"), [(40, True), (41, False)])
+def test_one_sentence_in_forty_words_is_punctuation(words, sentences):
+    first, *_ = [text for *_, text in gather("Go on." + " and" * (words - 2))]
+    assert (first == "Go on.") == sentences
+
+
 def test_lines_whose_words_have_no_times_are_not_split():
     assert gather("We glue the\nwood. And wait.", timed=False) == [
         (0.0, 1.5, "We glue the"),

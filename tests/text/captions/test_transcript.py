@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sayso.core.types import Caption, Span
 from sayso.text import Transcript, transcript_of
+from sayso.text.captions.transcript import join_spans
 
 CAPTIONS = [
     Caption(Span(0.0, 3.0), "measure"),
@@ -79,3 +80,12 @@ def test_consecutive_windows_have_every_caption(said, length, last):
     windows = [Span(a, b) for a, b in pairwise(edges)]
     heard = {caption for window in windows for caption in Transcript(captions).within(window)}
     assert heard == set(captions)
+
+
+def test_a_caption_that_two_windows_have_is_once_in_what_both_say():
+    captions = [Caption(Span(0.5, 2.5), "we juggle a ball"), Caption(Span(3, 5), "and throw it high")]
+    windows = [transcript_of(captions, span) for span in (Span(0, 4), Span(4, 8), Span(8, 12))]
+    assert windows == ["we juggle a ball and throw it high", "and throw it high", ""]
+    assert join_spans(windows) == "we juggle a ball and throw it high"
+    assert join_spans(["a long song", "a long song", None, "the end"]) == "a long song the end"
+    assert join_spans(["oh no", "no way"]) == "oh no no way"  # somebody says it twice

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sayso.text import parse_screenplay
-from sayso.text.screenplay.marks import is_name, is_transition, parse_heading
+from sayso.text.screenplay.marks import is_name, is_transition, parse_cue, parse_heading
 from sayso.text.screenplay.wording import WORDINGS
 
 
@@ -108,3 +108,12 @@ def test_names_in_any_case():
         assert is_name(name), name
     for line in ("He waits there.", "Come in, Anna, and sit down with us", "(quietly)", "Stop it!", "x" * 60):
         assert not is_name(line), line
+
+
+@pytest.mark.parametrize(
+    ("line", "speaker"),
+    [("BOB JR.", "BOB JR."), ("GET OUT NOW!", None), ("BOB SMITH JR.", None)],
+)
+def test_capitals_of_three_words_that_end_as_a_sentence_are_one(line, speaker):
+    found = parse_cue(line)
+    assert (found.speaker if found else None) == speaker

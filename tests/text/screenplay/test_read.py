@@ -6,6 +6,7 @@ import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.text import read_screenplay
+from sayso.text.screenplay.html_text import html_lines
 
 FINAL_DRAFT = """\
 <?xml version="1.0" encoding="UTF-8" ?>
@@ -144,3 +145,9 @@ def test_what_may_be_none_is_doubted(file):
     assert "may be no screenplay" in read_screenplay(file(prose)).doubts[0].message
     mail = "From: Anna\nTo: Ben\nSubject: the house\n\nDear Ben.\n"
     assert "may be no transcript" in read_screenplay(file(mail)).doubts[0].message
+
+
+def test_bold_goes_on_in_the_next_line():
+    text, bold = html_lines("<pre><b>ANN\nBOB</b>\nHello <b>there</b>\n <b>CAROL</b></pre>")
+    assert text.split("\n") == ["ANN", "BOB", "Hello there", " CAROL"]
+    assert bold == {0, 1, 3}

@@ -289,3 +289,12 @@ def pdf(rows):
 def test_four_words_right_above_others_may_be_a_speaker(name, doubted):
     screenplay = parse_screenplay(f"He waits.\n\n{name}\nI have been here before.\n\nHe waits.")
     assert [doubt.line for doubt in screenplay.doubts] == doubted
+
+
+@pytest.mark.parametrize(("indent", "kind"), [(12, "description"), (19, "description"), (20, "dialogue")])
+def test_a_line_nearer_to_the_margin_than_to_the_speech_is_no_speech(indent, kind):
+    """Descriptions begin at 10 and speech at 30, so that what begins before 20 is a description."""
+    rows = [(10, "He waits."), (0, ""), (50, "BOB"), (30, "Hello there."), (0, ""), (indent, "and so on.")]
+    rows = [*rows, (0, ""), (10, "She comes."), (0, ""), (50, "ANN"), (30, "Good day.")]
+    found = parse_screenplay("\n".join(" " * at + text for at, text in rows))
+    assert [element.kind for element in found.elements if "and so on." in element.text] == [kind]

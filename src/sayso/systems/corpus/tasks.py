@@ -179,7 +179,13 @@ def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
 
 
 def unreadable(path: Path, what: str, error: Exception) -> SaysoError:
-    """Return what a person is told of a list that cannot be read."""
+    """Return the error for a list that cannot be read.
+
+    Args:
+        path: of the list.
+        what: it should be, as "titles".
+        error: why not.
+    """
     why = str(error)
     if isinstance(error, UnicodeDecodeError):
         why = "it is no text in UTF-8"

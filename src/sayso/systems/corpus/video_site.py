@@ -87,7 +87,14 @@ class OrdinarySite:
         return answer.content, answer.attempts
 
     def save(self, video: Found, files: list[tuple[str, int]], path: Path, height: int) -> int:  # noqa: ARG002
-        """Write a video into a file, whole; arguments as the protocol's."""
+        """Write a video into a file, whole, and return how often it was asked for.
+
+        Args:
+            video: that was found.
+            files: address and height in pixels of each.
+            path: of the file.
+            height: pixels at most.
+        """
         with path.open("wb") as file:
             return self._web.save(nearest_height(files, height), file, whole_video(path))
 

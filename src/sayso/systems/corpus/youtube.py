@@ -67,7 +67,14 @@ class YtDlp:
         return answer.content, answer.attempts
 
     def save(self, video: Found, files: list[tuple[str, int]], path: Path, height: int) -> int:  # noqa: ARG002
-        """Write a video into a file, whole: one with picture and sound in it, so that no ffmpeg is needed."""
+        """Write a video into a file, whole, and return how often it was asked for.
+
+        Args:
+            video: that was found.
+            files: not used: yt-dlp knows them.
+            path: of the file; what is taken has picture and sound in it, so that no ffmpeg is needed.
+            height: pixels at most.
+        """
         wanted = f"best[height<=?{height}][ext=mp4]/best[height<=?{height}]/worst"
         named = path.with_name(f"{path.name}{SUFFIX}")  # it takes ".part" for its own mark, and off
         options = {"format": wanted, "outtmpl": {"default": str(named).replace("%", "%%")}, "nopart": True}

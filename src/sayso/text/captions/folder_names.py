@@ -27,7 +27,13 @@ def file_names(folder: Path) -> Names:
 
 
 def starting_with(names: Names, start: str, *, any_case: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield the names that begin with ``start``, composed and as they are, in order."""
+    """Yield names composed and as they are, in order.
+
+    Args:
+        names: of a folder, sorted.
+        start: with which they begin.
+        any_case: whether capitals count as small letters.
+    """
     folded = start.casefold()
     at = bisect_left(names, (folded,))
     while at < len(names) and names[at][0].startswith(folded):

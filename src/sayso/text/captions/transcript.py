@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 import numpy as np
@@ -10,6 +10,9 @@ import numpy as np
 from sayso.core.types import Caption, Span
 
 TOLERANCE_S = 1e-9  # a caption cut into equal halves belongs to both windows, whatever rounding says
+
+SHARED_WORDS = 3
+"""Fewer words than these may be said twice."""
 
 
 class Transcript(Sequence[Caption]):
@@ -73,3 +76,17 @@ def transcript_of(captions: Sequence[Caption], span: Span) -> str:
     """
     transcript = captions if isinstance(captions, Transcript) else Transcript(captions)
     return " ".join(caption.text.replace("\n", " ") for caption in transcript.within(span))
+
+
+def join_spans(texts: Iterable[str | None]) -> str:
+    """Return what is said in spans that follow each other; a caption that two of them have is there once.
+
+    Args:
+        texts: of each span, by start, as ``transcript_of`` gives them.
+    """
+    words: list[str] = []
+    for text in filter(None, dict.fromkeys(texts)):
+        more = text.split(" ")
+        lengths = range(min(len(words), len(more)), SHARED_WORDS - 1, -1)
+        words += more[next((n for n in lengths if words[-n:] == more[:n]), 0) :]
+    return " ".join(words)
