@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from whole_runs import whole
 
 import sayso
 from sayso.data.alt_text import RULE_SETS, curate
@@ -95,9 +96,8 @@ def learned(out: Path, corpus: Path, test: Path, **options: Any) -> Scores:
     done = out / "scores.json"
     if not done.is_file():
         began, cpu = time.perf_counter(), time.process_time()
-        trained = sayso.train(
-            "clip", corpus, out, save_every=10**6, log_every=20, resume=out.exists(), **options
-        )
+        how = {"save_every": 10**6, "log_every": 20, "resume": out.exists()}
+        trained = whole(sayso.train("clip", corpus, out, **how, **options))
         spent = {"wall_s": time.perf_counter() - began, "cpu_s": time.process_time() - cpu}
         encoder = sayso.load_encoder(str(trained.folder), device="cpu", verify=False)
         done.write_text(json.dumps(accuracy(encoder, test) | spent))

@@ -1,6 +1,7 @@
 """Few-shot learning by Flamingo in a toy world, where the frozen language model can learn from examples.
 
-    python benchmarks/few_shot_toy.py OUT [--seeds 3] [--steps 250] [--language-steps 1000] [--episodes 200]
+    python benchmarks/few_shot_toy.py OUT [--seeds 5] [--first 0] [--steps 500] [--language-steps 1000]
+        [--episodes 200]
 
 Naming a picture after examples takes two things: a language model that goes on as the text before it does,
 and blocks that let it tell alike pictures from others. The toy language model (two layers of LLaMA's kind) is
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from PIL import Image
 from torch import nn
+from whole_runs import run, whole
 
 import sayso
 from sayso.core.progress import Silent
@@ -38,7 +41,7 @@ RECIPE: dict[str, Any] = {
     "size": SIDE, "views": 1, "layers": (0, 1), "dim": 32, "depth": 1, "heads": 2, "head_dim": 16,
     "latents": 4, "block_heads": 2, "dropout": 0.0, "batch_size": 32, "shares": (2, 30),
     "weights": (0.2, 1.0),
-    "lr": 5e-3, "gate_lr_multiplier": 10.0, "resampler_lr_multiplier": 1.0, "warmup": 10, "workers": 0,
+    "lr": 2e-3, "gate_lr_multiplier": 10.0, "resampler_lr_multiplier": 1.0, "warmup": 10, "workers": 0,
     "shots": SHOTS, "save_every": 1000,
 }  # fmt: skip
 
@@ -135,7 +138,7 @@ def pictures(folder: Path, seed: int) -> tuple[Path, Path]:
     grid = np.stack(np.meshgrid(*[np.linspace(20, 235, 5)] * 3), -1).reshape(-1, 3)
     colours = grid[rng.choice(len(grid), COLOURS, replace=False)]
     found = {}
-    folder.mkdir()
+    folder.mkdir(parents=True, exist_ok=True)
     for name, part in (("taught", range(HELD, COLOURS)), ("held", range(HELD))):
         rows = []
         for n in part:
@@ -161,28 +164,33 @@ def measure(out: Path, seed: int, steps: int, episodes: int) -> dict[str, dict[s
     folder, done = out / f"seed{seed}", out / f"seed{seed}.json"
     if done.exists():
         return dict(json.loads(done.read_text(encoding="utf-8")))
-    folder.mkdir()
+    began = time.perf_counter()
     taught, held = pictures(folder / "pictures", seed)
     parts = {"language_model": str(out / "language"), "backbone": str(out / "tower")}
     options = {**RECIPE, **parts, "episodes": str(taught), "steps": steps, "seed": seed}
-    sayso.train("flamingo", taught, folder / "run", **options)
+    resume = (folder / "run").exists()
+    whole(sayso.train("flamingo", taught, folder / "run", resume=resume, **options))
     model = load_generator(str(folder / "run"), device="cpu")
     rows = measure_episodes(model, read_picture_pairs(held), SHOTS, episodes, Silent())
     found = {way: {key: float(value or 0.0) for key, value in row.items()} for way, row in rows.items()}
     done.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    each = ", ".join(f"{way} {row['accuracy']:.3f}" for way, row in found.items())
+    print(f"seed {seed}: {each}; {time.perf_counter() - began:.0f} s", flush=True)
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("out", type=Path)
-    for name, value in (("seeds", 3), ("steps", 250), ("language-steps", 1000), ("episodes", 200)):
+    defaults = {"seeds": 5, "first": 0, "steps": 500, "language-steps": 1000, "episodes": 200}
+    for name, value in defaults.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     options = parser.parse_args()
-    if not (options.out / "language").exists():
+    if not (options.out / "language" / "tokenizer.json").exists():
         language_model(options.out / "language", options.language_steps)
     tower(options.out / "tower")
-    found = [measure(options.out, seed, options.steps, options.episodes) for seed in range(options.seeds)]
+    seeds = range(options.first, options.first + options.seeds)
+    found = [measure(options.out, seed, options.steps, options.episodes) for seed in seeds]
     for way in found[0]:
         values = [rows[way]["accuracy"] for rows in found]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
@@ -191,4 +199,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

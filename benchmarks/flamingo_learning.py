@@ -2,15 +2,17 @@
 
     python benchmarks/flamingo_learning.py --emoji DIR [DIR ...] --stamps DIR --coco captions.json --out OUT
         [--system flamingo] [--seeds 3] [--steps 300] [--pictures 4000] [--items 40] [--episodes 0]
-        [--only SEED]
+        [--dialogues 0] [--set KEY=VALUE ...] [--only SEED]
 
 DIR of ``--emoji`` is an npm package ``emoji-datasource-<artist>``, unpacked: ``emoji.json`` and
 ``img/<artist>/64``; of ``--stamps`` the folder of Debian's tuxpaint-stamps-default. A fifth of the names is
 held out, of all artists: a part to test on, a part (``val``) by which the best step is kept. Trained with
 the recipe of that name; measured with ``caption-choice`` on the names held out, and on COCO captions, which
 nothing was trained on. With ``--episodes N`` pages of invented names are trained on too, and
-``few-shot-naming`` is measured on N episodes of classes held out. Printed are means over seeds, the spread.
-A seed that is done is kept in OUT, and one that was interrupted goes on; ``--only`` makes one, beside others.
+``few-shot-naming`` is measured on N episodes of classes held out. With ``--dialogues N`` LLaVA goes on to
+its second stage, N updates on dialogues and episodes, the language model still frozen; measured is what comes
+of it, ``few-shot-naming`` on ``--episodes``. Printed are means over seeds, the spread. A seed that
+is done is kept in OUT, and one that was interrupted goes on; ``--only`` makes one, beside others.
 """
 
 from __future__ import annotations
@@ -21,17 +23,23 @@ import random
 import re
 import statistics
 import time
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from whole_runs import run, whole
 
 import sayso
 from sayso.core.progress import Silent
+from sayso.data.episodes import Episodes
+from sayso.data.interleaved import IMAGE
 from sayso.data.picture_pairs import read_picture_pairs
 from sayso.evaluation.caption_choice import measure_choice
 from sayso.evaluation.few_shot_naming import measure_episodes
 
-SIDE = 384
+SIDE, SHOTS, SPEAKERS = 384, 2, ("human", "gpt")
+Rows = dict[str, dict[str, Any]]
 
 
 def emoji(folder: Path) -> list[dict[str, str]]:
@@ -97,30 +105,78 @@ def items(path: Path, most: int) -> tuple[list[np.ndarray], list[str]]:
     return pictures, [pairs.captions(number)[0] for number in chosen]
 
 
-def one_seed(seed: int, sets: dict[str, Path], options: argparse.Namespace) -> dict[str, dict[str, float]]:
-    more = {"seed": seed, "steps": options.steps, "features": str((options.out / "tower").resolve())}
-    if options.episodes:
-        more |= {"episodes": str(sets["classes"]), "shares": (24, 8), "weights": (1.0, 1.0)}
-    began = time.perf_counter()
-    run, done = options.out / f"seed{seed}", options.out / f"seed{seed}.json"
+def one_seed(seed: int, sets: dict[str, Path], options: argparse.Namespace) -> Rows:
+    done = options.out / f"seed{seed}.json"
     if done.exists():
         return dict(json.loads(done.read_text(encoding="utf-8")))
-    val = {} if options.no_val else {"test": sets["val"]}
-    name = options.system
-    sayso.train(name, sets["train"], run, recipe=name, resume=run.exists(), **val, **more)
-    print(f"seed {seed}: trained in {(time.perf_counter() - began) / 60:.1f} minutes", flush=True)
-    model, rows = sayso.load(str(run), device="cpu"), {}
-    for name, path in {**sets, "coco": options.coco}.items():
-        if path is not None and name not in ("train", "val", "classes", "classes_held"):
-            for way, row in measure_choice(model, *items(path, options.items), Silent()).items():
-                rows[f"{name}, {way}"] = dict(row)
+    more = {"seed": seed, "steps": options.steps, "features": str((options.out / "tower").resolve())}
+    if options.episodes and options.system == "flamingo":
+        more |= {"episodes": str(sets["classes"]), "shares": (24, 8), "weights": (1.0, 1.0)}
+    if not options.no_val:
+        more |= {"test": sets["val"]}
+    more |= tomllib.loads("\n".join(options.set))
+    folder = trained(options.system, sets["train"], options.out / f"seed{seed}", more)
+    if options.dialogues:
+        second = {"seed": seed, "steps": options.dialogues, "features": more["features"], "init": str(folder)}
+        data = dialogues(sets, options.out / "dialogues.jsonl")
+        folder = trained("llava", data, options.out / f"seed{seed}-dialogues", second | {"batch_size": 8})
+    rows = measured(folder, sets, options, options.out / f"seed{seed}-part.json")
+    done.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return rows
+
+
+def trained(system: str, data: Path, folder: Path, options: dict[str, Any]) -> Path:
+    began = time.perf_counter()
+    whole(sayso.train(system, data, folder, recipe=system, resume=folder.exists(), **options))
+    print(f"{folder.name}: trained in {(time.perf_counter() - began) / 60:.1f} minutes", flush=True)
+    return folder
+
+
+def measured(folder: Path, sets: dict[str, Path], options: argparse.Namespace, part: Path) -> Rows:
+    """Measure on each set; what is measured is kept, so that one that is interrupted goes on."""
+    model = sayso.load(str(folder), device="cpu")
+    rows: Rows = json.loads(part.read_text(encoding="utf-8")) if part.exists() else {}
+    taught = ("train", "val", "classes", "classes_held")
+    kinds = {name: path for name, path in {**sets, "coco": options.coco}.items() if name not in taught}
+    for name, path in kinds.items():
+        if path is not None and f"{name}, pictures" not in rows:
+            found = measure_choice(model, *items(path, options.items), Silent())
+            rows |= {f"{name}, {way}": dict(row) for way, row in found.items()}
+            part.write_text(json.dumps(rows), encoding="utf-8")
             print(json.dumps({name: rows[f"{name}, pictures"]}), flush=True)
     if options.episodes:
         held = read_picture_pairs(sets["classes_held"])
-        for way, row in measure_episodes(model, held, 2, options.episodes, Silent()).items():
-            rows[f"few-shot, {way}"] = dict(row)
-    done.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        found = measure_episodes(model, held, SHOTS, options.episodes, Silent())
+        rows |= {f"few-shot, {way}": dict(row) for way, row in found.items()}
     return rows
+
+
+def dialogues(sets: dict[str, Path], out: Path) -> Path:
+    """Write dialogues in LLaVA's format: a caption and the class of each drawing; as many episodes."""
+    rng, records = np.random.default_rng(0), []
+    classes = {row["path"]: row["text"] for row in lines(sets["classes"])}
+    for row in lines(sets["train"]):
+        turns = [(IMAGE, row["text"])]
+        if row["path"] in classes:
+            turns.append(("What kind of thing is it?", classes[row["path"]].replace("-", " ")))
+        records.append(record([row["path"]], turns))
+    pairs = read_picture_pairs(sets["classes"])
+    drawn = Episodes(pairs, str, SHOTS)
+    for n in range(len(records)):
+        words, pictures = drawn.page(n, rng)
+        turns = [(IMAGE, word) for word in words.split("\n")]
+        records.append(record([pairs.name(number) for number in pictures], turns))
+    out.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
+    return out
+
+
+def record(pictures: list[str], turns: list[tuple[str, str]]) -> dict[str, Any]:
+    said = [{"from": who, "value": text} for turn in turns for who, text in zip(SPEAKERS, turn, strict=True)]
+    return {"image": pictures, "conversations": said}
+
+
+def lines(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def main() -> None:
@@ -131,8 +187,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--system", choices=("flamingo", "llava"), default="flamingo")
     parser.add_argument("--no-val", action="store_true", help="keep the last step")
-    for name, value in (("seeds", 3), ("steps", 300), ("pictures", 4000), ("items", 40), ("episodes", 0)):
+    for name, value in (("seeds", 3), ("steps", 300), ("pictures", 4000), ("items", 40)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--episodes", type=int, default=0, help="measured of few-shot-naming")
+    parser.add_argument("--dialogues", type=int, default=0, help="updates of LLaVA's second stage")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the recipe, TOML")
     parser.add_argument("--only", type=int, metavar="SEED")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -151,4 +210,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

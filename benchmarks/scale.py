@@ -40,6 +40,7 @@ import numpy as np
 from curves import Curve, draw_curves
 from results import Report, json_option
 from scipy.stats import t as student
+from whole_runs import whole
 
 import sayso
 from sayso.core.device import cores
@@ -185,7 +186,7 @@ def train(asked: Training, run: Run) -> dict[str, float]:
         recipe |= {"features": (str(out / "train"),), "feature_rates": (asked.rate,)}
         begun = (folder / "config.toml").exists()
         corpus = out / "corpora" / run.name
-        trained = sayso.train("howto100m", corpus, folder, device="cpu", resume=begun, **recipe)
+        trained = whole(sayso.train("howto100m", corpus, folder, device="cpu", resume=begun, **recipe))
         scores = measure(sayso.load(str(trained.folder), device="cpu"), out, test_films())
         done.write_text(json.dumps(scores | {"cpu_s": time.process_time() - began}))
     found: dict[str, float] = json.loads(done.read_text())

@@ -40,14 +40,16 @@ FEW = 25
 
 RANK_COLUMNS = ["id", "kind", "start_s", "end_s"]
 HIT_COLUMNS = ["path", "shown"]
+FEW_COLUMNS = ["start_s", "end_s", *HIT_COLUMNS]
+"""Of a few clips; ``shown`` tells the others too."""
 
 
 class Member(NamedTuple):
-    """A clip that a candidate stands for: its id, its stored row, and HIT_COLUMNS if they have been read."""
+    """A clip that a candidate stands for: its id, its stored row, and what it shows if that has been read."""
 
     id: str
     row: int
-    shown: tuple[str, str] | None = None
+    shown: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +91,8 @@ def search_visual(
     probes, rescored = effort(store.live.clips())
     query = store.clips.search(vector, vector_column_name="vector").distance_type(store.identity.metric)
     query = query.nprobes(probes).refine_factor(max(1, -(-rescored // limit)))
-    shown = HIT_COLUMNS if limit <= FEW else []
-    read = [*RANK_COLUMNS, *shown, *(["vector"] if vectors else []), "_distance"]
+    columns = FEW_COLUMNS if limit <= FEW else RANK_COLUMNS
+    read = [*columns, *(["vector"] if vectors else []), "_distance"]
     rows = _run(query.select(read), limit, sql, live)
     return [_candidate(row, similarity=1.0 - row["_distance"]) for row in rows]
 
@@ -175,7 +177,7 @@ def clips_of(store: Store, media_id: str) -> list[Hit]:
 
 def _read_shown(store: Store, members: list[Member]) -> dict[str, dict[str, Any]]:
     """Read by row, and by id what another process has moved or removed since, unless it has been read."""
-    shown = dict(_shown(*member.shown) for member in members if member.shown is not None)
+    shown = {member.id: member.shown for member in members if member.shown is not None}
     wanted = {member.id: member.row for member in members if member.shown is None}
     if wanted:
         with suppress(RuntimeError):
@@ -188,12 +190,11 @@ def _read_shown(store: Store, members: list[Member]) -> dict[str, dict[str, Any]
 
 
 def _by_id(table: Any) -> dict[str, dict[str, Any]]:
-    return dict(_shown(row["path"], row["shown"]) for row in table.to_pylist())
+    return {row["id"]: row for row in map(_shown, table.to_pylist())}
 
 
-def _shown(path: str, shown: str) -> tuple[str, dict[str, Any]]:
-    row = {"path": path, **json.loads(shown)}
-    return row["id"], row
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {"path": row["path"], **json.loads(row["shown"])}
 
 
 def _hit(clip: Candidate, shown: dict[str, dict[str, Any]]) -> Hit:
@@ -246,8 +247,9 @@ def _run(query: Any, limit: int | None, sql: str | None, live: str | None = None
 def _candidate(
     row: dict[str, Any], *, score: float = 0.0, similarity: float | None = None, bm25: float | None = None
 ) -> Candidate:
-    id_, start_s, end_s = row["id"], row["start_s"], row["end_s"]
-    shown = (row["path"], row["shown"]) if "shown" in row else None
+    shown = _shown(row) if "shown" in row else None
+    told = row if shown is None else shown
+    id_, start_s, end_s = told["id"], row["start_s"], row["end_s"]
     return Candidate(
         id=id_,
         media_id=id_.rpartition("-")[0],
@@ -258,6 +260,6 @@ def _candidate(
         similarity=similarity,
         bm25=bm25,
         members=(Member(id_, row["_rowid"], shown),),
-        is_seen=row["kind"] != "sound",
+        is_seen=told["kind"] != "sound",
         vector=row.get("vector"),
     )
