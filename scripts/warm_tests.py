@@ -29,7 +29,6 @@ LIBRARIES = (
     "numba",
 )
 """What tests import, none of which starts a thread."""
-SPENT = 24 + 128  # as a shell names SIGXCPU
 
 
 class Calls:
@@ -112,9 +111,9 @@ class WarmTests:
             raise RuntimeError("a fork would have the project's modules, or lose a thread")
 
     def run(self, tests: list[str], *, limit_s: float, cpu_s: float, calls: Path | None = None) -> int | None:
-        """Return the exit status of pytest; None where time ran out, SPENT where the processor's time did.
+        """Return the exit status of pytest, 128 and more where a signal ended it; None where time ran out.
 
-        What it said is kept in ``said``.
+        The signal is SIGXCPU where the processor's time ran out. What it said is kept in ``said``.
 
         Args:
             tests: as pytest takes them.

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sayso.metrics.naming import class_precision, naming_scores, precision_curve
+from sayso.metrics.naming import (
+    class_precision,
+    most_likely,
+    naming_scores,
+    precision_curve,
+    reliability,
+)
 
 
 def test_class_precision_is_the_mean_precision_at_each_right_item():
@@ -30,3 +36,12 @@ def test_what_is_no_naming_is_said():
         naming_scores([[0.1, 0.2]], [2])
     with pytest.raises(ValueError, match="got"):
         naming_scores([0.1], [0])
+
+
+def test_the_likeliest_class_is_right_or_not_and_that_is_compared_with_its_probability():
+    probabilities, truth = [[0.8, 0.2], [0.3, 0.7], [0.9, 0.1]], [0, 1, 1]
+    confidence, right = most_likely(probabilities, truth)
+    assert (confidence.tolist(), right.tolist()) == ([0.8, 0.7, 0.9], [True, True, False])
+    found = reliability(probabilities, truth, bins=1)
+    assert found["accuracy"] == pytest.approx(2 / 3) and found["confidence"] == pytest.approx(0.8)
+    assert found["error"] == pytest.approx(0.8 - 2 / 3)
