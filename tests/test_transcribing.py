@@ -183,8 +183,9 @@ def test_what_is_not_there_is_said_in_a_sentence(library, model, monkeypatch):
         run(library, str(library))
     with pytest.raises(SaysoError, match="'xx' is no language"):
         run(library, model, language="xx")
-    monkeypatch.setitem(sys.modules, "faster_whisper", None)
-    result = command("transcribe", library, "--model", model)
+    with monkeypatch.context() as without:  # undone before the fixture forgets the stub, which it brings back
+        without.setitem(sys.modules, "faster_whisper", None)
+        result = command("transcribe", library, "--model", model)
     assert result.returncode == UNAVAILABLE
     assert "[speech]'" in result.stderr
 
