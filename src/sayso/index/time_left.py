@@ -244,7 +244,6 @@ def _needs_s(done: Floats, in_s: float, lefts: Floats, ahead: Floats) -> Floats 
     works, reads = done[[0, 2], None] + COSTS * done[[1, 3], None]
     if works.min() <= 0:
         return None
-    decoding = np.where(
-        reads > 0, (lefts - ahead) / np.maximum(reads, 1e-9), 0.0
-    )  # it waits where it is full
+    # where nothing was decoded it waits for room, and is no bound
+    decoding = np.where(reads > 0, (lefts - ahead) / np.maximum(reads, 1e-9), 0.0)
     return np.asarray(np.maximum(lefts / works, decoding) * in_s)

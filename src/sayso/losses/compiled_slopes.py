@@ -2,7 +2,7 @@
 
 Where ``sigmoid_pairs`` goes over a block of scores ten times, this does so once, and a thread of it takes
 less time than two of torch's do. In float32, on the CPU. e^z is 2^n e^r, where n is a whole number and r, at
-most (ln 2) / 2, is small enough for a polynomial.
+most (ln 2) / 2, is small enough for a polynomial (ln 2 in two parts and the coefficients: Cephes' ``expf``).
 """
 
 from __future__ import annotations
