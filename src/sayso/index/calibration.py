@@ -76,7 +76,8 @@ class Calibration:
         """
         shift = 0.0
         if len(self.background):
-            near = np.sort(self.background @ query)[-NEAREST:].mean()
+            with np.errstate(invalid="ignore"):  # OpenBLAS may say so of finite numbers (numpy #24067)
+                near = np.sort(self.background @ query)[-NEAREST:].mean()
             shift = NEARNESS * float(np.clip(self.nearness.standard(float(near)), -3, 3))
         return _logistic(self.words.standard(similarity) - shift)
 
