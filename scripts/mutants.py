@@ -54,7 +54,6 @@ CORE = {
 }
 
 EQUIVALENT = {
-    "serve/connections.py soft < wanted -> soft <= wanted": "a limit that is wanted already is set once more",
     "solvers/word_alignment.py after < rows -> after <= rows": "no text ends in the middle of a merge, nor a piece",
 }
 """Changes that change nothing, and why; no test can catch them, so they are not counted."""

@@ -13,7 +13,7 @@ import textwrap
 import pytest
 
 from sayso.core.errors import SaysoError
-from sayso.core.io import UNFINISHED, atomic_file, atomic_folder, sha256_of, write_atomic
+from sayso.core.io import UNFINISHED, atomic_file, atomic_folder, make_folder, sha256_of, write_atomic
 from sayso.core.ownership import RECORD
 
 
@@ -95,6 +95,10 @@ def test_where_files_cannot_be_locked_nothing_is_left(tmp_path, monkeypatch):
         write_atomic(tmp_path / "kept.txt", text, guarded=False)
         assert (tmp_path / "kept.txt").read_text() == text
         assert os.listdir(tmp_path) == ["kept.txt"]
+    theirs = tmp_path / f".kept.txt{UNFINISHED}"
+    theirs.write_text("half of what another writes")
+    write_atomic(tmp_path / "kept.txt", "thrice", guarded=False)
+    assert theirs.read_text() == "half of what another writes"
 
 
 def test_many_processes_that_write_one_file_leave_one_whole(tmp_path):
@@ -153,6 +157,21 @@ def test_a_folder_in_use_is_refused_and_untouched(tmp_path):
     with pytest.raises(SaysoError, match="not an empty folder"), atomic_folder(tmp_path / "model"):
         raise AssertionError("the block must not run")
     assert (tmp_path / "model" / "mine.txt").read_text() == "mine"
+
+
+def test_an_empty_folder_may_be_taken_and_a_file_may_not(tmp_path):
+    (tmp_path / "model").mkdir()
+    with atomic_folder(tmp_path / "model") as new:
+        (new / "x").write_text("x")
+    assert os.listdir(tmp_path / "model") == ["x"]
+    (tmp_path / "file").write_text("mine")
+    with (
+        pytest.raises(SaysoError, match="file is there already and not an empty folder"),
+        atomic_folder(tmp_path / "file"),
+    ):
+        raise AssertionError("the block must not run")
+    with pytest.raises(SaysoError, match="the folder .*file cannot be made: File exists; give another place"):
+        make_folder(tmp_path / "file")
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):

@@ -76,6 +76,8 @@ def test_what_has_no_place_is_neither_near_nor_far(passing):
         ("a boat + near:48.8577, 2.2950, 300m", Near(48.8577, 2.295, 300), "a boat"),
         ("a - near:48,2,1.5mi", Near(48, 2, 1.5 * 1609.344, present=False), "a"),
         ("near:0,0,10km", Near(0, 0, 10_000), ""),
+        ("near:-90,180,2m", Near(-90, 180, 2), ""),
+        ("near:90,-180,999999km", Near(90, -180, 30_000_000), ""),
     ],
 )
 def test_places_in_queries(query, place, rest):
@@ -88,7 +90,8 @@ def test_a_place_in_quotes_is_text_and_other_queries_stay_as_they_are():
 
 
 @pytest.mark.parametrize(
-    "query", ["near:", "near:paris", "near:91,0", "near:48.85", "near:48,2,5parsec", "near:1e5,2"]
+    "query",
+    ["near:", "near:paris", "near:91,0", "near:48.85", "near:48,2,5parsec", "near:1e5,2", "near:0,180.5"],
 )
 def test_no_places(query):
     with pytest.raises(QueryError, match=r"near:48\.8577,2\.295,5km"):
@@ -126,6 +129,13 @@ def test_a_day_without_a_time_lies_in_its_day(passing):
 def test_no_times(text):
     with pytest.raises(QueryError, match="is no date; write"):
         time_filter(text, None)
+
+
+@pytest.mark.parametrize(("after", "before"), [("2019", "2019"), ("2020-03", "2020-02-09")])
+def test_no_time_between_two_is_said(after, before):
+    with pytest.raises(QueryError, match=f"nothing is after {after} and before {before}"):
+        time_filter(after, before)
+    assert time_filter("2019", "2019-01") == "taken >= '2019' AND taken < '2019-01'"
 
 
 def test_times_are_written_out():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.core.errors import QueryError, TooSlow
-from sayso.index.filter_language import DEEPEST, both, filter_sql
+from sayso.index.filter_language import DEEPEST, MOST_LETTERS, MOST_TOKENS, both, filter_sql
 from sayso.index.timed import read_rows
 
 ROWS = [
@@ -118,6 +118,12 @@ def test_contains_takes_no_wildcards_and_any_case(engines):
         ("true; drop table clips", "means nothing"),
         ('"no such" = 1', "no column"),
         ("shown = 'x'", "no column"),
+        ("kind , 'x'", "a comparison should"),
+        ("kind ( 'x')", "a comparison should"),
+        ("kind =", "compared with nothing"),
+        ("kind = )", "compared with nothing"),
+        ("kind = and", "compared with nothing"),
+        ("kind in ('a', kind)", "a text or a number should"),
     ],
 )
 def test_what_is_no_filter_is_one_sentence(text, why):
@@ -165,3 +171,44 @@ def test_a_query_that_takes_too_long_is_ended(engines):
     slow = engines[1].search().where("title != lpad('x', 30000000, 'y')")
     with pytest.raises(TooSlow, match="took longer than"):
         read_rows(slow, longest_s=0.001)
+
+
+@pytest.mark.parametrize(
+    ("most", "one_more"),
+    [
+        ("true" + (MOST_LETTERS - 4) * " ", (MOST_LETTERS - 3) * " "),
+        ((MOST_TOKENS - 1) * "not " + "true", MOST_TOKENS * "not "),
+        ((DEEPEST - 1) * "(" + "true" + (DEEPEST - 1) * ")", DEEPEST * "("),
+    ],
+)
+def test_as_much_as_is_allowed_is_and_no_more(most, one_more):
+    assert filter_sql(most).strip("NOT ()") in ("TRUE", "RUE")
+    with pytest.raises(QueryError, match="more than"):
+        filter_sql(one_more + "true" + ")" * one_more.count("("))
+
+
+def test_how_conditions_and_numbers_are_written():
+    assert filter_sql("true or false or kind = 'a'") == "((TRUE OR FALSE) OR kind = 'a')"
+    assert filter_sql("true and not not false and true and not true") == (
+        "((TRUE AND FALSE) AND (TRUE AND NOT (TRUE)))"
+    )
+    for written, read in [
+        ("61", "61"),
+        ("48.250", "48.25"),
+        ("-0.5e1", "-5"),
+        ("9007199254740991", "9007199254740991"),
+        ("9007199254740992", "9007199254740992.0"),  # from here on floats leave whole numbers out
+        ("1e300", "1e+300"),
+    ]:
+        assert filter_sql(f"duration_s > {written}") == f"duration_s > {read}"
+
+
+def test_a_refusal_shows_two_hundred_letters_of_a_filter():
+    for letters, shown in ((200, f"'{200 * 'x'}'"), (201, f"'{200 * 'x'}…'")):
+        with pytest.raises(QueryError) as refused:
+            filter_sql(letters * "x")
+        assert f"the filter {shown} cannot be used" in str(refused.value)
+
+
+def test_filters_go_together_in_brackets():
+    assert both("kind = 'a' or true", None, "false") == "(kind = 'a' or true) and (false)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,8 @@ import pytest
 from fastapi import HTTPException
 from PIL import Image
 
-from sayso.serve.budget import AGAIN_S, CROWD, Budget, Gate
+from sayso.serve import budget as module
+from sayso.serve.budget import AGAIN_S, CORES, CROWD, Budget, Gate
 from waiting import PATIENCE_S, wait_for
 
 
@@ -112,3 +114,31 @@ def test_in_a_crowd_nobody_waits_long():
     for one in waiting:
         one.join(PATIENCE_S)
     assert error.value.status_code == 503 and not any(one.is_alive() for one in waiting)
+
+
+def test_who_waits_how_long():
+    """The first four behind those inside are patient."""
+    gate, waits = Gate("searches", 2, 10, 30.0, 0.5), []
+
+    class Free:
+        def acquire(self, timeout):
+            return waits.append(timeout) or True
+
+    gate._free = Free()
+    for _ in range(2 + CROWD + 3):
+        gate.enter()
+    assert waits == [30.0] * (2 + CROWD) + [0.5] * 3
+    gate = Gate("searches", 2, 10, 30.0)
+    gate._free = Free()
+    for _ in range(12):
+        gate.enter()
+    assert waits[-12:] == [30.0] * 12, "without a shorter time all are as patient"
+
+
+@pytest.mark.parametrize(("cores", "searches", "cuts"), [(1, 2, 1), (2, 2, 1), (8, 8, 4)])
+def test_how_many_are_let_in_grows_with_the_cores(monkeypatch, cores, searches, cuts):
+    assert os.cpu_count() == CORES
+    monkeypatch.setattr(module, "CORES", cores)
+    budget = Budget()
+    assert (budget.searches.places, budget.cuts.places) == (searches + 16, cuts + 4)
+    assert budget.places == searches + 16 + 64 + 10 + 12 + cuts + 4

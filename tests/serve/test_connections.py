@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
+import anyio
 import pytest
 import uvicorn
 
+from sayso.serve import connections as module
 from sayso.serve.connections import OnceAMinute, Patience, patient, room_for_files
 from sayso.serve.server import listen
 from waiting import WAIT_S, wait_for
@@ -26,6 +29,8 @@ async def answering(scope, receive, send):
         if message["type"] == "http.disconnect":
             return
         more = message.get("more_body", False)
+    if scope["path"] == "/late":
+        await anyio.sleep(0.15)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     for _ in range(1000 if scope["path"] == "/much" else 1):
         await send({"type": "http.response.body", "body": bytes(1 << 16), "more_body": True})
@@ -77,6 +82,21 @@ def test_who_takes_nothing_is_left():
         wait_for(lambda: not server.server_state.tasks, lambda: "it ends")
 
 
+def test_who_takes_nothing_and_asks_on_is_left():
+    with serving(send_s=0.2) as (server, connect), connect() as connection:
+        connection.sendall(WHOLE.replace(b"/ ", b"/much "))
+        wait_for(lambda: server.server_state.total_requests or server.server_state.tasks, lambda: "it begins")
+        with suppress(OSError):  # on a busy machine it is left by then
+            connection.sendall(WHOLE)
+        wait_for(lambda: not server.server_state.tasks, lambda: "it ends")
+
+
+def test_an_answer_may_come_later_than_a_body_may():
+    with serving(body_s=0.05) as (_, connect), connect() as connection:
+        connection.sendall(WHOLE.replace(b"/ ", b"/late "))
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
 def test_who_takes_all_gets_all_however_short_the_others_are_kept():
     with serving(head_s=NEVER_S) as (_, connect), connect() as connection:
         for _ in range(2):  # the connection lives on
@@ -125,5 +145,57 @@ def test_a_message_is_logged_once_a_minute():
     assert [passes(record) for record in records] == [True, False, True]
 
 
+def test_the_same_error_is_logged_once_a_minute_and_another_is_not():
+    def record(error):
+        try:
+            raise error
+        except type(error) as raised:
+            return logging.makeLogRecord(
+                {"msg": "a", "exc_info": (type(raised), raised, raised.__traceback__)}
+            )
+
+    passes = OnceAMinute().filter
+    told = [record(error) for error in (ValueError("1"), ValueError("2"), OSError("1"))]
+    assert [passes(one) for one in told] == [True, False, True]
+
+
+def test_a_minute_is_sixty_seconds_and_not_all_that_was_said_is_kept(monkeypatch):
+    clock = SimpleNamespace(now=5.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(module, "time", clock)
+    passes = OnceAMinute().filter
+
+    def said(message):
+        return passes(logging.makeLogRecord({"msg": message}))
+
+    assert said("0")
+    for clock.now, passed in ((5.0, False), (64.9, False), (65.0, True), (124.9, False)):
+        assert said("0") == passed
+    assert all(said(str(k)) for k in range(1, 101))
+    assert not said("0"), "a hundred and one are kept"
+    assert said("101")
+    assert said("0"), "and then all are forgotten"
+
+
 def test_connections_leave_descriptors_for_all_else():
     assert 8 <= room_for_files() <= 512
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "set_to", "room"),
+    [
+        (256, -1, 1152, 512),
+        (256, 4096, 1152, 512),
+        (256, 1000, 1000, 436),
+        (100, 100, 100, 8),
+        (1000, 1000, 1000, 436),
+        (1152, 4096, None, 512),
+        (4096, 4096, None, 512),
+        (-1, -1, None, 512),
+    ],
+)
+def test_as_many_files_as_connections_need_may_be_open(monkeypatch, soft, hard, set_to, room):
+    resource, limits = pytest.importorskip("resource"), []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, both: limits.append(both))
+    assert room_for_files() == room
+    assert limits == ([] if set_to is None else [(set_to, hard)])

@@ -42,7 +42,7 @@ def atomic_file(
     target = Path(path)
     if guarded:
         refuse_foreign(target, grows=grows, of_input=of_input)
-    descriptor, waiting = -1, None
+    descriptor, waiting = None, None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, waiting = _unfinished(target)
@@ -62,7 +62,7 @@ def atomic_file(
     finally:
         if waiting is not None:
             waiting.unlink(missing_ok=True)
-        if descriptor >= 0:
+        if descriptor is not None:
             os.close(descriptor)
 
 

@@ -58,7 +58,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
         UnsatisfiableError: if the range lies beyond the end.
     """
     match = _RANGE.fullmatch(header.strip())
-    if match is None or match[0] == "" or not (match[1] or match[2]):
+    if match is None or not (match[1] or match[2]):
         return None
     if not match[1]:
         start, end = max(0, size - int(match[2])), size
