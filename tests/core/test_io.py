@@ -170,7 +170,9 @@ def test_an_empty_folder_may_be_taken_and_a_file_may_not(tmp_path):
         atomic_folder(tmp_path / "file"),
     ):
         raise AssertionError("the block must not run")
-    with pytest.raises(SaysoError, match="the folder .*file cannot be made: File exists; give another place"):
+    with pytest.raises(
+        SaysoError, match=r"the folder .*file cannot be made: File exists; give another place"
+    ):
         make_folder(tmp_path / "file")
 
 

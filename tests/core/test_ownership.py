@@ -76,9 +76,8 @@ def lines(folder, *rows):
     """Write a record by hand: name, content the digest is of, verb."""
     with (folder / RECORD).open("a") as file:
         for name, content, verb in rows:
-            told = {
-                "name": name, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "verb": verb
-            }  # fmt: skip
+            digest = hashlib.sha256(content).hexdigest()
+            told = {"name": name, "sha256": digest, "size": len(content), "verb": verb}
             file.write(json.dumps(told) + "\n")
 
 

@@ -51,3 +51,7 @@ def test_what_has_no_accuracy_is_said():
         vqa_accuracy(["a"], [])
     with pytest.raises(ValueError, match="nobody answered"):
         vqa_accuracy(["a"], [[]])
+    with pytest.raises(ValueError, match="nobody answered"):
+        vqa_accuracy(["a", "b"], [["a"], []])
+    with pytest.raises(ValueError, match="0 answers"):
+        vqa_accuracy([], [])

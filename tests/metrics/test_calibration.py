@@ -41,3 +41,7 @@ def test_what_is_perfect_and_what_is_worst():
 def test_what_is_no_confidence_is_said(sure, right):
     with pytest.raises(ValueError, match=r"expected confidences|within 0 and 1"):
         calibration(sure, right)
+
+
+def test_what_rounding_puts_above_one_counts_as_one():
+    assert calibration([1 + 1e-9, 0], [True, False]).bins[-1].count == 1

@@ -87,6 +87,8 @@ def test_what_has_no_cider_is_said():
         cider(["a"], [["a"], ["b"]])
     with pytest.raises(ValueError, match="without a reference"):
         cider(["a"], [[]])
+    with pytest.raises(ValueError, match="without a reference"):
+        cider(["a", "b"], [["a"], []])
     with pytest.raises(ValueError, match="0 captions"):
         cider([], [])
 

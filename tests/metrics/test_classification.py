@@ -86,6 +86,8 @@ def test_the_mean_is_over_classes_that_occur_and_five_need_five():
     found = accuracy_from_ranks(ranks, labels, count=7)
     assert found == {"top-1": 0.5, "top-5": 0.75, "mean_class_recall": pytest.approx((2 / 3 + 0) / 2)}
     assert accuracy_from_ranks(ranks, labels, count=4)["top-5"] is None
+    assert accuracy_from_ranks([5, 6], [0, 1], count=6)["top-5"] == 0.5
+    assert accuracy_from_ranks([5, 5], [0, 1], count=5)["top-5"] == 1
 
 
 @pytest.mark.parametrize(
@@ -95,6 +97,9 @@ def test_the_mean_is_over_classes_that_occur_and_five_need_five():
         ([[1.0, float("nan")]], [0], "without NaN"),
         ([[1.0, 2.0]], [2], "indices 0 to 1"),
         ([[1.0, 2.0]], [[False, False]], "example 0 has no right class"),
+        ([[1.0, 2.0]], [[0, 1]], "of booleans"),
+        ([[1.0, 2.0]], [0.0], "of indices 0 to 1"),
+        ([[1.0, 2.0]], [0, 1], "of indices 0 to 1"),
     ],
 )
 def test_wrong_input_is_told(scores, right, told):
@@ -102,6 +107,8 @@ def test_wrong_input_is_told(scores, right, told):
         class_ranks(scores, right)
     with pytest.raises(ValueError, match="N at least 1"):
         accuracy_from_ranks([], [], count=3)
+    with pytest.raises(ValueError, match=r"got \(2,\) and \(1,\)"):
+        accuracy_from_ranks([1, 2], [0], count=3)
 
 
 def test_the_likeliest_scale_is_the_best_of_a_grid():
@@ -114,5 +121,6 @@ def test_the_likeliest_scale_is_the_best_of_a_grid():
     ]
     assert likeliest_scale(scores, labels) == pytest.approx(grid[np.argmax(likelihood)], rel=3e-3)
     assert likeliest_scale(np.eye(3), [0, 1, 2]) > 9999
-    with pytest.raises(ValueError, match="N at least 1"):
-        likeliest_scale(np.empty((0, 3)), [])
+    for wrong in ((np.empty((0, 3)), []), (np.ones((2, 3)), [0]), (np.ones(3), [0, 1, 2])):
+        with pytest.raises(ValueError, match="N at least 1"):
+            likeliest_scale(*wrong)

@@ -108,9 +108,16 @@ def test_overlap_counts_pixels(corners):
 
 def test_a_point_may_miss_by_18_pixels_and_no_more():
     box, labels = [[TaggedBox(0, Box(100, 100, 120, 120))]], [[1]]
-    for point, right in [((82, 110), True), ((81.9, 110), False), ((138, 138), True), ((110, 138.1), False)]:
+    for point, right in [((82, 110), True), ((81.9, 110), False), ((138, 138), True), ((110, 138.1), False),
+        ((110, 82), True), ((110, 81.9), False), ((138.1, 110), False)]:  # fmt: skip
         assert pointed([[point]], labels, box)[0][0, 0] == right
     assert within((5, 5), [[0, 0, 5, 5], [6, 6, 9, 9]]).tolist() == [True, False]
+
+
+def test_half_of_both_is_enough_for_corloc():
+    boxes = [[TaggedBox(0, Box(0, 0, 1, 1))]] * 2
+    found = [[[0, 0, 2, 1]], [[0, 0, 2.01, 1]]]
+    assert corloc(found, [[1], [1]], boxes).tolist() == [0.5]
 
 
 def test_a_difficult_thing_is_neither_asked_for_nor_wrong():
@@ -132,5 +139,10 @@ def test_says_what_is_wrong():
         classification([[1]], [[2]])
     with pytest.raises(ValueError, match=r"expected points \(1, 1, 2\)"):
         pointing([[1]], [[1, 2]], [[1]], [[]])
+    for lists in ([], [[], []]):
+        with pytest.raises(ValueError, match=f"and 1 boxes; got .*, {len(lists)}"):
+            pointing([[1]], [[[1, 2]]], [[1]], lists)
+        with pytest.raises(ValueError, match=f"and 1 boxes; got .*, {len(lists)}"):
+            corloc([[[1, 2, 3, 4]]], [[1]], lists)
     with pytest.raises(ValueError, match=r"expected found \(1, 1, 4\)"):
         corloc([[1, 2]], [[1]], [[]])

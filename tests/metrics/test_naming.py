@@ -45,3 +45,21 @@ def test_the_likeliest_class_is_right_or_not_and_that_is_compared_with_its_proba
     found = reliability(probabilities, truth, bins=1)
     assert found["accuracy"] == pytest.approx(2 / 3) and found["confidence"] == pytest.approx(0.8)
     assert found["error"] == pytest.approx(0.8 - 2 / 3)
+
+
+def test_the_mean_leaves_out_the_background_and_classes_that_are_nowhere():
+    scores, truth = np.array([[0.9, 0.1, 0.2], [0.3, 0.7, 0.1], [0.8, 0.6, 0.5]]), [0, 1, 1]
+    each = class_precision(scores, truth)
+    assert each.tolist()[:2] == [1, 1] and np.isnan(each[2])
+    scores[1] = [0.95, 0.05, 0.1]
+    each = class_precision(scores, truth)
+    assert each[0] == 0.5 and each[1] == pytest.approx((1 + 2 / 3) / 2)
+    assert naming_scores(scores, truth)["mAP"] == pytest.approx(each[:2].mean())
+    assert naming_scores(scores, truth, ignore=0)["mAP"] == pytest.approx(each[1])
+    assert np.isnan(naming_scores(scores[:1], [0], ignore=0)["mAP"])
+    for wrong in ([[np.nan, 1]], [[np.inf, 1]]):
+        with pytest.raises(ValueError, match="within 0 to 1"):
+            naming_scores(wrong, [0])
+    for scores, truth in (([[0.1, 0.2]], [-1]), ([[0.1, 0.2]], [[0]]), ([[0.1, 0.2]], [0.0]), ([], [])):
+        with pytest.raises(ValueError, match=r"within 0 to 1|expected scores \(N, C\)"):
+            naming_scores(scores, truth)

@@ -113,6 +113,7 @@ def test_the_matrix_is_never_whole(monkeypatch):
     retrieval_from_embeddings(embeddings, embeddings)
     assert max(rows * columns for rows, columns in held) <= 2**23 < 5000 * 5000
     assert sum(rows for rows, _ in held) == 5000
+    assert len(held) == 3, "no more turns than memory asks for"
 
 
 def test_both_directions_of_captioned_pictures():
@@ -128,6 +129,14 @@ def test_both_directions_of_captioned_pictures():
 def test_both_directions_of_pairs_are_the_matrix_and_its_transpose(problem):
     scores, _ = problem
     assert both_directions(scores) == {"text_to_item": retrieval(scores), "item_to_text": retrieval(scores.T)}
+
+
+def test_a_query_is_named_whatever_the_queries_at_a_time():
+    scores = np.zeros((6, 6))
+    scores[4, 2] = np.nan
+    for chunk in (1, 2, 3, 4, 6):
+        with pytest.raises(ValueError, match="the similarity of query 4 has a NaN"):
+            retrieval(scores, chunk=chunk)
 
 
 NAN = np.array([[0.0, 1.0], [np.nan, 1.0]])
@@ -155,6 +164,9 @@ NAN = np.array([[0.0, 1.0], [np.nan, 1.0]])
         ((np.zeros((2, 3)), np.zeros((2, 3), int)), "expected targets (2,)"),
         ((np.zeros((2, 3)), [0.5, 1.0]), "expected targets (2,)"),
         ((np.zeros((2, 3)), [["a"], [0, 1]]), "expected targets (2,)"),
+        ((np.zeros((2, 3)), [[[0, 1]], [2]]), "expected targets (2,)"),
+        ((np.zeros((2, 3)), [[0.0, 1.0], [2]]), "expected targets (2,)"),
+        ((np.zeros((2, 0)), []), "expected at least one query and one item; got (2, 0)"),
     ],
 )
 def test_wrong_input_gets_one_sentence(arguments, why):

@@ -17,5 +17,8 @@ def test_it_is_the_share_of_pairs_in_the_right_order():
 def test_what_has_no_area_is_said():
     with pytest.raises(ValueError, match="positives and negatives"):
         roc_auc([0.1, 0.2], [True, True])
+    for scores, positive in (([0.1, 0.2], [True]), ([[0.1, 0.2]], [[True, False]])):
+        with pytest.raises(ValueError, match="expected N finite scores"):
+            roc_auc(scores, positive)
     with pytest.raises(ValueError, match="finite"):
         roc_auc([np.nan, 0.2], [True, False])

@@ -87,6 +87,13 @@ def test_one_threshold_serves_all_pictures():
     assert found["MaxBoxAcc@0.7"] == 0.5
 
 
+def test_an_overlap_that_is_asked_for_is_enough():
+    scores = np.zeros((4, 4))
+    scores[0, :2] = 1
+    found = max_box_accuracy([scores], [[[0, 0, 1, 1]]], cuts=CUTS)
+    assert (found["MaxBoxAcc@0.5"], found["MaxBoxAcc@0.7"]) == (1, 0)
+
+
 def test_unit_spans_zero_to_one():
     assert min_max([[2.0, 4.0], [3.0, 6.0]]).tolist() == [[0, 0.5], [0.25, 1]]
     assert not min_max([[7.0, 7.0]]).any()
@@ -95,6 +102,11 @@ def test_unit_spans_zero_to_one():
 def test_says_what_is_wrong():
     with pytest.raises(ValueError, match="got 0 and 0"):
         max_box_accuracy([], [])
+    with pytest.raises(ValueError, match="got 2 and 1"):
+        max_box_accuracy([[[1.0]], [[1.0]]], [[]])
+    for wrong in ([[-0.1]], [[]], [0.5]):
+        with pytest.raises(ValueError, match=r"scale it with min_max\(\)"):
+            pixel_precision([wrong], [wrong])
     with pytest.raises(ValueError, match=r"scale it with min_max\(\)"):
         max_box_accuracy([[[2.0]]], [[]])
     with pytest.raises(ValueError, match=r"a map is \(1, 1\) and its mask \(1, 2\)"):

@@ -72,7 +72,10 @@ def test_the_mean_leaves_out_classes_without_positives() -> None:
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="expected scores"):
         segment_average_precision([1, float("nan")], [1, 0])
-    with pytest.raises(ValueError, match="must be from 1"):
-        segment_average_precision([1], [1], positives=0)
+    with pytest.raises(ValueError, match="1 are right of 0; the limits None and None must be from 1"):
+        segment_average_precision([1, 2, 3], [1, 0, -1], positives=0)
+    for shape in (([1, 2], [1]), ([[1]], [[1]])):
+        with pytest.raises(ValueError, match="expected scores"):
+            segment_average_precision(*shape)
     with pytest.raises(ValueError, match="must be from 1"):
         segment_average_precision([1], [1], top_n=0)

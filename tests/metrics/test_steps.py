@@ -19,10 +19,31 @@ def test_recall_counts_steps_over_videos_then_averages_tasks() -> None:
     assert mean_recall(recalls) == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize("times", [[0, 0], [0, 0, 2], [0, 0, -1], [0.0, 0.0, 0.0]])
-def test_bad_times_are_refused(times: list[float]) -> None:
-    with pytest.raises(ValueError, match="task a, video 0"):
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ([0, 0], "times .K,."),
+        ([0, 0, 2], "from 0 to 1"),
+        ([0, 0, -1], "from 0 to 1"),
+        ([0.0, 0.0, 0.0], "from 0 to 1"),
+    ],
+)
+def test_bad_times_are_refused(times: list[float], said: str) -> None:
+    with pytest.raises(ValueError, match=f"task a, video 0: .*{said}"):
         step_recall({"a": [(np.ones((2, 3), dtype=bool), times)]})
+
+
+def test_bad_truth_and_tasks_without_a_step_are_refused() -> None:
+    for truth in (np.ones((2, 3)), np.ones(3, dtype=bool)):
+        with pytest.raises(ValueError, match="task a, video 0: expected truth"):
+            step_recall({"a": [(truth, [0, 0, 0])]})
+    with pytest.raises(ValueError, match="task a has no annotated step"):
+        step_recall({"a": [(np.zeros((2, 3), dtype=bool), [0, 0, 0])]})
+    with pytest.raises(ValueError, match="no task"):
+        mean_recall({})
+    nothing = np.zeros((2, 0), dtype=bool)
+    some = np.ones((2, 3), dtype=bool)
+    assert step_recall({"a": [(nothing, np.zeros(0, int)), (some, [0, 1, 0])]}) == {"a": 1.0}
 
 
 def spans(seconds: int, *steps: tuple[int, int] | None) -> np.ndarray:
@@ -63,6 +84,12 @@ def test_one_annotated_step_cannot_serve_two_discovered_ones() -> None:
         ([], "no video"),
         ([(spans(3, None), [0])], "no step is annotated"),
         ([(spans(3, (0, 1)), [3])], "from -1 to 2"),
+        ([(spans(3, (0, 1)), [-2])], "from -1 to 2"),
+        ([(spans(3, (0, 1)), [0.0])], "from -1 to 2"),
+        ([(spans(3, (0, 1)), [[0]])], "expected truth"),
+        ([(spans(3, (0, 1)).astype(int), [0])], "expected truth"),
+        ([(spans(3, (0, 1))[0], [0])], "expected truth"),
+        ([(spans(3, (0, 1)), [0]), (spans(3, (0, 1), None), [0])], "video 1 has other steps"),
         ([(spans(3, (0, 1)), [0]), (spans(3, (0, 1)), [0, 1])], "other steps"),
     ],
 )
@@ -84,3 +111,20 @@ def test_the_matching_is_the_best_there_is(seed: int) -> None:
         for way in itertools.permutations(range(wide.shape[1]), len(wide))
     )
     assert sum(gain[k, c] for k, c in enumerate(matching) if c is not None) == best
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (6, 15), (15, 6), (1, 9)])
+def test_the_matching_of_many_is_that_of_scipy(shape: tuple[int, int]) -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    for seed in range(5):
+        gain = np.random.default_rng(seed).normal(size=shape)
+        rows, columns = optimize.linear_sum_assignment(gain, maximize=True)
+        expected: list[int | None] = [None] * len(gain)
+        for row, column in zip(rows, columns, strict=True):
+            expected[row] = int(column)
+        assert best_matching(gain) == expected
+
+
+def test_of_matchings_that_gain_the_same_earlier_rows_have_earlier_columns() -> None:
+    assert best_matching(np.zeros((3, 5))) == [0, 1, 2]
+    assert best_matching(np.ones((4, 2))) == [0, 1, None, None]

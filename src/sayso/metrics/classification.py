@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from sayso.core.arrays import Floats, Ints
 
 Ties = Literal["first", "strict"]
+_BISECTIONS = 18  # from a factor of ten million to one of 1.0001
 
 
 def class_ranks(scores: ArrayLike, right: ArrayLike, *, ties: Ties = "first") -> Ints:
@@ -102,7 +103,7 @@ def likeliest_scale(scores: ArrayLike, classes: ArrayLike) -> float:
         )
     right = S[np.arange(len(S)), y].mean()
     low, high = 1e-3, 1e4
-    while high / low > 1.0001:
+    for _ in range(_BISECTIONS):
         middle = float(np.sqrt(low * high))
         low, high = (middle, high) if _expected(S, middle) <= right else (low, middle)
     return float(np.sqrt(low * high))
