@@ -21,6 +21,12 @@ def test_answers_are_normalised_as_the_official_script_does():
     assert wrong == []
 
 
+@pytest.mark.parametrize("text", ["x/y z/ w", "x/y z /w"])
+def test_a_mark_beside_a_blank_is_dropped_wherever_it_stands(text):
+    assert normalize_answer(text) == "xy z w"
+    assert normalize_answer("x/y z/w") == "x y z w"
+
+
 def test_accuracy_is_that_of_the_official_script():
     rows = OFFICIAL["accuracy"]
     ours = vqa_accuracy_each([row["answer"] for row in rows], [row["references"] for row in rows])
