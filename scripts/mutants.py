@@ -54,6 +54,10 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "solvers/word_alignment.py high > block.high -> high >= block.high": "nothing is added, or all is inside",
+    "solvers/compiled_words.py row > first -> row >= first": "no block begins in the middle of a merge",
+    "solvers/compiled_words.py score[j] < score[j - 1] -> score[j] <= score[j - 1]": "an equal score is written again",
+    "solvers/word_pieces.py mixed * np.uint64(11400714819323198485) + numbers[ -> mixed * np.uint64(11400714819323198485) - numbers[": "it is a hash all the same",
     "metrics/classification.py np.arange(C) < ((best == S) & truth).argmax(1)[:,  -> np.arange(C) <= ((best == S) & truth).argmax(1)[:,": "a right class is not among the tied ones",
     "solvers/word_alignment.py after < rows -> after <= rows": "no text ends in the middle of a merge, nor a piece",
 }

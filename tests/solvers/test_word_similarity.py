@@ -38,6 +38,10 @@ def test_similarity_is_symmetric_and_graded(a, b):
         ("cat", "hat", 0),
         ("then", "when", 0),
         ("", "", 0),
+        ("", "walk", 0),
+        ("", "s", 0),
+        ("moose", "mouse", 2),
+        ("cats", "cat", 3),
     ],
 )
 def test_grades(a, b, grade):
@@ -48,3 +52,4 @@ def test_a_stem_keeps_three_letters():
     assert stem("sing") == "sing"
     assert stem("singing") == "sing"
     assert stem("is") == "is"
+    assert (stem("cats"), stem("goes"), stem("flies")) == ("cat", "goe", "fli")

@@ -106,14 +106,13 @@ class _Band:
 
     def forward(self) -> bool:
         """Fill the band; tell whether the target was reached, so that the best path lies in it."""
-        first, rows, low, columns = self.piece
+        first, rows, low, _ = self.piece
         stride = max(SHORTEST_STRIDE, math.isqrt(rows - first))
         block = _Block(first, first, low, low, np.zeros(1, np.int32))
         while True:
             last = block.last
             if last == rows:
-                full = block.high == columns
-                return full and int(block.score[-1]) >= self.target
+                return int(block.score[-1]) >= self.target  # then the last column was not cut off
             after = min(last + stride, rows)
             while after < rows and after in self.moves.merges:  # a merge must not cross into the next block
                 after += 1
@@ -136,8 +135,6 @@ class _Band:
         low, score = block.low + skip, block.score[skip:]
         reach = int(score[-1]) + gain + int(most_b[-1]) - self.target
         high = int(np.searchsorted(most_b, reach, side="right")) - 1
-        if high < low:
-            return None
         if high > block.high:
             score = np.concatenate([score, np.full(high - block.high, score[-1], np.int32)])
         else:

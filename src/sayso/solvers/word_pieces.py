@@ -82,7 +82,7 @@ def _once(words: Int32s) -> tuple[Ints, Ints]:
     The numbers are hashes of 64 bits: that two phrases share one is as unlikely as a fault of memory.
     """
     mixed = np.zeros(len(words) - WORDS + 1, np.uint64)
-    numbers = words.astype(np.uint64) + np.uint64(1)
+    numbers = words.astype(np.uint64)
     for k in range(WORDS):
         mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + numbers[k : len(mixed) + k]
         mixed ^= mixed >> np.uint64(29)

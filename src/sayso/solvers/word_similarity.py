@@ -21,10 +21,8 @@ def similarity(a: str, b: str) -> int:
     4: equal. 3: the same stem. 2: words of five letters or more that become equal
     when at most one letter is left out of each. 0: otherwise, and for empty words.
     """
-    if not a or not b:
-        return 0
     if a == b:
-        return SAME
+        return SAME if a else 0
     if stem(a) == stem(b):
         return INFLECTED
     return MISSPELT if not _spellings(a).isdisjoint(_spellings(b)) else 0
