@@ -54,6 +54,10 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "losses/contrastive.py -least >= G * limits.tiny / limits.eps -> -least > G * limits.tiny / limits.eps": "at the limit either way is exact",
+    "losses/contrastive.py shift > 0 -> shift >= 0": "0 is subtracted",
+    "losses/pair_targets.py self.rows is None or self.columns is None -> self.rows is None and self.columns is None": "both are given, or neither",
+    "losses/pair_targets.py labels is None or self.weights is None -> labels is None and self.weights is None": "both are given, or neither",
     "solvers/word_alignment.py high > block.high -> high >= block.high": "nothing is added, or all is inside",
     "solvers/compiled_words.py row > first -> row >= first": "no block begins in the middle of a merge",
     "solvers/compiled_words.py score[j] < score[j - 1] -> score[j] <= score[j - 1]": "an equal score is written again",

@@ -42,7 +42,7 @@ def test_slopes_and_sums_are_those_of_float64(shape, bias):
         assert z.clamp(min=0).sum(0).max() > 88  # a product of eight is too large for a number
 
 
-@pytest.mark.parametrize("wrong", [math.nan, math.inf, 89.0])
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, 89.0, float(module._MOST)])
 def test_what_is_no_number_or_too_large_is_told_by_the_sum(wrong):
     scores = torch.zeros(20, 40)
     scores[13, 7] = wrong
@@ -55,9 +55,18 @@ def test_leaves_to_torch_what_it_is_not_made_for(change):
     assert compiled_slopes(torch.zeros(8, 4, **change), 0.0) is None
 
 
-def test_more_threads_of_torch_are_faster():
+def test_more_than_two_threads_of_torch_are_faster():
     torch.set_num_threads(3)
     assert compiled_slopes(torch.zeros(8, 4), 0.0) is None
+    torch.set_num_threads(2)
+    assert compiled_slopes(torch.zeros(8, 4), 0.0) is not None
+
+
+def test_of_few_scores_nothing_is_compiled(monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "worth_compiling", lambda cells: bool(asked.append(cells)))
+    assert compiled_slopes(torch.zeros(8, 4), 0.0) is None
+    assert asked == [32]
 
 
 @pytest.mark.parametrize("labels", [None, torch.arange(300) % 70])

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sayso.losses import contrastive, score_tables
+from sayso.losses import contrastive, score_tables, sigmoid_pairs
+from sayso.losses.pair_targets import PairTargets
 
 MODULE = importlib.import_module("sayso.losses.contrastive")  # the package's name is the function
 LABELS = torch.tensor([3, 8, 3, 5, 8, 3, 1])
@@ -231,9 +232,60 @@ def test_scores_are_never_whole(options):
     with Sizes() as seen:
         contrastive(x, y, log_scale(10.0, torch.float32), **options).backward()
     assert seen.largest <= score_tables._MOST_ROWS * 2500
+    for most in ({}, {"keep_bytes": 2500**2 * 4}):
+        with Sizes() as seen:
+            contrastive(x, y, log_scale(10.0, torch.float32), **most).backward()
+        assert seen.largest == 2500**2
+
+
+def test_scores_are_not_kept_for_gradients_that_nobody_asked_for():
+    x, y = (e.detach() for e in draw(1500, 2, dtype=torch.float32))
     with Sizes() as seen:
-        contrastive(x, y, log_scale(10.0, torch.float32)).backward()
-    assert seen.largest == 2500**2
+        contrastive(x, y, torch.tensor(2.0))
+    assert seen.largest <= score_tables._MOST_ROWS * 1500
+
+
+@pytest.mark.parametrize("count", [2, 200])
+@pytest.mark.parametrize("scale", [1.0, 70.0, 200.0, 1e6])
+def test_many_scores_of_the_largest_size_do_not_overflow(count, scale):
+    x = torch.ones(count, 1)
+    t = torch.tensor(math.log(scale))
+    assert contrastive(x, x, t).item() == pytest.approx(math.log(count), rel=1e-3, abs=scale * 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("scale", "bias", "folded"),
+    [(60.0, 30.0, True), (60.0, -30.0, True), (60.1, 0.0, False), (45.0, 3.0, True), (9.0, -30.1, False)],
+)
+def test_the_bias_is_added_to_the_scores_only_where_it_must(monkeypatch, scale, bias, folded):
+    passes, inner = [], sigmoid_pairs._slopes
+    monkeypatch.setattr(sigmoid_pairs, "_slopes", lambda *a: passes.append(a[3:]) or inner(*a))
+    x, y = draw(6)
+    number = [torch.tensor(v, dtype=torch.float64) for v in (scale, bias)]
+    sigmoid_pairs._pairwise(x.detach(), y.detach(), *number, PairTargets())
+    assert passes == [(folded, False)], "once over the scores"
+
+
+def test_scores_that_are_too_large_are_gone_over_again_and_only_they(monkeypatch):
+    passes, inner = [], sigmoid_pairs._pairwise
+    monkeypatch.setattr(sigmoid_pairs, "_pairwise", lambda *a, **k: passes.append(k) or inner(*a, **k))
+    x, y = draw(6, dtype=torch.float32)
+    for scale, most in ((5.0, [{}]), (1000.0, [{}, {"large": True}])):
+        passes.clear()
+        loss = contrastive(x, y, log_scale(scale, torch.float32), kind="sigmoid")
+        loss.backward()
+        assert passes == most, "the gradients come with the loss"
+        assert loss.isfinite()
+
+
+def test_a_product_of_eight_has_one_logarithm_and_not_of_sixteen():
+    values = torch.full((16, 3), math.exp(10.0))  # to the sixteenth it is too large for float32
+    total = sigmoid_pairs._sum_log1p(values.clone(), torch.empty_like(values), 1.0)
+    assert total.item() == pytest.approx(48 * math.log1p(math.exp(10.0)), rel=1e-6)
+    for rows in (1, 2, 3, 6, 8, 12):
+        values = torch.rand(rows, 4, dtype=torch.float64)
+        total = sigmoid_pairs._sum_log1p(values.clone(), torch.empty_like(values), 2.0)
+        torch.testing.assert_close(total, torch.log1p(2 * values).sum())
 
 
 def test_a_graph_that_is_kept_can_be_used_twice():
@@ -259,6 +311,8 @@ def test_equal_scores_leave_chance():
         ({"smoothing": 1.5}, "smoothing from 0 to 1"),
         ({"kind": "sigmoid", "smoothing": 0.1}, "kind must be"),
         ({"bias": torch.tensor(1.0)}, "sigmoid, with a bias"),
+        ({"kind": "sigmoid", "smoothing": -0.1}, "kind must be"),
+        ({"smoothing": -0.1}, "smoothing from 0 to 1"),
         ({"labels": torch.zeros(3)}, r"labels \(B,\); got \[\(2, 3\), \(2, 3\), \(3,\)\]"),
     ],
 )

@@ -41,3 +41,5 @@ def test_a_class_that_is_left_out_has_no_gradient_and_large_scores_stay_finite()
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match=r"got \(2, 3\) and \(2, 4\)"):
         image_labels(torch.zeros(2, 3), torch.zeros(2, 4))
+    with pytest.raises(ValueError, match=r"got \(3,\) and \(3,\)"):
+        image_labels(torch.zeros(3), torch.zeros(3))

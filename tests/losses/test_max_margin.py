@@ -49,6 +49,28 @@ def test_without_groups_all_clips_are_of_different_videos():
     assert max_margin(video, text).item() == pytest.approx(naive(video, text, range(6), 0.1, 0.5))
 
 
+@pytest.mark.parametrize("count_own", [False, True])
+def test_the_pair_itself_counts_among_its_video_as_the_authors_have_it(count_own):
+    generator = torch.Generator().manual_seed(1)
+    video, text = (torch.randn(6, 4, generator=generator, dtype=torch.float64) for _ in range(2))
+    groups, total = [0, 0, 1, 1, 1, 2], 0.0
+    for i in range(6):
+        right = float(video[i] @ text[i])
+        hinge = [
+            max(0.0, 0.1 + float(video[i] @ text[j]) - right)
+            + max(0.0, 0.1 + float(video[j] @ text[i]) - right)
+            for j in range(6)
+        ]
+        same = [j for j in range(6) if groups[j] == groups[i] and (count_own or j != i)]
+        apart = [j for j in range(6) if groups[j] != groups[i]]
+        if groups.count(groups[i]) == 1:  # alone: all weight is that of the others, and its own place
+            same, apart = [], apart + [i] * count_own
+        shares = [(same, 0.3), (apart, 0.7)] if same else [(apart, 1.0)]
+        total += sum(share * sum(hinge[j] for j in others) / len(others) for others, share in shares)
+    value = max_margin(video, text, torch.tensor(groups), intra=0.3, count_own=count_own)
+    assert value.item() == pytest.approx(total / 6)
+
+
 def test_gradients_match_finite_differences():
     generator = torch.Generator().manual_seed(0)
     video, text = (
@@ -71,3 +93,7 @@ def test_refuses_what_makes_no_sense():
         max_margin(torch.zeros(3, 4), torch.zeros(3, 4), torch.zeros(2))
     with pytest.raises(ValueError, match=r"intra must be between 0 and 1; got 1\.5"):
         max_margin(torch.zeros(3, 4), torch.zeros(3, 4), intra=1.5)
+    with pytest.raises(ValueError, match=r"got -0\.1"):
+        max_margin(torch.zeros(3, 4), torch.zeros(3, 4), intra=-0.1)
+    with pytest.raises(ValueError, match=r"got \[\(3,\), \(3,\)\]"):
+        max_margin(torch.zeros(3), torch.zeros(3))

@@ -105,6 +105,42 @@ def test_gradients_match_finite_differences(bag, double_count):
     )
 
 
+@pytest.mark.parametrize(
+    ("video", "text", "way"),
+    [(20.0, 1.0, "Lean"), (20.1, 1.0, "Rows"), (4.0, 6.0, "Rows"), (2.0, 9.0, "Lean"), (1.0, 21.0, "Rows")],
+)
+def test_two_tables_are_held_only_where_scores_may_lie_far_apart(video, text, way):
+    one = torch.zeros(3, 2, dtype=torch.float64).index_fill_(1, torch.tensor([0]), video).requires_grad_()
+    two = torch.zeros(3, 1, 2, dtype=torch.float64).index_fill_(2, torch.tensor([1]), text)
+    assert mil_nce(one, two).grad_fn.name() == f"_{way}Backward"
+
+
+@pytest.mark.parametrize("double_count", [False, True])
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_a_third_of_the_rows_has_its_share_of_the_loss(rank, double_count):
+    """As one of three processes has them, against the formula of all."""
+    every_video, every_text = (t.requires_grad_() for t in draw(6, 3))
+    own = slice(2 * rank, 2 * rank + 2)
+    score = torch.einsum("id,jkd->ijk", every_video, every_text)
+    mine, back = score[own], score[:, own].transpose(0, 1)
+    if not double_count:
+        back = back.masked_fill(torch.eye(6, dtype=torch.bool)[own, :, None], -torch.inf)
+    positive = torch.stack([score[i, i] for i in range(6)[own]])
+    expected = (torch.cat([mine, back], 1).flatten(1).logsumexp(1) - positive.logsumexp(1)).mean()
+    theirs = torch.autograd.grad(3 * expected, (every_video, every_text))
+    ours = [
+        t.detach().clone().requires_grad_()
+        for t in (every_video[own], every_text[own], every_video, every_text)
+    ]
+    loss = _Rows.apply(*ours, rank, double_count)
+    torch.testing.assert_close(loss, expected)
+    video, text, all_video, all_text = torch.autograd.grad(3 * loss, ours)
+    all_video[own] += video
+    all_text[own] += text
+    torch.testing.assert_close(all_video, theirs[0])
+    torch.testing.assert_close(all_text, theirs[1])
+
+
 def test_the_ablations():
     video, text = draw(5, 4)
     score = torch.einsum("id,ikd->ik", video, text)

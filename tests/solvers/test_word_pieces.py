@@ -58,7 +58,7 @@ def test_no_rising_choice_is_longer(seed):
 
 
 def texts(*runs):
-    """Return two texts of runs of equal words of these lengths, 300 words of their own before each in either."""
+    """Return two texts of runs of equal words of these lengths, with words of their own before each."""
     a, b = [], []
     for number, length in enumerate(runs):
         a += [f"left{number}x{k}" for k in range(300)]
