@@ -47,7 +47,7 @@ def test_each_process_has_its_rows_of_the_matrix(monkeypatch, rank, mean, smooth
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 def test_one_process_without_labels_has_a_diagonal(smoothing):
-    image, text = draw(6, 6)
+    _, text = draw(6, 6)
     targets = PairTargets.of(None, 6, text, mean=True, smoothing=smoothing)
     assert targets.rows is targets.columns is targets.weights is None
     assert targets.pairs(6) == 6
