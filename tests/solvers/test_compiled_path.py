@@ -68,13 +68,37 @@ def test_equal_for_videos_of_different_sizes_and_padded_ones(both, seed):
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("at", [(0, 0), (6, 1)])
-def test_a_cost_that_is_not_finite_is_refused_all_the_same(both, wrong, at):
-    cost = np.zeros((7, 2))
-    cost[at] = wrong
-    numpy, compiled = both(lambda: ordered_path(cost))
-    assert numpy == compiled
-    assert "not finite" in compiled
+@pytest.mark.parametrize("times", [6, 7])
+def test_a_cost_that_is_not_finite_is_refused_wherever_it_stands(both, wrong, times):
+    for at in np.ndindex(times, 2):
+        cost = np.zeros((times, 2))
+        cost[at] = wrong
+        numpy, compiled = both(lambda cost=cost: ordered_path(cost))
+        assert numpy == compiled
+        assert "not finite" in compiled
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_loops_touch_nothing_beside_their_arrays(seed):
+    """As plain Python, which notices; nor more of an answer than is theirs."""
+    rng = np.random.default_rng(seed)
+    C = int(rng.integers(1, 5))
+    T = C + int(rng.integers(0, 9))
+    table = np.stack([costs(rng, T, C) for _ in range(3)])
+    steps, found = np.array([C, 1, C - 1]), []
+    windows = np.sort(rng.integers(0, T + 1, (C, 2)), axis=1)
+    absent = np.where(rng.random(C) < 0.5, np.inf, rng.integers(-2, 3, C)).astype(float)
+    for run, within in (
+        (compiled_path.free_paths.function, compiled_path.path_within.function),
+        (compiled_path.free_paths.compiled(), compiled_path.path_within.compiled()),
+    ):
+        times, one = np.full((3, C), -7), np.full(C, -7)
+        fits, total = run(table, steps, times)
+        is_there = within(table[0], windows, absent, one)
+        found.append((fits, times.tolist(), is_there, one.tolist() if is_there else None))
+        assert np.isfinite(total)
+    assert found[0] == found[1]
+    assert (times[np.arange(C) >= steps[:, None]] == -7).all()
 
 
 def test_windows_that_leave_no_order_are_refused_all_the_same(both):

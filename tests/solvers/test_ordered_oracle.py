@@ -70,11 +70,45 @@ def test_absent_steps_have_no_time():
         ((5, 2, [[0, 1]]), "window each"),
         ((5, 2, [[0, 1], [3, 3]]), "empty"),
         ((5, 2, [[0, 1], [3, 6]]), "within the 5"),
+        ((5, 2, [[-1, 1], [3, 5]]), "within the 5"),
+        ((5, 2, [[0, 1], [4, 3]]), "within the 5"),
+        ((5, 2, None, [True]), "window each"),
     ],
 )
 def test_wrong_windows_are_told(arguments, message):
     with pytest.raises(SaysoError, match=message):
         OrderedOracle(*arguments)
+
+
+def test_as_many_steps_as_times_and_no_more_may_be_there():
+    assert OrderedOracle(2, 2).times(np.zeros((2, 2))).tolist() == [0, 1]
+    assert OrderedOracle(1, 2, present=[False, True]).times(np.zeros((1, 2))).tolist() == [-1, 0]
+
+
+def test_what_ordered_labels_break_is_told():
+    oracle = OrderedOracle(4, 3, [[0, 2], [1, 4], [0, 4]], [True, True, False])
+    none = np.zeros(0)
+
+    def broken(*ones):
+        Z = np.zeros((4, 3))
+        for t, c, share in ones:
+            Z[t, c] += share
+        return oracle.violation(Z, none)
+
+    assert broken((0, 0, 1), (2, 1, 1)) == 0
+    assert broken((0, 0, 0.5), (1, 0, 0.5), (2, 1, 0.5), (3, 1, 0.5)) == 0
+    assert broken((0, 0, 0.75), (2, 1, 1)) == pytest.approx(0.25)  # a part of a step is nowhere
+    assert broken((0, 0, 1), (2, 1, 1), (3, 2, 0.3)) == pytest.approx(0.3)  # a step that is not there
+    assert broken((0, 0, 0.6), (3, 0, 0.4), (3, 1, 1)) == pytest.approx(0.4)  # outside its window
+    assert broken((0, 0, 1.2), (1, 0, -0.2), (2, 1, 1)) == pytest.approx(0.2)
+    assert broken((1, 0, 1), (1, 1, 1)) == 0  # at the same time: not told apart by what is soft
+    assert broken((0, 0, 0.3), (1, 0, 0.7), (1, 1, 1)) == 0
+    early = OrderedOracle(3, 2)
+    assert early.violation(np.array([[0, 0.4], [1, 0.6], [0, 0]]), none) == pytest.approx(0.4)
+    assert OrderedOracle(3, 0).violation(np.zeros((3, 0)), none) == 0
+    np.testing.assert_allclose(
+        oracle.initial_labels(), [[0.5, 0, 0], [0.5, 1 / 3, 0], [0, 1 / 3, 0], [0, 1 / 3, 0]]
+    )
 
 
 def test_clustering_reaches_the_optimum_of_the_relaxation():

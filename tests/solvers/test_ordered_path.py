@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import combinations, product
 
 import numpy as np
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sayso.solvers.ordered_path import ordered_path, ordered_paths
+from sayso.solvers.ordered_path import ordered_path, ordered_paths, path_in_windows
 from sayso.solvers.running_minimum import Blocks
+
+module = importlib.import_module("sayso.solvers.ordered_path")
 
 
 @st.composite
@@ -149,6 +152,9 @@ def test_windows_move_a_step_from_its_cheapest_time() -> None:
         ([(0.0, 3.0), (0.0, 3.0)], None, "of integers"),
         (None, [1.0], "expected absent"),
         (None, [np.nan, 1.0], "expected absent"),
+        (None, [-np.inf, 1.0], "expected absent"),
+        ([(-1, 3), (0, 3)], None, "not within the 3 times"),
+        ([(2, 1), (0, 3)], None, "not within the 3 times"),
     ],
 )
 def test_says_what_is_wrong_with_windows(windows: list | None, absent: list | None, message: str) -> None:
@@ -172,3 +178,40 @@ def test_blocks_find_what_one_pass_finds(times):
         assert [float(blocks.at(best, t)) for t in range(times + 1)] == naive.tolist()
         for t in (times, times - 1, times * 3 // 4, times // 2 + 1):
             assert blocks.first(c, t) == sums[:t].argmin()
+
+
+@pytest.mark.parametrize(("times", "rows"), [(3, 1), (24, 1), (99, 1), (225, 2), (2500, 5), (10_000, 10)])
+def test_blocks_are_as_long_as_pays(times, rows):
+    blocks = Blocks(np.zeros((times, 1)), np.array([[0, times]]))
+    assert blocks.start().shape == (rows, times // rows + 1)
+
+
+def test_long_and_short_windows_are_solved_by_the_layout_that_is_faster(monkeypatch):
+    made = []
+    for name in ("Blocks", "Windows"):
+        kind = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, kind=kind: made.append(kind.__name__) or kind(*a))
+    monkeypatch.setattr(module, "compiled_within", lambda *_: None)
+    monkeypatch.setattr(module, "_LONG", 10)
+    for ends in ([10, 10], [9, 11], [9, 12]):
+        path_in_windows(np.zeros((20, 2)), np.array([[0, ends[0]], [0, ends[1]]]))
+    assert made == ["Windows", "Windows", "Blocks"]
+
+
+def test_eight_videos_are_solved_side_by_side_and_seven_one_by_one(monkeypatch):
+    calls, alone = [], module.ordered_path
+    monkeypatch.setattr(module, "compiled_each", lambda costs: None)
+    monkeypatch.setattr(module, "ordered_path", lambda *a: calls.append(1) or alone(*a))
+    videos = [np.random.default_rng(k).normal(size=(9, 1 + k % 3)) for k in range(8)]
+    expected = [alone(video).tolist() for video in videos]
+    for count, times in ((7, 7), (8, 0)):
+        calls.clear()
+        assert [found.tolist() for found in ordered_paths(videos[:count])] == expected[:count]
+        assert len(calls) == times
+    with pytest.raises(ValueError, match="3 steps need at least as many times; there are 2"):
+        ordered_paths([*videos, np.zeros((2, 3))])
+    absent = [np.array([np.inf]), np.array([-9.0])]
+    found = ordered_paths([np.zeros((3, 1)), np.zeros((3, 1))], absent=absent)
+    assert [one.tolist() for one in found] == [[0], [-1]]
+    found = ordered_paths([np.zeros((3, 1)), np.zeros((3, 1))], windows=[[(1, 3)], [(2, 3)]])
+    assert [one.tolist() for one in found] == [[1], [2]]

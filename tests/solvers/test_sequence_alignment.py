@@ -81,6 +81,37 @@ def test_small_problems_are_solved(seed):
     assert found.value == pytest.approx(by_hand(sequences, cost, found.slots))
 
 
+def test_tokens_that_meet_nothing_stand_uniformly():
+    for length, slots, places in ((2, 6, [1, 4]), (1, 5, [2]), (3, 9, [1, 4, 7]), (2, 2, [0, 1])):
+        found = align_progressively([list(range(length))], likeness(length), slots=slots)
+        assert found.slots[0].tolist() == places
+        assert found.value == 0
+    close = align_progressively([[0, 1], [1]], likeness(2), slots=6)
+    assert close.slots[1].tolist() == [4], "what is alike weighs more"
+    assert align_progressively([[0], [1, 0]], likeness(2), slots=3).slots[0].tolist() == [2], (
+        "the longest first"
+    )
+
+
+def test_polishing_never_raises_the_value_and_ends_where_no_sequence_moves_alone():
+    draws = np.random.default_rng(0)
+    for _ in range(4):
+        sequences = [draws.integers(0, 5, n) for n in (3, 2, 0, 3)]
+        half = draws.normal(size=(5, 5))
+        problem = _Problem(sequences, half + half.T, 5)
+        start = problem.random(draws)
+        kept = start.copy()
+        slots = problem.polish(start)
+        assert np.array_equal(start, kept)
+        assert problem.value_at(slots) <= problem.value_at(start) + 1e-12
+        for n, sequence in enumerate(sequences):
+            for way in itertools.combinations(range(5), len(sequence)):
+                moved = slots.copy()
+                moved[n, : len(sequence)] = way
+                assert problem.value_at(slots) <= problem.value_at(moved) + 1e-4
+        assert problem.value_at(problem.polish(start, rounds=1)) <= problem.value_at(start) + 1e-12
+
+
 def test_no_start_leaves_it_worse_than_progressive_alignment():
     draws = np.random.default_rng(0)
     for _ in range(5):
@@ -119,6 +150,8 @@ def test_empty_sequences_and_long_ones_have_places():
         ([[0]], np.zeros((2, 3)), "symmetric"),
         ([[0]], [[0, 1], [2, 0]], "symmetric"),
         ([[0]], [[np.inf]], "finite"),
+        ([[-1]], np.zeros((2, 2)), "outside the 2"),
+        ([[0]], [0.0], "symmetric"),
     ],
 )
 def test_wrong_input_is_told(sequences, cost, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -265,7 +266,8 @@ def test_the_direction_is_that_of_the_bfgs_matrix():
     metric = np.zeros((shape[0], shape[0]))
     metric[:-1, :-1], metric[-1, -1] = diffrac.gram, diffrac.total
     G = np.kron(metric, np.eye(shape[1]))
-    curved = np.linalg.inv(G) @ (lambda A: A @ A.T + np.eye(len(G)))(r.normal(size=G.shape))
+    root = r.normal(size=G.shape)
+    curved = np.linalg.inv(G) @ (root @ root.T + np.eye(len(G)))
     changes = [r.normal(size=shape) for _ in range(_MEMORY + 3)]
     turns = [(curved @ change.ravel()).reshape(shape) for change in changes]
     np.testing.assert_array_equal(descent._direction(), descent.point.gradient)
@@ -291,7 +293,7 @@ def test_a_quasi_newton_step_descends_by_more_than_a_ten_thousandth_of_the_slope
         descent.step()
         values.append(descent.point.value)
         passes.append(descent.passes)
-    assert all(b <= a + 1e-12 for a, b in zip(values, values[1:], strict=False))
+    assert all(b <= a + 1e-12 for a, b in pairwise(values))
     assert values[-1] < values[0] and max(np.diff(passes)) <= 4
     until = descent.passes + 3
     descent.advance(until)

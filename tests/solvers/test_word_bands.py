@@ -9,7 +9,7 @@ import pytest
 
 from sayso.evaluation.word_alignment import drawn_texts
 from sayso.solvers import align_words, word_alignment
-from sayso.solvers.compiled_words import NO_TABLE, fill_rows
+from sayso.solvers.compiled_words import NO_TABLE, fill_rows, walk_rows
 from sayso.solvers.word_alignment import _align, _Band, _Block
 from sayso.solvers.word_moves import WordMoves
 from sayso.solvers.word_pieces import Piece
@@ -34,6 +34,27 @@ def test_compiled_rows_equal_those_in_numpy_and_stay_in_their_columns(monkeypatc
     expected, block = held[:width].copy(), _Block(0, len(a), low, high, held[:width])
     _Band(moves, Piece(0, len(a), 0, len(b)), target=0)._fill(block, expected)
     assert score.tolist() == [*expected.tolist(), *held[width:].tolist()]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_loops_touch_nothing_beside_their_arrays(seed):
+    """As plain Python, which notices."""
+    pytest.importorskip("numba")
+    rng, found = random.Random(seed), []
+    a, b = ([rng.choice(WORDS) for _ in range(rng.randrange(2, 14))] for _ in range(2))
+    moves = WordMoves(a, b)
+    for fill, walk in (
+        (fill_rows.function, walk_rows.function),
+        (fill_rows.compiled(), walk_rows.compiled()),
+    ):
+        score = np.zeros(len(b) + 1, np.int32)
+        table = np.zeros((len(a) + 1, len(b) + 1), np.int32)
+        fill(0, len(a), 0, score, table, tuple(moves.tables))
+        pairs = np.full((2 * len(a), 2), -1)
+        many, column = walk(0, 0, len(b), table, pairs, tuple(moves.tables))
+        found.append((score.tolist(), table.tolist(), many, column, pairs.tolist()))
+        assert (pairs[many:] == -1).all()
+    assert found[0] == found[1]
 
 
 def test_the_band_of_texts_that_are_alike_is_narrow():
