@@ -54,6 +54,16 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "solvers/word_alignment.py column - block.low -> column + block.low": "the columns behind are computed in vain",
+    "solvers/anderson.py 1e-12 * np.trace(gram) + 1e-300 -> 1e-12 * np.trace(gram) - 1e-300": "next to nothing, of either sign, keeps the matrix regular",
+    "solvers/anderson.py gram + ridge -> gram - ridge": "next to nothing, of either sign, keeps the matrix regular",
+    "solvers/anderson.py decrease > 0 -> decrease >= 0": "a step of length 0",
+    "solvers/iterate.py decrease > 0 -> decrease >= 0": "nothing moves where the curvature is 0 and the value does not fall",
+    "solvers/compiled_path.py cost[b, t, c] + cost[b, t + 1, c] -> cost[b, t, c] - cost[b, t + 1, c]": "the sum tells only whether all are finite",
+    "solvers/compiled_path.py absent[c] < np.inf -> absent[c] <= np.inf": "nothing costs more than infinity",
+    "solvers/linear_oracle.py left <= 0 -> left < 0": "a part of nothing is added",
+    "solvers/linear_oracle.py c.rows * self.classes + c.label -> c.rows * self.classes - c.label": "the pairs have other numbers",
+    "solvers/qp_reference.py problem.rows <= D -> problem.rows < D": "either form of the objective is exact",
     "losses/contrastive.py -least >= G * limits.tiny / limits.eps -> -least > G * limits.tiny / limits.eps": "at the limit either way is exact",
     "losses/contrastive.py shift > 0 -> shift >= 0": "0 is subtracted",
     "losses/pair_targets.py self.rows is None or self.columns is None -> self.rows is None and self.columns is None": "both are given, or neither",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import itertools
 
 import numpy as np
@@ -201,7 +202,69 @@ def test_a_wrong_demand_is_said(constraint, said):
         LinearOracle(4, 2, [constraint])
 
 
-@pytest.mark.parametrize("X", [np.zeros(3), np.full((3, 2), np.nan)])
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.zeros(3),
+        np.full((3, 2), np.nan),
+        np.zeros((0, 2)),
+        np.full((3, 2), "a"),
+        [np.zeros((3, 2)), np.zeros((3, 4))],
+        [np.zeros((3, 2)), np.zeros((0, 2))],
+    ],
+)
 def test_wrong_features_are_said(X):
     with pytest.raises(SaysoError, match="feature"):
         Diffrac(X, 0.1)
+
+
+@pytest.mark.parametrize("lambda_", [0, -1.0, np.inf, np.nan])
+def test_a_wrong_penalty_is_said(lambda_):
+    with pytest.raises(SaysoError, match="lambda_ must be a finite number above 0"):
+        Diffrac(np.eye(3), lambda_)
+
+
+@pytest.mark.parametrize(
+    "weights", [[1, 1], [1, 1, 0], [1, 1, -1], [1, 1, np.inf], [1, 1, np.nan], [[1, 1, 1]]]
+)
+def test_wrong_weights_are_said(weights):
+    with pytest.raises(SaysoError, match="weights must be 3 finite numbers above 0"):
+        Diffrac(np.eye(3), 0.1, weights=weights)
+
+
+def test_rows_in_plain_lists_are_one_block_and_lists_of_these_several():
+    rows = [[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]]
+    assert [block.shape for block in Diffrac(rows, 0.1).blocks] == [(3, 2)]
+    assert [block.shape for block in Diffrac([rows, rows[:1]], 0.1).blocks] == [(3, 2), (1, 2)]
+
+
+@pytest.mark.parametrize("bias", [None, 3.0])
+def test_blocks_are_read_a_chunk_at_a_time_and_the_last_is_kept(monkeypatch, bias):
+    module = importlib.import_module("sayso.solvers.diffrac")
+    X = np.random.default_rng(0).normal(size=(250, 10))
+    whole, Z = Diffrac(X, 0.1, bias=bias), np.random.default_rng(1).random((250, 3))
+    value, gradient = whole.value(Z), whole.gradient(Z)
+    for chunk, sizes in ((1000, [100, 100, 50]), (10, [64, 64, 64, 58]), (2500, [250])):
+        monkeypatch.setattr(module, "_CHUNK", chunk)
+        problem = Diffrac(X, 0.1, bias=bias)
+        assert [len(rows) for _, rows in problem._chunks(0)] == sizes
+        assert [(where.start, where.stop) for where, _ in problem._chunks(0)] == [
+            (sum(sizes[:k]), sum(sizes[: k + 1])) for k in range(len(sizes))
+        ]
+        np.testing.assert_allclose(problem.gradient(Z), gradient, atol=1e-12)
+        assert problem.value(Z) == pytest.approx(value)
+        last = [rows for _, rows in problem._chunks(0)][-1]
+        assert (len(sizes) == 1) == all(rows is last for _, rows in problem._chunks(0))
+
+
+def test_rounding_takes_slack_where_it_costs_less_by_each_rows_weight():
+    problem, oracles = small(4)
+    found = quasi_newton(problem, oracles, tol=1e-6)
+    rows = [slice(0, 8), slice(8, 16)]
+    for oracle, own, slack in zip(oracles, rows, found.slack, strict=True):
+        cost = -2 * found.weights[own, None] * found.scores[own]
+        best = program(oracle, cost, 2 * oracle.kappa * slack)
+        labels = np.eye(3)[round_solution(found, oracles)[own]]
+        paid = np.vdot(cost, labels) + 2 * oracle.kappa * slack @ oracle.slack(labels)
+        assert paid == pytest.approx(best.fun, abs=1e-9)
+    assert found.weights.sum() == pytest.approx(1)

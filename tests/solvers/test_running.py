@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from sayso.core.errors import SaysoError
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
 from sayso.solvers.constraints import background, bag
+from sayso.solvers.iterate import load_arrays, save_arrays
 from sayso.solvers.linear_oracle import LinearOracle
 
 K = 4
@@ -53,6 +55,12 @@ def test_a_start_of_the_wrong_shape_or_against_a_demand_is_said(solve):
     problem = Diffrac(X, 1e-2)
     with pytest.raises(SaysoError, match="must be"):
         solve(problem, oracles, init=np.ones((3, K)) / K)
+    broken = np.concatenate(
+        [oracle(np.zeros((40, K)), np.zeros(len(oracle.constraints)))[0] for oracle in oracles]
+    )
+    broken[-1] = 0.5  # of one film alone
+    with pytest.raises(SaysoError, match="breaks a constraint by 1"):
+        solve(problem, oracles, init=broken)
     with pytest.raises(SaysoError, match="breaks a constraint"):
         solve(problem, oracles, init=np.full((120, K), 0.5))
 
@@ -105,3 +113,37 @@ def test_stopping_short_of_the_gap_is_logged_with_what_to_do(solve, caplog):
     solve(problem, oracles, tol=0, callback=lambda *_: True)  # stopped on purpose
     solve(problem, oracles, tol=100)
     assert not caplog.records
+
+
+def test_a_checkpoint_must_have_what_is_asked_for_in_its_shape(tmp_path):
+    file = tmp_path / "state.npz"
+    save_arrays(file, one=np.zeros((2, 3)), two=np.zeros(4), more=1.5)
+    found = load_arrays(file, {"one": (2, 3), "two": (4,)})
+    assert sorted(found) == ["more", "one", "two"] and float(found["more"]) == 1.5
+    for shapes in (
+        {"one": (2, 3), "two": (5,)},
+        {"one": (2, 3), "three": (4,)},
+        {"one": (3, 2), "two": (4,)},
+    ):
+        with pytest.raises(SaysoError, match="is the checkpoint of another problem; remove it to start anew"):
+            load_arrays(file, shapes)
+
+
+@pytest.mark.parametrize("solve", [quasi_newton, block_frank_wolfe])
+@pytest.mark.parametrize(("most", "every", "checked"), [(7, 3, [0, 3, 6, 7]), (6, 3, [0, 3, 6]), (0, 3, [0])])
+def test_the_gap_is_computed_every_few_passes_and_at_the_end(solve, most, every, checked):
+    X, oracles = films()
+    seen = []
+    found = solve(
+        Diffrac(X, 1e-2),
+        oracles,
+        tol=0,
+        max_iter=most,
+        check_every=every,
+        callback=lambda state, done, gap: seen.append(done) and None,
+    )
+    if solve is block_frank_wolfe:
+        assert seen == checked and found.iterations == most * len(oracles)
+    else:  # it counts passes over the features, and a step may take several
+        assert seen[0] == 2 and all(1 < b - a <= every + 4 for a, b in itertools.pairwise(seen))
+        assert most <= found.iterations == seen[-1] <= max(2, most + 5)
