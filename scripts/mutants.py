@@ -58,7 +58,6 @@ EQUIVALENT = {
     "solvers/anderson.py 1e-12 * np.trace(gram) + 1e-300 -> 1e-12 * np.trace(gram) - 1e-300": "next to nothing, of either sign, keeps the matrix regular",
     "solvers/anderson.py gram + ridge -> gram - ridge": "next to nothing, of either sign, keeps the matrix regular",
     "solvers/anderson.py decrease > 0 -> decrease >= 0": "a step of length 0",
-    "solvers/iterate.py decrease > 0 -> decrease >= 0": "nothing moves where the curvature is 0 and the value does not fall",
     "solvers/compiled_path.py cost[b, t, c] + cost[b, t + 1, c] -> cost[b, t, c] - cost[b, t + 1, c]": "the sum tells only whether all are finite",
     "solvers/compiled_path.py absent[c] < np.inf -> absent[c] <= np.inf": "nothing costs more than infinity",
     "solvers/linear_oracle.py left <= 0 -> left < 0": "a part of nothing is added",
