@@ -42,12 +42,21 @@ def test_slopes_and_sums_are_those_of_float64(shape, bias):
         assert z.clamp(min=0).sum(0).max() > 88  # a product of eight is too large for a number
 
 
-@pytest.mark.parametrize("wrong", [math.nan, math.inf, 89.0, float(module._MOST)])
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, 89.0])
 def test_what_is_no_number_or_too_large_is_told_by_the_sum(wrong):
     scores = torch.zeros(20, 40)
     scores[13, 7] = wrong
     losses, *_ = compiled_slopes(scores, 0.0)
     assert not losses.isfinite()
+
+
+def test_a_score_by_itself_may_be_as_large_as_its_exponential_is_a_number():
+    most = float(module._MOST)
+    for score, there in ((88.69, True), (most, False)):
+        loss, slope, _ = compiled_slopes(torch.full((1, 1), score), 0.0)
+        assert bool(loss.isfinite()) == there
+        if there:
+            assert (loss.item(), slope.item()) == (pytest.approx(score), 1)
 
 
 @pytest.mark.parametrize("change", [{"dtype": torch.float64}, {"device": "meta"}])

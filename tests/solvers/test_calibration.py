@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from sayso.solvers import Diffrac, LinearOracle, quasi_newton
+from sayso.solvers import calibration as module
 from sayso.solvers.calibration import (
+    _required_share,
     calibrate,
     candidate_classes,
     estimate_share,
@@ -12,6 +14,7 @@ from sayso.solvers.calibration import (
     raise_bag_counts,
 )
 from sayso.solvers.constraints import background, bag, joint
+from sayso.solvers.rounding import round_solution
 
 N, K, BAG = 400, 3, 10
 
@@ -115,3 +118,75 @@ def test_without_bags_all_rows_are_open():
     problem, oracle = Diffrac(X, 1e-3), LinearOracle(N, K)
     found = calibrate(problem, [oracle], quasi_newton(problem, [oracle], tol=1e-3))
     assert np.isnan(found.share) and (found.probabilities > 0).all()
+
+
+@pytest.mark.parametrize("bags", [False, True])
+@pytest.mark.parametrize("rest", [0, None])
+def test_means_are_taken_three_times_the_first_as_they_are(bags, rest):
+    """Written out from the steps, whose parts are tested above."""
+    X, _, oracle = film(distance=2.0)
+    oracle = oracle if bags else LinearOracle(N, K)
+    weights = np.random.default_rng(0).uniform(0.5, 2, N)
+    problem = Diffrac(X, 1e-3, weights=weights)
+    solution = quasi_newton(problem, [oracle], tol=1e-3)
+    labels, share = np.eye(K)[round_solution(solution, [oracle])], None
+    named = candidate_classes(oracle, rest)
+    held = named.any(1)
+    for turn in range(3):
+        odds = np.exp(log_densities(problem, labels, leave_one_out=turn > 0))
+        odds *= [weights @ labels[:, k] + 1 for k in range(K)]
+        logs = log_densities(problem, labels, leave_one_out=turn > 0)
+        labels = odds / odds.sum(1, keepdims=True)
+        if held.any():
+            may = named[held] | (np.arange(K) == (-1 if rest is None else rest))
+            least = sum(c.at_least for c in oracle.constraints[:-1]) / (20 * BAG)
+            if rest is None:
+                least = 0.0
+            labels[held], share = estimate_share(logs[held], may, rest, least)
+    found = calibrate(problem, [oracle], solution, background=rest)
+    np.testing.assert_allclose(found.probabilities, labels, atol=1e-10)
+    assert np.isnan(found.share) if share is None else found.share == pytest.approx(share)
+
+
+def test_what_constraints_require_of_their_rows():
+    one = LinearOracle(9, 3, [bag(range(4), 1, 2), background(range(4, 9), 0, 0.8)])
+    two = LinearOracle(9, 3, [joint(range(6), np.ones(6), 2, alpha=3.0)])
+    assert _required_share([one, two], 0) == 5 / 10
+    assert _required_share([one, two], None) == 9 / 15
+    assert _required_share([LinearOracle(9, 3)], 0) == 0
+    assert _required_share([LinearOracle(9, 3, [bag(range(2), 1, 3, 1.0, capped=False)])], 0) == 1
+
+
+def test_counts_of_bags_alone_are_raised_and_never_lowered():
+    constraints = [
+        bag(range(5), 1, 1, 1.0),
+        bag(range(5), 2, 4, 1.0),
+        background(range(5), 0, 0.2, 1.0),
+        bag(range(4), 1, 1),
+        joint(range(5), np.ones(5), 1, 1.0),
+    ]
+    oracle = LinearOracle(6, 3, constraints)
+    assert [c.at_least for c in raise_bag_counts(oracle, 0.7).constraints] == [3, 4, 1, 1, 1]
+    assert [c.at_least for c in raise_bag_counts(oracle, 0.7, None).constraints] == [3, 4, 3, 1, 1]
+
+
+def test_the_share_is_the_likeliest_and_starts_at_a_half_or_at_what_is_asked(monkeypatch):
+    r = np.random.default_rng(0)
+    logs, may = r.normal(size=(60, 3)) * 2, np.ones((60, 3), dtype=bool)
+    may[:30, 1] = may[30:, 2] = False
+    shares = np.linspace(0.001, 0.999, 999)
+    odds = np.where(may, np.exp(logs), 0)
+    likelihood = [np.log((1 - s) * odds[:, 0] + s * odds[:, 1:].sum(1)).sum() for s in shares]
+    calls, softmax = [], module._softmax
+    monkeypatch.setattr(module, "_softmax", lambda logs: calls.append(logs) or softmax(logs))
+    probabilities, share = estimate_share(logs, may)
+    assert share == pytest.approx(shares[np.argmax(likelihood)], abs=1e-3)
+    assert 3 < len(calls) < 100 and (probabilities[~may] == 0).all()
+    assert probabilities[:, 1:].sum() / 60 == pytest.approx(share, abs=1e-5)
+    for least, start in ((0.0, 0.5), (0.4, 0.5), (0.8, 0.8)):
+        calls.clear()
+        estimate_share(np.zeros((4, 2)), np.ones((4, 2), dtype=bool), 0, least)
+        np.testing.assert_allclose(np.exp(calls[0]), [[1 - start, start]] * 4)
+    sure = np.array([[0.0, 90.0]] * 3)
+    assert estimate_share(sure, np.ones((3, 2), dtype=bool))[1] == pytest.approx(1 - 1e-6, abs=1e-9)
+    assert estimate_share(-sure, np.ones((3, 2), dtype=bool))[1] == pytest.approx(1e-6, abs=1e-6)

@@ -10,8 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.core.errors import SaysoError
+from sayso.solvers import sequence_alignment
 from sayso.solvers.ordered_path import padded_paths
-from sayso.solvers.sequence_alignment import _Problem, align_progressively, align_sequences
+from sayso.solvers.sequence_alignment import (
+    _frank_wolfe,
+    _Problem,
+    align_progressively,
+    align_sequences,
+)
 
 
 def by_hand(sequences, cost, slots):
@@ -110,6 +116,66 @@ def test_polishing_never_raises_the_value_and_ends_where_no_sequence_moves_alone
                 moved[n, : len(sequence)] = way
                 assert problem.value_at(slots) <= problem.value_at(moved) + 1e-4
         assert problem.value_at(problem.polish(start, rounds=1)) <= problem.value_at(start) + 1e-12
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("most", [0, 1, 2, 30])
+def test_frank_wolfe_steps_as_far_as_the_value_falls_and_keeps_the_best_it_met(seed, most):
+    draws = np.random.default_rng(seed)
+    sequences = [draws.integers(0, 4, n) for n in (3, 2, 3)]
+    half = draws.normal(size=(4, 4)) * 10.0 ** (seed % 3)
+    problem = _Problem(sequences, half + half.T, 5)
+    start = problem.random(draws)
+    U, best, met = problem.matrix(start), start, [problem.value_at(start)]
+    for _ in range(most):
+        gradient = problem.gradient(U)
+        vertex = problem.oracle(gradient)
+        way = problem.matrix(vertex) - U
+        if -np.vdot(gradient, way) < 1e-12 * max(1, abs(min(met))):
+            break
+        at_0, at_half, at_1 = (problem.value(U + length * way) for length in (0, 0.5, 1))
+        bend, slope = 2 * (at_0 + at_1 - 2 * at_half), 4 * at_half - at_1 - 3 * at_0
+        U = U + way * (min(1, -slope / (2 * bend)) if bend > 1e-12 else 1)
+        for found in (vertex, problem.oracle(-U)):
+            if problem.value_at(found) < min(met):
+                best = found
+            met.append(problem.value_at(found))
+    assert np.array_equal(_frank_wolfe(problem, start, most), best)
+
+
+def test_the_first_start_is_progressive_alignment_and_of_equals_the_first_is_kept(monkeypatch):
+    sequences, cost, seen = [[0, 1, 2], [1, 2], [2, 0]], likeness(3), []
+
+    def found(problem, vertex, most):
+        seen.append(vertex.copy())
+        return vertex
+
+    monkeypatch.setattr(sequence_alignment, "_frank_wolfe", found)
+    monkeypatch.setattr(_Problem, "polish", lambda self, slots: slots)
+    problem = _Problem(sequences, cost, 9)
+    rng = np.random.default_rng(4)
+    expected = [problem.progressive(), problem.random(rng), problem.random(rng)]
+    alignment = align_sequences(sequences, cost, slots=9, seed=4)
+    assert [one.tolist() for one in seen] == [one.tolist() for one in expected]
+    values = [problem.value_at(one) for one in expected]
+    assert alignment.value == min(values)
+    for starts, many in ((0, 1), (1, 1), (5, 5)):
+        seen.clear()
+        align_sequences(sequences, cost, slots=9, starts=starts)
+        assert len(seen) == many
+    monkeypatch.setattr(_Problem, "value_at", lambda self, slots: 1.0)
+    kept = align_sequences(sequences, cost, slots=9, seed=4).slots
+    assert [one.tolist() for one in kept] == [one.tolist() for one in problem.alignment(expected[0]).slots]
+
+
+def test_polishing_ends_with_the_round_that_changes_nothing():
+    draws = np.random.default_rng(1)
+    problem = _Problem([draws.integers(0, 5, n) for n in (4, 3, 4)], likeness(5), 7)
+    slots, places = problem.polish(problem.random(draws)), []
+    place = problem._place
+    problem._place = lambda n, held, slots: places.append(n) or place(n, held, slots)
+    problem.polish(slots)
+    assert places == [0, 1, 2]
 
 
 def test_no_start_leaves_it_worse_than_progressive_alignment():
