@@ -24,6 +24,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,7 @@ def _changes(place: str, tests: str) -> Iterator[Bug]:
     for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
         source = file.read_text()
         name = file.relative_to(ROOT / "src/sayso").as_posix()
-        functions = _functions(ast.parse(source))
+        functions, told = _functions(ast.parse(source)), Counter[str]()
         for k, node in enumerate(ast.walk(ast.parse(source))):
             if _change(node):
                 tree = ast.parse(source)
@@ -155,6 +156,8 @@ def _changes(place: str, tests: str) -> Iterator[Bug]:
                 _change(changed)
                 line = getattr(node, "lineno", 0)
                 says = f"{name}:{line} {before[:50]} -> {ast.unparse(changed)[:50]}"
+                told[says] += 1
+                says += f" ({told[says]})" if told[says] > 1 else ""  # the record knows them by their names
                 held = [held for first, last, held in functions if first <= line <= last]
                 yield Bug(says, name, source, ast.unparse(tree), tests, f"{name} {held[0]}" if held else "")
 
