@@ -73,13 +73,13 @@ def test_a_step_goes_as_far_as_the_value_falls(bias, weighted, seed):
         slope = (moved(iterate, ways, 1e-5) - moved(iterate, ways, -1e-5)) / 2e-5
         decrease = sum(rate for _, rate in targets)
         assert decrease == pytest.approx(-slope, abs=1e-7)
-        lengths = np.linspace(0, 1, 41)
+        lengths = np.linspace(0, 1, 21)
         values = [moved(iterate, ways, length) for length in lengths]
         for longest in (1.0, 0.1):
             iterate = Iterate(diffrac, oracles, soft(oracles, seed))
             length = iterate.move(blocks, [target for target, _ in targets], decrease, longest)
             allowed = lengths[lengths <= longest + 1e-12]
-            assert length == pytest.approx(allowed[np.argmin(values[: len(allowed)])], abs=0.0126)
+            assert length == pytest.approx(allowed[np.argmin(values[: len(allowed)])], abs=0.0251)
             assert iterate.value() == pytest.approx(
                 moved(Iterate(diffrac, oracles, soft(oracles, seed)), ways, length)
             )
