@@ -181,7 +181,7 @@ def test_in_float32_scale_100_loses_nothing(kind, keep_bytes, exact):
 
 
 @pytest.mark.parametrize("keep_bytes", [0, 64 << 20])
-@pytest.mark.parametrize(("least", "alone"), [(-60.0, False), (-100.0, True), (-150.0, True)])
+@pytest.mark.parametrize(("least", "alone"), [(-60.0, False), (-80.0, True), (-100.0, True), (-150.0, True)])
 @pytest.mark.usefixtures("small_tables")
 def test_on_both_sides_of_what_one_exponential_can_do(least, alone, keep_bytes, exact):
     """In float32: texts that all pictures are so far from that e^least is nothing beside e^-least."""
