@@ -55,6 +55,8 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "solvers/word_pieces.py np.cumsum(np.r_[True, (np.diff(i) != 1) | (np.diff -> np.cumsum(np.r_[True, (np.diff(i) != 1) | (np.diff": "runs of no words come first",
+    "solvers/transport.py len(moves) <= J -> len(moves) < J": "no path of exchanges is so long",
     "solvers/word_alignment.py column - block.low -> column + block.low": "the columns behind are computed in vain",
     "solvers/anderson.py 1e-12 * np.trace(gram) + 1e-300 -> 1e-12 * np.trace(gram) - 1e-300": "next to nothing, of either sign, keeps the matrix regular",
     "solvers/anderson.py gram + ridge -> gram - ridge": "next to nothing, of either sign, keeps the matrix regular",
