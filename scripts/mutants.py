@@ -55,6 +55,7 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "solvers/projection.py ranked > thresholds -> ranked >= thresholds": "a score at the threshold has no part of the row",
     "solvers/word_pieces.py np.cumsum(np.r_[True, (np.diff(i) != 1) | (np.diff -> np.cumsum(np.r_[True, (np.diff(i) != 1) | (np.diff": "runs of no words come first",
     "solvers/transport.py len(moves) <= J -> len(moves) < J": "no path of exchanges is so long",
     "solvers/word_alignment.py column - block.low -> column + block.low": "the columns behind are computed in vain",

@@ -187,3 +187,19 @@ def test_constraints_that_contradict_each_other_by_little_are_told_too(monkeypat
                 found(np.zeros((ROWS, CLASSES)))
         else:
             assert found(np.zeros((ROWS, CLASSES)))[:2, 1].sum() == pytest.approx(0.999, abs=1e-6)
+
+
+@pytest.mark.parametrize(("asked", "counts_as"), [(50, 50), (1, 1), (0.25, 1)])
+def test_what_rounding_leaves_is_no_contradiction(asked, counts_as):
+    """A hundred millionth of what is asked for, or of a row where less is."""
+    weights = np.full(60, 1.0)
+    constraint = joint(range(60), weights, 1, alpha=asked)
+    oracle = LinearOracle(60, 2, [constraint])
+    found = Projection(oracle, weights, TOTAL)
+    for part, told in ((0.99, False), (1.01, True)):
+        oracle.slack = lambda Z, part=part: np.array([part * 1e-8 * counts_as])
+        if told:
+            with pytest.raises(SaysoError, match="contradict each other, or all but"):
+                found(np.zeros((60, 2)))
+        else:
+            found(np.zeros((60, 2)))
