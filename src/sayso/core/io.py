@@ -42,7 +42,8 @@ def atomic_file(
     target = Path(path)
     if guarded:
         refuse_foreign(target, grows=grows, of_input=of_input)
-    descriptor, waiting = None, None
+    descriptor: int | None = None
+    waiting: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, waiting = _unfinished(target)
