@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -69,6 +71,22 @@ def test_the_pair_itself_counts_among_its_video_as_the_authors_have_it(count_own
         total += sum(share * sum(hinge[j] for j in others) / len(others) for others, share in shares)
     value = max_margin(video, text, torch.tensor(groups), intra=0.3, count_own=count_own)
     assert value.item() == pytest.approx(total / 6)
+
+
+@pytest.mark.parametrize("count_own", [False, True])
+def test_three_processes_of_two_rows_have_the_loss_of_six(monkeypatch, count_own):
+    module = importlib.import_module("sayso.losses.max_margin")  # the package's name is the function
+    generator = torch.Generator().manual_seed(2)
+    video, text = (torch.randn(6, 4, generator=generator, dtype=torch.float64) for _ in range(2))
+    group, losses = torch.tensor([0, 1, 1, 0, 0, 2]), []
+    whole = max_margin(video, text, group, intra=0.3, count_own=count_own)
+    for rank in range(3):
+        own = slice(2 * rank, 2 * rank + 2)
+        every = {tuple(part[own].flatten().tolist()): part for part in (video, text, group)}
+        monkeypatch.setattr(module, "rank", lambda rank=rank: rank)
+        monkeypatch.setattr(module, "gather", lambda part, every=every: every[tuple(part.flatten().tolist())])
+        losses.append(max_margin(video[own], text[own], group[own], intra=0.3, count_own=count_own))
+    assert torch.stack(losses).mean().item() == pytest.approx(whole.item())
 
 
 def test_gradients_match_finite_differences():
