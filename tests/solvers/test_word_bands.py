@@ -36,25 +36,32 @@ def test_compiled_rows_equal_those_in_numpy_and_stay_in_their_columns(monkeypatc
     assert score.tolist() == [*expected.tolist(), *held[width:].tolist()]
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_the_loops_touch_nothing_beside_their_arrays(seed):
-    """As plain Python, which notices."""
-    pytest.importorskip("numba")
-    rng, found = random.Random(seed), []
+@pytest.mark.parametrize("seed", range(60))
+def test_the_loops_as_plain_python_find_the_same_and_touch_nothing_beside_their_arrays(monkeypatch, seed):
+    """Python notices what a compiled loop reads or writes behind the end of an array."""
+    monkeypatch.setattr(word_alignment, "worth_compiling", lambda cells: False)
+    rng = random.Random(seed)
     a, b = ([rng.choice(WORDS) for _ in range(rng.randrange(2, 14))] for _ in range(2))
-    moves = WordMoves(a, b)
-    for fill, walk in (
-        (fill_rows.function, walk_rows.function),
-        (fill_rows.compiled(), walk_rows.compiled()),
-    ):
-        score = np.zeros(len(b) + 1, np.int32)
-        table = np.zeros((len(a) + 1, len(b) + 1), np.int32)
-        fill(0, len(a), 0, score, table, tuple(moves.tables))
-        pairs = np.full((2 * len(a), 2), -1)
-        many, column = walk(0, 0, len(b), table, pairs, tuple(moves.tables))
-        found.append((score.tolist(), table.tolist(), many, column, pairs.tolist()))
-        assert (pairs[many:] == -1).all()
-    assert found[0] == found[1]
+    moves, low = WordMoves(a, b), rng.randrange(len(b)) if seed % 2 else 0
+    first = rng.randrange(len(a)) if seed % 3 else 0
+    while first in moves.merges:
+        first -= 1
+    band = _Band(moves, Piece(0, len(a), 0, len(b)), target=0)
+    score = np.sort(np.array([rng.randrange(1 + 9 * (seed % 2)) for _ in range(len(b) + 1 - low)], np.int32))
+    block = _Block(first, len(a), low, len(b), score)
+    tables = [np.zeros((len(a) - first + 1, len(score)), np.int32) for _ in range(2)]
+    tables[0][0] = tables[1][0] = score
+    scores = score.copy(), score.copy()
+    fill_rows.function(first, len(a), low, scores[0], tables[0], tuple(moves.tables))
+    band._fill(block, scores[1], tables[1])
+    assert scores[0].tolist() == scores[1].tolist()
+    assert tables[0].tolist() == tables[1].tolist()
+    fill_rows.function(first, len(a), low, score, NO_TABLE, tuple(moves.tables))
+    assert score.tolist() == scores[1].tolist()
+    pairs, expected = np.full((2 * len(tables[0]), 2), -1), []
+    many, column = walk_rows.function(first, low, len(b), tables[0], pairs, tuple(moves.tables))
+    assert column == band._walk(block, tables[1], len(b), expected)
+    assert pairs.tolist() == [list(pair) for pair in expected] + [[-1, -1]] * (len(pairs) - many)
 
 
 def test_the_band_of_texts_that_are_alike_is_narrow():
