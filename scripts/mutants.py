@@ -55,6 +55,7 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "metrics/regions.py rows * stride + stride -> rows * stride - stride": "runs are linked with those above instead of below: the same pairs",
     "solvers/compiled_path.py starts[c] + windows[c, 1] - windows[c, 0] -> starts[c] + windows[c, 1] + windows[c, 0]": "more room than is used",
     "solvers/projection.py ranked > thresholds -> ranked >= thresholds": "a score at the threshold has no part of the row",
     "solvers/word_pieces.py np.cumsum(np.r_[True, (np.diff(i) != 1) | (np.diff -> np.cumsum(np.r_[True, (np.diff(i) != 1) | (np.diff": "runs of no words come first",

@@ -51,7 +51,7 @@ def _runs(inside: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
 def _touching(rows: Ints, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     """Return the pairs of runs, one in the row below the other, that touch."""
     stride = int(ends.max(initial=0)) + 2
-    below = (rows + 1) * stride
+    below = rows * stride + stride
     low = np.searchsorted(rows * stride + ends, below + starts, side="left")
     high = np.searchsorted(rows * stride + starts, below + ends, side="right")
     counts = np.maximum(high - low, 0)
