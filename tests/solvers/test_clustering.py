@@ -268,3 +268,20 @@ def test_rounding_takes_slack_where_it_costs_less_by_each_rows_weight():
         paid = np.vdot(cost, labels) + 2 * oracle.kappa * slack @ oracle.slack(labels)
         assert paid == pytest.approx(best.fun, abs=1e-9)
     assert found.weights.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("bias", [None, 3.0])
+@pytest.mark.parametrize("features", [2, 8])
+def test_the_exact_solver_solves_the_objective_in_either_form(features, bias):
+    """With fewer rows than features, and with more; of several blocks, whose rows weigh differently."""
+    pytest.importorskip("cvxpy")
+    r = np.random.default_rng(features)
+    X = [r.normal(size=(3, features)) + 1 for _ in range(2)]
+    problem = Diffrac(X, 0.1, bias=bias, weights=r.uniform(0.5, 2, 6))
+    oracles = [LinearOracle(3, 3, [bag([0, 1], 1, 2, 0.05), bag([2], 2)]) for _ in X]
+    Z, value = solve_qp(problem, oracles)
+    slack = [np.maximum(0, 2 - Z[rows][:2, 1].sum()) for rows in problem.slices]
+    assert value == pytest.approx(problem.value(Z) + 0.05 * np.square(slack).sum(), abs=1e-6)
+    assert value == pytest.approx(quasi_newton(problem, oracles, tol=1e-7).value, abs=1e-6)
+    with pytest.raises(SaysoError, match="found no labels that keep the constraints"):
+        solve_qp(problem, [LinearOracle(3, 3, [bag([0], 1), bag([0], 2)])] * 2)
