@@ -191,3 +191,10 @@ def test_a_row_of_two_columns_has_300_characters_at_most(width, found):
 def test_two_columns_have_60_rows_at_most():
     rows = ["ANNA          BEN", *[f"word {k:02d}       other {k:02d}" for k in range(70)]]
     assert [len(column.lines) for column in side_by_side(rows, 0)] == [59, 59]
+
+
+def test_a_title_page_names_somebody_below_its_credit():
+    scene = f"\n\n{script('ANNA', 'BEN')}"
+    assert parse_screenplay(f"          THE ROAD\n\n          written by{scene}").title == {}
+    named = parse_screenplay(f"          THE ROAD\n\n          written by\n\n          Anna{scene}")
+    assert named.title == {"title": "THE ROAD", "credit": "written by", "author": "Anna"}

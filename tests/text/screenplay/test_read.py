@@ -215,3 +215,24 @@ def test_a_script_has_scenes_or_people_who_speak_more_than_once(style, elements,
 )
 def test_json_is_an_object_or_a_list(content, kind):
     assert other_kind(content) == kind
+
+
+@pytest.mark.parametrize(("size", "why"), [(32 * 2**20, "no text in"), (32 * 2**20 + 1, "at most 32 MiB")])
+def test_a_script_has_32_mib_at_most(tmp_path, size, why):
+    path = tmp_path / "large.txt"
+    with path.open("wb") as handle:
+        handle.truncate(size)
+    with pytest.raises(SaysoError, match=why):
+        read_screenplay(path)
+
+
+def test_a_name_that_the_system_refuses_is_told_with_its_reason():
+    with pytest.raises(SaysoError, match="cannot be read: File name too long"):
+        read_screenplay("x" * 5000)
+
+
+def test_one_character_in_twenty_may_be_none_that_is_written(file):
+    head = "INT. HALL - DAY\n\n"
+    assert read_screenplay(file(head + "x" * (38 - len(head)) + "\x01\x02")).elements
+    with pytest.raises(SaysoError, match="no text a person can read"):
+        read_screenplay(file(head + "x" * (37 - len(head)) + "\x01\x02"))
