@@ -6,10 +6,18 @@ import random
 
 import pytest
 
-from pdf import Drawn, write_pdf
+from pdf import TURNED, Drawn, write_pdf
 from sayso.core.errors import SaysoError
 from sayso.text import read_screenplay
-from sayso.text.screenplay.pdf_text import _edge_block, _joined, _one_line_an_object, _without_heads
+from sayso.text.screenplay import pdf_text
+from sayso.text.screenplay.pdf_lines import TextRun
+from sayso.text.screenplay.pdf_text import (
+    _edge_block,
+    _joined,
+    _one_line_an_object,
+    _without_heads,
+    read_pdf_text,
+)
 
 ACTION, SPEECH, DIRECTION, CUE = 108, 180, 216, 252
 NAMES = ("ANNA", "BEN", "McTAVISH", "Dr. KIM", "O'Brien")
@@ -200,6 +208,7 @@ def test_heads_are_page_numbers_and_what_comes_back_on_three_pages(pages, kept):
         ([["so it goes"], ["  on and on"]], ["so it goes", "  on and on"]),
         ([["so it goes"], ["   on and on"]], ["so it goes", "", "   on and on"]),
         ([["   so it goes"], ["on and on"]], ["   so it goes", "", "on and on"]),
+        ([["   so it goes"], ["   on and on"]], ["   so it goes", "   on and on"]),
         ([[], ["a."], [], ["B"]], ["a.", "", "B"]),
     ],
 )
@@ -243,3 +252,15 @@ def test_a_cue_that_ends_a_page_speaks_on_the_next(above, cue, at, below, left, 
 def test_a_text_object_begins_at_each_place_behind_words(given, shown):
     operations = [([], name.encode()) for name in given.split()]
     assert [name.decode() for _, name in _one_line_an_object(operations)] == shown.split()
+
+
+def test_letters_that_stand_on_their_heads_are_read_from_what_was_their_top(tmp_path, monkeypatch):
+    monkeypatch.setitem(TURNED, 0, lambda x, y: f"1 0 0 -1 {x} {y}")
+    path = write_pdf(tmp_path / "film.pdf", [[(108, 72, "first"), (108, 96, "second")]])
+    assert read_pdf_text(path).split() == ["first", "second"]
+
+
+def test_words_without_a_width_are_read_without_their_places(tmp_path, monkeypatch):
+    path = write_pdf(tmp_path / "film.pdf", [[(108, 720, "He waits.")]])
+    monkeypatch.setattr(pdf_text, "_pieces", lambda *_: [TextRun(108, 108, -720, 12, "He waits.")])
+    assert read_pdf_text(path) == "He waits."
