@@ -65,6 +65,7 @@ def test_half_a_character_does_not_come_through():
         {"tStartMs": "soon", "segs": [{"utf8": "x"}]},
         {"segs": [{"utf8": "x"}]},
         {"tStartMs": float("inf"), "segs": [{"utf8": "x"}]},
+        {"tStartMs": 1e12, "segs": [{"utf8": "x"}]},
         {"tStartMs": float("nan"), "segs": [{"utf8": "x"}]},
         {"tStartMs": 1, "segs": [{"utf8": "x", "tOffsetMs": None}]},
         {"tStartMs": 1000, "dDurationMs": -900, "segs": [{"utf8": "x"}]},
