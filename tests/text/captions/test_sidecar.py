@@ -106,6 +106,9 @@ def test_without_a_language(find, files, found):
         ("he", "talk.iw.vtt", "talk.iw.vtt"),
         ("de", "talk.srt|talk.en.srt", "talk.srt"),
         ("de", "talk.en.srt|talk.fr.srt", None),
+        ("hi", "talk.hi.srt|talk.en.srt", "talk.hi.srt"),
+        ("hi", "talk.en.hi.srt", None),
+        ("en", "talk.hi.srt", None),
     ],
 )
 def test_with_a_language(find, language, files, found):
@@ -186,6 +189,7 @@ def test_what_is_another_videos_is_not_spoken_of(find, caplog):
         ("talk.mp4|talk.part2.sub", "talk.part2.sub", None),
         ("talks.mp4|talk.sub", "talk.sub", None),
         ("talk.txt|talk.sub", "talk.sub", None),
+        ("talk.mp4|talk.mp4.mkv|talk.mp4.sub", "talk.mp4.sub", "talk.mp4"),
     ],
 )
 def test_the_video_of_a_caption_file(find, tmp_path, files, captions, video):
