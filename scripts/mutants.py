@@ -24,6 +24,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,7 @@ def _changes(place: str, tests: str) -> Iterator[Bug]:
         source = file.read_text()
         name = file.relative_to(ROOT / "src/sayso").as_posix()
         functions = _functions(ast.parse(source))
+        times: Counter[str] = Counter()
         for k, node in enumerate(ast.walk(ast.parse(source))):
             if _change(node):
                 tree = ast.parse(source)
@@ -138,6 +140,8 @@ def _changes(place: str, tests: str) -> Iterator[Bug]:
                 _change(changed)
                 line = getattr(node, "lineno", 0)
                 says = f"{name}:{line} {before[:50]} -> {ast.unparse(changed)[:50]}"
+                times[says] += 1
+                says += f" ({times[says]})" * (times[says] > 1)
                 held = [held for first, last, held in functions if first <= line <= last]
                 yield Bug(says, name, source, ast.unparse(tree), tests, f"{name} {held[0]}" if held else "")
 

@@ -11,7 +11,7 @@ from sayso.core.errors import SaysoError
 from sayso.text.screenplay.elements import Doubt, Element, Kind, Screenplay
 from sayso.text.screenplay.marks import CharacterCue, parse_name
 
-DECLARATION = re.compile(r"^(\s*)<\?xml[^>]*\?>")  # its encoding says nothing: the text is decoded
+DECLARATION = re.compile(r"^(\s*)<\?xml[^>\n]*\?>")  # its encoding says nothing: the text is decoded
 KINDS: dict[str, Kind] = {
     "scene heading": "heading",
     "parenthetical": "parenthetical",
