@@ -17,6 +17,7 @@ import sayso.text
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
 from sayso.text import CaptionFile, read_caption_file, read_subtitles, write_srt, write_vtt
+from sayso.text.captions import caption_file
 from sayso.text.captions.caption_file import caption_format
 from sayso.text.captions.markup import clean_text
 from toy import make_video
@@ -318,16 +319,17 @@ def test_importing_the_words_loads_no_heavy_library():
     assert all(getattr(sayso.text, name) for name in sayso.text.__all__)
 
 
-@pytest.mark.parametrize(("size", "captions"), [(32 * 2**20, []), (32 * 2**20 + 1, None)])
-def test_a_file_has_32_mib_at_most(tmp_path, size, captions):
-    path = tmp_path / "large.srt"
-    with path.open("wb") as handle:
-        handle.truncate(size)
-    if captions is None:
-        with pytest.raises(SubtitleError, match="at most 32 MiB, found 32 MiB"):
-            read_subtitles(path)
-    else:
-        assert read_subtitles(path) == captions
+def test_a_file_has_32_mib_at_most(file, monkeypatch):
+    path = file(FORMATS["SRT"])
+    monkeypatch.setattr(caption_file, "LARGEST", path.stat().st_size)
+    assert read_subtitles(path) == WANTED
+    with pytest.raises(SubtitleError, match="expected captions of at most"):
+        read_subtitles(file(FORMATS["SRT"] + "\n"))
+    monkeypatch.undo()
+    with path.open("ab") as handle:
+        handle.truncate(32 * 2**20 + 1)
+    with pytest.raises(SubtitleError, match="at most 32 MiB, found 32 MiB"):
+        read_subtitles(path)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.text import read_screenplay
+from sayso.text.screenplay import read
 from sayso.text.screenplay.elements import Element, Screenplay
 from sayso.text.screenplay.html_text import html_lines, looks_like_html
 from sayso.text.screenplay.plausible import implausible, other_kind
@@ -217,13 +218,16 @@ def test_json_is_an_object_or_a_list(content, kind):
     assert other_kind(content) == kind
 
 
-@pytest.mark.parametrize(("size", "why"), [(32 * 2**20, "no text in"), (32 * 2**20 + 1, "at most 32 MiB")])
-def test_a_script_has_32_mib_at_most(tmp_path, size, why):
-    path = tmp_path / "large.txt"
-    with path.open("wb") as handle:
-        handle.truncate(size)
-    with pytest.raises(SaysoError, match=why):
+def test_a_script_has_32_mib_at_most(file, monkeypatch):
+    path = file("INT. HALL - DAY\n")
+    with path.open("ab") as handle:
+        handle.truncate(32 * 2**20 + 1)
+    with pytest.raises(SaysoError, match="at most 32 MiB"):
         read_screenplay(path)
+    monkeypatch.setattr(read, "LARGEST", 16)
+    assert read_screenplay(file("INT. HALL - DAY\n")).elements
+    with pytest.raises(SaysoError, match="of at most"):
+        read_screenplay(file("INT. HALL - DAY\n\n"))
 
 
 def test_a_name_that_the_system_refuses_is_told_with_its_reason():
