@@ -17,6 +17,8 @@ import sayso.text
 from sayso.core.errors import SubtitleError
 from sayso.core.types import Caption, Span
 from sayso.text import CaptionFile, read_caption_file, read_subtitles, write_srt, write_vtt
+from sayso.text.captions import caption_file
+from sayso.text.captions.caption_file import caption_format
 from sayso.text.captions.markup import clean_text
 from toy import make_video
 
@@ -315,3 +317,38 @@ def test_importing_the_words_loads_no_heavy_library():
     assert done.stdout.strip() == "set()"
     assert sayso.text.__all__ == sorted(sayso.text.__all__)
     assert all(getattr(sayso.text, name) for name in sayso.text.__all__)
+
+
+def test_a_file_has_32_mib_at_most(file, monkeypatch):
+    path = file(FORMATS["SRT"])
+    monkeypatch.setattr(caption_file, "LARGEST", path.stat().st_size)
+    assert read_subtitles(path) == WANTED
+    with pytest.raises(SubtitleError, match="expected captions of at most"):
+        read_subtitles(file(FORMATS["SRT"] + "\n"))
+    monkeypatch.undo()
+    with path.open("ab") as handle:
+        handle.truncate(32 * 2**20 + 1)
+    with pytest.raises(SubtitleError, match="at most 32 MiB, found 32 MiB"):
+        read_subtitles(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        *((text, name.replace("ASS", "SubStation")) for name, text in FORMATS.items() if name != "SubViewer"),
+        ("{1}{2}hi\nwords", None),
+        ("{1}{2}hi\n{3}{4}ho\n\nwords", "MicroDVD"),
+        ("00:00:01:hi\n00:00:05:ho", None),
+        ("<html>\n", None),
+        ("Write <tt> first", None),
+        ("00:00:01,000 --> 00:00:02,000\nhi", None),
+        ("00:00:01.00,00:00:02.50\nhi\n\n00:00:03.00,00:00:05.00\nho", None),
+        ('{"events": []}', None),
+        ('{"segs": []}', None),
+        ('"events", "segs"', None),
+        ("Dear Ann", None),
+    ],
+)
+def test_a_format_is_named_where_nothing_else_looks_so(text, name):
+    """More than half of the lines, or two timing lines with arrows; any text may begin with a time."""
+    assert caption_format(f"\n {text}") == name

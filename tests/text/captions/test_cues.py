@@ -201,3 +201,23 @@ def test_problems_are_not_listed_without_end():
     problems: list[SubtitleError] = []
     srt("1\n00:00:01,000 --> x\n\n" * 5000, problems)
     assert len(problems) == 101
+
+
+@pytest.mark.parametrize(("length", "texts"), [(300, ["hi"]), (301, [])])
+def test_a_timing_line_has_300_characters_at_most(length, texts):
+    timing = "00:00:01,000 --> 00:00:02,000 ".ljust(length, "x")
+    assert [caption.text for caption in srt(f"{timing}\nhi\n", [])] == texts
+
+
+@pytest.mark.parametrize("lines", ["hello\n\nthere\na --> b", "hello\n1985\na --> b"])
+def test_what_is_nearly_a_timing_line_is_text_unless_a_block_begins(lines):
+    said_ = srt(f"1\n00:00:01,000 --> 00:00:02,000\n{lines}\n")
+    assert [caption.text for caption in said_] == [" ".join(lines.split())]
+
+
+def test_a_rolling_cue_that_lasts_no_time_is_read_once():
+    times = [(0, 1), (1, 2), (2, 3), (3, 3)]
+    shown = ["a a", "a a\nb b", "b b\nc c", "c c\nd d"]
+    cues = zip(times, shown, strict=True)
+    text = "".join(f"00:00:0{a},000 --> 00:00:0{b},000\n{lines}\n\n" for (a, b), lines in cues)
+    assert [caption.text for caption in srt(text)] == ["a a", "b b", "c c", "d d"]

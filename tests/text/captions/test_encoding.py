@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.text.captions.encoding import decode_text, guess_code_page
+from sayso.text.captions.encoding import _explained, _rows, _utf16, decode_text, guess_code_page
 
 # page: what somebody might say in a cooking video
 SAID = {
@@ -119,3 +119,36 @@ def test_any_bytes_have_a_text_or_are_none(data):
 @given(st.text(max_size=200).filter(lambda text: "\0" not in text and not text.startswith("\ufeff")))
 def test_valid_utf8_is_never_guessed_at(text):
     assert decode_text(text.encode()) == (text, None)
+
+
+@pytest.mark.parametrize(
+    ("even", "odd", "encoding"),
+    [
+        (0, 2, "utf-16-le"),
+        (2, 0, "utf-16-be"),
+        (0, 1, None),
+        (1, 20, "utf-16-le"),
+        (20, 1, "utf-16-be"),
+        (1, 19, None),
+        (20, 20, None),
+    ],
+)
+def test_zero_bytes_on_one_side_are_utf16(even, odd, encoding):
+    """One byte in forty, and twenty times as many as on the other side."""
+    data = bytearray(b"x" * 80)
+    data[0 : 2 * even : 2], data[1 : 2 * odd : 2] = bytes(even), bytes(odd)
+    assert _utf16(bytes(data)) == encoding
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "is_utf8"), [(11, 1, True), (10, 1, False), (20, 2, False), (21, 2, True)]
+)
+def test_more_than_ten_long_characters_to_one_broken_byte_are_utf8(right, wrong, is_utf8):
+    text, line = decode_text("é".encode() * right + b"\xff" * wrong)
+    assert (text.count("é"), line) == ((right, 1) if is_utf8 else (0, None))
+
+
+def test_what_explains_a_text():
+    assert _explained("\x80é", frozenset("é")) == 0.5
+    assert _explained("\x7fé", frozenset("é")) == 1.0
+    assert {"啊", "薄"} <= set(_rows("gb2312", ((0xB0, 0xB1),)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +64,39 @@ def test_languages_without_spaces_get_none():
 def test_a_word_that_is_said_to_last_for_minutes_does_not_stay_on_the_screen():
     (caption,) = caption_words([HeardWord("well", 3.0, 90.0)])
     assert (caption.span.start, caption.span.end) == (3.0, 3.0 + MOST_S)
+
+
+def gaps(count: int, after: int, gap_s: float) -> list[HeardWord]:
+    """Return words of a quarter second, with one gap."""
+    return [
+        HeardWord("go", 0.25 * k + gap_s * (k >= after), 0.25 * (k + 1) + gap_s * (k >= after))
+        for k in range(count)
+    ]
+
+
+def lengths_of(words: list[HeardWord]) -> list[int]:
+    return [len(caption.text.split()) for caption in caption_words(words)]
+
+
+@pytest.mark.parametrize(("gap_s", "captions"), [(0.59, [4]), (BREATH_S, [2, 2])])
+def test_a_silence_as_long_as_a_breath_parts_captions(gap_s, captions):
+    words = [HeardWord("go", 0, 0), HeardWord("go", 0, 0), *said("on on", start=gap_s)]
+    assert lengths_of(words) == captions
+
+
+@pytest.mark.parametrize(
+    ("words", "captions"),
+    [
+        (gaps(10, 0, 0), [10]),
+        (gaps(12, 0, 0), [6, 6]),
+        (gaps(12, 5, 0.5), [5, 7]),
+        (gaps(12, 5, 0.1), [6, 6]),
+        ([HeardWord("go", 0, 2.5), HeardWord("on", 2.5, 5.0)], [2]),
+        ([HeardWord("go", 0, 2.5), HeardWord("on", 2.5, 5.1)], [1, 1]),
+        (said("so now. " + "go " * 10, each_s=0.25), [6, 6]),
+        (said("so go on now. " + "go " * 8, each_s=0.25), [4, 8]),
+    ],
+)
+def test_what_is_too_long_is_cut_at_a_silence_or_a_sentence_near_the_middle(words, captions):
+    """Ten words and five seconds are not too long; a sentence makes up for three tenths of the words."""
+    assert lengths_of(words) == captions

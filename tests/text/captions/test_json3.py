@@ -65,6 +65,7 @@ def test_half_a_character_does_not_come_through():
         {"tStartMs": "soon", "segs": [{"utf8": "x"}]},
         {"segs": [{"utf8": "x"}]},
         {"tStartMs": float("inf"), "segs": [{"utf8": "x"}]},
+        {"tStartMs": 1e12, "segs": [{"utf8": "x"}]},
         {"tStartMs": float("nan"), "segs": [{"utf8": "x"}]},
         {"tStartMs": 1, "segs": [{"utf8": "x", "tOffsetMs": None}]},
         {"tStartMs": 1000, "dDurationMs": -900, "segs": [{"utf8": "x"}]},
@@ -101,3 +102,9 @@ def test_coloured_words_of_uploaded_captions_stay_one_caption(stop):
     found_ = read(json.dumps({"wireMagic": "pb3", "events": events}))
     assert [(one.span.start, one.span.end) for one in found_] == [(1, 6), (7, 12), (13, 18)]
     assert {one.text for one in found_} == {f"Loosen the lug nuts first{stop}"}
+
+
+def test_segments_that_hold_no_words_are_passed_over():
+    segments = ["x", {"utf8": 3}, {"utf8": "hi"}, {}, None]
+    events = [{"tStartMs": 1000, "dDurationMs": 1000, "segs": segments}]
+    assert read(json.dumps({"events": events})) == [Caption(Span(1, 2), "hi")]

@@ -197,3 +197,54 @@ def test_many_long_screens_cost_little():
 def test_short_cues_that_show_nothing_do_not_roll():
     empty = [Cue(k, 0.5 * k, 0.5 * k + 0.1, (" ",)) for k in range(4)]
     assert not is_rolling([*empty, Cue(4, 2, 4, ("hello",))])
+
+
+def rolled(*shown: tuple[float, str]) -> list[Cue]:
+    """Return cues that follow each other: how long each lasts, and its lines between bars."""
+    cues, at = [], 0.0
+    for k, (length, lines) in enumerate(shown):
+        cues.append(Cue(k, at, at + length, tuple(lines.split("|"))))
+        at += length
+    return cues
+
+
+@pytest.mark.parametrize(
+    ("shown", "rolls"),
+    [
+        ("a / a|b / b|c", True),
+        ("a / a|b / x", False),
+        ("a / a|b / b|c / x / y", True),
+        ("a / a|b / b|c / x / y / z", False),
+        ("a / a|b<00:00:02.500> c / x", True),
+        ("a / a|b<00:00:02.500> c / x / y", False),
+    ],
+)
+def test_half_of_the_cues_that_follow_begin_with_what_was_shown(shown, rolls):
+    """Two of them at least, one where words have times."""
+    assert is_rolling(rolled(*((2.0, lines) for lines in shown.split(" / ")))) == rolls
+
+
+@pytest.mark.parametrize(("length", "rolls", "end"), [(1.0, True, 3.0), (1.25, False, 2.0)])
+def test_what_is_shown_again_alone_for_a_second_is_what_is_left_of_a_line(length, rolls, end):
+    assert is_rolling(rolled((2, "a"), (length, "a"), (2, "b"), (length, "b"))) == rolls
+    assert [word.end for word in unroll(rolled((2, "a"), (length, "a")))] == [end]
+
+
+def test_an_empty_cue_does_not_make_the_word_before_it_last():
+    assert [word.end for word in unroll(rolled((2, "a"), (0.5, " ")))] == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "new"),
+    [
+        ("1|2|3|4|5|6|7|8|9", "9|x", ["x"]),
+        ("1|2|3|4|5|6|7|8", "2|3|4|5|6|7|8|x", ["x"]),
+        ("1|2|3|4|5|6|7|8|9", "2|3|4|5|6|7|8|9|x", [*"23456789x"]),
+        ("a<00:00:01.000> b|c", "a<00:00:02.500> b|c|d", ["a", " b", "c", "d"]),
+        ("a b|c", "a b|c|d", ["d"]),
+    ],
+)
+def test_lines_are_old_that_the_cue_before_ends_with(first, second, new):
+    """Of eight lines on both screens at most; lines whose words have times are new."""
+    words = unroll(rolled((2, first), (2, second)))
+    assert [word.text for word in words if word.line == 1] == new

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import random
+import time
 import unicodedata
 
 import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.text import find_subtitles
-from sayso.text.captions.sidecar import find_video_of
+from sayso.text.captions import folder_names
+from sayso.text.captions.sidecar import find_seen, find_video_of
 from sayso.text.language.languages import CODES, ENTRIES, language_of
 
 
@@ -104,6 +106,9 @@ def test_without_a_language(find, files, found):
         ("he", "talk.iw.vtt", "talk.iw.vtt"),
         ("de", "talk.srt|talk.en.srt", "talk.srt"),
         ("de", "talk.en.srt|talk.fr.srt", None),
+        ("hi", "talk.hi.srt|talk.en.srt", "talk.hi.srt"),
+        ("hi", "talk.en.hi.srt", None),
+        ("en", "talk.hi.srt", None),
     ],
 )
 def test_with_a_language(find, language, files, found):
@@ -183,6 +188,8 @@ def test_what_is_another_videos_is_not_spoken_of(find, caplog):
         ("talk.mp4|talk.mp4.sub", "talk.mp4.sub", "talk.mp4"),
         ("talk.mp4|talk.part2.sub", "talk.part2.sub", None),
         ("talks.mp4|talk.sub", "talk.sub", None),
+        ("talk.txt|talk.sub", "talk.sub", None),
+        ("talk.mp4|talk.mp4.mkv|talk.mp4.sub", "talk.mp4.sub", "talk.mp4"),
     ],
 )
 def test_the_video_of_a_caption_file(find, tmp_path, files, captions, video):
@@ -199,3 +206,66 @@ def test_codes_are_of_one_language_each():
     assert language_of("zh-Hant_TW") == ("zh", ("hant", "tw"))
     assert language_of("part2") is None
     assert CODES["iw"] == "he"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ("talk.seen.vtt|talk.srt", "talk.seen.vtt"),
+        ("talk.en.seen.vtt|talk.de.seen.vtt", "talk.de.seen.vtt"),
+        ("talk.EN.Seen.VTT", "talk.EN.Seen.VTT"),
+        ("talk.srt|talk.en.vtt|talk.mp4", None),
+        ("talks.seen.vtt|talk-en.seen.vtt|talk.en.x.seen.vtt|talk.seen.en.vtt|talk.seen.txt", None),
+    ],
+)
+def test_what_a_model_saw_is_found_and_is_no_caption(find, tmp_path, files, found):
+    taken = find(files)
+    assert taken is None or "seen" not in taken.lower()
+    seen = find_seen(tmp_path / "talk.mp4")
+    assert (seen and seen.name) == found
+
+
+@pytest.mark.parametrize(
+    ("part", "is_language"),
+    [
+        ("English (United Kingdom)", True),
+        ("English gb", True),
+        ("English German", True),
+        ("English northern", False),
+        ("English gb northern", False),
+        ("English abcd", True),
+        ("English abcde", False),
+        ("English a b c", True),
+        ("English a b c d", False),
+        ("()", False),
+        ("(a) English", False),
+    ],
+)
+def test_a_language_and_a_region_in_words(find, part, is_language):
+    """Four words, of which those behind the language are short, in brackets, or name a language too."""
+    assert find(f"talk.{part}.srt") == (f"talk.{part}.srt" if is_language else None)
+
+
+def test_a_file_that_nobody_understands_is_spoken_of_once(find, caplog):
+    with caplog.at_level("INFO", logger="sayso"):
+        find("talk.klingon.srt|talk.mp4|talk.mkv")
+    assert [message.partition(" is ")[0].rpartition("/")[2] for message in caplog.messages] == [
+        "talk.klingon.srt"
+    ]
+    caplog.clear()
+    with caplog.at_level("INFO", logger="sayso"):
+        find("talk.part2.klingon.srt|talk.mp4|talk.part2.mp4")
+    assert not caplog.messages
+
+
+def test_names_of_a_folder_are_kept_once_it_rests_for_two_seconds(tmp_path, monkeypatch):
+    (tmp_path / "a.srt").touch()
+    changed, listed = tmp_path.stat().st_mtime_ns, []
+    list_folder = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or list_folder(folder))
+    for rests_ns, times in ((1_500_000_000, 2), (2_000_000_000, 1), (3_600 * 10**9, 0)):
+        listed.clear()
+        monkeypatch.setattr(time, "time_ns", lambda now=changed + rests_ns: now)
+        names = {folder_names.file_names(tmp_path) for _ in range(2)}
+        assert [real for _, _, real in names.pop()] == ["a.srt"]
+        assert len(listed) == times

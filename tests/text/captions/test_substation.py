@@ -105,3 +105,8 @@ def test_drawings_are_left_out_and_the_words_beside_them_stay(text, shown):
     head = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
     captions = read(f"{head}Dialogue: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,{text}\n")
     assert [caption.text for caption in captions] == shown
+
+
+def test_a_line_that_only_begins_as_a_section_does_is_none():
+    text = "[Events]\n[a note: no\nnor this]: one\nFormat: Start, End, Text\n"
+    assert read(f"{text}Dialogue: 0:00:01.00,0:00:02.00,Hello\n") == [Caption(Span(1.0, 2.0), "Hello")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sayso.core.types import PAUSE_S
 from sayso.text.captions.collector import CaptionCollector
 from sayso.text.captions.timed_words import TimedWord, add_word_captions
 
@@ -68,3 +69,22 @@ def test_speakers_music_pauses_and_length_cut_too():
 
 def test_no_words_no_captions():
     assert gather("") == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "following", "captions"),
+    [
+        (1.0, 14.0, 14.0 + PAUSE_S, 1),
+        (1.0, 13.0, 13.5 + PAUSE_S, 2),
+        (1.0, 16.0, 16.0, 1),
+        (1.0, 16.5, 16.5, 2),
+        (20.0, 30.0, 30.0, 1),
+    ],
+)
+def test_a_sentence_goes_on_in_the_next_line_within_fifteen_seconds_and_without_a_pause(
+    start, end, following, captions
+):
+    words = [TimedWord("so", start, end, 0, 1), TimedWord(" on.", following, following + 1, 1, 2)]
+    collector = CaptionCollector("talk")
+    add_word_captions(words, collector, timed=True)
+    assert len(collector.captions()) == captions

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.core.types import Caption, Span
 from sayso.text import Transcript, transcript_of
+from sayso.text.captions import transcript
 from sayso.text.captions.transcript import join_spans
 
 CAPTIONS = [
@@ -36,10 +38,10 @@ def test_a_moment_has_what_is_shown_then():
 
 
 def test_a_transcript_is_a_sequence_by_start():
-    transcript = Transcript(CAPTIONS[::-1])
-    assert list(transcript) == CAPTIONS
-    assert (len(transcript), transcript[1], transcript[2:]) == (4, CAPTIONS[1], CAPTIONS[2:])
-    assert transcript_of(transcript, Span(0, 4)) == transcript_of(CAPTIONS, Span(0, 4))
+    spoken = Transcript(CAPTIONS[::-1])
+    assert list(spoken) == CAPTIONS
+    assert (len(spoken), spoken[1], spoken[2:]) == (4, CAPTIONS[1], CAPTIONS[2:])
+    assert transcript_of(spoken, Span(0, 4)) == transcript_of(CAPTIONS, Span(0, 4))
 
 
 def naive(captions: list[Caption], span: Span) -> list[Caption]:
@@ -89,3 +91,16 @@ def test_a_caption_that_two_windows_have_is_once_in_what_both_say():
     assert join_spans(windows) == "we juggle a ball and throw it high"
     assert join_spans(["a long song", "a long song", None, "the end"]) == "a long song the end"
     assert join_spans(["oh no", "no way"]) == "oh no no way"  # somebody says it twice
+
+
+@pytest.mark.parametrize(("start", "belongs"), [(1.25, True), (1.5, False)])
+def test_half_of_a_caption_less_the_tolerance_is_enough(monkeypatch, start, belongs):
+    monkeypatch.setattr(transcript, "TOLERANCE_S", 0.25)
+    captions = [Caption(Span(0, 2), "hi")]
+    assert (Transcript(captions).within(Span(start, 9)) == captions) == belongs
+
+
+def test_a_caption_without_a_length_belongs_where_it_starts():
+    captions = [Caption(Span(0, 9), "long"), Caption(Span(2, 2), "now"), Caption(Span(4, 4), "then")]
+    said = [transcript_of(captions, span) for span in (Span(1, 2), Span(2, 4), Span(3, 5))]
+    assert said == ["long", "long now", "long then"]

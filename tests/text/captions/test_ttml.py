@@ -290,3 +290,32 @@ def test_a_programme_starts_with_its_first_caption_or_before():
     assert sorted(round(line.span.start, 6) for line in exact) == [0.0, 2.2]
     earlier = read(both.format(**times, early="09:59:58:00"))  # so the times count from the file's start
     assert sorted(round(line.span.start, 6) for line in earlier) == [35998.0, 36002.2]
+
+
+@pytest.mark.parametrize(
+    ("marked", "said"),
+    [
+        ("a <span style='plain'>b</span> c", "a b c"),
+        ("a <span style='above'>b<br/>b</span> c", "a c"),
+        ("a <span tts:ruby='text'>b<span>b</span>b</span> c", "a c"),
+        ("a <br tts:ruby='text'/>b <span style='other'>c</span>", "a b c"),
+    ],
+)
+def test_only_styles_of_reading_aids_silence_words(marked, said):
+    styles = "<style xml:id='plain'/><style xml:id='above' tts:ruby='text'/>"
+    text = (
+        f"<tt xmlns='http://www.w3.org/ns/ttml' xmlns:tts='http://www.w3.org/ns/ttml#styling'>"
+        f"<head><styling>{styles}</styling></head>"
+        f"<body><div><p begin='1s' end='3s'>{marked}</p></div></body></tt>"
+    )
+    assert [caption.text for caption in read(text)] == [said]
+
+
+@pytest.mark.parametrize(
+    ("body", "times", "ends"),
+    [("", 'end="4s" dur="2s"', 3.0), ("", 'end="2s" dur="9s"', 2.0), (' end="5s"', 'end="9s"', 5.0)],
+)
+def test_an_element_ends_at_its_earliest_end(body, times, ends):
+    paragraph = f'<div><p begin="1s" {times}>hi</p></div>'
+    text = f'<tt xmlns="http://www.w3.org/ns/ttml"><body{body}>{paragraph}</body></tt>'
+    assert [caption.span for caption in read(text)] == [Span(1.0, ends)]

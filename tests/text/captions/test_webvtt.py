@@ -68,3 +68,23 @@ def test_a_note_that_is_written_is_no_caption_whatever_it_holds():
     )
     assert text.startswith("WEBVTT\n\nNOTE\nmade -> by\na machine\n")
     assert said(text) == [(1.0, 2.0, "hello")]
+
+
+def test_a_segment_that_does_not_say_its_clock_keeps_its_times():
+    unmapped = "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000\n\n00:05.000 --> 00:06.000\ntwo\n"
+    assert said(segment(900_000, 1, "one") + "\n" + unmapped) == [(1, 2, "one"), (5, 6, "two")]
+    assert said(segment(900_000, 1, "one") + "\n" + segment(None, 5, "two")) == [(1, 2, "one"), (5, 6, "two")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [("see\nWEBVTT\n\n", "see WEBVTT"), ("room\n42\n", "room 42"), ("see\n\nWEBVTT", "see")],
+)
+def test_what_is_said_is_no_header_and_no_number(lines, text):
+    assert said(f"WEBVTT\nX-Written-By: a machine\n\n00:01.000 --> 00:02.000\n{lines}") == [(1, 2, text)]
+
+
+def test_a_cue_that_ends_before_it_starts_is_told_with_the_line_of_its_times():
+    collector = CaptionCollector("talk.vtt")
+    read_vtt("WEBVTT\n\nintro\n00:05.000 --> 00:04.000\nhi\n", collector)
+    assert [problem.line for problem in collector.problems] == [4]

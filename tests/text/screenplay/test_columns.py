@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sayso.text import parse_screenplay
+from sayso.text.screenplay.columns import side_by_side
 
 
 def script(*cues: str) -> str:
@@ -143,3 +144,57 @@ def test_a_typed_title_page():
         "title": "THE ROAD", "credit": "written by", "author": "Anna Smith", "notes": "First draft",
     }  # fmt: skip
     assert screenplay.elements[0].kind == "heading"
+
+
+@pytest.mark.parametrize(
+    ("rows", "left", "right"),
+    [
+        (
+            ["   BEN                     ANNA", "    To the house.         and so on"],
+            "To the house.",
+            "and so on",
+        ),
+        (["   MAY           BEN", "and so on we go  A", "  to the boat     (low)"], None, "A (low)"),
+        (["    BEN                 ANN", "     To the house.   (low)"], "To the house.", "(low)"),
+        (["BEN            ANNA", "STOP           (loudly)", "and wait.      I go."], "STOP and wait.", None),
+    ],
+)
+def test_where_one_column_ends_and_the_other_begins(rows, left, right):
+    """Two columns that are blank in every row part them; the block may end the file."""
+    found = side_by_side(rows, 0)
+    said = [" ".join(words for _, words in column.lines) for column in found]
+    assert left is None or said[0] == left
+    assert right is None or said[1] == right
+    assert [k for k, _ in found[0].lines] == list(range(1, len(rows)))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["   ANNA    BEN", " To the house.  A"],
+        ["ANNA               SAL", "  12                 and so on"],
+        ["ANNA               SAL", "  and so on          12"],
+        ["ANNA               12", "  To the house.      and so on"],
+        ["ANNA               SAL"],
+    ],
+)
+def test_without_a_gap_or_words_on_both_sides_nobody_speaks_at_once(rows):
+    assert side_by_side(rows, 0) is None
+
+
+@pytest.mark.parametrize(("width", "found"), [(300, True), (301, False)])
+def test_a_row_of_two_columns_has_300_characters_at_most(width, found):
+    rows = ["ANNA" + "BEN".rjust(width - 4), "To the" + "house.".rjust(width - 6)]
+    assert (side_by_side(rows, 0) is not None) == found
+
+
+def test_two_columns_have_60_rows_at_most():
+    rows = ["ANNA          BEN", *[f"word {k:02d}       other {k:02d}" for k in range(70)]]
+    assert [len(column.lines) for column in side_by_side(rows, 0)] == [59, 59]
+
+
+def test_a_title_page_names_somebody_below_its_credit():
+    scene = f"\n\n{script('ANNA', 'BEN')}"
+    assert parse_screenplay(f"          THE ROAD\n\n          written by{scene}").title == {}
+    named = parse_screenplay(f"          THE ROAD\n\n          written by\n\n          Anna{scene}")
+    assert named.title == {"title": "THE ROAD", "credit": "written by", "author": "Anna"}

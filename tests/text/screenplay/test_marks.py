@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from sayso.text import parse_screenplay
-from sayso.text.screenplay.marks import is_name, is_transition, parse_cue, parse_heading
+from sayso.text.screenplay.marks import (
+    is_certain_transition,
+    is_name,
+    is_transition,
+    parse_cue,
+    parse_heading,
+    parse_label,
+)
 from sayso.text.screenplay.wording import WORDINGS
 
 
@@ -117,3 +124,46 @@ def test_names_in_any_case():
 def test_capitals_of_three_words_that_end_as_a_sentence_are_one(line, speaker):
     found = parse_cue(line)
     assert (found.speaker if found else None) == speaker
+
+
+@pytest.mark.parametrize(
+    ("line", "is_heading"),
+    [
+        ("Innen. Küche - Tag", True),
+        ("Innen. Küche", False),
+        ("Innen, Küche - Tag", False),
+        ("AUS. KÜCHE", True),
+        ("AUS, KÜCHE", False),
+        ("AUS DER KÜCHE", False),
+        ("Int. the house", True),
+        ("Int, the house - day", False),
+        ("INT. " + "x" * 295, True),
+        ("INT. " + "x" * 296, False),
+    ],
+)
+def test_what_stands_behind_the_place_tells_whether_a_scene_begins(line, is_heading):
+    """Full stops and dashes do, a comma does not; 300 characters are the most."""
+    assert (parse_heading(line) is not None) == is_heading
+
+
+def test_transitions_that_nobody_is_called():
+    for line in ("CUT TO:", "FADE OUT.", "SCHNITT AUF:"):
+        assert is_certain_transition(line), line
+    for line in ("FIN", "NOIR", "BOB:", "BOB"):
+        assert not is_certain_transition(line), line
+
+
+def test_how_long_a_name_can_be():
+    assert parse_cue("A" * 45) and not parse_cue("A" * 46)
+    assert is_name("a" * 45) and not is_name("a" * 46)
+    assert is_name("one two three four five six") and not is_name("one two three four five six seven")
+    assert is_name("Jr.") and not is_name("the Jr.")
+    assert parse_label("one two three four five: yes") and not parse_label("one two three four five six: yes")
+
+
+@pytest.mark.parametrize(
+    ("line", "extension"), [("Ann: yes", None), ("Ann (low): yes", "low"), ("Ann [ ]: yes", None)]
+)
+def test_what_stands_behind_the_name_of_a_transcript(line, extension):
+    cue, words = parse_label(line)
+    assert (cue.speaker, cue.extension, words) == ("Ann", extension, "yes")

@@ -6,10 +6,18 @@ import random
 
 import pytest
 
-from pdf import Drawn, write_pdf
+from pdf import TURNED, Drawn, write_pdf
 from sayso.core.errors import SaysoError
 from sayso.text import read_screenplay
-from sayso.text.screenplay.pdf_text import _edge_block
+from sayso.text.screenplay import pdf_text
+from sayso.text.screenplay.pdf_lines import TextRun
+from sayso.text.screenplay.pdf_text import (
+    _edge_block,
+    _joined,
+    _one_line_an_object,
+    _without_heads,
+    read_pdf_text,
+)
 
 ACTION, SPEECH, DIRECTION, CUE = 108, 180, 216, 252
 NAMES = ("ANNA", "BEN", "McTAVISH", "Dr. KIM", "O'Brien")
@@ -171,3 +179,88 @@ def test_a_running_head_has_three_lines_at_most(at_top):
         rows = [*block, "", "a", "b", "c", "d"] if at_top else ["a", "b", "c", "d", "", *block]
         assert _edge_block(rows, at_top) == (block if count <= 3 else [])
     assert _edge_block(["no", "blank", "line"], at_top) == []
+
+
+@pytest.mark.parametrize(
+    ("pages", "kept"),
+    [
+        ([["FILM 1", "", "a"], ["FILM 2", "", "b"], ["FILM 3", "", "c"]], [["a"], ["b"], ["c"]]),
+        ([["a", "", "FILM 1"], ["b", "", "FILM 2"], ["c", "", "FILM 3"]], [["a"], ["b"], ["c"]]),
+        ([["FILM 1", "", "a"], ["FILM 2", "", "b"]], [["FILM 1", "", "a"], ["FILM 2", "", "b"]]),
+        ([["FILM 1", "FILM 2", "FILM 3", "", "a"]], [["FILM 1", "FILM 2", "FILM 3", "", "a"]]),
+        ([["INT. A 3", "", x] for x in "abc"], [["INT. A 3", "", x] for x in "abc"]),
+        ([["12.", "", "Page 3 of 9", "", "4", "", "a"]], [["4", "", "a"]]),
+        ([["", "a", "", "12", "", "- 4 -", " "], []], [["a"], []]),
+        ([["12.", "THE END", "", "a"]], [["12.", "THE END", "", "a"]]),
+        ([["12."], [" ", ""]], [["12."], []]),
+    ],
+)
+def test_heads_are_page_numbers_and_what_comes_back_on_three_pages(pages, kept):
+    """Two blocks of them at each end; a scene heading is none, nor a block with anything else in it."""
+    assert _without_heads(pages) == kept
+
+
+@pytest.mark.parametrize(
+    ("pages", "joined"),
+    [
+        ([["and so it goes"], ["on and on"]], ["and so it goes", "on and on"]),
+        ([["and so it goes."], ["On and on"]], ["and so it goes.", "", "On and on"]),
+        ([["so it goes"], ["  on and on"]], ["so it goes", "  on and on"]),
+        ([["so it goes"], ["   on and on"]], ["so it goes", "", "   on and on"]),
+        ([["   so it goes"], ["on and on"]], ["   so it goes", "", "on and on"]),
+        ([["   so it goes"], ["   on and on"]], ["   so it goes", "   on and on"]),
+        ([[], ["a."], [], ["B"]], ["a.", "", "B"]),
+    ],
+)
+def test_a_paragraph_goes_on_over_the_end_of_a_page(pages, joined):
+    assert _joined(pages) == joined
+
+
+@pytest.mark.parametrize(
+    ("above", "cue", "at", "below", "left", "alone"),
+    [
+        ("", "ANNA", 20, 10, 0, True),
+        ("", "ANNA", 14, 10, 0, True),
+        ("", "ANNA", 13, 10, 0, False),
+        ("", "ANNA", 20, 4, 0, True),
+        ("", "ANNA", 20, 3, 0, False),
+        ("", "ANNA", 20, 8, 5, False),
+        ("", "ANNA", 20, 9, 5, True),
+        ("He waits", "ANNA", 20, 10, 0, False),
+        (None, "ANNA", 20, 10, 0, True),
+        ("", "Anna is here", 20, 10, 0, False),
+        ("", "CUT TO:", 20, 10, 0, False),
+    ],
+)
+def test_a_cue_that_ends_a_page_speaks_on_the_next(above, cue, at, below, left, alone):
+    """Its words stand four columns further left, and four further right than what stands furthest left."""
+    first = [] if above is None else [above]
+    next_page = [" " * below + "one more", " " * left + "He waits"]
+    joined = _joined([[*first, " " * at + cue], next_page])
+    assert (joined[len(first) + 1] != "") == alone
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("BT Tm Tj Tm TJ ET", "BT Tm Tj ET BT Tm TJ ET"),
+        ("BT TJ Tm Tm Tj ET", "BT TJ ET BT Tm Tm Tj ET"),
+        ("BT Tj ET BT Tm Tj ET", "BT Tj ET BT Tm Tj ET"),
+        ("BT Tj Td Tj ET", "BT Tj Td Tj ET"),
+    ],
+)
+def test_a_text_object_begins_at_each_place_behind_words(given, shown):
+    operations = [([], name.encode()) for name in given.split()]
+    assert [name.decode() for _, name in _one_line_an_object(operations)] == shown.split()
+
+
+def test_letters_that_stand_on_their_heads_are_read_from_what_was_their_top(tmp_path, monkeypatch):
+    monkeypatch.setitem(TURNED, 0, lambda x, y: f"1 0 0 -1 {x} {y}")
+    path = write_pdf(tmp_path / "film.pdf", [[(108, 72, "first"), (108, 96, "second")]])
+    assert read_pdf_text(path).split() == ["first", "second"]
+
+
+def test_words_without_a_width_are_read_without_their_places(tmp_path, monkeypatch):
+    path = write_pdf(tmp_path / "film.pdf", [[(108, 720, "He waits.")]])
+    monkeypatch.setattr(pdf_text, "_pieces", lambda *_: [TextRun(108, 108, -720, 12, "He waits.")])
+    assert read_pdf_text(path) == "He waits."

@@ -6,7 +6,10 @@ import pytest
 
 from sayso.core.errors import SaysoError
 from sayso.text import read_screenplay
-from sayso.text.screenplay.html_text import html_lines
+from sayso.text.screenplay import read
+from sayso.text.screenplay.elements import Element, Screenplay
+from sayso.text.screenplay.html_text import html_lines, looks_like_html
+from sayso.text.screenplay.plausible import implausible, other_kind
 
 FINAL_DRAFT = """\
 <?xml version="1.0" encoding="UTF-8" ?>
@@ -151,3 +154,89 @@ def test_bold_goes_on_in_the_next_line():
     text, bold = html_lines("<pre><b>ANN\nBOB</b>\nHello <b>there</b>\n <b>CAROL</b></pre>")
     assert text.split("\n") == ["ANN", "BOB", "Hello there", " CAROL"]
     assert bold == {0, 1, 3}
+
+
+@pytest.mark.parametrize(
+    "before", ["", "\n\n", '<?xml version="1.0" encoding="UTF-16"?>', '\n<?xml version="1.0"?>\n']
+)
+def test_final_draft_whatever_it_declares(file, before):
+    paragraph = '<Paragraph Type="Scene Heading"><Text>INT. HALL</Text></Paragraph>'
+    path = file(f"{before}<FinalDraft><Content>{paragraph}</Content></FinalDraft>")
+    assert [one.text for one in read_screenplay(path).elements] == ["INT. HALL"]
+
+
+def test_of_two_who_speak_at_once_the_second_one_is_dual(file):
+    lines = [("Character", "ANN"), ("Parenthetical", "(low)"), ("Dialogue", "Yes."), ("Character", "BO")]
+    lines += [("Dialogue", "No.")]
+    inner = "".join(f'<Paragraph Type="{kind}"><Text>{text}</Text></Paragraph>' for kind, text in lines)
+    content = f"<Content><Paragraph><DualDialogue>{inner}</DualDialogue></Paragraph></Content>"
+    found = read_screenplay(file(f"<FinalDraft>{content}</FinalDraft>")).elements
+    assert [(one.text, one.dual) for one in found] == [("(low)", False), ("Yes.", False), ("No.", True)]
+
+
+@pytest.mark.parametrize(("tags", "is_page"), [(5, True), (4, False)])
+def test_five_tags_make_a_web_page(tags, is_page):
+    assert looks_like_html("a <br> b" * tags) == is_page
+
+
+@pytest.mark.parametrize(("typed", "all_of_it"), [(14, True), (15, False)])
+def test_typed_pages_are_the_text_where_they_are_more_than_half_of_the_page(typed, all_of_it):
+    text, _ = html_lines("abc<pre>" + "x" * typed + "</pre>")
+    assert text == "abc" * all_of_it + "x" * typed
+
+
+def element(kind, words, speaker=None, line=1):
+    return Element(kind, " ".join(["word"] * words), line, speaker)
+
+
+@pytest.mark.parametrize(
+    ("style", "elements", "doubted"),
+    [
+        ("flat", [element("dialogue", 1, "ANN"), element("description", 19)], False),
+        ("flat", [element("dialogue", 1, "ANN"), element("description", 20)], True),
+        ("flat", [element("description", 5)], True),
+        ("flat", [element("heading", 2), element("description", 5)], False),
+        ("flat", [element("dialogue", 5, "ANN"), element("dialogue", 5, "BO", 2)], True),
+        ("flat", [element("dialogue", 5, "ANN"), element("dialogue", 5, "ANN", 2)], False),
+        ("flat", [element("dialogue", 5, "ANN")], False),
+        ("transcript", [element("dialogue", 5, "ANN"), element("dialogue", 5, "BO", 2)], False),
+        ("transcript", [element("dialogue", 5, name, k) for k, name in enumerate("ABC")], True),
+        ("transcript", [element("dialogue", 5, name, k) for k, name in enumerate("ABA")], False),
+        ("transcript", [element("dialogue", 5, "A"), element("description", 5)], True),
+        ("transcript", [element("dialogue", 5, "A", k) for k in (1, 2)] + [element("description", 5)], False),
+    ],
+)
+def test_a_script_has_scenes_or_people_who_speak_more_than_once(style, elements, doubted):
+    """One word in twenty is said; in a transcript two people may speak once, if nothing else is there."""
+    assert (implausible(Screenplay(tuple(elements), style=style)) is not None) == doubted
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [("[the end", None), ("3", None), ("[3]", "JSON"), ('{"a": 3}', "JSON")]
+)
+def test_json_is_an_object_or_a_list(content, kind):
+    assert other_kind(content) == kind
+
+
+def test_a_script_has_32_mib_at_most(file, monkeypatch):
+    path = file("INT. HALL - DAY\n")
+    with path.open("ab") as handle:
+        handle.truncate(32 * 2**20 + 1)
+    with pytest.raises(SaysoError, match="at most 32 MiB"):
+        read_screenplay(path)
+    monkeypatch.setattr(read, "LARGEST", 16)
+    assert read_screenplay(file("INT. HALL - DAY\n")).elements
+    with pytest.raises(SaysoError, match="of at most"):
+        read_screenplay(file("INT. HALL - DAY\n\n"))
+
+
+def test_a_name_that_the_system_refuses_is_told_with_its_reason():
+    with pytest.raises(SaysoError, match="cannot be read: File name too long"):
+        read_screenplay("x" * 5000)
+
+
+def test_one_character_in_twenty_may_be_none_that_is_written(file):
+    head = "INT. HALL - DAY\n\n"
+    assert read_screenplay(file(head + "x" * (38 - len(head)) + "\x01\x02")).elements
+    with pytest.raises(SaysoError, match="no text a person can read"):
+        read_screenplay(file(head + "x" * (37 - len(head)) + "\x01\x02"))

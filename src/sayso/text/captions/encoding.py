@@ -119,9 +119,10 @@ def _replacing(data: bytes, encoding: str) -> tuple[str, int | None]:
 def _utf16(data: bytes) -> str | None:
     """Digits and line ends have a zero byte in UTF-16, always on the same side."""
     even, odd = data[0::2].count(0), data[1::2].count(0)
-    if 40 * max(even, odd) < len(data) or 20 * min(even, odd) > max(even, odd):
+    few, many = sorted((even, odd))
+    if 40 * many < len(data) or 20 * few > many:
         return None
-    return "utf-16-le" if odd > even else "utf-16-be"
+    return "utf-16-le" if odd == many else "utf-16-be"
 
 
 def _is_utf8(data: bytes) -> str | None:

@@ -29,7 +29,7 @@ def read_substation(text: str, collector: CaptionCollector) -> None:
 
 def _fields(number: int, rest: str, collector: CaptionCollector) -> tuple[str, ...]:
     fields = tuple(name.strip().lower() for name in rest.split(","))
-    if fields[-1] == "text" and {"start", "end"} <= set(fields):
+    if fields[-1] == "text" and "start" in fields and "end" in fields:
         return fields
     collector.skip(number, f"expected a format with Start, End and, last, Text, found {rest.strip()[:60]!r}")
     return FIELDS

@@ -60,7 +60,7 @@ class Transcript(Sequence[Caption]):
         else:
             shared = np.minimum(ends, span.end) - np.maximum(starts, span.start)
             needed = np.minimum(ends - starts, span.duration) / 2
-            belongs = np.where(needed > 0, shared >= needed - TOLERANCE_S, starts >= span.start)
+            belongs = shared >= needed - TOLERANCE_S
         return [self.captions[low + int(i)] for i in np.flatnonzero(belongs)]
 
 
@@ -87,6 +87,6 @@ def join_spans(texts: Iterable[str | None]) -> str:
     words: list[str] = []
     for text in filter(None, dict.fromkeys(texts)):
         more = text.split(" ")
-        lengths = range(min(len(words), len(more)), SHARED_WORDS - 1, -1)
+        lengths = range(len(more), SHARED_WORDS - 1, -1)
         words += more[next((n for n in lengths if words[-n:] == more[:n]), 0) :]
     return " ".join(words)

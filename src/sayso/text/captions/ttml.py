@@ -162,7 +162,7 @@ class _Document:
         """Take the end of an element; one that collected words becomes a caption."""
         name = tag.rpartition(":")[2]
         self.silent -= name in SILENT
-        if name == "span" and self.aids:
+        if name == "span":
             self.silent -= self.aids.pop()
         if name in ("name", PROGRAMME):
             self.named = None

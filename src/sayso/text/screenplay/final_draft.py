@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
@@ -10,6 +11,7 @@ from sayso.core.errors import SaysoError
 from sayso.text.screenplay.elements import Doubt, Element, Kind, Screenplay
 from sayso.text.screenplay.marks import CharacterCue, parse_name
 
+DECLARATION = re.compile(r"^(\s*)<\?xml[^>\n]*\?>")  # its encoding says nothing: the text is decoded
 KINDS: dict[str, Kind] = {
     "scene heading": "heading",
     "parenthetical": "parenthetical",
@@ -99,7 +101,7 @@ def read_final_draft(text: str, name: str) -> Screenplay:
     """
     document = _Document(name)
     try:
-        document.parser.Parse(_without_declaration(text), True)
+        document.parser.Parse(DECLARATION.sub(r"\1", text), True)
     except expat.ExpatError as error:
         why = f"line {error.lineno}: {expat.ErrorString(error.code)}"
         raise SaysoError(
@@ -107,16 +109,6 @@ def read_final_draft(text: str, name: str) -> Screenplay:
         ) from error
     doubts: list[Doubt] = []
     return Screenplay(tuple(_elements(document.paragraphs, doubts)), {}, "flat", tuple(doubts))
-
-
-def _without_declaration(text: str) -> str:
-    """Leave out the encoding that the file declares, since it is decoded already."""
-    head, end, rest = text.partition("?>")
-    return (
-        " " * (len(head) + 2) + rest
-        if end and head.lstrip().startswith("<?xml") and "\n" not in head
-        else text
-    )
 
 
 def _elements(paragraphs: list[_Paragraph], doubts: list[Doubt]) -> Iterator[Element]:

@@ -26,7 +26,7 @@ def strip_notes(text: str) -> str:
         if begin.start() < at or begin[0] in endless:
             continue
         end = text.find(NOTE_ENDS[begin[0]], begin.end())
-        if end < 0:
+        if end == -1:
             endless.add(begin[0])  # nor has a later one an end: who looked again would look for ever
             continue
         kept += [text[at : begin.start()], "\n" * text.count("\n", begin.start(), end)]

@@ -115,7 +115,7 @@ def _in_turn(columns: tuple[Column, Column], blanks: int) -> Iterator[ScriptLine
     """Yield the lines of two columns, the left one first."""
     for dual, column in enumerate(columns):
         row, name = column.cue
-        yield ScriptLine(name, 0, row + 1, max(blanks, 1), role="cue", dual=bool(dual))
+        yield ScriptLine(name, 0, row + 1, blanks, role="cue", dual=bool(dual))
         for row, words in column.lines:
             yield ScriptLine(_plain(words), 0, row + 1, 0, role="speech", dual=bool(dual))
 

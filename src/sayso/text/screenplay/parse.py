@@ -63,7 +63,7 @@ def _style(lines: Sequence[ScriptLine]) -> Style:
     labelled = len(names)
     enough = LABELLED_AGAIN if 3 * len(set(names)) <= labelled else LABELLED
     cues = _cue_lines(lines)
-    if labelled >= max(1.0, enough * len(lines)) and labelled > len(cues):
+    if labelled >= enough * len(lines) and labelled > len(cues):
         return "transcript"
     further = sum(1 for k in cues if lines[k].indent > lines[k + 1].indent + 3)
     return "indented" if cues and further >= INDENTED * len(cues) else "flat"
@@ -99,7 +99,7 @@ class _ScriptParser:
         """Return the usual columns of cues, of dialogue, and of everything else."""
         pairs = [(self.lines[k].indent, self.lines[k + 1].indent) for k in _cue_lines(self.lines)]
         cues = [(cue, below) for cue, below in pairs if cue > below + 3]
-        if self.style == "flat" or not cues:
+        if not cues:
             return 0, 0, 0
         cue_indent, dialogue_indent = Counter(cues).most_common(1)[0][0]
         plain = [line for line in self.lines if not line.role and not parse_heading(line.text)]
@@ -110,8 +110,8 @@ class _ScriptParser:
     @cached_property
     def flush(self) -> bool:
         """Whether speech begins where headings and descriptions do, under cues that stand further right."""
-        headings = [line.indent for line in self.lines if parse_heading(line.text)]
-        return bool(headings) and not self.left and min(headings) >= self.dialogue_indent - 2
+        headings = (line.indent for line in self.lines if parse_heading(line.text))
+        return not self.left and min(headings, default=0) >= self.dialogue_indent - 2
 
     def read(self) -> None:
         """Give every line to an element."""
@@ -153,14 +153,14 @@ class _ScriptParser:
         if mark == "." and text[1].isalnum() and free:
             found = parse_heading("INT. " + text[1:])
             self._add("heading", (found.text if found else text)[5:], line, number=found and found.number)
-        elif mark == "!" and text[1:].strip():
+        elif mark == "!":
             self._add("description", text[1:].strip(), line)
         elif mark == "@" and (speaker := parse_name(text[1:].rstrip("^"), text.endswith("^"))):
             self.speaker, self.open_bracket = speaker, False
         elif mark == ">" and not text.endswith("<") and free:
-            self._add("transition", text[1:].strip() or text, line)
+            self._add("transition", text[1:].strip(), line)
         elif mark == "~" and self.speaker and not free:
-            self._speak(line._replace(text=text[1:].strip() or text))
+            self._speak(line._replace(text=text[1:].strip()))
         else:
             return mark in "#=" and free
         return True
@@ -207,7 +207,7 @@ class _ScriptParser:
     def _is_spoken(self, line: ScriptLine) -> bool:
         if self.style == "flat" or self.flush:
             return line.blanks == 0 or line.soft
-        spoken = line.indent >= (self.dialogue_indent + self.left) / 2 and line.indent > self.left
+        spoken = line.indent >= (self.dialogue_indent + self.left) / 2
         if spoken and line.blanks > 1 and self._last_is("dialogue"):
             self._doubt(line, "this was read as more of the speech above, because of its indent")
         return spoken

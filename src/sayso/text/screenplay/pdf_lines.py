@@ -88,8 +88,6 @@ def _shift(starts: Sequence[Sequence[float]], number: int) -> float:
     """
     longest = max(range(len(starts)), key=lambda n: len(starts[n]))
     edges, own = starts[longest], starts[number]
-    if number == longest or not own:
-        return 0.0
     least = len(own) * (1 - FEW)
     if _at_edges(own, edges, 0.0) > least:
         return 0.0
@@ -129,9 +127,8 @@ def typed(lines: Sequence[Line], width: float) -> list[str]:
         above = line[0].y
         row, end = "", 0.0
         for piece in line:
-            gap = int(piece.x // width) - len(row)
-            if gap > 0 and piece.x > end + 0.5:
-                row += " " * gap
+            if piece.x > end + 0.5:
+                row += " " * (int(piece.x // width) - len(row))
             row, end = row + piece.text, piece.end
         rows.append(row.rstrip())
     return rows

@@ -124,7 +124,7 @@ def _clean(text: str) -> str:
 
 
 def _mark_edge(page: Any, reader: Any) -> None:
-    """Show a mark below the left edge of a page, the first thing that is drawn."""
+    """Show a mark in the lower left corner of a page, the first thing that is drawn."""
     from pypdf.generic import ContentStream, DictionaryObject, FloatObject, NameObject, TextStringObject
 
     content = page.get_contents()
@@ -143,8 +143,8 @@ def _mark_edge(page: Any, reader: Any) -> None:
     own = DictionaryObject(resources)
     own[NameObject("/Font")] = fonts
     page[NameObject("/Resources")] = own
-    left, below = float(page.mediabox.left), float(page.mediabox.bottom) - 72
-    matrix = [FloatObject(value) for value in (1, 0, 0, 1, left, below)]
+    left, bottom = float(page.mediabox.left), float(page.mediabox.bottom)
+    matrix = [FloatObject(value) for value in (1, 0, 0, 1, left, bottom)]
     mark = [
         ([], b"BT"),
         ([NameObject(FONT), FloatObject(12)], b"Tf"),

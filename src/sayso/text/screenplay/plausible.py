@@ -76,6 +76,6 @@ def implausible(screenplay: Screenplay) -> Doubt | None:
         return Doubt(1, "there is no scene heading and nobody speaks twice, so this may be no screenplay")
     words = sum(len(element.text.split()) for element in screenplay.elements)
     said = sum(len(element.text.split()) for element in spoken)
-    if not spoken or said < LEAST_SPEECH * words:
+    if said < LEAST_SPEECH * words:
         return Doubt(1, "there is no scene heading and hardly any speech, so this may be no screenplay")
     return None

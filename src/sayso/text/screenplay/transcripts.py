@@ -52,12 +52,12 @@ def _parts(speech: Element) -> Iterator[Element]:
     """Cut a speech at its brackets: "Hi. (waves) You?" is dialogue, a parenthetical, dialogue."""
     text, start = speech.text, 0
     while True:
-        opens = min((at for mark in PAIRS if (at := text.find(mark, start)) >= 0), default=-1)
-        closes = text.find(PAIRS[text[opens]], opens) if opens >= 0 else -1
-        words = text[start : opens if closes >= 0 else len(text)].strip()
+        opens = min((at for mark in PAIRS if (at := text.find(mark, start)) != -1), default=-1)
+        closes = text.find(PAIRS[text[opens]], opens) if opens != -1 else -1
+        words = text[start : opens if closes != -1 else len(text)].strip()
         if words:
             yield replace(speech, text=words)
-        if closes < 0:
+        if closes == -1:
             return
         yield replace(speech, kind="parenthetical", text=text[opens : closes + 1])
         start = closes + 1
