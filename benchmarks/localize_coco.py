@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from whole_runs import run, whole
 
 import sayso
 from sayso.evaluation import EvaluationResult, evaluate
@@ -78,13 +77,23 @@ def crowd(annotation: dict[str, Any]) -> bool:
 
 
 def measured(place: Path, rule: str, changes: list[str]) -> EvaluationResult:
-    """Train on a fold by a rule, unless that is done, and measure."""
-    run = place / rule.replace(" ", "-")
-    if not run.exists():
-        command = ["train", "localize", str(place / "train"), "--out", str(run), "--device", "cpu"]
-        command += [part for change in [*changes, *RULES[rule]] for part in ("--set", change)]
-        subprocess.run([sys.executable, "-m", "sayso", *command], check=True, stdout=subprocess.DEVNULL)
-    return evaluate("weak-localization", sayso.load(str(run), device="cpu"), place / "test")
+    """Train on a fold by a rule to the last step, unless that is done, and measure."""
+    folder, given = place / rule.replace(" ", "-"), parsed([*changes, *RULES[rule]])
+    whole(sayso.train("localize", place / "train", folder, resume=folder.exists(), device="cpu", **given))
+    return evaluate("weak-localization", sayso.load(str(folder), device="cpu"), place / "test")
+
+
+def parsed(changes: list[str]) -> dict[str, Any]:
+    """Return options of ``KEY=VALUE`` each; a value is a text unless it is one of JSON's."""
+    return {key: _value(text) for key, _, text in (change.partition("=") for change in changes)}
+
+
+def _value(text: str) -> Any:
+    try:
+        made = json.loads(text)
+    except ValueError:
+        return text
+    return tuple(made) if isinstance(made, list) else made
 
 
 def main() -> None:
@@ -118,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from localize_coco import RULES, common, write_part
+from localize_coco import RULES, common, parsed, write_part
 from numpy.typing import NDArray
+from whole_runs import run, whole
 
 import sayso
 from sayso.core.progress import Progress
@@ -96,29 +97,19 @@ class Heads(torch.nn.Module):
 
 
 def trained(data: Path, out: Path, rules: list[str], seeds: int, changes: list[str]) -> list[list[Localizer]]:
-    """Train each rule with each seed, unless that is done."""
+    """Train each rule with each seed to its last step; what is done is taken, and the rest goes on."""
     system = SharedFeatures(out / "features")
     found = []
     for rule in rules:
         found.append([])
         for seed in range(seeds):
-            run = out / f"{rule.replace(' ', '-')}-{seed}"
-            if not any(run.glob("step_*")):
-                options = dict(change.split("=", 1) for change in [*changes, *RULES[rule]])
-                given = {key: parsed(value) for key, value in options.items()}
-                sayso.train(system, data, run, device="cpu", seed=seed, **given)
-                log.warning("%s is trained", run)
-            found[-1].append(sayso.load(str(run), device="cpu"))
+            folder = out / f"{rule.replace(' ', '-')}-{seed}"
+            given = parsed([*changes, *RULES[rule]])
+            begun = folder.exists()
+            whole(sayso.train(system, data, folder, resume=begun, device="cpu", seed=seed, **given))
+            log.warning("%s is trained", folder)
+            found[-1].append(sayso.load(str(folder), device="cpu"))
     return found
-
-
-def parsed(value: str) -> Any:
-    """Return a value of TOML's kind, a text unless it is one of JSON's."""
-    try:
-        made = json.loads(value)
-    except ValueError:
-        return value
-    return tuple(made) if isinstance(made, list) else made
 
 
 def looked(models: list[list[Localizer]], rules: list[str], data: Path) -> Direction:
@@ -229,4 +220,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -30,6 +30,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 from results import Report, json_option
+from whole_runs import run, whole
 
 import sayso
 from sayso.core.types import Caption
@@ -150,10 +151,11 @@ def as_said(film: HowTo) -> Columns:
 
 def hits(out: Path, arm: int, seed: int, steps: int, tests: dict[str, HowTo]) -> NDArray[np.bool_]:
     """Train, and return of each clip's name whether its clip is among the first ten: (N,)."""
-    run = out / "runs" / f"{arm}-{seed}"
+    folder = out / "runs" / f"{arm}-{seed}"
     how: dict[str, Any] = {"steps": steps, "save_every": steps, "seed": seed, "warmup": steps // 20}
     source: dict[str, Any] = {"features": (str(out / "features"),), "feature_rates": (1.0,)}
-    trained = sayso.train("howto100m", out / f"half-{arm}", run, device="cpu", **RECIPE, **how, **source)
+    done = sayso.train("howto100m", out / f"half-{arm}", folder, device="cpu", **RECIPE, **how, **source)
+    trained = whole(done, kept=False)
     model: Any = sayso.load(str(trained.folder), device="cpu")
     listed = [(name, step.span, step.caption) for name, film in tests.items() for step in film.steps]
     clips = embed_features(model, out / "features", listed)
@@ -213,4 +215,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main, kept=False)

@@ -51,10 +51,12 @@ def test_examples_teach_and_controls_are_at_chance(classes):
     assert result.rows["4 shots"]["accuracy"] == result.primary.value == 1.0
     assert result.rows["0 shots"]["accuracy"] == 0.5
     assert result.rows["shuffled"]["low"] <= 0.5 <= result.rows["shuffled"]["high"]
+    assert result.rows["gain"] == {"accuracy": 0.5, "low": 0.5, "high": 0.5, "n": 100}
 
 
 def test_who_ignores_examples_is_at_chance(classes):
     rows = measure_episodes(Deaf(), read_picture_pairs(classes), 2, 60, Silent())
-    assert all(row["low"] <= 0.5 <= row["high"] for row in rows.values())
+    assert all(row["low"] <= 0.5 <= row["high"] for way, row in rows.items() if way != "gain")
+    assert rows["gain"] == {"accuracy": 0.0, "low": 0.0, "high": 0.0, "n": 60}
     with pytest.raises(SaysoError, match="need two classes of 7 pictures"):
         measure_episodes(Deaf(), read_picture_pairs(classes), 6, 1, Silent())

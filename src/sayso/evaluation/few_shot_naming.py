@@ -3,8 +3,8 @@
 Each episode draws two classes and two invented words, shows ``SHOTS`` pictures of each with their word, and
 asks for the word of another picture of one of them; the word that is likelier a token is the answer. By
 construction nothing but the examples tells what the words mean, so without examples (``0 shots``) it is
-chance, and so it is where the examples' words are shuffled. Intervals are 95 %, by the bootstrap over
-episodes.
+chance, and so it is where the examples' words are shuffled. ``gain`` is what the examples add, episode by
+episode. Intervals are 95 %, by the bootstrap over episodes.
 
 Source
     The task: Tsimpoukelli et al. 2021, open-ended fast binding. https://arxiv.org/abs/2106.13884
@@ -70,7 +70,7 @@ FEW_SHOT_NAMING = FewShotNaming()
 def measure_episodes(
     model: Generator, pairs: PicturePairs, shots: int, episodes: int, progress: Progress
 ) -> dict[str, Row]:
-    """Return the table: with examples, without, and with their words shuffled.
+    """Return the table: with examples, without, with their words shuffled, and the gain over no examples.
 
     Args:
         model: any generator.
@@ -100,7 +100,9 @@ def measure_episodes(
             scores = model.log_likelihood([prompt], names, per_token=True)[0]
             right[way].append(_won(scores, names.index(answer)))
         progress.update(n + 1, episodes)
-    return {way: _row(np.array(values)) for way, values in right.items()}
+    table = {way: np.array(values) for way, values in right.items()}
+    table["gain"] = table[f"{2 * shots} shots"] - table["0 shots"]
+    return {way: _row(values) for way, values in table.items()}
 
 
 def _won(scores: NDArray[np.float64], answer: int) -> float:
