@@ -304,8 +304,7 @@ def build_missing(folder: Path) -> dict:
 
 def build_one_piece(folder: Path) -> dict:
     """Make the index of vectors, anew if there is one."""
-    from lancedb.index import IvfRq
-
+    from sayso.index.maintaining import structure_config
     from sayso.index.store import Store
 
     store = Store(folder / "bench.index")
@@ -313,7 +312,7 @@ def build_one_piece(folder: Path) -> dict:
         if index.columns == ["vector"]:
             store.clips.drop_index(index.name)
     name, took = f"vector_{store.clips.count_rows()}", Took()
-    store.clips.create_index("vector", config=IvfRq(distance_type=store.identity.metric), name=name)
+    store.clips.create_index("vector", config=structure_config(store, "vector"), name=name)
     return took.figures() | {"disk_gb": disk_gb(folder)}
 
 

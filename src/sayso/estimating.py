@@ -24,6 +24,7 @@ from sayso.core.errors import MediaError, UsageError
 from sayso.core.progress import Progress, Silent
 from sayso.engine.extract import Finished, extract
 from sayso.engine.segment import Job, JobClip
+from sayso.index.maintaining import PARTITION, SAMPLED
 from sayso.media import probe
 
 if TYPE_CHECKING:
@@ -33,11 +34,8 @@ if TYPE_CHECKING:
 PROBE_S = 30
 WIDTH, HEIGHT, FPS = 640, 360, 25
 PROBE_CLIPS = 65_536
-PARTITION = 8192
-"""Vectors of a partition, as LanceDB cuts them by default."""
-
-SAMPLES, ROUNDS = 64, 50
-"""Vectors of a partition that its centroids are trained on, and how often at most all are compared then."""
+ROUNDS = 50
+"""How often at most the vectors that centroids are trained on are compared with all of them."""
 
 FEW, MANY = 8, 256
 """Partitions of two indices, whose difference is what comparing vectors with centroids takes."""
@@ -101,7 +99,7 @@ class Estimate:
         """Return core-hours, bytes, days and the parameters of the index, by name."""
         rates = self.rates
         partitions = max(1, round(self.clips / PARTITION))
-        sample = min(self.clips, partitions * SAMPLES)
+        sample = min(self.clips, partitions * SAMPLED)
         further = max(0, partitions - max(1, round(rates.indexed / PARTITION)))
         compared = (self.clips + sample * ROUNDS) * further
         vectors = self.clips * rates.dim * 2

@@ -15,6 +15,9 @@ ANN_MIN_CLIPS = 50_000
 RETRAIN_GROWTH = 4.0
 """The approximate index is trained anew when the collection has grown by this factor."""
 
+PARTITION, SAMPLED = 8192, 64
+"""Vectors of a partition, as LanceDB cuts them by default, and of each so many to learn its centroid from."""
+
 KEEP_VERSIONS = timedelta(minutes=10)
 """Old versions of a table stay this long for readers that are still on them."""
 
@@ -65,18 +68,19 @@ def maintain(store: Store, ahead: Callable[[Store], None] | None = None) -> None
         ahead(store)
         store.refresh()
     for one in missing_structures(store):
-        store.clips.create_index(one.column, config=_config(store, one.column), name=one.name)
+        store.clips.create_index(one.column, config=structure_config(store, one.column), name=one.name)
         if one.replaces:
             store.clips.drop_index(one.replaces)
     for table in (store.clips, store.media):
         table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
 
-def _config(store: Store, column: str) -> Any:
+def structure_config(store: Store, column: str) -> Any:
+    """Return how the search structure of a column is made, as LanceDB takes it."""
     from lancedb.index import FTS, BTree, IvfRq
 
     if column == "vector":
-        return IvfRq(distance_type=store.identity.metric)
+        return IvfRq(distance_type=store.identity.metric, sample_rate=SAMPLED)
     return FTS(**TOKENS) if column in WORDS else BTree()
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.lazy import need
 from sayso.engine.ray_extract import TRIES, ray_cluster, run_on_ray, worker_count
-from sayso.index.maintaining import TOKENS, Structure, missing_structures
+from sayso.index.maintaining import PARTITION, SAMPLED, TOKENS, Structure, missing_structures
 from sayso.index.shards import EXTRA, clips_uri
 from sayso.index.store import WORDS, Store
 
@@ -27,9 +27,6 @@ log = logging.getLogger(__name__)
 
 FRAGMENT_ROWS = 1 << 20
 """Clips of a compacted fragment, as ``optimize`` wants them."""
-
-PARTITION, SAMPLED = 8192, 64
-"""Vectors of a partition, and how many a partition are learned from."""
 
 SEGMENTS = 8
 """At most: a search looks into some partitions of each."""
