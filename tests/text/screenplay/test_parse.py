@@ -77,6 +77,14 @@ def test_half_of_the_names_stand_four_columns_further_right_where_columns_tell(s
     assert laid_out(rows).style == style
 
 
+@pytest.mark.parametrize(
+    ("above", "name", "style"),
+    [("He waits.", "BOB", "flat"), ("Ann: yes", "Bob", "transcript")],
+)
+def test_a_name_is_set_apart_from_what_follows_it_and_not_from_what_stands_above(above, name, style):
+    assert laid_out([(0, above), (0, ""), (10, name), (10, "hello there")]).style == style
+
+
 @pytest.mark.parametrize(("indent", "style"), [(3, "transcript"), (4, "indented")])
 def test_a_transcript_has_more_lines_with_names_than_cues(indent, style):
     assert laid_out([(indent, "Bob"), (0, "hello there"), (0, ""), (0, "Ann: yes")]).style == style
