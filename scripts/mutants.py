@@ -55,6 +55,7 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "solvers/block_frank_wolfe.py np.maximum(shares, 0) + 0.1 * np.maximum(shares, 0 -> np.maximum(shares, 0) + 0.1 * np.maximum(shares, 0": "next to nothing, of either sign, where all shares are 0: it divides out",
     "solvers/projection.py breaks > score[:, None] -> breaks >= score[:, None]": "a rival at the threshold has no part of the row",
     "solvers/projection.py short > 0 -> short >= 0": "what lacks nothing is done",
     "solvers/projection.py short < 0 -> short <= 0": "what lacks nothing is done",
