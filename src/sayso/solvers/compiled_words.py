@@ -86,7 +86,7 @@ def walk_rows(first: Any, low: Any, column: Any, table: Any, found: Any, tables:
         if above[column - low] == value:
             at -= 1
             continue
-        column = low + np.searchsorted(here[: column - low + 1], value)
+        column = low + np.searchsorted(here, value)
         row = first + at - 1
         begin, end = starts[word[row]], starts[word[row] + 1]
         k = begin + np.searchsorted(columns[begin:end], column - 1)
