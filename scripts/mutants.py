@@ -55,6 +55,8 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "solvers/qp_reference.py cvxpy.multiply(roots @ np.ones((1, Z.shape[1])), r -> cvxpy.multiply(roots @ np.ones((1, Z.shape[1])), r": "the unknown weights have the other sign",
+    "solvers/qp_reference.py Z - np.ones((problem.rows, 1)) @ cvxpy.Variable((1 -> Z + np.ones((problem.rows, 1)) @ cvxpy.Variable((1": "the unknown bias has the other sign",
     "solvers/block_frank_wolfe.py np.maximum(shares, 0) + 0.1 * np.maximum(shares, 0 -> np.maximum(shares, 0) + 0.1 * np.maximum(shares, 0": "next to nothing, of either sign, where all shares are 0: it divides out",
     "solvers/projection.py breaks > score[:, None] -> breaks >= score[:, None]": "a rival at the threshold has no part of the row",
     "solvers/projection.py short > 0 -> short >= 0": "what lacks nothing is done",
