@@ -279,7 +279,7 @@ def test_the_exact_solver_solves_the_objective_in_either_form(features, bias):
     r = np.random.default_rng(features)
     X = [r.normal(size=(3, features)) + 1 for _ in range(3)]
     problem = Diffrac(X, 0.1, bias=bias, weights=r.uniform(0.5, 2, 9))
-    oracles = [LinearOracle(3, 3, [bag([0, 1], 1, 2, 0.05), bag([2], 2)]) for _ in X]
+    oracles = [LinearOracle(3, 3, [bag([0, 1], 1, 2, 0.05), bag([2], held)]) for held in (2, 0, 1)]
     Z, value = solve_qp(problem, oracles)
     slack = [np.maximum(0, 2 - Z[rows][:2, 1].sum()) for rows in problem.slices]
     assert value == pytest.approx(problem.value(Z) + 0.05 * np.square(slack).sum(), abs=1e-6)
