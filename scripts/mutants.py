@@ -55,6 +55,13 @@ CORE = {
 }
 
 EQUIVALENT = {
+    "solvers/qp_reference.py cvxpy.multiply(roots @ np.ones((1, Z.shape[1])), r -> cvxpy.multiply(roots @ np.ones((1, Z.shape[1])), r": "the unknown weights have the other sign",
+    "solvers/qp_reference.py Z - np.ones((problem.rows, 1)) @ cvxpy.Variable((1 -> Z + np.ones((problem.rows, 1)) @ cvxpy.Variable((1": "the unknown bias has the other sign",
+    "solvers/block_frank_wolfe.py np.maximum(shares, 0) + 0.1 * np.maximum(shares, 0 -> np.maximum(shares, 0) + 0.1 * np.maximum(shares, 0": "next to nothing, of either sign, where all shares are 0: it divides out",
+    "solvers/projection.py breaks > score[:, None] -> breaks >= score[:, None]": "a rival at the threshold has no part of the row",
+    "solvers/projection.py short > 0 -> short >= 0": "what lacks nothing is done",
+    "solvers/projection.py short < 0 -> short <= 0": "what lacks nothing is done",
+    "solvers/projection.py reduced + 1e-09 * np.eye(len(reduced)) -> reduced - 1e-09 * np.eye(len(reduced))": "next to nothing, of either sign, keeps the matrix regular",
     "metrics/regions.py rows * stride + stride -> rows * stride - stride": "runs are linked with those above instead of below: the same pairs",
     "solvers/compiled_path.py starts[c] + windows[c, 1] - windows[c, 0] -> starts[c] + windows[c, 1] + windows[c, 0]": "more room than is used",
     "solvers/projection.py ranked > thresholds -> ranked >= thresholds": "a score at the threshold has no part of the row",

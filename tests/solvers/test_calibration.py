@@ -183,6 +183,8 @@ def test_the_share_is_the_likeliest_and_starts_at_a_half_or_at_what_is_asked(mon
     assert share == pytest.approx(shares[np.argmax(likelihood)], abs=1e-3)
     assert 3 < len(calls) < 100 and (probabilities[~may] == 0).all()
     assert probabilities[:, 1:].sum() / 60 == pytest.approx(share, abs=1e-5)
+    for more in (1000, -1000):  # densities are known up to a constant of the row
+        np.testing.assert_allclose(estimate_share(logs + more, may)[0], probabilities, atol=1e-9)
     for least, start in ((0.0, 0.5), (0.4, 0.5), (0.8, 0.8)):
         calls.clear()
         estimate_share(np.zeros((4, 2)), np.ones((4, 2), dtype=bool), 0, least)

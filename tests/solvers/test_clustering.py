@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sayso.core.errors import SaysoError
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, linear_oracle, linear_program, quasi_newton
 from sayso.solvers.constraints import CountConstraint, background, bag, joint
+from sayso.solvers.iterate import Solution
 from sayso.solvers.linear_oracle import LinearOracle
 from sayso.solvers.qp_reference import solve_qp
 from sayso.solvers.rounding import round_rows, round_solution
@@ -271,17 +272,36 @@ def test_rounding_takes_slack_where_it_costs_less_by_each_rows_weight():
 
 
 @pytest.mark.parametrize("bias", [None, 3.0])
-@pytest.mark.parametrize("features", [2, 8])
+@pytest.mark.parametrize("features", [2, 12])
 def test_the_exact_solver_solves_the_objective_in_either_form(features, bias):
     """With fewer rows than features, and with more; of several blocks, whose rows weigh differently."""
     pytest.importorskip("cvxpy")
     r = np.random.default_rng(features)
-    X = [r.normal(size=(3, features)) + 1 for _ in range(2)]
-    problem = Diffrac(X, 0.1, bias=bias, weights=r.uniform(0.5, 2, 6))
-    oracles = [LinearOracle(3, 3, [bag([0, 1], 1, 2, 0.05), bag([2], 2)]) for _ in X]
+    X = [r.normal(size=(3, features)) + 1 for _ in range(3)]
+    problem = Diffrac(X, 0.1, bias=bias, weights=r.uniform(0.5, 2, 9))
+    oracles = [LinearOracle(3, 3, [bag([0, 1], 1, 2, 0.05), bag([2], held)]) for held in (2, 0, 1)]
     Z, value = solve_qp(problem, oracles)
     slack = [np.maximum(0, 2 - Z[rows][:2, 1].sum()) for rows in problem.slices]
     assert value == pytest.approx(problem.value(Z) + 0.05 * np.square(slack).sum(), abs=1e-6)
     assert value == pytest.approx(quasi_newton(problem, oracles, tol=1e-7).value, abs=1e-6)
     with pytest.raises(SaysoError, match="found no labels that keep the constraints"):
-        solve_qp(problem, [LinearOracle(3, 3, [bag([0], 1), bag([0], 2)])] * 2)
+        solve_qp(problem, [LinearOracle(3, 3, [bag([0], 1), bag([0], 2)])] * 3)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rounding_weighs_scores_by_rows_and_slack_by_what_it_cost(seed):
+    r = np.random.default_rng(seed)
+    oracles = [LinearOracle(3, 3, [bag([0, 1, 2], 1, 2, 0.3), bag([0, 1], 2, 1, 2.0)]) for _ in range(2)]
+    weights, scores = r.dirichlet(np.ones(6)), r.normal(size=(6, 3))
+    slack = [r.uniform(0, 1, 2), r.uniform(0, 0.1, 2)]
+    found = Solution(scores, slack, 0, 0, np.zeros((1, 3)), scores, weights, 0, True)
+    labels = round_solution(found, oracles)
+    for oracle, rows, s in zip(oracles, (slice(0, 3), slice(3, 6)), slack, strict=True):
+
+        def cost(some, oracle=oracle, rows=rows, s=s):
+            Z = np.eye(3)[list(some)]
+            fit = weights[rows] @ np.square(Z - scores[rows]).sum(1)
+            return fit + 2 * (oracle.kappa * s) @ oracle.slack(Z)
+
+        best = min(itertools.product(range(3), repeat=3), key=cost)
+        assert cost(labels[rows]) == pytest.approx(cost(best))

@@ -108,6 +108,17 @@ def test_the_loops_as_plain_python_find_the_same_and_touch_nothing_beside_their_
                 path_in_windows(table[0], windows, absent)
 
 
+@pytest.mark.parametrize("steps", range(1, 6))
+def test_as_many_times_as_steps_have_one_answer_and_one_time_less_has_none(steps):
+    for seed in range(5):
+        cost = np.random.default_rng(seed).normal(size=(1, steps, steps))
+        times = np.full((1, steps), -7)
+        assert compiled_path.free_paths.function(cost, np.array([steps]), times)[0]
+        assert times[0].tolist() == list(range(steps))
+        short = np.ascontiguousarray(cost[:, 1:])
+        assert not compiled_path.free_paths.function(short, np.array([steps]), times)[0]
+
+
 def test_windows_that_leave_no_order_are_refused_all_the_same(both):
     numpy, compiled = both(lambda: ordered_path(np.zeros((5, 2)), [[3, 5], [0, 3]]))
     assert numpy == compiled

@@ -193,8 +193,8 @@ def test_long_and_short_windows_are_solved_by_the_layout_that_is_faster(monkeypa
         monkeypatch.setattr(module, name, lambda *a, kind=kind: made.append(kind.__name__) or kind(*a))
     monkeypatch.setattr(module, "compiled_within", lambda *_: None)
     monkeypatch.setattr(module, "_LONG", 10)
-    for ends in ([10, 10], [9, 11], [9, 12]):
-        path_in_windows(np.zeros((20, 2)), np.array([[0, ends[0]], [0, ends[1]]]))
+    for ends in ([15, 15], [14, 16], [14, 17]):
+        path_in_windows(np.zeros((20, 2)), np.array([[5, ends[0]], [5, ends[1]]]))
     assert made == ["Windows", "Windows", "Blocks"]
 
 
@@ -202,7 +202,7 @@ def test_eight_videos_are_solved_side_by_side_and_seven_one_by_one(monkeypatch):
     calls, alone = [], module.ordered_path
     monkeypatch.setattr(module, "compiled_each", lambda costs: None)
     monkeypatch.setattr(module, "ordered_path", lambda *a: calls.append(1) or alone(*a))
-    videos = [np.random.default_rng(k).normal(size=(9, 1 + k % 3)) for k in range(8)]
+    videos = [np.random.default_rng(k).normal(size=(9 if k else 1, 1 + k % 3)) for k in range(8)]
     expected = [alone(video).tolist() for video in videos]
     for count, times in ((7, 7), (8, 0)):
         calls.clear()
@@ -215,3 +215,22 @@ def test_eight_videos_are_solved_side_by_side_and_seven_one_by_one(monkeypatch):
     assert [one.tolist() for one in found] == [[0], [-1]]
     found = ordered_paths([np.zeros((3, 1)), np.zeros((3, 1))], windows=[[(1, 3)], [(2, 3)]])
     assert [one.tolist() for one in found] == [[1], [2]]
+
+
+def test_costs_may_be_so_large_that_their_sum_is_no_number() -> None:
+    with np.errstate(over="ignore"):
+        assert ordered_path(np.array([[1e308], [-1e308], [1e308], [1.5e308], [1e308]])).tolist() == [1]
+
+
+@pytest.mark.parametrize("times", [401, 1000])
+def test_blocks_keep_to_windows_where_costs_fall_and_rise(times):
+    windows = np.array([[times // 5, times - 3], [times // 5, times // 2]])
+    for falling in (-1.0, 1.0):
+        blocks = Blocks(falling * np.tile(np.arange(float(times))[:, None], 2), windows)
+        for c, (first, end) in enumerate(windows.tolist()):
+            after = blocks.place(c, blocks.start())
+            assert blocks.at(after, first) == np.inf
+            for t in (first + 1, first + 2, end - 1, end, end + 1, times):
+                least = first if falling > 0 else min(t, end) - 1
+                assert blocks.at(after, t) == falling * least
+                assert blocks.first(c, t) == least

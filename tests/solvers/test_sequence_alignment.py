@@ -92,7 +92,7 @@ def test_tokens_that_meet_nothing_stand_uniformly():
         found = align_progressively([list(range(length))], likeness(length), slots=slots)
         assert found.slots[0].tolist() == places
         assert found.value == 0
-    close = align_progressively([[0, 1], [1]], likeness(2), slots=6)
+    close = align_progressively([[0, 1], [1]], 1e-3 * likeness(2), slots=6)
     assert close.slots[1].tolist() == [4], "what is alike weighs more"
     assert align_progressively([[0], [1, 0]], likeness(2), slots=3).slots[0].tolist() == [2], (
         "the longest first"

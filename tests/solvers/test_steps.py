@@ -289,8 +289,13 @@ def test_a_quasi_newton_step_descends_by_more_than_a_ten_thousandth_of_the_slope
     diffrac, oracles = problem(6, lambda_=1e-3)
     descent = _Descent(Iterate(diffrac, oracles), None)
     values, passes = [descent.point.value], [descent.passes]
-    for _ in range(12):
+    for turn in range(12):
+        before = descent.point
         descent.step()
+        if turn < 3:
+            change, turned, _, _ = descent.pairs[-1]
+            np.testing.assert_array_equal(change, descent.point.weights - before.weights)
+            np.testing.assert_array_equal(turned, descent.point.gradient - before.gradient)
         values.append(descent.point.value)
         passes.append(descent.passes)
     assert all(b <= a + 1e-12 for a, b in pairwise(values))

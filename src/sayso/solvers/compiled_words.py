@@ -86,7 +86,7 @@ def walk_rows(first: Any, low: Any, column: Any, table: Any, found: Any, tables:
         if above[column - low] == value:
             at -= 1
             continue
-        column = low + np.searchsorted(here[: column - low + 1], value)
+        column = low + np.searchsorted(here, value)
         row = first + at - 1
         begin, end = starts[word[row]], starts[word[row] + 1]
         k = begin + np.searchsorted(columns[begin:end], column - 1)
@@ -98,7 +98,7 @@ def walk_rows(first: Any, low: Any, column: Any, table: Any, found: Any, tables:
                 continue
         found[many] = row, column - 1
         k = split_starts[row] + np.searchsorted(splits[split_starts[row] : split_starts[row + 1]], column - 2)
-        is_split = column - 2 >= low and k < split_starts[row + 1] and splits[k] == column - 2
+        is_split = k < split_starts[row + 1] and splits[k] == column - 2
         if is_split and above[column - 2 - low] + SPLIT == value:
             found[many + 1] = row, column - 2
             many, column, at = many + 2, column - 2, at - 1
