@@ -44,7 +44,7 @@ def test_planted_classes_come_back_and_so_does_their_share(each, share):
     right = (found.probabilities.argmax(1) == truth)[inside].mean()
     assert right > 0.9 and right >= (once.probabilities.argmax(1) == truth)[inside].mean()
     np.testing.assert_allclose(found.probabilities.sum(1), 1)
-    np.testing.assert_array_equal(found.probabilities[30 * BAG :], once.probabilities[30 * BAG :])
+    assert (found.probabilities[30 * BAG :].argmax(1) == 0).mean() > 0.9
     for constraint in constraints[:-1]:
         allowed = [0, constraint.label]
         np.testing.assert_allclose(found.probabilities[constraint.rows][:, allowed].sum(1), 1)

@@ -11,8 +11,8 @@ likely as the guess makes them. Bags that share rows are kept aside together. Gu
 judged once more, with more draws. Guesses are mixed by their likelihoods, averaged over bootstraps of
 what was kept aside; mostly that leaves one.
 
-Rows outside bags count as background here, and keep the probabilities of ``calibrate``. Choosing takes a
-few dozen sweeps over the rows in bags for each guess, whatever the number of rows outside.
+Rows outside bags count as background while bags are read, and are then judged by the classes found.
+Choosing takes a few dozen sweeps over the rows in bags for each guess, however many rows lie outside.
 
 Sources
     Geisser & Eddy, JASA 1979 (models chosen by the predictive density of what is kept aside);
@@ -23,13 +23,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from scipy.special import softmax
 
 from sayso.core.arrays import Bools, Floats, Ints
 from sayso.solvers.bag_layers import BagLayers, RowBag
 from sayso.solvers.bag_sampling import BagSampler
-from sayso.solvers.calibration import calibrate, whitened
+from sayso.solvers.calibration import calibrate, log_densities, whitened
 from sayso.solvers.diffrac import Diffrac
 from sayso.solvers.iterate import Solution
 from sayso.solvers.linear_oracle import LinearOracle
@@ -41,6 +43,7 @@ TRIED_AGAIN = 40, 80  # where guesses come close
 DRAWN = 6  # times, where bags that are kept aside share rows
 BOOTSTRAPS = 1000
 CHAINS, KEPT = 4, (25, 40)  # of the reading itself
+_READINGS = 2  # the covariance within classes is taken once more from the first
 _TRIFLE = 0.01  # a guess of less weight is not read
 
 
@@ -82,35 +85,63 @@ def read_bags(
     bags = _bags(problem, oracles, order)
     if not bags:
         return BagReading(probabilities)
-    layers, start = BagLayers(bags), probabilities[:, order]
-    bagged = np.zeros(problem.rows, dtype=bool)
-    bagged[layers.rows] = True
-    labels = np.where(bagged[:, None], start, np.arange(len(order)) == 0)
-    X, outside, counts = whitened(problem, labels[:, np.argsort(order)]), ~bagged, problem.weights
-    logs = np.log(np.maximum(start[layers.rows], 1e-4))
+    layers, labels = BagLayers(bags), probabilities[:, order]
+    outside = np.setdiff1d(np.arange(problem.rows), layers.rows)
+    labels[outside] = np.arange(len(order)) == 0
+    sampler = _samplers(problem, layers, labels, seed)
+    judged, weights = _judged(sampler, layers, seed)
+    for _ in range(_READINGS):
+        labels[layers.rows] = _mixed(sampler, weights, len(order))
+        sampler = _samplers(problem, layers, labels, seed)
+    logs = log_densities(problem, labels) + np.log(problem.weights @ labels + 1)
+    labels[outside] = softmax(logs[outside], axis=1)
+    found = labels[:, np.argsort(order)]
+    return BagReading(found, tuple(judged.sum(1).tolist()), tuple(weights.tolist()))
+
+
+class _Sampler(Protocol):
+    def __call__(self, share: float | None, chains: int, aside: Bools | None = None) -> BagSampler: ...
+
+
+def _samplers(problem: Diffrac, layers: BagLayers, labels: Floats, seed: int) -> _Sampler:
+    """Return what makes a sampler for a share, of features whitened by labels (N, C), background first."""
+    outside = np.ones(problem.rows, dtype=bool)
+    outside[layers.rows] = False
+    X = whitened(problem, labels)
+    logs = np.log(np.maximum(labels[layers.rows], 1e-4))
     odds = np.take_along_axis(logs, np.maximum(layers.labels, 0), 1) - logs[:, :1]
+    counts = problem.weights
+    apart, total = counts[outside] @ X[outside], float(counts[outside].sum())
 
     def sampler(share: float | None, chains: int, aside: Bools | None = None) -> BagSampler:
-        apart, total = counts[outside] @ X[outside], float(counts[outside].sum())
         prior, rng = layers.count_prior(share), np.random.default_rng(seed)
-        return BagSampler(X[bagged], apart, total, layers, prior, odds, chains, rng, aside, counts[bagged])
+        bagged, each = X[layers.rows], counts[layers.rows]
+        return BagSampler(bagged, apart, total, layers, prior, odds, chains, rng, aside, each)
 
+    return sampler
+
+
+def _judged(sampler: _Sampler, layers: BagLayers, seed: int) -> tuple[Floats, Floats]:
+    """Return log likelihoods (guesses, groups) of what is kept aside, and the weights of the guesses."""
     aside = _folds(layers.groups, seed)
     tried = [sampler(share, len(aside), aside[:, layers.groups]) for share in SHARES]
-    judged = np.array([_judge(chains, aside, *TRIED) for chains in tried])
-    close = _weights(judged, np.random.default_rng(seed)) >= _TRIFLE
+    logs = np.array([_judge(chains, aside, *TRIED) for chains in tried])
+    close = _weights(logs, np.random.default_rng(seed)) >= _TRIFLE
     if close.sum() > 1:
-        judged[close] = [_judge(tried[k], aside, *TRIED_AGAIN) for k in np.flatnonzero(close)]
-    weights = _weights(judged, np.random.default_rng(seed))
-    mixed, total = np.zeros((len(X[bagged]), len(order))), 0.0
-    for share, weight in zip(SHARES, weights, strict=True):
-        if weight >= _TRIFLE:
-            chains = sampler(share, CHAINS)
-            chains.run(KEPT[0], keep=False)
-            chains.run(KEPT[1], keep=True)
-            mixed, total = mixed + weight * chains.probabilities(len(order)), total + weight
-    probabilities[bagged] = mixed[:, np.argsort(order)] / total
-    return BagReading(probabilities, tuple(judged.sum(1).tolist()), tuple(weights.tolist()))
+        logs[close] = [_judge(tried[k], aside, *TRIED_AGAIN) for k in np.flatnonzero(close)]
+    return logs, _weights(logs, np.random.default_rng(seed))
+
+
+def _mixed(sampler: _Sampler, weights: Floats, classes: int) -> Floats:
+    """Return probabilities of the rows in bags, (M, classes), each guess by its weight."""
+    used = weights >= _TRIFLE
+    mixed = []
+    for share in np.array(SHARES, dtype=object)[used]:
+        chains = sampler(share, CHAINS)
+        chains.run(KEPT[0], keep=False)
+        chains.run(KEPT[1], keep=True)
+        mixed.append(chains.probabilities(classes))
+    return np.asarray(np.tensordot(weights[used] / weights[used].sum(), mixed, 1))
 
 
 def _bags(problem: Diffrac, oracles: Sequence[LinearOracle], order: list[int]) -> list[RowBag]:

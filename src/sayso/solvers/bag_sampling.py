@@ -137,7 +137,8 @@ class BagSampler:
             tau = np.square(raw - mu).mean((1, 2)) - (1 / np.maximum(counts[:, 1:], 1)).mean((1, 2))
             self._shared = mu, np.maximum(tau, 1e-3)[:, None, None]
         mu, tau = self._shared
-        first, precision = counts[:, :1] + self.count, counts[:, 1:] + 1 / tau
+        first = counts[:, :1] + self.count + 1  # one row at the mean of all, lest there be none
+        precision = counts[:, 1:] + 1 / tau
         base = (sums[:, :1] + self.outside) / first
         means = np.concatenate([base, (sums[:, 1:] + mu / tau) / precision], 1)
         return means, 1 / np.sqrt(np.concatenate([first, precision], 1))

@@ -141,6 +141,7 @@ def estimate_share(
     if background is None:
         return _softmax(logs), 1.0
     foreground[background] = False
+    least = min(least, 1 - 1e-6)
     share = max(0.5, least)
     for _ in range(_MAX_EM):
         probabilities = _softmax(logs + np.log(np.where(foreground, share, 1 - share)))
