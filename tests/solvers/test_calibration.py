@@ -10,6 +10,7 @@ from sayso.solvers.calibration import (
     estimate_share,
     log_densities,
     raise_bag_counts,
+    whitened,
 )
 from sayso.solvers.constraints import background, bag, joint
 
@@ -115,3 +116,18 @@ def test_without_bags_all_rows_are_open():
     problem, oracle = Diffrac(X, 1e-3), LinearOracle(N, K)
     found = calibrate(problem, [oracle], quasi_newton(problem, [oracle], tol=1e-3))
     assert np.isnan(found.share) and (found.probabilities > 0).all()
+
+
+def test_whitened_features_have_unit_covariance_within_the_classes():
+    X, truth, _ = film()
+    labels = np.eye(K)[truth]
+    white = whitened(Diffrac([X[:150], X[150:]], 1e-9), labels)
+    within = white - (labels.T @ white / labels.sum(0)[:, None])[truth]
+    np.testing.assert_allclose(within.T @ within / len(X), np.eye(5), atol=1e-6)
+    np.testing.assert_allclose(white.mean(0), 0, atol=1e-9)
+
+
+def test_bags_that_are_required_whole_warn_of_nothing():
+    with np.errstate(all="raise"):
+        found, share = estimate_share(np.zeros((2, 2)), np.ones((2, 2), dtype=bool), least=1.0)
+    assert share == pytest.approx(1, abs=1e-5) and (found[:, 1] > 0.999).all()

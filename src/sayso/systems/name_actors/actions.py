@@ -3,8 +3,8 @@
 The script says "p does a" of a stretch of time: of the tracks then on screen, weighted by how far each
 is p, at least one does a [1, section 3.2]. With the names fixed that is linear in the actions, so the
 same clustering as for names finds them. Most tracks do none of the actions: of those that no
-description covers, a share is constrained to be background [2]. The solution is where the bags are then
-read whole (``sayso.solvers.bag_reading``): how many tracks of a bag do its action is judged by bags kept aside.
+description covers, a share is constrained to be background [2]. From there the bags are read whole
+(``sayso.solvers.bag_reading``): how many tracks of a bag do its action is chosen by bags kept aside.
 
 Sources
     [1] Bojanowski et al., ICCV 2013. [2] Miech et al., ICCV 2017.
