@@ -12,6 +12,7 @@ from sayso.solvers.calibration import (
     estimate_share,
     log_densities,
     raise_bag_counts,
+    whitened,
 )
 from sayso.solvers.constraints import background, bag, joint
 from sayso.solvers.rounding import round_solution
@@ -192,3 +193,18 @@ def test_the_share_is_the_likeliest_and_starts_at_a_half_or_at_what_is_asked(mon
     sure = np.array([[0.0, 90.0]] * 3)
     assert estimate_share(sure, np.ones((3, 2), dtype=bool))[1] == pytest.approx(1 - 1e-6, abs=1e-9)
     assert estimate_share(-sure, np.ones((3, 2), dtype=bool))[1] == pytest.approx(1e-6, abs=1e-6)
+
+
+def test_whitened_features_have_unit_covariance_within_the_classes():
+    X, truth, _ = film()
+    labels = np.eye(K)[truth]
+    white = whitened(Diffrac([X[:150], X[150:]], 1e-9), labels)
+    within = white - (labels.T @ white / labels.sum(0)[:, None])[truth]
+    np.testing.assert_allclose(within.T @ within / len(X), np.eye(5), atol=1e-6)
+    np.testing.assert_allclose(white.mean(0), 0, atol=1e-9)
+
+
+def test_bags_that_are_required_whole_warn_of_nothing():
+    with np.errstate(all="raise"):
+        found, share = estimate_share(np.zeros((2, 2)), np.ones((2, 2), dtype=bool), least=1.0)
+    assert share == pytest.approx(1, abs=1e-5) and (found[:, 1] > 0.999).all()

@@ -90,10 +90,8 @@ def log_densities(problem: Diffrac, labels: Floats, *, leave_one_out: bool = Tru
         leave_one_out: whether the other rows predict each row; else the means of all are held to be right.
     """
     counts = np.maximum(problem.weights @ labels, 1e-9)
-    means = problem.correlation(labels) / counts
-    covariance = (problem.gram - (means * counts) @ means.T) / problem.total
-    whiten = np.linalg.cholesky(np.linalg.inv((covariance + covariance.T) / 2))
-    means = whiten.T @ means
+    whiten = _whitening(problem, labels, counts)
+    means = whiten.T @ problem.correlation(labels) / counts
     D, logs = problem.blocks[0].shape[1], []
     for block, rows in enumerate(problem.slices):
         X = problem.block_scores(block, whiten, np.zeros(len(means)))  # of mean 0 and covariance 1
@@ -106,6 +104,18 @@ def log_densities(problem: Diffrac, labels: Floats, *, leave_one_out: bool = Tru
         widening = leave_one_out / others
         logs.append(-0.5 * q / (1 + widening) - 0.5 * D * np.log1p(widening))
     return np.concatenate(logs)
+
+
+def whitened(problem: Diffrac, labels: Floats) -> Floats:
+    """Return features of mean 0 over all rows and of covariance I within the classes, (N, D).
+
+    Args:
+        problem: the features.
+        labels: (N, C) one-hot, or soft.
+    """
+    whiten = _whitening(problem, labels, np.maximum(problem.weights @ labels, 1e-9))
+    parts = [problem.block_scores(i, whiten, np.zeros(len(whiten))) for i in range(len(problem.blocks))]
+    return np.concatenate(parts)
 
 
 def candidate_classes(oracle: LinearOracle, background: int | None = 0) -> Bools:
@@ -131,6 +141,7 @@ def estimate_share(
     if background is None:
         return _softmax(logs), 1.0
     foreground[background] = False
+    least = min(least, 1 - 1e-6)
     share = max(0.5, least)
     for _ in range(_MAX_EM):
         probabilities = _softmax(logs + np.log(np.where(foreground, share, 1 - share)))
@@ -166,6 +177,13 @@ def _required_share(oracles: Sequence[LinearOracle], background: int | None) -> 
     bags = [c for oracle in oracles for c in oracle.constraints if c.label != background]
     rows = sum(len(c.rows) for c in bags)
     return min(1.0, sum(c.at_least for c in bags) / rows) if rows else 0.0
+
+
+def _whitening(problem: Diffrac, labels: Floats, counts: Floats) -> Floats:
+    """Return the (D, D) matrix that makes the covariance within the classes I."""
+    means = problem.correlation(labels) / counts
+    covariance = (problem.gram - (means * counts) @ means.T) / problem.total
+    return np.asarray(np.linalg.cholesky(np.linalg.inv((covariance + covariance.T) / 2)))
 
 
 def _softmax(logs: Floats) -> Floats:

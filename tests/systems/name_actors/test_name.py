@@ -272,13 +272,14 @@ def test_actions_are_found_better_with_the_names(seed):
         does[first + actor] = action
         bags.append(ActionBag(np.array([first, first + 1]), action, actor))
     centres = np.vstack([r.standard_normal((actions, 12)), np.zeros((1, 12))])
-    X = centres[does] + 0.9 * r.standard_normal((N, 12))
+    X = centres[does] + 1.4 * r.standard_normal((N, 12))
     persons = np.eye(3)[who]
-    alone = naming_scores(name_actions(X, bags, actions), does)
-    joint = naming_scores(name_actions(X, bags, actions, persons), does)
-    assert joint["mAP"] > alone["mAP"] > 0.9 and joint["mAP"] > 0.95
-    doing = does < actions
-    assert naming_scores(name_actions(X, bags, actions, persons)[doing], does[doing])["accuracy"] > 0.95
+    found = [name_actions(X, bags, actions, *more) for more in ((), (persons,))]
+    inside = slice(0, 180)
+    alone, joint = (naming_scores(one[inside], does[inside], actions) for one in found)
+    assert joint["mAP"] > alone["mAP"] > 0.85 and joint["mAP"] > 0.98
+    assert joint["accuracy"] > alone["accuracy"] > 0.85 and joint["accuracy"] > 0.95
+    np.testing.assert_allclose(found[1].sum(1), 1)
 
 
 def test_wrong_bags_of_actions_are_said():

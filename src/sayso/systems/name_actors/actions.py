@@ -3,7 +3,8 @@
 The script says "p does a" of a stretch of time: of the tracks then on screen, weighted by how far each
 is p, at least one does a [1, section 3.2]. With the names fixed that is linear in the actions, so the
 same clustering as for names finds them. Most tracks do none of the actions: of those that no
-description covers, a share is constrained to be background [2].
+description covers, a share is constrained to be background [2]. From there the bags are read whole
+(``sayso.solvers.bag_reading``): how many tracks of a bag do its action is chosen by bags kept aside.
 
 Sources
     [1] Bojanowski et al., ICCV 2013. [2] Miech et al., ICCV 2017.
@@ -51,9 +52,9 @@ def name_actions(
     lam: float = LAM,
     progress: Progress | None = None,
 ) -> Floats:
-    """Return scores of the actions for each track, (N, A + 1), higher is likelier; the last column is none.
+    """Return probabilities of the actions for each track, (N, A + 1); the last column is none of them.
 
-    A score is the label under the text's constraints, 0 to 1, plus the regression's answer.
+    A track of a bag does one of its bags' actions, or none.
 
     Args:
         features: (N, D) of the motion in each track.
@@ -68,6 +69,7 @@ def name_actions(
         SaysoError: if shapes disagree, or a bag names a track, action or person that is not there.
     """
     from sayso.solvers import Diffrac, LinearOracle, quasi_newton
+    from sayso.solvers.bag_reading import read_bags
     from sayso.solvers.constraints import CountConstraint, background, bag, joint
     from sayso.solvers.standardize import standardize
 
@@ -87,10 +89,9 @@ def name_actions(
         constraints.append(background(outside, actions, BACKGROUND, kappa=unit))
     X, _, _ = standardize(X)
     oracle = LinearOracle(len(X), actions + 1, constraints)
-    solution = quasi_newton(
-        Diffrac(X, lam), [oracle], tol=1e-2, relative=True, max_iter=100, progress=progress
-    )
-    return np.asarray(solution.Z + solution.scores)
+    problem = Diffrac(X, lam)
+    solution = quasi_newton(problem, [oracle], tol=1e-2, relative=True, max_iter=100, progress=progress)
+    return read_bags(problem, [oracle], solution, actions).probabilities
 
 
 def _check(X: Floats, bags: Sequence[ActionBag], actions: int, who: Floats | None) -> None:
