@@ -21,6 +21,27 @@ from sayso.text import write_srt
 from speech.sounds import forget_stub, stub_model, use_stub, write_sound
 
 
+class WideColourEncoder(toy.ColourEncoder):
+    """The same colours in 64 dimensions, where two directions drawn by chance are never near."""
+
+    name = "wide"
+    sha256 = "3d" * 32
+    dim = 64
+
+    def encode_text(self, texts) -> np.ndarray:
+        return _padded(super().encode_text(texts))
+
+    def encode_images(self, images) -> np.ndarray:
+        return _padded(super().encode_images(images))
+
+    def encode_video(self, frames: np.ndarray) -> np.ndarray:
+        return _padded(super().encode_video(frames))
+
+
+def _padded(vectors: np.ndarray) -> np.ndarray:
+    return np.pad(vectors, ((0, 0), (0, WideColourEncoder.dim - vectors.shape[1])))
+
+
 def say(path: Path, *texts: str) -> None:
     captions = [Caption(Span(k, k + 1), text) for k, text in enumerate(texts)]
     path.with_suffix(".srt").write_text(write_srt(captions))
@@ -36,7 +57,7 @@ def talk(media: Path) -> Path:
 
 @pytest.fixture
 def index(tmp_path: Path, media: Path, talk: Path) -> Index:
-    index = Index.open(tmp_path / "toy.index", toy.ColourEncoder())
+    index = Index.open(tmp_path / "toy.index", WideColourEncoder())
     report = index.add(media)
     assert (report.failures, report.skipped) == ([], 1)  # of hum.wav nobody knows what is said
     return index
@@ -93,7 +114,7 @@ def test_listen_writes_captions_first(tmp_path, media, monkeypatch):
     use_stub(monkeypatch)
     model = stub_model(tmp_path / "model")
     monkeypatch.setattr("sayso.speech.speech_model._packaged", lambda: model)
-    monkeypatch.setattr("sayso.encoders.load_encoder", lambda *_, **__: toy.ColourEncoder())
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda *_, **__: WideColourEncoder())
     write_sound(media / "talk.wav", "0110")
     shutil.copy(media / "talk.wav", media / "sub" / "again.wav")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{media}\n"))
@@ -102,14 +123,14 @@ def test_listen_writes_captions_first(tmp_path, media, monkeypatch):
     told = json.loads(result.stdout)
     assert (result.returncode, told["added"], told["skipped"]) == (0, 6, 0), result.stderr
     assert (len(told["listened"]["written"]), told["listened"]["without_sound"]) == (2, 2)
-    found = Index.open(tmp_path / "toy.index", toy.ColourEncoder()).search("w1", text_weight=1)
+    found = Index.open(tmp_path / "toy.index", WideColourEncoder()).search("w1", text_weight=1)
     assert {hit.path for hit in found} == {str(media / "talk.wav"), str(media / "sub" / "again.wav")}
 
 
 def test_where_all_is_sound_only_words_find(tmp_path):
     talk = write_sound(tmp_path / "talk.wav", "1" * 12)
     say(talk, *(f"the {name} boils" for name in ("kettle", "pan", "milk", "soup", "tea", "jam")))
-    index = Index.open(tmp_path / "sound.index", toy.ColourEncoder())
+    index = Index.open(tmp_path / "sound.index", WideColourEncoder())
     index.add(talk)
     for query in ("red", "green", "blue", "red + blue"):
         assert index.search(query) == []
