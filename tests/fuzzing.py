@@ -27,7 +27,7 @@ from sayso.index.conditions import read_conditions
 from sayso.index.filter_language import filter_sql
 from sayso.index.query import parse_query
 from sayso.media import read_image
-from sayso.serve.files import parse_range
+from sayso.serve.files import UnsatisfiableError, parse_range
 from sayso.text import read_caption_file, read_screenplay
 from text.test_linear_time import CAPTIONS
 
@@ -46,6 +46,11 @@ COCO = {
     "images": [{"id": 1, "file_name": "a.png", "width": 9, "height": 9}],
     "annotations": [{"image_id": 1, "caption": "a dog"}, {"image_id": 1, "caption": "two"}],
 }
+
+
+def _range_of_a_file(header: str) -> None:
+    with suppress(UnsatisfiableError):  # answered by 416
+        parse_range(header, 1000)
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def targets() -> dict[str, Target]:
         "filter": Target([one.encode() for one in FILTERS], filter_sql),
         "query": Target([one.encode() for one in QUERIES], lambda text: parse_query(text, files=False)),
         "conditions": Target([one.encode() for one in QUERIES], _conditions),
-        "range": Target([one.encode() for one in RANGES], lambda text: parse_range(text, 1000)),
+        "range": Target([one.encode() for one in RANGES], _range_of_a_file),
         "manifest .jsonl": Target(
             [b'{"path": "a.mp4", "title": "x", "start_s": 1.5}\n{"path": "b.mp4", "tags": ["y", 2]}\n'],
             lambda path: list(read_manifest(path)),

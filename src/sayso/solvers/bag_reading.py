@@ -8,15 +8,17 @@ uncertain (``bag_sampling``). How many that is the text does not say. Each guess
 
 is judged by bags kept aside: means are learnt from the other bags, and with these the kept ones are as
 likely as the guess makes them. Bags that share rows are kept aside together. Guesses that come close are
-judged once more, with more draws. Guesses are mixed by their likelihoods, averaged over bootstraps of
-what was kept aside; mostly that leaves one.
+judged once more, with more draws. What the constraints require is believed unless another guess is likelier
+in nearly every bootstrap of what was kept aside; then guesses are mixed by their likelihoods, averaged over
+the bootstraps, which mostly leaves one.
 
 Rows outside bags count as background while bags are read, and are then judged by the classes found.
 Choosing takes a few dozen sweeps over the rows in bags for each guess, however many rows lie outside.
 
 Sources
     Geisser & Eddy, JASA 1979 (models chosen by the predictive density of what is kept aside);
-    Yao et al., Bayesian Analysis 2018 (averages of models weighted by it); and those of ``bag_sampling``.
+    Yao et al., Bayesian Analysis 2018 (averages of models weighted by it); Breiman et al., 1984, 3.4.3
+    (the simplest model that is not surely worse); and those of ``bag_sampling``.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ TRIED = 15, 20  # sweeps before and while means are learnt
 TRIED_AGAIN = 40, 80  # where guesses come close
 DRAWN = 6  # times, where bags that are kept aside share rows
 BOOTSTRAPS = 1000
+SURE = 0.95  # of the bootstraps, for what the constraints do not say
 CHAINS, KEPT = 4, (25, 40)  # of the reading itself
 _READINGS = 2  # the covariance within classes is taken once more from the first
 _TRIFLE = 0.01  # a guess of less weight is not read
@@ -126,10 +129,10 @@ def _judged(sampler: _Sampler, layers: BagLayers, seed: int) -> tuple[Floats, Fl
     aside = _folds(layers.groups, seed)
     tried = [sampler(share, len(aside), aside[:, layers.groups]) for share in SHARES]
     logs = np.array([_judge(chains, aside, *TRIED) for chains in tried])
-    close = _weights(logs, np.random.default_rng(seed)) >= _TRIFLE
+    close = _weights(logs, seed) >= _TRIFLE
     if close.sum() > 1:
         logs[close] = [_judge(tried[k], aside, *TRIED_AGAIN) for k in np.flatnonzero(close)]
-    return logs, _weights(logs, np.random.default_rng(seed))
+    return logs, _weights(logs, seed, SURE)
 
 
 def _mixed(sampler: _Sampler, weights: Floats, classes: int) -> Floats:
@@ -174,10 +177,15 @@ def _judge(chains: BagSampler, aside: Bools, before: int, sweeps: int) -> Floats
     return found
 
 
-def _weights(logs: Floats, rng: np.random.Generator) -> Floats:
-    """Return weights of guesses from log likelihoods (guesses, groups): means over bootstraps of groups."""
+def _weights(logs: Floats, seed: int, sure: float = 0.0) -> Floats:
+    """Return weights of guesses from log likelihoods (guesses, groups): means over bootstraps of groups.
+
+    The first has all weight unless another is likelier in a share ``sure`` of the bootstraps.
+    """
     groups = logs.shape[1]
-    totals = rng.dirichlet(np.ones(groups), BOOTSTRAPS) @ logs.T * groups
+    totals = np.random.default_rng(seed).dirichlet(np.ones(groups), BOOTSTRAPS) @ logs.T * groups
+    if (totals > totals[:, :1]).mean(0).max() < sure:
+        return np.eye(len(logs))[0]
     weights = np.exp(totals - totals.max(1, keepdims=True))
     mean: Floats = (weights / weights.sum(1, keepdims=True)).mean(0)
     return mean
