@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sayso.solvers import Diffrac, LinearOracle, quasi_newton
-from sayso.solvers.bag_reading import SHARES, read_bags
+from sayso.solvers.bag_reading import SHARES, SURE, _weights, read_bags
 from sayso.solvers.calibration import calibrate
 from sayso.solvers.constraints import background, bag
 
@@ -72,3 +72,16 @@ def test_without_bags_there_is_nothing_to_read():
     found, once = read(X, [])
     np.testing.assert_array_equal(found.probabilities, once.probabilities)
     assert found.weights == () == found.log_likelihoods
+
+
+def test_what_the_constraints_require_is_believed_unless_another_share_is_surely_likelier():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, 40)
+    a_little = np.array([np.zeros(40), noise - noise.mean() + 0.05, np.full(40, -3.0)])
+    assert _weights(a_little, 0, SURE).tolist() == [1, 0, 0]
+    assert 0.2 < _weights(a_little, 0)[0] < 0.8
+    surely = a_little + np.array([[0], [1], [4]])
+    first, *others = _weights(surely, 0, SURE)
+    assert first < 1e-6
+    assert min(others) > 0.01
+    assert first + sum(others) == pytest.approx(1)

@@ -185,7 +185,7 @@ def _weights(logs: Floats, seed: int, sure: float = 0.0) -> Floats:
     groups = logs.shape[1]
     totals = np.random.default_rng(seed).dirichlet(np.ones(groups), BOOTSTRAPS) @ logs.T * groups
     if (totals > totals[:, :1]).mean(0).max() < sure:
-        return np.eye(len(logs))[0]
+        return np.asarray(np.eye(len(logs))[0])
     weights = np.exp(totals - totals.max(1, keepdims=True))
     mean: Floats = (weights / weights.sum(1, keepdims=True)).mean(0)
     return mean
