@@ -31,7 +31,10 @@ def test_every_file_is_sent_as_what_it_is(site, name):
 
 @pytest.mark.parametrize(
     "path",
-    ["/static/nothing.js", "/static/", "/static/..%2f__init__.py", "/static/../app.py", "/favicon.ico"],
+    [
+        *("/static/nothing.js", "/static/", "/static/..%2f__init__.py", "/static/../app.py", "/favicon.ico"),
+        *("/thumb/0%2F", "/thumb/0/", "/api/search/"),
+    ],
 )
 def test_nothing_else_is_sent(site, path):
     answer = site.client.get(path)

@@ -65,6 +65,7 @@ def create_app(
     if hosts is None and token is None:
         hosts = LOOPBACK
     app = FastAPI(title="sayso", version=__version__, docs_url=None, redoc_url=None, lifespan=_threads)
+    app.router.redirect_slashes = False  # an id with a slash behind it is no id, and nobody is sent elsewhere
     app.state.collections = _collections(index, unopened, localizer, answers)
     for part in (api, ask, browse, where, finds, media, page):
         app.include_router(part.router)
