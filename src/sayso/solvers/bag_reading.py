@@ -8,17 +8,15 @@ uncertain (``bag_sampling``). How many that is the text does not say. Each guess
 
 is judged by bags kept aside: means are learnt from the other bags, and with these the kept ones are as
 likely as the guess makes them. Bags that share rows are kept aside together. Guesses that come close are
-judged once more, with more draws. What the constraints require is believed unless another guess is likelier
-in nearly every bootstrap of what was kept aside; then guesses are mixed by their likelihoods, averaged over
-the bootstraps, which mostly leaves one.
+judged once more, with more draws. Then the first is taken, which says least, that is not surely worse than
+another: in so many bootstraps of what was kept aside another one has to be likelier.
 
 Rows outside bags count as background while bags are read, and are then judged by the classes found.
 Choosing takes a few dozen sweeps over the rows in bags for each guess, however many rows lie outside.
 
 Sources
-    Geisser & Eddy, JASA 1979 (models chosen by the predictive density of what is kept aside);
-    Yao et al., Bayesian Analysis 2018 (averages of models weighted by it); Breiman et al., 1984, 3.4.3
-    (the simplest model that is not surely worse); and those of ``bag_sampling``.
+    Geisser & Eddy, JASA 1979 (models chosen by the predictive density of what is kept aside); Breiman et
+    al., 1984, section 3.4.3 (the simplest model that is not surely worse); and those of ``bag_sampling``.
 """
 
 from __future__ import annotations
@@ -44,10 +42,9 @@ TRIED = 15, 20  # sweeps before and while means are learnt
 TRIED_AGAIN = 40, 80  # where guesses come close
 DRAWN = 6  # times, where bags that are kept aside share rows
 BOOTSTRAPS = 1000
-SURE = 0.95  # of the bootstraps, for what the constraints do not say
+SURE = 0.95  # of the bootstraps
 CHAINS, KEPT = 4, (25, 40)  # of the reading itself
 _READINGS = 2  # the covariance within classes is taken once more from the first
-_TRIFLE = 0.01  # a guess of less weight is not read
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +54,14 @@ class BagReading:
     Attributes:
         probabilities: (N, C); rows sum to 1. A row of a bag is of a class that a constraint names for it,
             or background.
-        weights: of each of ``SHARES`` in the mixture; empty where nothing was to choose.
-        log_likelihoods: of the bags kept aside, for each of ``SHARES``, against all background.
+        share: of a bag's rows that hold its class, one of ``SHARES``: 0, so many as are required; None, any.
+        log_likelihoods: of the bags kept aside, for each of ``SHARES``, against all background; empty
+            where nothing was to choose.
     """
 
     probabilities: Floats
+    share: float | None = 0.0
     log_likelihoods: tuple[float, ...] = ()
-    weights: tuple[float, ...] = ()
 
 
 def read_bags(
@@ -92,14 +90,15 @@ def read_bags(
     outside = np.setdiff1d(np.arange(problem.rows), layers.rows)
     labels[outside] = np.arange(len(order)) == 0
     sampler = _samplers(problem, layers, labels, seed)
-    judged, weights = _judged(sampler, layers, seed)
+    judged = _judged(sampler, layers, seed)
+    share = SHARES[_simplest(judged, seed)]
     for _ in range(_READINGS):
-        labels[layers.rows] = _mixed(sampler, weights, len(order))
+        labels[layers.rows] = _read(sampler(share, CHAINS), len(order))
         sampler = _samplers(problem, layers, labels, seed)
     logs = log_densities(problem, labels) + np.log(problem.weights @ labels + 1)
     labels[outside] = softmax(logs[outside], axis=1)
     found = labels[:, np.argsort(order)]
-    return BagReading(found, tuple(judged.sum(1).tolist()), tuple(weights.tolist()))
+    return BagReading(found, share, tuple(judged.sum(1).tolist()))
 
 
 class _Sampler(Protocol):
@@ -124,27 +123,22 @@ def _samplers(problem: Diffrac, layers: BagLayers, labels: Floats, seed: int) ->
     return sampler
 
 
-def _judged(sampler: _Sampler, layers: BagLayers, seed: int) -> tuple[Floats, Floats]:
-    """Return log likelihoods (guesses, groups) of what is kept aside, and the weights of the guesses."""
+def _judged(sampler: _Sampler, layers: BagLayers, seed: int) -> Floats:
+    """Return log likelihoods (guesses, groups) of what is kept aside."""
     aside = _folds(layers.groups, seed)
     tried = [sampler(share, len(aside), aside[:, layers.groups]) for share in SHARES]
     logs = np.array([_judge(chains, aside, *TRIED) for chains in tried])
-    close = _weights(logs, seed) >= _TRIFLE
+    close = _beaten(logs, seed) < SURE
     if close.sum() > 1:
         logs[close] = [_judge(tried[k], aside, *TRIED_AGAIN) for k in np.flatnonzero(close)]
-    return logs, _weights(logs, seed, SURE)
+    return logs
 
 
-def _mixed(sampler: _Sampler, weights: Floats, classes: int) -> Floats:
-    """Return probabilities of the rows in bags, (M, classes), each guess by its weight."""
-    used = weights >= _TRIFLE
-    mixed = []
-    for share in np.array(SHARES, dtype=object)[used]:
-        chains = sampler(share, CHAINS)
-        chains.run(KEPT[0], keep=False)
-        chains.run(KEPT[1], keep=True)
-        mixed.append(chains.probabilities(classes))
-    return np.asarray(np.tensordot(weights[used] / weights[used].sum(), mixed, 1))
+def _read(chains: BagSampler, classes: int) -> Floats:
+    """Return probabilities of the rows in bags, (M, classes)."""
+    chains.run(KEPT[0], keep=False)
+    chains.run(KEPT[1], keep=True)
+    return chains.probabilities(classes)
 
 
 def _bags(problem: Diffrac, oracles: Sequence[LinearOracle], order: list[int]) -> list[RowBag]:
@@ -177,15 +171,15 @@ def _judge(chains: BagSampler, aside: Bools, before: int, sweeps: int) -> Floats
     return found
 
 
-def _weights(logs: Floats, seed: int, sure: float = 0.0) -> Floats:
-    """Return weights of guesses from log likelihoods (guesses, groups): means over bootstraps of groups.
+def _simplest(logs: Floats, seed: int) -> int:
+    """Return the first guess that is not surely worse than another, by log likelihoods (guesses, groups)."""
+    beaten = _beaten(logs, seed)
+    return int(np.argmax(beaten < max(SURE, beaten.min() + 1e-9)))
 
-    The first has all weight unless another is likelier in a share ``sure`` of the bootstraps.
-    """
-    groups = logs.shape[1]
-    totals = np.random.default_rng(seed).dirichlet(np.ones(groups), BOOTSTRAPS) @ logs.T * groups
-    if (totals > totals[:, :1]).mean(0).max() < sure:
-        return np.asarray(np.eye(len(logs))[0])
-    weights = np.exp(totals - totals.max(1, keepdims=True))
-    mean: Floats = (weights / weights.sum(1, keepdims=True)).mean(0)
-    return mean
+
+def _beaten(logs: Floats, seed: int) -> Floats:
+    """Return in which share of the bootstraps of groups another guess, one and the same, is likelier."""
+    drawn = np.random.default_rng(seed).dirichlet(np.ones(logs.shape[1]), BOOTSTRAPS)
+    totals = drawn @ logs.T
+    beaten: Floats = (totals[:, None] > totals[:, :, None]).mean(0).max(1)
+    return beaten
