@@ -15,7 +15,8 @@ from sayso.core.progress import reporter
 from sayso.media.cut_forms import Form
 
 WHAT = (
-    "An index or several, then hits: ids as search --json prints them (ID, ID@START-END), or - for what it "
+    "An index or several, then hits: ID@START-END, with id and seconds as search --json prints them (an ID "
+    "alone is one clip, shorter than a moment of several), or - for what search --json "
     "prints, or what a page saved as JSON, on stdin. Or, without an index, FILE@START-END, in seconds."
 )
 OUT = "A file (.mp4, .mkv, .gif, .webp); of several hits the folder for one file each."
