@@ -93,7 +93,7 @@ def test_float32_is_kept_where_bfloat16_is_not_native_or_not_faithful(encoder, m
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
     assert encoder._choose_precision() is torch.float32
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
-    monkeypatch.setattr("sayso.encoders.hub.FAITHFUL", 1.1)
+    monkeypatch.setattr("sayso.encoders.precision.FAITHFUL", 1.1)
     assert encoder._choose_precision() is torch.float32
 
 

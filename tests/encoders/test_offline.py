@@ -17,6 +17,7 @@ from sayso.core.errors import SaysoError, Unavailable
 from sayso.encoders import Encoder, conse
 from sayso.models import efficientnet_lite as lite0
 from sayso.models import minilm
+from sayso.models.convolution import computes_bfloat16
 
 TEXTS = [
     "a cat",
@@ -251,3 +252,37 @@ def _seconds(path: Path) -> list[np.ndarray]:
             if (frame.time or 0) >= len(frames):
                 frames.append(frame.to_ndarray(format="rgb24"))
     return frames
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("faithful", [True, False])
+def test_computes_in_bfloat16_only_where_it_is_native_and_faithful(native, faithful, monkeypatch):
+    from sayso.encoders import offline
+
+    monkeypatch.setattr(offline, "computes_bfloat16", lambda device: native)
+    monkeypatch.setattr(offline, "is_faithful", lambda exact, fast: faithful)
+    monkeypatch.setattr(lite0.Lite0, "__call__", lambda self, squares: torch.ones(len(squares), 1000))
+    tower = offline.OfflineEncoder("cpu")._tower()[0]
+    wanted = torch.bfloat16 if native and faithful else torch.float32
+    assert tower.blocks[-1][0].weight.dtype == wanted
+    assert tower.stem.weight.dtype == torch.float32
+
+
+@pytest.mark.skipif(
+    not computes_bfloat16(torch.device("cpu")), reason="this processor does not compute in bfloat16"
+)
+def test_lite0_in_bfloat16_keeps_its_embeddings_and_does_not_depend_on_the_batch(pictures):
+    from sayso.encoders.preprocess import as_square
+
+    squares = [as_square(picture, 224, "center") for picture in pictures]
+    flat = [np.full((224, 224, 3), shade, np.uint8) for shade in (0, 40, 128, 255)]
+    batch = np.stack([*squares, *(picture // 4 for picture in squares), *flat])
+    exact = lite0.Lite0(torch.device("cpu"))
+    fast = exact.in_bfloat16()
+    embeddings = [conse.embed_logits(net(batch)) for net in (exact, fast)]
+    assert torch.cosine_similarity(*embeddings).min() >= 0.999
+    features, early = fast.levels(batch)
+    assert features.dtype == early.dtype == torch.float32
+    for count in (1, 3, 7):
+        assert torch.equal(fast.features(batch[:count]), features[:count])
+    assert all(layer.weight.dtype == torch.float32 for block in exact.blocks for layer in block)

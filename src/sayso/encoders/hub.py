@@ -20,8 +20,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from sayso.core.arrays import Pixels
 from sayso.core.device import native_bfloat16, resolve_device
 from sayso.core.errors import SaysoError
@@ -29,6 +27,7 @@ from sayso.core.io import atomic_folder
 from sayso.encoders.batching import as_texts, in_batches, pool_clips, unit_norm
 from sayso.encoders.dense import SimilarityMap, query_embedding, token_map
 from sayso.encoders.interface import ClipSpec, Embeddings
+from sayso.encoders.precision import coloured_squares, is_faithful
 from sayso.encoders.preprocess import as_rgb, as_square
 from sayso.hub.download import copy_files
 from sayso.hub.hub_folder import dimension, identity, load_dual_encoder
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 CPU_BATCH, GPU_BATCH = 16, 64
-FAITHFUL = 0.999  # least cosine to float32 that a faster arithmetic must keep
 
 
 class HubEncoder:
@@ -129,7 +127,7 @@ class HubEncoder:
         import torch
 
         text = self._encode_texts(["a photo of a red car"])[0]
-        picture = self._encode_pictures(_probe(1), torch.float32)[0]
+        picture = self._encode_pictures(coloured_squares(1), torch.float32)[0]
         return {"of_text": text.tolist(), "of_picture": picture.tolist()}
 
     @cached_property
@@ -231,16 +229,11 @@ class HubEncoder:
 
         if self.device.type != "cpu" or not native_bfloat16(self.device):
             return torch.float32
-        probe = _probe(4)
+        probe = coloured_squares(4)
         exact = self._encode_pictures(probe, torch.float32)
         fast = self._encode_pictures(probe, torch.bfloat16)
-        return torch.bfloat16 if np.min(np.sum(exact * fast, axis=1)) >= FAITHFUL else torch.float32
-
-
-def _probe(count: int) -> list[Pixels]:
-    """Return pictures of coloured squares, (256, 256, 3) uint8, always the same."""
-    coarse = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
-    return list(np.kron(coarse, np.ones((1, 32, 32, 1), np.uint8)))
+        faithful = is_faithful(torch.from_numpy(exact), torch.from_numpy(fast))
+        return torch.bfloat16 if faithful else torch.float32
 
 
 def _read_reference(folder: Path) -> Reference:

@@ -23,8 +23,10 @@ from sayso.encoders import conse, drawings
 from sayso.encoders.batching import as_texts, in_batches, pool_clips
 from sayso.encoders.dense import LONGER_SIDE, SimilarityMap, conse_map, query_embedding, resize_to_stride
 from sayso.encoders.interface import ClipSpec, Embeddings
+from sayso.encoders.precision import coloured_squares, is_faithful
 from sayso.encoders.preprocess import as_square
 from sayso.models import efficientnet_lite, minilm
+from sayso.models.convolution import computes_bfloat16
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -122,6 +124,18 @@ class OfflineEncoder:
         """Return the picture tower and the head for drawings, loaded when they are first needed."""
         with self._lock:
             if self._pictures is None:
-                device = resolve_device(self.device)
-                self._pictures = efficientnet_lite.Lite0(device), drawings.DrawingHead(device)
+                tower = efficientnet_lite.Lite0(resolve_device(self.device))
+                self._pictures = _fastest(tower), drawings.DrawingHead(tower.device)
             return self._pictures
+
+
+def _fastest(tower: efficientnet_lite.Lite0) -> efficientnet_lite.Lite0:
+    """Return a tower in bfloat16 where the CPU computes in it and the embeddings stay, else as it is."""
+    if not computes_bfloat16(tower.device):
+        return tower
+    fast = tower.in_bfloat16()
+    probe = np.stack(
+        [as_square(squares, efficientnet_lite.SIZE, "center") for squares in coloured_squares(2)]
+    )
+    exact, near = (conse.embed_logits(way(probe)) for way in (tower, fast))
+    return fast if is_faithful(exact, near) else tower

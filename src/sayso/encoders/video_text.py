@@ -18,6 +18,7 @@ from sayso.core.device import native_bfloat16, resolve_device
 from sayso.core.errors import SaysoError
 from sayso.encoders.batching import as_clips, as_texts, in_batches
 from sayso.encoders.interface import ClipSpec, Embeddings
+from sayso.encoders.precision import is_faithful
 from sayso.encoders.preprocess import as_rgb, as_square
 from sayso.hub.model_folder import ModelFolder, Reference
 from sayso.hub.pretrained import Pretrained
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from sayso.models import FastS3D, TextVideoNet, WordTokenizer
 
 CPU_CLIPS, GPU_CLIPS, TEXTS = 2, 16, 1024
-FAITHFUL = 0.999  # least cosine to float32 that a faster arithmetic must keep
 
 
 class TextVideoEncoder(Pretrained):
@@ -210,8 +210,7 @@ class TextVideoEncoder(Pretrained):
         if not native_bfloat16(self.device):
             return exact
         fast, probe = FastS3D(self.net.video, torch.bfloat16), moving_waves().to(self.device)
-        cosine = torch.cosine_similarity(exact(probe), fast(probe))
-        return fast if float(cosine.min()) >= FAITHFUL else exact
+        return fast if is_faithful(exact(probe), fast(probe)) else exact
 
 
 def moving_waves() -> torch.Tensor:

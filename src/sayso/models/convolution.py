@@ -1,28 +1,123 @@
-"""Convolutions of networks that see pictures, each with the batch normalisation behind it folded in."""
+"""Convolutions of networks that see pictures, each with the batch normalisation behind it folded in.
+
+In bfloat16 they take half the time where the processor computes in it. Most of what that loses is kept at no
+cost. Biases, the largest part, stay float32: oneDNN's kernel takes them beside bfloat16 weights, though
+``torch.nn.functional`` does not. And rounded weights W' shift an output by (W' - W) x, whose mean is taken
+off the bias [1]: b' = b + (W - W') E[x]. Nothing is measured for E[x]: a batch normalisation gives values of
+mean beta and deviation gamma.
+
+Source
+    [1] Nagel et al. 2019, Data-free quantization through weight equalization and bias correction,
+        section 4.2. https://arxiv.org/abs/1906.04721
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from sayso.core.device import native_bfloat16
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+
+Rectifier = Literal["none", "relu", "relu6"]
 
 
 class Convolution(NamedTuple):
-    """A convolution with its batch normalisation folded in."""
+    """A convolution with its batch normalisation folded in: each its own channel, or all by all.
+
+    In bfloat16 it is for inference on a CPU alone; see ``computes_bfloat16``.
+    """
 
     weight: Tensor  # (D_out, D_in / groups, k, k)
-    bias: Tensor  # (D_out)
+    bias: Tensor  # (D_out), float32
     stride: int
-    groups: int
+    groups: int  # 1 or D_in
     relu6: bool
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, D_in, H, W) -> (B, D_out, H / stride, W / stride)."""
+        import torch
         from torch.nn.functional import conv2d
 
-        x = conv2d(x, self.weight, self.bias, self.stride, self.weight.shape[-1] // 2, 1, self.groups)
+        padding = self.weight.shape[-1] // 2
+        if self.weight.dtype == torch.bfloat16:
+            rectifier: Rectifier = "relu6" if self.relu6 else "none"
+            return convolve_bfloat16(
+                x, self.weight, self.bias, rectifier, (padding, padding), self.stride, self.groups
+            )
+        x = conv2d(x, self.weight, self.bias, self.stride, padding, 1, self.groups)
         return x.clamp_(0, 6) if self.relu6 else x
+
+    def in_bfloat16(self, means: Tensor) -> Convolution:
+        """Return the same with rounded weights, whose mean shift is taken off the bias.
+
+        Args:
+            means: (D_in,), what each input is on average.
+        """
+        rounded = self.weight.bfloat16()
+        lost = (self.weight - rounded).sum((2, 3))  # (D_out, D_in / groups)
+        shift = lost[:, 0] * means if self.groups > 1 else lost @ means
+        return self._replace(weight=rounded, bias=self.bias + shift)
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Tell whether ``convolve_bfloat16`` works on a device, and is faster than float32 there."""
+    import torch
+
+    fused = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    return fused and device.type == "cpu" and native_bfloat16(device)
+
+
+def convolve_bfloat16(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    rectifier: Rectifier,
+    padding: tuple[int, int],
+    stride: int = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolve, add a float32 bias and rectify, in one pass; without gradients.
+
+    Args:
+        x: (B, D_in, H, W) bfloat16.
+        weight: (D_out, D_in / groups, k, l) bfloat16.
+        bias: (D_out,) float32.
+        rectifier: what the sums go through.
+        padding: rows and columns of zeros on each side.
+        stride: of both directions.
+        groups: into which the channels are split.
+
+    Returns:
+        (B, D_out, H', W') bfloat16, rounded once.
+    """
+    import torch
+
+    name, limits = {"none": ("none", []), "relu": ("relu", []), "relu6": ("hardtanh", [0.0, 6.0])}[rectifier]
+    y: Tensor = torch.ops.mkldnn._convolution_pointwise(
+        x, weight, bias, padding, (stride, stride), (1, 1), groups, name, limits, ""
+    )
+    return y
+
+
+def rectified_mean(mean: Tensor, deviation: Tensor) -> Tensor:
+    """Return the mean of normal values that are cut off below 0 and above 6.
+
+    Args:
+        mean: of the values, any shape.
+        deviation: of the values, of the same shape; its sign does not count.
+    """
+    import torch
+
+    deviation = deviation.abs().clamp(min=1e-6)
+    low, high = -mean / deviation, (6 - mean) / deviation
+    density = ((-(low**2) / 2).exp() - (-(high**2) / 2).exp()) / math.sqrt(2 * math.pi)
+    below, above = torch.special.ndtr(low), torch.special.ndtr(-high)
+    cut: Tensor = mean * (1 - below - above) + deviation * density + 6 * above
+    return cut
 
 
 def fold_batch_norm(state: dict[str, Tensor], conv: str, norm: str, epsilon: float) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,7 @@ Sources
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ import numpy as np
 
 from sayso.core.arrays import Pixels
 from sayso.core.lazy import need
-from sayso.models.convolution import Convolution, fold_batch_norm
+from sayso.models.convolution import Convolution, fold_batch_norm, rectified_mean
 from sayso.models.packaged_weights import package_file, verified
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ EPSILON = 1e-3  # of the batch normalisation
 # for which malloc keeps the memory; more is mapped and cleared anew at every layer. The later blocks,
 # whose weights are large, take all pictures at once: 5.7 ms a picture against 7.0 with one size for all.
 LARGE, GROUP_A_THREAD = 5, 2
+FIRST_BFLOAT16 = 3
+"""The block that bfloat16 begins with: before it pictures lose more, and flat ones most."""
 STEADY = 16
 """On a CPU the last bits of a picture do not depend on the others of its batch where there are so many."""
 
@@ -72,6 +75,29 @@ class Lite0:
         self.blocks = [_block(state, i) for i in range(1 + max(_block_numbers(state)))]
         self.head = _fold(state, "_conv_head", "_bn1")
         self.classes = state["_fc.weight"], state["_fc.bias"]
+        self._norms = {name: state[name] for name in state if "_bn" in name}
+
+    def in_bfloat16(self) -> Lite0:
+        """Return a copy that computes in bfloat16, but for the stem, the first blocks and the classes.
+
+        Needs ``computes_bfloat16`` of the device. See ``sayso.models.convolution`` for what it keeps.
+        """
+        other = copy(self)
+        means, other.blocks = self._means("_bn0", relu6=True), []
+        for number, block in enumerate(self.blocks):
+            inputs, layers = means, []
+            for layer, norm in zip(block, ("_bn0", "_bn1", "_bn2")[-len(block) :], strict=True):
+                layers.append(layer.in_bfloat16(inputs) if number >= FIRST_BFLOAT16 else layer)
+                inputs = self._means(f"_blocks.{number}.{norm}", relu6=layer.relu6)
+            means = means + inputs if _adds(block) else inputs
+            other.blocks.append(layers)
+        other.head = self.head.in_bfloat16(means)
+        return other
+
+    def _means(self, norm: str, *, relu6: bool) -> Tensor:
+        """Return what each channel behind a batch normalisation is on average, as it learned."""
+        mean, deviation = self._norms[norm + ".bias"], self._norms[norm + ".weight"]
+        return rectified_mean(mean, deviation) if relu6 else mean
 
     def __call__(self, pictures: Pixels) -> Tensor:
         """Score (B, 224, 224, 3) uint8 pictures: (B, 1000) logits, float32, on the device."""
@@ -99,8 +125,8 @@ class Lite0:
             groups = [self._begin(pictures[i : i + group]) for i in range(0, len(pictures), group)]
             groups += [groups[-1][-1:]] * (at_least - len(pictures))
             early = torch.cat(groups).contiguous(memory_format=torch.channels_last)  # (B, 40, 28, 28)
-            features: Tensor = self.head(_run(self.blocks[LARGE:], early)).mean((2, 3))
-            return features, early
+            features: Tensor = self._end(early).mean((2, 3))
+            return features, early.float()
 
     def scores(self, features: Tensor) -> Tensor:
         """Return the logits (B, 1000) of features (B, 1280)."""
@@ -126,7 +152,7 @@ class Lite0:
         if any(side % STRIDE or not side for side in picture.shape[:2]):
             raise ValueError(f"sides must be multiples of {STRIDE} pixels; got {picture.shape[:2]}")
         with torch.inference_mode():
-            features = self.head(_run(self.blocks[LARGE:], self._begin(picture[None])))  # (1, 1280, h, w)
+            features = self._end(self._begin(picture[None]))  # (1, 1280, h, w)
             weight, bias = self.classes
             logits = torch.einsum("dhw,kd->khw", features[0], weight) + bias[:, None, None]
             return logits.flip(1, 2)
@@ -139,15 +165,26 @@ class Lite0:
         x = torch.from_numpy(turned).to(self.device).permute(0, 3, 1, 2)  # (b, 3, H, W), channels last
         return _run(self.blocks[:LARGE], self.stem((x.float() - 127) / 128))
 
+    def _end(self, early: Tensor) -> Tensor:
+        """Run the other blocks: (B, 40, h, w) -> (B, 1280, h / 4, w / 4), float32."""
+        return self.head(_run(self.blocks[LARGE:], early)).float()
+
 
 def _run(blocks: list[list[Convolution]], x: Tensor) -> Tensor:
     """Go through blocks; where the shape stays, a block adds to what it got."""
     for block in blocks:
+        x = x.to(block[0].weight.dtype)
         y = x
         for convolution in block:
             y = convolution(y)
-        x = x + y if x.shape == y.shape else y
+        x = x + y if _adds(block) else y
     return x
+
+
+def _adds(block: list[Convolution]) -> bool:
+    """Tell whether what goes in and what comes out have one shape."""
+    inputs = block[0].weight.shape[0] if block[0].groups > 1 else block[0].weight.shape[1]
+    return inputs == block[-1].weight.shape[0] and all(layer.stride == 1 for layer in block)
 
 
 def _block_numbers(state: dict[str, Tensor]) -> set[int]:
