@@ -1,13 +1,15 @@
-"""Pictures a second with the offline encoder, next to the plain network and other ways to run it.
+"""Pictures a second with the offline encoder, next to the runtimes an expert would use, in one run.
 
-    python benchmarks/encode.py [--pictures 128] [--rounds 5] [--threads 2] [--out FILE]
+    python benchmarks/encode.py [--pictures 128] [--rounds 5] [--threads 2] [--photographs FOLDER]
+        [--out FILE]
 
-The peer is the published network as its package builds it (eager, float32, in
-batches of 32), followed by the same ConSE. Every way is timed on the same random
-pictures in the same run, the ways in turn within each round, and the fastest
-round counts. The cosine is the least over all pictures, to the peer's embeddings,
-so 1.000000 means the same answer. Lower precision counts as an alternative only
-where it keeps 0.999. ONNX Runtime takes part where it and ``onnx`` are installed.
+The peers run the published network as its package builds it, followed by the same ConSE: PyTorch, ONNX
+Runtime and OpenVINO, which take part where they are installed (``pip install onnx openvino``). OpenVINO runs
+in float32 and, where it computes in it, in bfloat16. Every way is timed on the same pictures in the same
+run, the ways in turn within each round, and the fastest round counts. Ratios are to the fastest peer in
+float32. The cosine is the least over all pictures, to PyTorch's embeddings in float32, so 1.000000 means the
+same answer; lower precision counts as an alternative only where it keeps 0.999. Pictures are random smooth
+colours, or those of a folder.
 """
 
 from __future__ import annotations
@@ -29,8 +31,11 @@ from PIL import Image
 
 from sayso import load_encoder
 from sayso.encoders import conse
+from sayso.encoders.preprocess import as_square
 from sayso.evaluation.record import commit
+from sayso.media import read_image
 from sayso.models import efficientnet_lite as lite0
+from sayso.models.convolution import computes_bfloat16
 
 Way = Callable[[np.ndarray], torch.Tensor]  # (B, 224, 224, 3) uint8 -> (B, 384)
 
@@ -49,15 +54,14 @@ def in_steps(encode: Way, size: int) -> Way:
     return lambda pictures: torch.cat([encode(pictures[i : i + size]) for i in range(0, len(pictures), size)])
 
 
-def converted(tower: lite0.Lite0, dtype: torch.dtype) -> lite0.Lite0:
-    """Return a Lite0 whose convolutions and activations are of another type."""
+def throughout(tower: lite0.Lite0) -> lite0.Lite0:
+    """Return a Lite0 all of which is in bfloat16, biases and first layers too."""
     other = lite0.Lite0(torch.device("cpu"))
-    convert = lambda c: c._replace(weight=c.weight.to(dtype), bias=c.bias.to(dtype))  # noqa: E731
+    convert = lambda c: c._replace(weight=c.weight.bfloat16(), bias=c.bias.bfloat16())  # noqa: E731
     stem = convert(tower.stem)
-    other.stem = lambda x: stem(x.to(dtype))
+    other.stem = lambda x: stem(x.bfloat16())
     other.blocks = [[convert(c) for c in block] for block in tower.blocks]
-    head = convert(tower.head)
-    other.head = lambda x: head(x).float()
+    other.head = convert(tower.head)
     return other
 
 
@@ -78,27 +82,53 @@ def onnx_session(network: torch.nn.Module, threads: int):
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def ways(threads: int) -> dict[str, Way]:
+def openvino_runs(network: torch.nn.Module, threads: int) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Return OpenVINO's runs of the network by precision; none where it is not installed."""
+    try:
+        import openvino
+    except ImportError:
+        return {}
+    core, model = openvino.Core(), openvino.convert_model(network, example_input=torch.zeros(1, 3, 224, 224))
+    types = {"float32": "f32"}
+    if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        types["bfloat16"] = "bf16"
+    runs = {}
+    for name, kind in types.items():
+        options = {"INFERENCE_PRECISION_HINT": kind, "INFERENCE_NUM_THREADS": threads}
+        compiled = core.compile_model(model, "CPU", {**options, "PERFORMANCE_HINT": "LATENCY"})
+        runs[name] = lambda x, compiled=compiled: compiled(x)[0]
+    return runs
+
+
+def peers(threads: int) -> dict[str, Way]:
     network = published()
     last = published().to(memory_format=torch.channels_last)
-    tower = lite0.Lite0(torch.device("cpu"))
+    of = lambda run: lambda p: conse.embed_logits(torch.as_tensor(run(floats(p))))  # noqa: E731
     made: dict[str, Way] = {
-        "peer: eager float32, batches of 32": in_steps(lambda p: conse.embed_logits(network(floats(p))), 32),
-        "eager float32, batches of 4": in_steps(lambda p: conse.embed_logits(network(floats(p))), 4),
-        "eager, channels last, batches of 4": in_steps(lambda p: conse.embed_logits(last(floats(p))), 4),
+        "PyTorch, batches of 32": in_steps(of(network), 32),
+        "PyTorch, channels last, batches of 4": in_steps(of(last), 4),
     }
-    for size in (1, 4, 16, 32, 64):
-        made[f"folded and turned, batches of {size}"] = in_steps(lambda p: conse.embed_logits(tower(p)), size)
-    for dtype in (torch.bfloat16, torch.float16):
-        other = converted(tower, dtype)
-        name = str(dtype).removeprefix("torch.")
-        made[f"the same in {name}, batches of 32"] = in_steps(
-            lambda p, other=other: conse.embed_logits(other(p)), 32
-        )
     session = onnx_session(network, threads)
     if session is not None:
-        run = lambda p: torch.from_numpy(session.run(None, {"x": floats(p).numpy()})[0])  # noqa: E731
-        made["ONNX Runtime, batches of 16"] = in_steps(lambda p: conse.embed_logits(run(p)), 16)
+        onnx = of(lambda x: session.run(None, {"x": x.numpy()})[0])
+        made |= {f"ONNX Runtime, batches of {size}": in_steps(onnx, size) for size in (4, 16)}
+    for name, run in openvino_runs(network, threads).items():
+        for size in (4, 16):
+            made[f"OpenVINO, {name}, batches of {size}"] = in_steps(
+                of(lambda x, run=run: run(x.numpy())), size
+            )
+    return made
+
+
+def ours() -> dict[str, Way]:
+    tower = lite0.Lite0(torch.device("cpu"))
+    made: dict[str, Way] = {
+        "ours, float32, batches of 32": in_steps(lambda p: conse.embed_logits(tower(p)), 32)
+    }
+    if computes_bfloat16(tower.device):
+        everywhere = throughout(tower)
+        name = "ours, bfloat16 throughout, batches of 32"
+        made[name] = in_steps(lambda p: conse.embed_logits(everywhere(p)), 32)
     encoder = load_encoder("offline", device="cpu")
     made["sayso.load('offline').encode_images"] = lambda p: torch.from_numpy(encoder.encode_images(list(p)))
     return made
@@ -122,6 +152,13 @@ def fastest(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, flo
     return seconds
 
 
+def photographs(folder: Path, count: int) -> list[np.ndarray]:
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))[
+        :count
+    ]
+    return [as_square(read_image(path), 224, "center") for path in paths]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -129,18 +166,24 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--photographs", type=Path, metavar="FOLDER")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     count = options.pictures
-    pictures = np.stack(smooth(count, 224, 224))
+    given = photographs(options.photographs, count) if options.photographs else smooth(count, 224, 224)
+    pictures, count = np.stack(given), len(given)
     rows = []
     with torch.inference_mode():
-        all_ways = ways(options.threads)
+        others = peers(options.threads)
+        all_ways = others | ours()
         expected = next(iter(all_ways.values()))(pictures)
-        cosine = {name: float((way(pictures) * expected).sum(1).min()) for name, way in all_ways.items()}
+        cosine = {
+            name: float(torch.cosine_similarity(way(pictures), expected).min())
+            for name, way in all_ways.items()
+        }
         seconds = fastest({n: lambda w=w: w(pictures) for n, w in all_ways.items()}, options.rounds)
-    peer = next(iter(seconds.values()))
+    peer = min(seconds[name] for name in others if "bfloat16" not in name)
     print(f"{'':46}{'pictures/s':>11}{'ms each':>9}{'x peer':>8}{'least cosine':>14}")
     for name, took in seconds.items():
         row = {"way": name, "pictures_per_s": count / took, "ms": took / count * 1e3, "ratio": peer / took}

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from sayso.models.convolution import (
     Convolution,
     computes_bfloat16,
-    convolve_bfloat16,
+    convolve,
     rectified_mean,
 )
 
@@ -65,7 +65,7 @@ def test_a_convolution_in_bfloat16_is_rounded_once_behind_its_float32_bias(
     weight = torch.randn(16, 16 // groups, *kernel, generator=g).bfloat16()
     bias = 100 + torch.rand(16, generator=g)  # in bfloat16 they would be wrong by up to 0.25
     weight[8:] -= 11 * (groups == 1)
-    y = convolve_bfloat16(x, weight, bias, rectifier, padding, stride, groups)
+    y = convolve(x, weight, bias, rectifier, padding, stride, groups)
     sums = torch.nn.functional.conv2d(
         x.double(), weight.double(), bias.double(), stride, padding, groups=groups
     )
@@ -74,5 +74,5 @@ def test_a_convolution_in_bfloat16_is_rounded_once_behind_its_float32_bias(
     assert y.dtype == torch.bfloat16
     assert (y.double() - expected).abs().max() <= (expected.abs() * 2**-8 + 1e-3).max()
     small = bias.clone() / 1000  # sums near zero show the bias itself
-    near = convolve_bfloat16(x * 0, weight, small, "none", padding, stride, groups)
+    near = convolve(x * 0, weight, small, "none", padding, stride, groups)
     assert torch.equal(near[0, :, 0, 0], small.bfloat16())

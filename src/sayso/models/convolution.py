@@ -28,7 +28,7 @@ Rectifier = Literal["none", "relu", "relu6"]
 class Convolution(NamedTuple):
     """A convolution with its batch normalisation folded in: each its own channel, or all by all.
 
-    In bfloat16 it is for inference on a CPU alone; see ``computes_bfloat16``.
+    In bfloat16 it works in torch's inference mode alone; see ``computes_bfloat16``.
     """
 
     weight: Tensor  # (D_out, D_in / groups, k, k)
@@ -43,9 +43,9 @@ class Convolution(NamedTuple):
         from torch.nn.functional import conv2d
 
         padding = self.weight.shape[-1] // 2
-        if self.weight.dtype == torch.bfloat16:
+        if torch.is_inference_mode_enabled() and fuses(x.device):
             rectifier: Rectifier = "relu6" if self.relu6 else "none"
-            return convolve_bfloat16(
+            return convolve(
                 x, self.weight, self.bias, rectifier, (padding, padding), self.stride, self.groups
             )
         x = conv2d(x, self.weight, self.bias, self.stride, padding, 1, self.groups)
@@ -63,15 +63,19 @@ class Convolution(NamedTuple):
         return self._replace(weight=rounded, bias=self.bias + shift)
 
 
-def computes_bfloat16(device: torch.device) -> bool:
-    """Tell whether ``convolve_bfloat16`` works on a device, and is faster than float32 there."""
+def fuses(device: torch.device) -> bool:
+    """Tell whether ``convolve`` works on a device."""
     import torch
 
-    fused = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-    return fused and device.type == "cpu" and native_bfloat16(device)
+    return device.type == "cpu" and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
 
-def convolve_bfloat16(
+def computes_bfloat16(device: torch.device) -> bool:
+    """Tell whether ``convolve`` works in bfloat16 on a device, and is faster than in float32 there."""
+    return fuses(device) and native_bfloat16(device)
+
+
+def convolve(
     x: Tensor,
     weight: Tensor,
     bias: Tensor,
@@ -80,11 +84,11 @@ def convolve_bfloat16(
     stride: int = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Convolve, add a float32 bias and rectify, in one pass; without gradients.
+    """Convolve, add a float32 bias and rectify, in one pass over memory; without gradients.
 
     Args:
-        x: (B, D_in, H, W) bfloat16.
-        weight: (D_out, D_in / groups, k, l) bfloat16.
+        x: (B, D_in, H, W) float32 or bfloat16.
+        weight: (D_out, D_in / groups, k, l), of the same type.
         bias: (D_out,) float32.
         rectifier: what the sums go through.
         padding: rows and columns of zeros on each side.
@@ -92,7 +96,7 @@ def convolve_bfloat16(
         groups: into which the channels are split.
 
     Returns:
-        (B, D_out, H', W') bfloat16, rounded once.
+        (B, D_out, H', W') of that type; in bfloat16 rounded once, at the end.
     """
     import torch
 

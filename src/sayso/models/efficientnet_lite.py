@@ -163,7 +163,7 @@ class Lite0:
 
         turned = np.ascontiguousarray(pictures[:, ::-1, ::-1])
         x = torch.from_numpy(turned).to(self.device).permute(0, 3, 1, 2)  # (b, 3, H, W), channels last
-        return _run(self.blocks[:LARGE], self.stem((x.float() - 127) / 128))
+        return _run(self.blocks[:LARGE], self.stem(x.float().sub_(127).div_(128)))
 
     def _end(self, early: Tensor) -> Tensor:
         """Run the other blocks: (B, 40, h, w) -> (B, 1280, h / 4, w / 4), float32."""
