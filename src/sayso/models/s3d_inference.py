@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from sayso.models.convolution import convolve, fuses
 from sayso.models.s3d import BLOCKS, S3D, Conv, Gating, Inception, MaxPool, to_depth
 
 Layer = Callable[[Tensor], Tensor]  # (B, T, H, W, C) -> (B, T', H', W', C')
@@ -83,23 +84,36 @@ def fold_batch_norm_3d(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> tuple[Tensor, T
 
 
 def _conv(conv: Conv, dtype: torch.dtype) -> Layer:
-    weight, bias = (x.to(dtype) for x in fold_batch_norm_3d(conv.conv1, conv.bn1))
+    weight, bias = fold_batch_norm_3d(conv.conv1, conv.bn1)
     if conv.conv2 is None:
-        point = weight.flatten(1)
-        return lambda x: F.linear(x, point, bias).relu_()
-    later, later_bias = (x.to(dtype) for x in fold_batch_norm_3d(conv.conv2, conv.bn2))
-    space = weight[:, :, 0].contiguous(memory_format=torch.channels_last)
-    time = later[..., 0].contiguous(memory_format=torch.channels_last)
+        point = _rectified(weight[:, :, 0], bias, dtype)
+        return lambda x: _planes(x.flatten(0, 1), point).reshape(*x.shape[:4], -1)
+    later, later_bias = fold_batch_norm_3d(conv.conv2, conv.bn2)
+    space = _rectified(weight[:, :, 0], bias, dtype, (1, 1))
+    time = _rectified(later[..., 0], later_bias, dtype, (1, 0))
 
     def separable(x: Tensor) -> Tensor:
         B, T, H, W, _ = x.shape
-        x = _planes(x.flatten(0, 1), lambda p: F.conv2d(p, space, bias, padding=1).relu_())
-        x = _planes(
-            x.reshape(B, T, H * W, -1), lambda p: F.conv2d(p, time, later_bias, padding=(1, 0)).relu_()
-        )
-        return x.reshape(B, T, H, W, -1)
+        x = _planes(x.flatten(0, 1), space)
+        return _planes(x.reshape(B, T, H * W, -1), time).reshape(B, T, H, W, -1)
 
     return separable
+
+
+def _rectified(weight: Tensor, bias: Tensor, dtype: torch.dtype, padding: tuple[int, int] = (0, 0)) -> Layer:
+    """Return a convolution of planes with ReLU behind it: (N, C, H, W) -> (N, D, H', W').
+
+    Args:
+        weight: (D, C, k, l) float32.
+        bias: (D,) float32, which it stays where ``convolve`` works.
+        dtype: of the planes.
+        padding: rows and columns of zeros on each side.
+    """
+    kernel = weight.to(dtype).contiguous(memory_format=torch.channels_last)
+    if fuses(kernel.device):
+        return lambda planes: convolve(planes, kernel, bias, "relu", padding)
+    rounded = bias.to(dtype)
+    return lambda planes: F.conv2d(planes, kernel, rounded, padding=padding).relu_()
 
 
 def _planes(x: Tensor, what: Layer) -> Tensor:
@@ -109,14 +123,14 @@ def _planes(x: Tensor, what: Layer) -> Tensor:
 
 def _depth_stem(conv: Conv, dtype: torch.dtype) -> Layer:
     """Return the space-to-depth stem: a frame and the next are one plane of 48 channels."""
-    weight, bias = (x.to(dtype) for x in fold_batch_norm_3d(conv.conv1, conv.bn1))
-    plane = torch.cat([weight[:, :, 0], weight[:, :, 1]], 1).contiguous(memory_format=torch.channels_last)
+    weight, bias = fold_batch_norm_3d(conv.conv1, conv.bn1)
+    plane = _rectified(torch.cat([weight[:, :, 0], weight[:, :, 1]], 1), bias, dtype)
 
     def stem(video: Tensor) -> Tensor:
         x = F.pad(to_depth(video).permute(0, 2, 3, 4, 1), (0, 0, 1, 2, 1, 2, 0, 1))
         B, T, H, W = len(x), x.shape[1] - 1, x.shape[2] - 3, x.shape[3] - 3
         pairs = torch.cat([x[:, :-1], x[:, 1:]], -1).flatten(0, 1)
-        return _planes(pairs, lambda p: F.conv2d(p, plane, bias).relu_()).reshape(B, T, H, W, -1)
+        return _planes(pairs, plane).reshape(B, T, H, W, -1)
 
     return stem
 
