@@ -223,5 +223,10 @@ def _gate(gating: nn.Module) -> Layer:
 
 
 def _means(x: Tensor) -> Tensor:
-    """Return the means over T, H, W: (B, C) float32."""
-    return x.flatten(1, 3).mean(1, dtype=torch.float32)
+    """Return the means over T, H, W: (B, C) float32.
+
+    By frame first: pooling sums in float32 as it reads bfloat16, where ``mean`` would write a copy of all.
+    """
+    B, T, H, W, C = x.shape
+    frames = F.avg_pool2d(x.flatten(0, 1).permute(0, 3, 1, 2), (H, W))  # (B T, C, 1, 1)
+    return frames.reshape(B, T, C).mean(1, dtype=torch.float32)
