@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.counted import counted
 from sayso.core.errors import SaysoError, UsageError
 from sayso.core.progress import reporter
 from sayso.media.cut_forms import Form
@@ -67,9 +68,9 @@ def clip(
                     raise
                 failures.append(str(error))
     print_json(*rows) if as_json else print_lines(map(_line, rows))
-    end_with(failures)
+    end_with(failures, done=bool(rows))
 
 
 def _line(row: dict[str, Any]) -> str:
     span = f"{row['start_s']:.2f}-{row['end_s']:.2f} s of {row['path']}"
-    return f"{row['out']}  {span}, {row['frames']} frames"
+    return f"{row['out']}  {span}, {counted(row['frames'], 'frame')}"
