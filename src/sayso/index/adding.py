@@ -75,11 +75,14 @@ def add_paths(
     named = list(paths_named(asked)) if asked else remembered_paths(store)
     places = list(map(absolute, named)) if asked and options.remember else []
     listing = list_wanted(known.named(places, options.cut), named, store.address, options.is_held)
-    if not store.exists:
+    is_new = not store.exists
+    if is_new:
         if not listing.files and listing.failures:
             return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
         store.create(identity_of(encoder()))
     with store.writing():
+        if not store.exists:  # another run made it, read nothing, and took it back
+            store.create(identity_of(encoder()))
         drop_superseded(store)
         known = read_roots(store)
         roots = known.named(places, options.cut)
@@ -88,6 +91,9 @@ def add_paths(
         update = Update(store, named, listing, roots, options.progress)
         if options.cluster is None:
             report = update.run(encoder, workers=options.workers, prune=options.prune)
+            if is_new and report.failures and store.holds_nothing and read_roots(store) == roots:
+                store.take_back()  # no index is made of nothing
+                return report
             calibrate_after(store, encoder, report)
         else:
             update.begin()
