@@ -125,7 +125,7 @@ def test_the_same_span_twice_gets_two_names(found, tmp_path):
         (["{media}/talk.mp4@1-2", "{media}/talk.mp4@2-3", "-o", "x.mp4"], 2, "there are several hits"),
         (["{media}/talk.mp4@1-2", "-o", "x.gif", "--copy"], 2, "leave --copy away"),
         (["{media}/gone.mp4@1-2", "-o", "x.mp4"], 1, "gone.mp4"),
-        (["{index}", "nobody-7", "-o", "x.mp4"], 2, "holds no clip 'nobody-7'"),
+        (["{index}", "nobody-7", "-o", "x.mp4"], 1, "holds no clip 'nobody-7'"),
         (["{index}", "-o", "x.mp4"], 2, "is not followed by a hit"),
     ],
 )

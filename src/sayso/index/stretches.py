@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from sayso.core.errors import QueryError, SaysoError, UsageError
+from sayso.core.errors import SaysoError, UsageError
 from sayso.index.hit import Hit
 from sayso.index.picks import Pick, find_picks, parse_pick, split_span
 from sayso.media.cut_forms import Form
@@ -69,7 +69,7 @@ def _found(addresses: Sequence[str], picks: Sequence[Pick]) -> list[Hit]:
     """Return picks as hits, each of the first index that holds it; pages of several write COLLECTION:ID.
 
     Raises:
-        QueryError: if none holds one of them.
+        SaysoError: if none holds one of them.
     """
     from sayso.index.collection import Index
 
@@ -82,7 +82,7 @@ def _found(addresses: Sequence[str], picks: Sequence[Pick]) -> list[Hit]:
     for given, pick in zip(picks, bare, strict=True):
         if pick not in found:
             way = "name the index of its collection too" if given != pick else "take one of search --json"
-            raise QueryError(f"{' and '.join(addresses)} holds no clip {given.id[:60]!r}; {way}")
+            raise SaysoError(f"{' and '.join(addresses)} holds no clip {given.id[:60]!r}; {way}")
     return [found[pick] for pick in bare]
 
 
