@@ -63,6 +63,18 @@ def test_index_then_search(run, media, tmp_path):
     assert run("search", where, "white", "--paths", "-n", 1).stdout.strip() == str(media / "white.png")
 
 
+def test_json_says_which_hits_are_guesses(run, media, tmp_path):
+    run("index", tmp_path / "x.index", media)
+    hits = lines(run("search", tmp_path / "x.index", "red", "--json"))
+    assert [hit["likely"] for hit in hits] == [hit["score"] >= 0.5 for hit in hits]
+    assert {hit["likely"] for hit in hits} == {True, False}
+    listed = lines(run("search", tmp_path / "x.index", "--filter", "kind = 'video'", "--json"))
+    assert listed and all(hit["likely"] and hit["visual"] is None for hit in listed)
+    index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
+    assert [hit.likely for hit in index.search("red")] == [hit["likely"] for hit in hits]
+    assert all(hit.likely for hit in index.moments(hits[0]["media_id"])), "unscored, and no guess"
+
+
 def test_how_videos_are_cut_is_said_of_a_folder(run, media, tmp_path):
     index = tmp_path / "x.index"
     assert run("index", index, media).exit_code == 0

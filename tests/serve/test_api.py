@@ -31,6 +31,7 @@ def test_a_search_answers_what_the_index_answers(site):
     assert answer["query"] == "red"
     assert answer["took_ms"] >= 0
     assert answer["hits"] == [hit.to_dict() for hit in site.index.search("red", limit=5)]
+    assert [hit["likely"] for hit in answer["hits"]] == [hit["score"] >= 0.5 for hit in answer["hits"]]
 
 
 def test_hints_come_with_the_answer(site):

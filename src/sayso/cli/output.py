@@ -152,14 +152,9 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
         copies = f"  ({1 + len(hit.copies)} copies)" if hit.copies else ""
         moments = f"  ({hit.moments} moments)" if hit.moments > 1 else ""
         text = f"  “{hit.text[:60]}”" if hit.text else ""
-        score = f"{hit.score:6.3f}  " if is_searched(hit) else ""
+        score = f"{hit.score:6.3f}  " if hit.is_searched else ""
         lines.append(harmless(f"{score}{hit_time(hit):>13}  {hit.path}{copies}{moments}{text}"))
     return lines
-
-
-def is_searched(hit: Hit) -> bool:
-    """Tell whether a hit was searched, and not listed: then it has a score."""
-    return any(part is not None for part in (hit.visual, hit.spoken, hit.described))
 
 
 def dated_lines(hits: Sequence[Hit]) -> list[str]:
