@@ -56,9 +56,7 @@ def atomic_file(
         if guarded:  # once more: what was written in between stays
             refuse_foreign(target, grows=grows, of_input=of_input)
             record_own(target, waiting)
-        if (
-            not is_locked
-        ):  # Windows renames no file that is open; where there are locks, others may be renamed
+        if not is_locked:  # Windows renames no file that is open
             os.close(descriptor)
             descriptor = None
         waiting.replace(target)
