@@ -10,10 +10,14 @@ import pytest
 from filelock import FileLock, Timeout
 
 import toy
+from sayso.core.progress import Silent
 from sayso.index import adding, cluster, planning
-from sayso.index.adding import Adding, add_paths
+from sayso.index.adding import Adding, add_paths, identity_of
 from sayso.index.orphans import is_whole
+from sayso.index.roots import Roots
 from sayso.index.store import Store
+from sayso.index.update import Update
+from sayso.index.wanted import list_wanted
 
 pytest.importorskip("lance")
 
@@ -63,6 +67,22 @@ def test_the_cluster_that_reads_makes_the_search_structures_too(media, add, monk
     add()  # nothing is new
     add(cluster=None)
     assert asked == [3]
+
+
+def test_only_files_with_something_wrong_are_kept_in_memory(media, tmp_path):
+    toy.make_video(media / "talk.mp4", ["red"])
+    (media / "talk.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nhi\n\n2\n00:00:05,000 --> oh\nlost\n")
+    store, paths = Store(tmp_path / "x.index"), [str(media)]
+    store.create(identity_of(toy.ColourEncoder()))
+    update = Update(store, paths, list_wanted(Roots(), paths, store.address), Roots(), Silent())
+    with store.writing():
+        update.begin()
+        assert len(update.plan()) == 5
+        assert list(update._problems) == [str(media / "talk.mp4")]
+        (media / "talk.srt").unlink()  # what is planned again is told as it is then
+        update._changed(update.listing.files)
+        list(update._jobs(update.listing.files))
+        assert not update._problems
 
 
 @pytest.mark.parametrize(
