@@ -126,7 +126,7 @@ def _clean(text: str) -> str:
 def _mark_edge(page: Any, reader: Any) -> None:
     """Show a mark in the lower left corner of a page, the first thing that is drawn.
 
-    pypdf takes a page's smallest x away from all of them (``text_show_operations``): with the mark, the edge's.
+    pypdf counts from a page's smallest x (``text_show_operations``), which is then the mark's.
     """
     from pypdf.generic import ContentStream, DictionaryObject, FloatObject, NameObject, TextStringObject
 
