@@ -132,11 +132,12 @@ export class Searching {
 
   nothing(hints) {
     const { state } = this;
-    const advice = hints.length ? "" : "Try other words, or fewer of them."; // hints say what to do
     const filtered = activeFilters(state).length > 0 || state.kind !== "";
+    const advice = hints.length ? "" : "Try other words, or fewer of them."; // hints say themselves what to do
+    const says = filtered ? "No moment passes the filters." : advice;
     notice(
       el("h2", {}, state.q ? `Nothing found for “${state.q}”` : "Nothing found"),
-      el("p", {}, filtered ? "No moment passes the filters." : advice),
+      ...(says ? [el("p", {}, says)] : []),
       ...(filtered ? [action("Clear filters", this.onClearFilters)] : []),
     );
   }
