@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock, Timeout
 
 import toy
+from sayso.core.errors import IndexMismatch
 from sayso.core.progress import Silent
 from sayso.index import adding, cluster, planning
 from sayso.index.adding import Adding, add_paths, identity_of
@@ -83,6 +85,36 @@ def test_only_files_with_something_wrong_are_kept_in_memory(media, tmp_path):
         update._changed(update.listing.files)
         list(update._jobs(update.listing.files))
         assert not update._problems
+
+
+def test_an_index_that_another_model_made_meanwhile_is_not_added_to(media, tmp_path, monkeypatch):
+    store = Store(tmp_path / "x.index")
+    other = replace(identity_of(toy.ColourEncoder()), model="other", model_sha256="0" * 64)
+    plain = Store.create
+
+    def late(self, identity):
+        plain(Store(tmp_path / "x.index"), other)  # between the look and the making
+        plain(self, identity)
+
+    monkeypatch.setattr(Store, "create", late)
+    with pytest.raises(IndexMismatch, match="made by the model other, not by colour"):
+        add_paths(store, [str(media)], toy.ColourEncoder, Adding())
+    assert Store(tmp_path / "x.index").media.count_rows() == 0
+
+
+def test_an_index_that_was_taken_back_while_this_run_waited_is_made_anew(media, tmp_path, monkeypatch):
+    store = Store(tmp_path / "x.index")
+    store.create(identity_of(toy.ColourEncoder()))
+    list_plain = adding.list_wanted
+
+    def meanwhile(*given):
+        Store(tmp_path / "x.index").take_back()
+        return list_plain(*given)
+
+    monkeypatch.setattr(adding, "list_wanted", meanwhile)
+    report = add_paths(store, [str(media)], toy.ColourEncoder, Adding())
+    assert report.added == 4
+    assert len(rows(tmp_path / "x.index")) == 4
 
 
 @pytest.mark.parametrize(

@@ -195,8 +195,8 @@ def index(
             report = collection.add(*(paths or ()), window_s=window, **cut, **how, progress=bar)
     failed = {failure.path for failure in report.failures}
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
-    told = {"failed": len(report.failures), "anew": bool(upgrade_model)}
-    line = report_line(address, report_counts(report), collection.model, **told)
+    counts, failed_now = report_counts(report), len(report.failures)
+    line = report_line(address, counts, collection.model, failed=failed_now, anew=bool(upgrade_model))
     _end(collection, report, failures, heard, None if as_json else line)
 
 

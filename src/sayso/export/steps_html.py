@@ -54,7 +54,7 @@ def _legend(number: int, step: Row, hue: str) -> str:
     example = f"<q>{html_text(str(step['example']))}</q>" if step["example"] else ""
     return (
         f'<li style="--hue:{hue}"><b>{number + 1}. {html_text(str(step["name"]))}</b>'
-        f" <small>mentioned in {counted(step['videos'], 'video')}{also}</small>{example}</li>"
+        f" <small>mentioned in {counted(int(str(step['videos'])), 'video')}{also}</small>{example}</li>"
     )
 
 

@@ -12,6 +12,7 @@ from sayso.core.errors import QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.data.sources import paths_named
 from sayso.index.background import calibrate_index, is_outdated
+from sayso.index.belonging import check_model
 from sayso.index.cluster import Cluster, read_on_cluster
 from sayso.index.generations import drop_superseded
 from sayso.index.report import AddReport
@@ -69,6 +70,7 @@ def add_paths(
 
     Raises:
         SaysoError: if no paths are given and the index remembers none, or it cannot be written.
+        IndexMismatch: if another run made it meanwhile, by another model.
     """
     store.check_free()
     asked, known = list(paths), read_roots(store)
@@ -83,6 +85,8 @@ def add_paths(
     with store.writing():
         if not store.exists:  # another run made it, read nothing, and took it back
             store.create(identity_of(encoder()))
+        if is_new:  # another run may have made it meanwhile
+            check_model(store, encoder())
         drop_superseded(store)
         known = read_roots(store)
         roots = known.named(places, options.cut)

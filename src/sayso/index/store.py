@@ -167,7 +167,7 @@ class Store:
     def holds_nothing(self) -> bool:
         """Whether there is neither a file nor a clip in it."""
         self.refresh()
-        return self.media.count_rows() == 0 and self.clips.count_rows() == 0
+        return not self.media.count_rows() and not self.clips.count_rows()
 
     def take_back(self) -> None:
         """Remove an index that holds nothing, whose lock the caller holds; others find that there is none.

@@ -83,17 +83,18 @@ def leave_out(stretches: Sequence[Stretch], *, guesses: bool) -> tuple[list[Stre
     Returns:
         What is to be cut, and a sentence for each kind that was left out.
     """
-    kept, told = list[Stretch](), Counter[str]()
-    for one in stretches:
-        if one.named or (one.kind == "video" and (one.likely or guesses)):
-            kept.append(one)
-        else:
-            told["guess" if not (one.likely or guesses) else one.kind] += 1
     why = {
         "guess": ("guess", "guesses", "--guesses cuts them too"),
         "picture": ("picture", "pictures", "there is nothing to cut out of one"),
         "sound": ("file of sound", "files of sound", "a cut needs pictures"),
     }
+    kept, told = list[Stretch](), Counter[str]()
+    for one in stretches:
+        reason = one.kind if one.likely or guesses else "guess"
+        if one.named or reason not in why:
+            kept.append(one)
+        else:
+            told[reason] += 1
     return kept, [f"left out {counted(told[one], *why[one][:2])}: {why[one][2]}" for one in why if told[one]]
 
 
