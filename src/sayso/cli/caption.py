@@ -67,7 +67,7 @@ def caption(
     if as_json:
         print_json({"out": str(target), **report.to_dict()})
     else:
-        kept = f", {report.kept:,} were there" if report.kept else ""
+        kept = f", {counted(report.kept, 'was there', 'were there')}" if report.kept else ""
         made = f"{counted(report.files, 'file')}, {counted(report.made, 'caption')} made{kept}"
         print_lines([f"{target}: {made}; by {generator.made_by}"])
     done = bool(report.made or report.kept)

@@ -87,7 +87,7 @@ def spoken_line(report: TranscribeReport) -> str:
     """Return in a line what transcribing did."""
     others = {
         "listened to before": report.kept,
-        "have captions": report.captioned,
+        "with captions": report.captioned,
         "without sound": report.without_sound,
         "without speech": report.without_speech,
     }
