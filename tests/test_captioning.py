@@ -17,6 +17,7 @@ from PIL import Image
 
 import sayso
 import toy
+from command import sayso as command
 from generators import vlms
 from generators.bright import Bright
 from sayso.captioning import caption, seen_path
@@ -119,6 +120,21 @@ def test_a_broken_file_is_listed_and_the_rest_is_captioned(folder):
     (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     report = caption([folder], folder / "captions.jsonl", model=Bright())
     assert report.made == 6 and [Path(failure.path).name for failure in report.failures] == ["bad.png"]
+
+
+def test_the_command_ends_with_1_where_nothing_could_be_captioned_and_with_3_where_some_could(
+    folder, monkeypatch
+):
+    monkeypatch.setattr("sayso.generators.load_generator", lambda *_, **__: Bright(), raising=False)
+    (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    out = folder / "captions.jsonl"
+    alone = command("caption", folder / "bad.png", "--out", out, "--progress", "off")
+    assert alone.returncode == 1 and alone.stdout.startswith(f"{out}: 1 file, 0 captions made; by")
+    assert "bad.png" in alone.stderr
+    more = command("caption", folder / "dark.png", folder / "bad.png", "--out", out, "--progress", "off")
+    assert more.returncode == 3 and more.stdout.startswith(f"{out}: 2 files, 1 caption made; by")
+    again = command("caption", folder / "dark.png", folder / "bad.png", "--out", out, "--progress", "off")
+    assert again.returncode == 3 and "0 captions made, 1 was there" in again.stdout
 
 
 def test_a_failure_names_its_path_once_and_a_pipe_is_not_waited_for(folder):

@@ -163,6 +163,16 @@ def test_a_file_that_is_named_in_several_ways_is_heard_and_reported_once(
     assert sayso.transcribe(ways, model=model, processes=1, engine=engine).kept == 2
 
 
+def test_it_is_an_error_if_nothing_could_be_heard(library, model):
+    (library / "broken.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(200))
+    alone = command("transcribe", library / "broken.mp4", "--model", model, "--progress", "off")
+    assert (alone.returncode, alone.stdout) == (1, "1 file: 0 captioned\n") and "broken.mp4" in alone.stderr
+    nowhere = command("transcribe", library / "nowhere.mp4", "--model", model, "--progress", "off")
+    assert nowhere.returncode == 1 and "nowhere.mp4 cannot be read" in nowhere.stderr
+    silent = command("transcribe", library / "below", library / "broken.mp4", "--model", model)
+    assert silent.returncode == SOME_FAILED, "that nobody speaks is a result"
+
+
 def test_a_process_that_dies_ends_its_file_alone(library, model):
     write_sound(library / "deadly.wav", "1", each_s=0.1)
     (library / "broken.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(200))

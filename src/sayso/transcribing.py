@@ -52,6 +52,11 @@ class TranscribeReport:
     seconds: float = 0.0
     failures: list[Failure] = field(default_factory=list)
 
+    @property
+    def done(self) -> bool:
+        """Whether there is a file of which all is known that was asked for."""
+        return bool(self.written or self.kept or self.captioned or self.without_sound or self.without_speech)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the counts, the files written and the failures, ready for JSON."""
         names = ("files", "written", "kept", "captioned", "without_sound", "without_speech")

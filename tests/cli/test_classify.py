@@ -67,6 +67,12 @@ def test_failures_are_listed_and_equal_names_told(pictures):
     assert "'red' (name 1) and 'red' (name 3) have the same vector" in done.stderr
 
 
+def test_it_is_an_error_if_no_picture_can_be_read(pictures):
+    (pictures / "x.png").write_bytes(b"")
+    done = run(pictures / "x.png", "--names", "red, blue", "--model", "toy")
+    assert (done.exit_code, done.stdout) == (1, "") and "x.png is empty" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("names", "told"),
     [("nowhere.txt", "there is no file of names 'nowhere.txt'"), ("{empty}", "holds no list of names")],

@@ -75,18 +75,62 @@ def test_an_id_and_an_id_with_a_span(found, tmp_path):
 def test_what_search_prints_goes_in_as_it_is(found, tmp_path, monkeypatch):
     hits = hits_of(found, "blue")
     assert {hit.kind for hit in hits} == {"video", "picture"}
+    videos = [hit for hit in hits if hit.kind == "video"]
+    guesses = sum(not hit.likely for hit in videos)
+    assert 0 < guesses < len(videos), "of both kinds"
     lines = "\n".join(json.dumps(hit.to_dict()) for hit in hits)
     monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
-    ran = sayso("clip", found / "my.index", "-", "-o", tmp_path / "clips", "--json")
-    assert ran.returncode == 3
-    assert "sea.png is a picture; there is nothing to cut out of it" in ran.stderr
+    ran = sayso("clip", found / "my.index", "-", "-o", tmp_path / "clips", "--json", "--guesses")
+    assert ran.returncode == 0
+    assert ran.stderr == "left out 1 picture: there is nothing to cut out of one\n"
     rows = [json.loads(line) for line in ran.stdout.splitlines()]
-    videos = [hit for hit in hits if hit.kind == "video"]
     assert [(row["start_s"], row["end_s"]) for row in rows] == [(hit.start_s, hit.end_s) for hit in videos]
     assert all(Path(row["out"]).parent == tmp_path / "clips" for row in rows)
     assert sorted(path.name for path in (tmp_path / "clips").iterdir() if path.name[0] != ".") == sorted(
         Path(row["out"]).name for row in rows
     )
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_guesses_and_pictures_that_a_search_found_are_left_out(found, tmp_path, monkeypatch, with_index):
+    hits = hits_of(found, "blue")
+    likely = [hit for hit in hits if hit.likely and hit.kind == "video"]
+    guesses = sum(not hit.likely for hit in hits)
+    assert likely and guesses == 2
+    index = [found / "my.index"] if with_index else []
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(json.dumps(hit.to_dict()) for hit in hits)))
+    ran = sayso("clip", *index, "-", "-o", tmp_path / "clips", "--json")
+    assert ran.returncode == 0
+    assert ran.stderr.splitlines() == [
+        "left out 2 guesses: --guesses cuts them too",
+        "left out 1 picture: there is nothing to cut out of one",
+    ]
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [(row["start_s"], row["end_s"]) for row in rows] == [(hit.start_s, hit.end_s) for hit in likely]
+    old = [{name: value for name, value in hit.to_dict().items() if name != "likely"} for hit in hits]
+    saved = json.dumps({"query": "blue", "hits": [hit.to_dict() for hit in hits]})
+    for text in ("\n".join(map(json.dumps, old)), saved):  # an older sayso says nothing; a person chose
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+        ran = sayso("clip", *index, "-", "-o", tmp_path / "all", "--json")
+        assert (ran.returncode, len(ran.stdout.splitlines())) == (0, sum(hit.kind == "video" for hit in hits))
+
+
+def test_a_search_that_finds_nothing_to_cut_is_no_error(found, tmp_path, monkeypatch):
+    picture = json.dumps(hits_of(found, "blue", filter="kind = 'picture'")[0].to_dict())
+    for lines, said in (("", "nothing is cut: no hit came on stdin\n"), (picture, "nothing is cut\n")):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+        ran = sayso("clip", "-", "-o", tmp_path / "clips", "--json")
+        assert (ran.returncode, ran.stdout) == (0, "") and ran.stderr.endswith(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_that_is_named_cannot_be_cut(found, tmp_path):
+    picture = hits_of(found, "blue", filter="kind = 'picture'")[0].id
+    film = hits_of(found, "blue", filter="kind = 'video'")[0].id
+    ran = sayso("clip", found / "my.index", picture, "-o", tmp_path / "x.mp4")
+    assert ran.returncode == 1 and "sea.png is a picture; there is nothing to cut out of it" in ran.stderr
+    both = sayso("clip", found / "my.index", picture, film, "-o", tmp_path / "clips")
+    assert both.returncode == 3 and "sea.png is a picture" in both.stderr
 
 
 def test_what_a_page_of_several_collections_saved_goes_in_as_it_is(found, tmp_path, monkeypatch):
@@ -125,7 +169,7 @@ def test_the_same_span_twice_gets_two_names(found, tmp_path):
         (["{media}/talk.mp4@1-2", "{media}/talk.mp4@2-3", "-o", "x.mp4"], 2, "there are several hits"),
         (["{media}/talk.mp4@1-2", "-o", "x.gif", "--copy"], 2, "leave --copy away"),
         (["{media}/gone.mp4@1-2", "-o", "x.mp4"], 1, "gone.mp4"),
-        (["{index}", "nobody-7", "-o", "x.mp4"], 2, "holds no clip 'nobody-7'"),
+        (["{index}", "nobody-7", "-o", "x.mp4"], 1, "holds no clip 'nobody-7'"),
         (["{index}", "-o", "x.mp4"], 2, "is not followed by a hit"),
     ],
 )

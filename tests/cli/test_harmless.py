@@ -16,6 +16,7 @@ from sayso import Index
 from sayso.cli.main import app
 from sayso.core.harmless import harmless, harmless_cells, harmless_json, html_text
 from sayso.core.progress import reporter, show_log
+from sayso.data.csv_rows import csv_rows
 from sayso.export.pages import whole_page
 
 EVIL = "a\x1b[2J\x1b]0;owned\x07\nfailed: b\x9b31m\u202egpj\u2028c"
@@ -96,6 +97,22 @@ def test_json_and_tables_say_the_same_when_they_are_read():
     assert_harmless(written.getvalue())
     assert next(csv.reader(io.StringIO(written.getvalue()))) == [harmless(EVIL), "3", ""]
     assert harmless_cells({"text": "two\nlines\x1b"}) == ["two\nlines\\x1b"]
+
+
+FORMULAS = ("=1+1", "+1 more", "-- he said", "@SUM(A1)", "\t=1", "\uff1d1", "'=1", "''-x", "-", "+")
+PLAIN = ("dog", "-5", "+1.5e-3", "3", "a=b", " =1", "'tis", "'", "", "-1,5")
+
+
+def test_no_cell_is_a_formula_and_reading_gives_what_was_written(tmp_path):
+    cells = {f"column {n}": text for n, text in enumerate((*FORMULAS, *PLAIN))} | {"text": "- hello\n- you"}
+    written = harmless_cells({**cells, "number": -1.5, "none": None})
+    for cell, text in zip(written, cells.values(), strict=False):
+        assert cell == (text if text in PLAIN else f"'{text}")
+    assert written[-2:] == [-1.5, None]
+    with (tmp_path / "x.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([[*cells], written[:-2]])
+    ((_, read),) = csv_rows(tmp_path / "x.csv", ["text"])
+    assert read == cells
 
 
 def test_what_is_harmless_stays():

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import toy
 from command import sayso
+from sayso import Index
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from waiting import PATIENCE_S, process, wait_for
@@ -60,6 +61,18 @@ def test_index_then_search(run, media, tmp_path):
     assert "0:04-0:08" in table
     assert str(media / "rb.mp4") in table
     assert run("search", where, "white", "--paths", "-n", 1).stdout.strip() == str(media / "white.png")
+
+
+def test_json_says_which_hits_are_guesses(run, media, tmp_path):
+    run("index", tmp_path / "x.index", media)
+    hits = lines(run("search", tmp_path / "x.index", "red", "--json"))
+    assert [hit["likely"] for hit in hits] == [hit["score"] >= 0.5 for hit in hits]
+    assert {hit["likely"] for hit in hits} == {True, False}
+    listed = lines(run("search", tmp_path / "x.index", "--filter", "kind = 'video'", "--json"))
+    assert listed and all(hit["likely"] and hit["visual"] is None for hit in listed)
+    index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
+    assert [hit.likely for hit in index.search("red")] == [hit["likely"] for hit in hits]
+    assert all(hit.likely for hit in index.moments(hits[0]["media_id"])), "unscored, and no guess"
 
 
 def test_how_videos_are_cut_is_said_of_a_folder(run, media, tmp_path):
@@ -152,14 +165,14 @@ def test_a_shells_glob_names_captions_too(run, media, tmp_path):
     assert made.exit_code == 0, made.output
     assert "2 files: 2 added" in made.stdout
     alone = run("index", tmp_path / "y.index", media / "rb.srt")
-    assert alone.exit_code == 3 and "neither a video nor a picture" in alone.stderr
+    assert alone.exit_code == 1 and "neither a video nor a picture" in alone.stderr
 
 
 def test_what_is_skipped_or_vanished_is_counted(run, media, tmp_path):
     for name in ("photo.CR2", "README", "rb.srt"):
         (media / name).write_text("1\n00:00:00,000 --> 00:00:02,000\nhello\n")
     made = run("index", tmp_path / "x.index", media)
-    assert "2 skipped, neither videos nor pictures" in made.stdout
+    assert "2 skipped, neither video nor picture" in made.stdout
     (media / "white.png").unlink()
     again = run("index", tmp_path / "x.index", media)
     assert "1 vanished (--prune removes them)" in again.stdout
@@ -171,10 +184,71 @@ def test_what_is_skipped_or_vanished_is_counted(run, media, tmp_path):
 def test_a_mistyped_path_makes_no_index(media, tmp_path, monkeypatch):
     monkeypatch.setattr("sayso.encoders.load_encoder", lambda *_, **__: pytest.fail("a model was loaded"))
     done = runner.invoke(app, ["index", str(tmp_path / "x.index"), str(tmp_path / "Vidoes")])
-    assert done.exit_code == 3
+    assert done.exit_code == 1
+    assert done.stdout.endswith("x.index: 0 files: nothing could be read; 0 new clips\n")
     assert "Vidoes cannot be read: No such file or directory" in done.stderr
     assert "1 could not be read; no index was made" in done.stderr
     assert not (tmp_path / "x.index").exists()
+
+
+def test_damaged_files_alone_make_no_index(run, tmp_path):
+    where, folder = tmp_path / "x.index", tmp_path / "films"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number}.mp4").write_bytes(b"no video")
+    done = run("index", where, folder / "1.mp4")
+    assert (done.exit_code, done.stdout) == (1, f"{where}: 1 file: nothing could be read; 0 new clips\n")
+    assert "1.mp4 is not a video that can be read" in done.stderr
+    assert done.stderr.endswith("1 could not be read; no index was made\n")
+    searched = run("search", where, "red", "--no-daemon")
+    assert isinstance(searched.exception, SaysoError) and "there is no index at" in str(searched.exception)
+    many = run("index", where, folder, "--failures", tmp_path / "failed.jsonl")
+    assert many.exit_code == 1 and len((tmp_path / "failed.jsonl").read_text().splitlines()) == 12
+    told = run("index", where, folder).stderr
+    assert "and 2 more; no index was made (--failures FILE lists them all)" in told
+    toy.make_video(folder / "1.mp4", ["red"])
+    made = run("index", where, folder)
+    assert made.exit_code == 3 and "12 files: 1 added; 1 new clip" in made.stdout
+    assert "1.mp4" in run("search", where, "red", "--no-daemon").stdout
+
+
+def test_an_index_that_was_there_stays_where_nothing_can_be_read(run, media, tmp_path):
+    where = tmp_path / "x.index"
+    run("index", where, media)
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    for path in (tmp_path / "bad.mp4", tmp_path / "nowhere.mp4"):
+        done = run("index", where, path)
+        assert done.exit_code == 1 and "nothing could be read" in done.stdout
+    assert "rb.mp4" in run("search", where, "red", "--no-daemon").stdout
+    everything = run("index", where)
+    assert everything.exit_code == 3 and "3 files: 2 unchanged; 0 new clips" in everything.stdout
+
+
+def test_an_object_that_made_nothing_makes_an_index_later(media, tmp_path):
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
+    assert len(index.add(tmp_path / "bad.mp4").failures) == 1
+    assert (index.model, len(index)) == (None, 0)
+    assert index.add(media).added == 2
+    assert index.search("red")[0].path == str(media / "rb.mp4")
+
+
+def test_a_search_of_an_empty_index_says_so(run, tmp_path, monkeypatch, caplog):
+    (tmp_path / "none yet").mkdir()
+    where = tmp_path / "my x.index"
+    assert run("index", where, tmp_path / "none yet").exit_code == 0, "no failure: the folder is remembered"
+    said = f"the index {where} is empty; add files to it with: sayso index '{where}' PATH..."
+    monkeypatch.setattr("sayso.encoders.load_encoder", lambda *_, **__: pytest.fail("a model was loaded"))
+    for words in (["red"], ["red", "--json"], ["--filter", "kind = 'video'"]):
+        done = sayso("search", where, *words, "--no-daemon")
+        assert (done.returncode, done.stdout) == (0, "") and said in done.stderr
+    index = Index.open(where, toy.ColourEncoder())
+    caplog.clear()
+    assert index.search("red") == [] and [record.getMessage() for record in caplog.records] == [said]
+    assert index.hints("red") == [said]
+    toy.make_picture(tmp_path / "none yet" / "red.png", "red")
+    index.add()
+    assert index.hints("red") == [] and len(index.search("red")) == 1
 
 
 def test_an_index_that_cannot_be_written_is_one_sentence(run, media, tmp_path, monkeypatch):

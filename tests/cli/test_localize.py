@@ -127,6 +127,8 @@ def test_what_cannot_be_read_is_listed_and_the_exit_code_is_3(sayso, tagged, tra
     assert code == 3
     assert [Path(json.loads(line)["path"]).name for line in out.splitlines()] == ["0.png"]
     assert "broken.png" in err
+    code, out, err = sayso("localize", tmp_path / "broken.png", "--model", trained, "--json")
+    assert (code, out) == (1, "") and "broken.png" in err
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,27 @@ def test_each_format_holds_what_json_holds(run, found):
     assert run("blue", "--srt").stdout.count("-->") == len(videos)
 
 
+def test_a_table_holds_no_formula_and_a_manifest_made_of_it_says_the_same(run, found, tmp_path):
+    title, where = '=HYPERLINK("http://x.example","dog")', str(found / "media" / "talk.mp4")
+    said = {"path": where, "title": title, "text": "- hello", "note": "@me", "degrees": "-3"}
+    (tmp_path / "list.jsonl").write_text(json.dumps(said) + "\n")
+    one, two = (Index.open(tmp_path / name, toy.ColourEncoder()) for name in ("one.index", "two.index"))
+    one.add(tmp_path / "list.jsonl")
+    hits = one.search("hello", limit=1)
+    assert (hits[0].title, hits[0].text) == (title, "- hello")
+    asked = ["search", str(tmp_path / "one.index"), "hello", "--csv", "-n", "1", "--no-daemon"]
+    table = CliRunner().invoke(app, asked).stdout
+    (row,) = csv.DictReader(io.StringIO(table))
+    named = ("title", "text", "meta.note", "meta.degrees", "path")
+    assert [row[name] for name in named] == [f"'{title}", "'- hello", "'@me", "-3", where]
+    with (tmp_path / "found.csv").open("w", newline="") as file:  # some of its columns, cells as they are
+        csv.writer(file).writerows([[*named], [row[name] for name in named]])
+    assert not two.add(tmp_path / "found.csv").failures
+    again = two.search("hello", limit=1)[0]
+    assert (again.title, again.text) == (title, "- hello")
+    assert again.meta == {"meta.note": "@me", "meta.degrees": "-3"}
+
+
 def test_a_contact_sheet_beside_what_is_printed(run, tmp_path):
     ran = run("blue", "--json", "--sheet", tmp_path / "x.png", "-n", 2)
     assert len(ran.stdout.splitlines()) == 2

@@ -13,6 +13,7 @@ from command import sayso
 from sayso.cli.main import app
 from sayso.core.types import Span
 from sayso.systems.instruction_steps import StepModel
+from sayso.systems.instruction_steps.pipeline import folder_beside
 from sayso.text import read_subtitles
 
 STEPS = {"red": "loosen the nuts", "blue": "jack the car", "green": "remove the wheel"}
@@ -140,6 +141,19 @@ def test_a_second_run_reads_no_video_again(found, made, run, monkeypatch):
     monkeypatch.setattr("sayso.engine.features._write", None)
     assert run(made[0], "--out", out, "--before", 2, "--after", 4).exit_code == 0
     assert (out / "steps.json").read_text() == before
+
+
+def test_they_go_beside_the_folder_as_it_was_named(made, run, tmp_path, monkeypatch):
+    before = sorted(made[0].parent.iterdir())
+    (tmp_path / "my task").symlink_to(made[0])
+    monkeypatch.chdir(tmp_path)
+    done = run("my task", "--before", 2, "--after", 4)
+    out = tmp_path / "my task.steps"
+    assert done.exit_code == 0 and done.stdout.splitlines()[-1] == str(out / "index.html")
+    assert json.loads((out / "steps.json").read_text())["title"] == "my task"
+    assert len(list((out / "features").glob("v*.npy"))) == 8
+    assert sorted(made[0].parent.iterdir()) == before, "nothing beside what the link leads to"
+    assert folder_beside(".") == tmp_path.with_name(f"{tmp_path.name}.steps")
 
 
 def test_features_may_be_given_as_counts_of_words(made, run, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +69,47 @@ def test_writers_of_one_file_at_a_time_do_not_meet(tmp_path):
         assert path.read_text() == "the second"
     assert path.read_text() == "first"
     assert os.listdir(tmp_path) == ["kept.txt"]
+
+
+def _is_open(path: Path) -> bool:
+    """Return whether this process has a file open."""
+    held = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
+    return any(one.exists() and one.samefile(path) for one in held)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not list what is open")
+@pytest.mark.parametrize("fails", [False, True])
+def test_without_locks_a_file_is_closed_before_it_gets_its_name_or_goes(tmp_path, monkeypatch, fails):
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows, which renames and removes no open file
+    seen = []
+    for name in ("replace", "unlink"):
+        plain = getattr(Path, name)
+
+        def watched(self, *given, _name=name, _plain=plain, **options):
+            seen.append((_name, _is_open(self)))
+            return _plain(self, *given, **options)
+
+        monkeypatch.setattr(Path, name, watched)
+    ending = pytest.raises(ZeroDivisionError) if fails else contextlib.nullcontext()
+    with ending, atomic_file(tmp_path / "a.txt", guarded=False) as file:
+        file.write(b"new")
+        assert _is_open(next(tmp_path.iterdir()))
+        1 // (not fails)
+    assert seen == [("unlink" if fails else "replace", False)]
+    assert os.listdir(tmp_path) == ([] if fails else ["a.txt"])
+
+
+def test_a_folder_that_the_system_does_not_open_is_written_to(tmp_path, monkeypatch):
+    plain = os.open
+
+    def opened(path, *given, **options):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return plain(path, *given, **options)
+
+    monkeypatch.setattr(os, "open", opened)
+    write_atomic(tmp_path / "a.txt", "new", guarded=False)
+    assert (tmp_path / "a.txt").read_text() == "new"
 
 
 @pytest.mark.parametrize("kind", ["link", "hard link", "pipe", "folder"])

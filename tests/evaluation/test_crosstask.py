@@ -83,7 +83,7 @@ def test_the_published_draws_leave_out_what_is_trained_on_and_validated(release:
     assert result.rows["Make Tea"] == pytest.approx(
         {"recall": np.mean(expected), "sd": np.std(expected, ddof=1)}
     )
-    assert list(result.rows) == ["Make Tea", "mean of 1 tasks"], "a task of 30 videos is all trained on"
+    assert list(result.rows) == ["Make Tea", "mean of 1 task"], "a task of 30 videos is all trained on"
     assert result.counts == {"videos": Count(72, 72)}
     published = {"MIL-NCE, S3D, zero-shot", "Zhukov et al., trained on it"}
     assert published <= {row["model"] for row in result.published}

@@ -63,6 +63,8 @@ def test_what_was_removed_stays_out_until_it_is_named_again(library):
     done = sayso("remove", "x.index", "videos/private", "nowhere")
     assert (done.returncode, done.stdout) == (3, "videos/private: 1 file removed from x.index\n")
     assert done.stderr == "x.index holds nothing of nowhere\n"
+    alone = sayso("remove", "x.index", "nowhere")
+    assert (alone.returncode, alone.stderr) == (1, "x.index holds nothing of nowhere\n")
     assert held() == {"rb.mp4", "white.png"} and (library / "videos/private/cyan.png").exists()
     for again in (("index", "x.index"), ("index", "x.index", "videos"), ("index", "x.index", "--prune")):
         assert sayso(*again).returncode == 0

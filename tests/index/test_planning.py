@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock, Timeout
 
 import toy
+from sayso.core.errors import IndexMismatch
+from sayso.core.progress import Silent
 from sayso.index import adding, cluster, planning
-from sayso.index.adding import Adding, add_paths
+from sayso.index.adding import Adding, add_paths, identity_of
 from sayso.index.orphans import is_whole
+from sayso.index.roots import Roots
 from sayso.index.store import Store
+from sayso.index.update import Update
+from sayso.index.wanted import list_wanted
 
 pytest.importorskip("lance")
 
@@ -63,6 +69,52 @@ def test_the_cluster_that_reads_makes_the_search_structures_too(media, add, monk
     add()  # nothing is new
     add(cluster=None)
     assert asked == [3]
+
+
+def test_only_files_with_something_wrong_are_kept_in_memory(media, tmp_path):
+    toy.make_video(media / "talk.mp4", ["red"])
+    (media / "talk.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nhi\n\n2\n00:00:05,000 --> oh\nlost\n")
+    store, paths = Store(tmp_path / "x.index"), [str(media)]
+    store.create(identity_of(toy.ColourEncoder()))
+    update = Update(store, paths, list_wanted(Roots(), paths, store.address), Roots(), Silent())
+    with store.writing():
+        update.begin()
+        assert len(update.plan()) == 5
+        assert list(update._problems) == [str(media / "talk.mp4")]
+        (media / "talk.srt").unlink()  # what is planned again is told as it is then
+        update._changed(update.listing.files)
+        list(update._jobs(update.listing.files))
+        assert not update._problems
+
+
+def test_an_index_that_another_model_made_meanwhile_is_not_added_to(media, tmp_path, monkeypatch):
+    store = Store(tmp_path / "x.index")
+    other = replace(identity_of(toy.ColourEncoder()), model="other", model_sha256="0" * 64)
+    plain = Store.create
+
+    def late(self, identity):
+        plain(Store(tmp_path / "x.index"), other)  # between the look and the making
+        plain(self, identity)
+
+    monkeypatch.setattr(Store, "create", late)
+    with pytest.raises(IndexMismatch, match="made by the model other, not by colour"):
+        add_paths(store, [str(media)], toy.ColourEncoder, Adding())
+    assert Store(tmp_path / "x.index").media.count_rows() == 0
+
+
+def test_an_index_that_was_taken_back_while_this_run_waited_is_made_anew(media, tmp_path, monkeypatch):
+    store = Store(tmp_path / "x.index")
+    store.create(identity_of(toy.ColourEncoder()))
+    list_plain = adding.list_wanted
+
+    def meanwhile(*given):
+        Store(tmp_path / "x.index").take_back()
+        return list_plain(*given)
+
+    monkeypatch.setattr(adding, "list_wanted", meanwhile)
+    report = add_paths(store, [str(media)], toy.ColourEncoder, Adding())
+    assert report.added == 4
+    assert len(rows(tmp_path / "x.index")) == 4
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from PIL import Image
 
 import toy
 from sayso import Index
-from sayso.core.errors import IndexMismatch, QueryError
+from sayso.core.errors import IndexMismatch, QueryError, SaysoError
 from sayso.index import taken as taken_module
 from sayso.index.browse import Month, files_by_time, months_of
 from sayso.index.schema import TAKEN_FIELDS, read_identity
@@ -152,9 +152,9 @@ def test_an_older_index_opens_and_says_what_it_lacks(dated, tmp_path):
     assert len(old.search("", filter="kind = 'video'")) == 1
     assert named(old.search("red", sort="time"))
     assert [date for _, date in files_by_time(old.store)] == 6 * [None]
-    with pytest.raises(QueryError, match="before taken was noted; to note it, run sayso index"):
+    with pytest.raises(SaysoError, match="before taken was noted; to note it, run sayso index"):
         old.search("red", after="2019")
-    with pytest.raises(QueryError, match="before latitude was noted"):
+    with pytest.raises(SaysoError, match="before latitude was noted"):
         old.search("near:48,2")
 
 

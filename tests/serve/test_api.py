@@ -7,8 +7,10 @@ import io
 import httpx
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 
 import toy
+from sayso import Index
 from sayso.core.errors import Unavailable
 from sayso.serve import create_app
 from sayso.version import __version__
@@ -29,6 +31,7 @@ def test_a_search_answers_what_the_index_answers(site):
     assert answer["query"] == "red"
     assert answer["took_ms"] >= 0
     assert answer["hits"] == [hit.to_dict() for hit in site.index.search("red", limit=5)]
+    assert [hit["likely"] for hit in answer["hits"]] == [hit["score"] >= 0.5 for hit in answer["hits"]]
 
 
 def test_hints_come_with_the_answer(site):
@@ -38,6 +41,16 @@ def test_hints_come_with_the_answer(site):
     assert ["names nobody" in hint for hint in answer["hints"]] == [True]
     similar = site.client.get(f"/api/similar/{site.index.search('red')[0].id}").json()
     assert similar["hints"] == []
+
+
+def test_an_empty_index_says_so(tmp_path):
+    (tmp_path / "none yet").mkdir()
+    index = Index.open(tmp_path / "x.index", toy.ColourEncoder())
+    index.add(tmp_path / "none yet")
+    client = TestClient(create_app(index), base_url="http://127.0.0.1:7333")
+    answer = client.get("/api/search", params={"q": "red"}).json()
+    assert (answer["hits"], answer["found"], len(answer["hints"])) == ([], 0, 1)
+    assert "is empty; add files to it with: sayso index" in answer["hints"][0]
 
 
 def test_a_cursor_goes_on_to_the_end(site):

@@ -181,6 +181,21 @@ def test_nothing_found_and_clearing_the_filters(open_page):
     page.wait_for_state({"q": "red"})
 
 
+def test_an_empty_index_is_told_and_no_other_words_are_advised(open_page):
+    said = "the index x.index is empty; add files to it with: sayso index x.index PATH..."
+
+    def empty(route):
+        hints = [said] if "q=red" in route.request.url else []
+        route.fulfill(json={**route.fetch().json(), "hits": [], "found": 0, "next": None, "hints": hints})
+
+    page = open_page("/?q=red", routes={"**/api/search?*": empty})
+    expect(page.get_by_role("heading", name="Nothing found for “red”")).to_be_visible()
+    expect(page.locator("#doubt")).to_have_text(f"{said.capitalize()}.", ignore_case=True)
+    expect(page.locator("#notice p")).to_have_count(0)
+    page.search("blue")
+    expect(page.locator("#notice p")).to_have_text("Try other words, or fewer of them.")
+
+
 def test_an_error_is_told_with_the_servers_sentence(open_page):
     page = open_page()
     search_field = page.get_by_role("searchbox")

@@ -55,6 +55,7 @@ def test_a_table_holds_the_scores_that_the_search_said(site):
     ]
     plain = list(csv.DictReader(io.StringIO(save(site, "csv", [pick(hits[0])]).text)))
     assert plain[0]["score"] == "", "a pick without a search has no score"
+    assert plain[0]["likely"] == "True" and [row["likely"] for row in rows] == [str(h.likely) for h in hits]
 
 
 def test_every_format(site, talk):

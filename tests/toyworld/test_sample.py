@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,33 @@ def test_it_is_whole_or_not_there_and_nothing_is_drawn_over(tmp_path, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         write_sample(tmp_path / "new")
     assert [path.name for path in tmp_path.rglob("*")] == ["mine", "notes.txt"]
+
+
+def test_run_again_it_brings_back_what_has_gone_and_writes_over_nothing(drawn, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(drawn, folder)
+    (folder / "my.notes").write_text("mine")
+    gone = ["film/film.mp4", "tagged/test/images", "titles.txt"]
+    (folder / gone[0]).unlink()
+    shutil.rmtree(folder / gone[1])
+    (folder / gone[2]).unlink()
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    done = sayso("sample", folder, "--seed", SEED, "--progress", "off")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{folder / 'README.txt'}\n", ""), done.stderr
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    for path in (path for path in drawn.rglob("*") if path.is_file() and path.name != RECORD):
+        assert (folder / path.relative_to(drawn)).read_bytes() == path.read_bytes()
+    (folder / "film" / "film.txt").write_text("my own film")
+    shutil.copy(folder / "howto" / "video-1.mp4", folder / "howto" / "video-0.mp4")
+    (folder / "titles.txt").unlink()
+    refused = sayso("sample", folder, "--seed", SEED, "--progress", "off")
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    assert f"{folder / 'film' / 'film.txt'} and 1 more file are not as drawn" in refused.stderr
+    assert (folder / "film" / "film.txt").read_text() == "my own film"
+    assert not (folder / "titles.txt").exists(), "refused before anything is written"
+    other = sayso("sample", folder, "--seed", SEED + 1, "--progress", "off")
+    assert other.returncode == 1 and "not an empty folder" in other.stderr
+    assert os.listdir(tmp_path) == ["mine"]
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from typer import Argument, Option
 from sayso.cli.ask import AUTO, Model
 from sayso.cli.options import Device, Json, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.counted import counted
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
@@ -66,7 +67,8 @@ def caption(
     if as_json:
         print_json({"out": str(target), **report.to_dict()})
     else:
-        kept = f", {report.kept:,} were there" if report.kept else ""
-        made = f"{report.made:,} captions made{kept}"
-        print_lines([f"{target}: {report.files:,} files, {made}; by {generator.made_by}"])
-    end_with(f"failed: {failure.error}" for failure in report.failures)
+        kept = f", {counted(report.kept, 'was there', 'were there')}" if report.kept else ""
+        made = f"{counted(report.files, 'file')}, {counted(report.made, 'caption')} made{kept}"
+        print_lines([f"{target}: {made}; by {generator.made_by}"])
+    done = bool(report.made or report.kept)
+    end_with((f"failed: {failure.error}" for failure in report.failures), done=done)

@@ -54,4 +54,4 @@ def classify(
         if out is not None:
             result.write(out)
     print_json(*result.pictures) if as_json else print_lines(result.table())
-    end_with(failure.error for failure in result.failures)
+    end_with((failure.error for failure in result.failures), done=bool(result.pictures))

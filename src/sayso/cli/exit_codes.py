@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ERROR = 1
+"""An error; or all that was asked for failed, which is listed."""
+
 USAGE = 2
 SOME_FAILED = 3
 """Done, but some items failed; they are listed."""

@@ -20,6 +20,7 @@ from sayso.cli.options import (
     check_cluster,
 )
 from sayso.cli.output import (
+    anything_added,
     end_with,
     failure_lines,
     print_json,
@@ -127,7 +128,8 @@ def index(
 
     The index remembers what was named and how it is cut, so that INDEX alone brings all of it up
     to date. Files that did not change are not read again. What cannot be read is listed in
-    failures.jsonl (which can be given as a PATH to try again), and the exit code is 3.
+    failures.jsonl (which can be given as a PATH to try again), and the exit code is 3; it is 1
+    where nothing at all could be read.
 
     Examples:
 
@@ -193,7 +195,8 @@ def index(
             report = collection.add(*(paths or ()), window_s=window, **cut, **how, progress=bar)
     failed = {failure.path for failure in report.failures}
     report.failures += [one for one in heard.failures if one.path not in failed] if heard else []
-    line = report_line(address, report_counts(report), collection.model, anew=bool(upgrade_model))
+    counts, failed_now = report_counts(report), len(report.failures)
+    line = report_line(address, counts, collection.model, failed=failed_now, anew=bool(upgrade_model))
     _end(collection, report, failures, heard, None if as_json else line)
 
 
@@ -226,7 +229,8 @@ def _end(
         row["listened"] = {name: value for name, value in heard.to_dict().items() if name != "failures"}
     print_json(row) if line is None else print_lines([line])
     print_notes(*(f"not there now: {path}; the files that only it names stay" for path in report.absent))
-    end_with(failure_lines(report.failures, listed))
+    done = anything_added(counts) or bool(heard and heard.done)
+    end_with(failure_lines(report.failures, listed), done=done)
 
 
 def _listened(

@@ -28,13 +28,14 @@ def info(address: IndexAddress, as_json: Json = False) -> None:
 
 
 def _rows(address: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    from sayso.cli.output import clock_time, file_count, model_text, size_text
+    from sayso.cli.output import clock_time, model_text, size_text
+    from sayso.core.counted import counted
 
     yield "model", model_text(facts["model"])
     files = facts["files"]
     kinds = [(files["video"], "video", "videos"), (files["picture"], "picture", "pictures")]
     kinds += [(files["sound"], "file of sound", "files of sound")]
-    told = [f"{count:,} {one if count == 1 else many}" for count, one, many in kinds if count]
+    told = [counted(*kind) for kind in kinds if kind[0]]
     length = f", {clock_time(round(facts['duration_s']))} in all" if facts["duration_s"] else ""
     yield "holds", (", ".join(told) or "nothing") + length
     yield "moments", f"{facts['clips']:,}, found by what is seen" + (" and said" if facts["has_text"] else "")
@@ -45,12 +46,18 @@ def _rows(address: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for root in facts["roots"]:
         if root["kind"] != "left out":
             gone = "" if root["exists"] else ", not there now"
-            yield root["kind"], f"{root['path']} ({file_count(root['files'])}{gone})"
+            yield root["kind"], f"{root['path']} ({counted(root['files'], 'file')}{gone})"
     if facts["failed"]:
-        yield "failed", f"{file_count(facts['failed'])} read in part: sayso list {quote(address)} --failed"
+        yield (
+            "failed",
+            f"{counted(facts['failed'], 'file')} read in part: sayso list {quote(address)} --failed",
+        )
     if pending := facts["upgrading_to"]:
         goes_on = f"sayso index {quote(address)} --upgrade-model {quote(pending['model'])}"
-        yield "changes to", f"{pending['model']} ({file_count(pending['files'])} done); to go on: {goes_on}"
+        yield (
+            "changes to",
+            f"{pending['model']} ({counted(pending['files'], 'file')} done); to go on: {goes_on}",
+        )
 
 
 def _day(stamp: str) -> str:

@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from sayso.cli.options import Device, Json, Model, Overwrite, ProgressMode, out_option
 from sayso.cli.output import end_with, print_json, print_lines, print_notes
+from sayso.core.counted import counted
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import reporter
 
@@ -74,5 +75,5 @@ def name(
         if overlay is not None:
             result.draw(overlay, progress=bar)
     print_json(*result.rows) if as_json else print_lines(result.table())
-    print_notes(f"{len(result.rows)} face tracks; check the least certain: {out.name}.html")
+    print_notes(f"{counted(len(result.rows), 'face track')}; check the least certain: {out.name}.html")
     end_with(failure.error for failure in result.failures)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sayso.cli.exit_codes import INTERRUPTED, SOME_FAILED
+from sayso.cli.exit_codes import ERROR, INTERRUPTED, SOME_FAILED
+from sayso.core.counted import counted
 from sayso.core.harmless import harmless, harmless_json
 
 if TYPE_CHECKING:
@@ -53,11 +54,16 @@ def print_notes(*lines: str) -> None:
         print(harmless(line), file=sys.stderr)
 
 
-def end_with(failures: Iterable[str], *, interrupted: bool = False, shown: int | None = None) -> None:
-    """Print what failed, one sentence each, on stderr; exit with 3 if anything did, 130 if interrupted.
+def end_with(
+    failures: Iterable[str], *, done: bool = True, interrupted: bool = False, shown: int | None = None
+) -> None:
+    """Print what failed, one sentence each, on stderr, and exit with the code for that.
+
+    It is 3 if anything failed, 1 if everything that was asked for did, 130 if it was interrupted.
 
     Args:
         failures: the sentences.
+        done: whether anything of what was asked for is done, now or by an earlier run.
         interrupted: whether an interrupt ended the command.
         shown: how many are printed at most; None: all.
 
@@ -69,7 +75,7 @@ def end_with(failures: Iterable[str], *, interrupted: bool = False, shown: int |
     if shown is not None and len(sentences) > shown:
         print(f"{len(sentences) - shown:,} more, which --json lists", file=sys.stderr)
     if interrupted or sentences:
-        raise typer.Exit(INTERRUPTED if interrupted else SOME_FAILED)
+        raise typer.Exit(INTERRUPTED if interrupted else SOME_FAILED if done else ERROR)
 
 
 def print_sections(sections: Iterable[tuple[str, list[tuple[str, str]]]]) -> None:
@@ -87,23 +93,32 @@ def report_counts(report: AddReport) -> dict[str, int]:
     return {name: getattr(report, name) for name in ("files", *CHANGES, "clips", "skipped", "vanished")}
 
 
-def report_line(address: str, counts: Mapping[str, int], model: str | None, *, anew: bool = False) -> str:
+def anything_added(counts: Mapping[str, int]) -> bool:
+    """Tell of ``report_counts`` whether an index holds anything of what was to be added."""
+    return any(counts[name] for name in (*CHANGES, "clips"))
+
+
+def report_line(
+    address: str, counts: Mapping[str, int], model: str | None, *, failed: int = 0, anew: bool = False
+) -> str:
     """Return in a line what adding to an index did.
 
     Args:
         address: the index.
         counts: of ``report_counts``.
         model: that the index is made by.
+        failed: how many failures there were.
         anew: whether all was embedded anew with that model.
     """
+    files = counted(counts["files"], "file")
     if anew:
         gone = f"; {counts['removed']} gone" if counts["removed"] else ""
-        files = file_count(counts["files"])
-        return f"{address}: {files}, {counts['clips']:,} clips anew; the model is now {model}{gone}"
-    changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name]) or "nothing to do"
-    line = f"{address}: {counts['files']} files: {changes}; {counts['clips']} new clips"
+        return f"{address}: {files}, {counted(counts['clips'], 'clip')} anew; the model is now {model}{gone}"
+    changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name])
+    changes = changes or ("nothing could be read" if failed else "nothing to do")
+    line = f"{address}: {files}: {changes}; {counted(counts['clips'], 'new clip')}"
     line += f" by the model {model_text(model)}" if counts["clips"] and model else ""
-    skipped = f"; {counts['skipped']} skipped, neither videos nor pictures" if counts["skipped"] else ""
+    skipped = f"; {counts['skipped']:,} skipped, neither video nor picture" if counts["skipped"] else ""
     vanished = f"; {counts['vanished']} vanished (--prune removes them)" if counts["vanished"] else ""
     return line + skipped + vanished
 
@@ -122,7 +137,8 @@ def failure_lines(failures: list[Failure], listed: Path | None) -> list[str]:
     lines = [f"failed: {failure.to_dict()['error']}" for failure in failures[:SHOWN_FAILURES]]
     rest = len(failures) - SHOWN_FAILURES
     more = f"and {rest} more; " if rest > 0 else ""
-    where = f"the list is in {listed}" if listed else "no index was made"
+    listing = " (--failures FILE lists them all)" if rest > 0 else ""
+    where = f"the list is in {listed}" if listed else f"no index was made{listing}"
     parts = sum(failure.stage == PART for failure in failures)
     counts = ((len(failures) - parts, "could not be read"), (parts, PART))
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
@@ -136,14 +152,9 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
         copies = f"  ({1 + len(hit.copies)} copies)" if hit.copies else ""
         moments = f"  ({hit.moments} moments)" if hit.moments > 1 else ""
         text = f"  “{hit.text[:60]}”" if hit.text else ""
-        score = f"{hit.score:6.3f}  " if is_searched(hit) else ""
+        score = f"{hit.score:6.3f}  " if hit.is_searched else ""
         lines.append(harmless(f"{score}{hit_time(hit):>13}  {hit.path}{copies}{moments}{text}"))
     return lines
-
-
-def is_searched(hit: Hit) -> bool:
-    """Tell whether a hit was searched, and not listed: then it has a score."""
-    return any(part is not None for part in (hit.visual, hit.spoken, hit.described))
 
 
 def dated_lines(hits: Sequence[Hit]) -> list[str]:
@@ -224,11 +235,6 @@ def _media_place(part: MediaPart) -> str:
     if part.start_s is None or part.end_s is None:
         return str(part.path)
     return f"{part.path}  {clock_time(part.start_s)}-{clock_time(part.end_s)}"
-
-
-def file_count(count: int) -> str:
-    """Return how many files, in words."""
-    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def size_text(size_bytes: float) -> str:

@@ -26,7 +26,8 @@ def remove(address: IndexAddress, paths: Paths, as_json: Json = False) -> None:
 
       sayso list my.index --missing --paths | xargs -d '\n' sayso remove my.index
     """
-    from sayso.cli.output import end_with, file_count, print_json, print_lines
+    from sayso.cli.output import end_with, print_json, print_lines
+    from sayso.core.counted import counted
     from sayso.index import Index
     from sayso.index.inventory import remove_paths
 
@@ -37,5 +38,6 @@ def remove(address: IndexAddress, paths: Paths, as_json: Json = False) -> None:
     else:
         for path, count in counts.items():
             if count is not None:
-                print_lines([f"{path}: {file_count(count)} removed from {address}"])
-    end_with(f"{address} holds nothing of {path}" for path, count in counts.items() if count is None)
+                print_lines([f"{path}: {counted(count, 'file')} removed from {address}"])
+    unknown = [f"{address} holds nothing of {path}" for path, count in counts.items() if count is None]
+    end_with(unknown, done=len(unknown) < len(counts))

@@ -31,11 +31,11 @@ def roots(address: IndexAddress, as_json: Json = False) -> None:
 
 
 def _line(held: HeldRoot) -> str:
-    from sayso.cli.output import file_count
+    from sayso.core.counted import counted
 
     root = held.root
     cut = "one clip a caption" if root.by_caption else f"windows of {root.window_s:g} s"
     cut += ", key frames" if root.keys_only else ""
-    facts = ("", "") if root.kind == "left out" else (file_count(held.files), cut)
+    facts = ("", "") if root.kind == "left out" else (counted(held.files, "file"), cut)
     gone = "" if held.exists or root.kind == "left out" else "  (not there now)"
     return f"{root.kind:8}  {facts[0]:>13}  {facts[1]:24}  {root.path}{gone}"

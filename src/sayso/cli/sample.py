@@ -11,7 +11,9 @@ from sayso.cli.options import ProgressMode
 from sayso.cli.output import print_lines
 from sayso.core.progress import reporter
 
-Folder = Annotated[Path, Argument(metavar="DIR", help="A new folder.", show_default=False)]
+Folder = Annotated[
+    Path, Argument(metavar="DIR", help="A new folder, or that of an earlier run.", show_default=False)
+]
 
 
 def sample(
@@ -23,6 +25,7 @@ def sample(
 
     The film, under a minute long, has a screenplay, subtitles and face tracks; the how-to videos are of one
     task and have captions; pictures have tags, or captions. DIR/README.txt has the commands to run there.
+    Run it again to get back what was deleted; nothing is written over.
 
     Example:
 

@@ -87,7 +87,8 @@ def search(
     Edit lists are exact to the frame, at the rate of most of the videos; pictures are left out of them.
     Subtitles have the times of the video, or, if the moments are of several, those of the edit list.
 
-    Scores are relevances from 0 to 1; below 0.5 stand guesses, after a line on stderr.
+    Scores are relevances from 0 to 1; below 0.5 stand guesses, after a line on stderr; --json says of each
+    hit whether it is likely.
 
     Examples:
 

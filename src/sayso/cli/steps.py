@@ -59,12 +59,13 @@ def steps(
     """
     from sayso.core.config import with_flags
     from sayso.systems.instruction_steps import StepsOptions, StepsRecipe, apply, run
+    from sayso.systems.instruction_steps.pipeline import absolute_folder, folder_beside
 
     applied = videos[0] == "apply" and len(videos) > 2
     if not applied and len(videos) != 1:
         raise BadParameter("name one FOLDER; or: apply STEPS VIDEO...")
-    folder = Path(videos[1] if applied else videos[0]).expanduser().resolve()
-    target = out or (folder / "applied" if applied else folder.with_name(f"{folder.name}.steps"))
+    folder = absolute_folder(videos[1] if applied else videos[0])
+    target = out or (folder / "applied" if applied else folder_beside(folder))
     recipe = StepsRecipe(num_steps=count, rate=rate, before_s=before, after_s=after)
     recipe, store = with_flags(recipe, flags or ()), target / "features"
     options = StepsOptions(

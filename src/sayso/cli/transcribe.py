@@ -16,6 +16,7 @@ from sayso.cli.options import (
     check_cluster,
 )
 from sayso.cli.output import end_with, print_json, print_lines
+from sayso.core.counted import counted
 from sayso.core.progress import reporter
 
 if TYPE_CHECKING:
@@ -79,17 +80,17 @@ def transcribe(
             progress=bar,
         )
     print_json(report.to_dict()) if as_json else print_lines([spoken_line(report)])
-    end_with(f"failed: {failure.to_dict()['error']}" for failure in report.failures)
+    end_with((f"failed: {failure.to_dict()['error']}" for failure in report.failures), done=report.done)
 
 
 def spoken_line(report: TranscribeReport) -> str:
     """Return in a line what transcribing did."""
     others = {
         "listened to before": report.kept,
-        "have captions": report.captioned,
+        "with captions": report.captioned,
         "without sound": report.without_sound,
         "without speech": report.without_speech,
     }
     rest = "".join(f", {count:,} {what}" for what, count in others.items() if count)
     minutes = f" ({report.seconds / 60:.1f} min of sound)" if report.seconds else ""
-    return f"{report.files:,} files: {len(report.written):,} captioned{minutes}{rest}"
+    return f"{counted(report.files, 'file')}: {len(report.written):,} captioned{minutes}{rest}"

@@ -69,6 +69,7 @@ class _Told:
 
     def __call__(self, report: AddReport, waiting: int) -> None:
         from sayso.cli.output import CHANGES, print_json, print_notes, report_counts
+        from sayso.core.counted import counted
 
         counts = report_counts(report)
         new = [one for one in report.failures if (one.path, one.error) not in self._failed]
@@ -83,9 +84,12 @@ class _Told:
         if self._as_json:
             print_json({"time": now, **counts, "waiting": waiting, "failures": [f.to_dict() for f in new]})
         else:
-            named = {"clips": "new clips", "waiting": "still being written"}
+            named = {"waiting": "still being written"}
             facts = {**done, **{name: count for name, count in others.items() if count}}
-            parts = [f"{count:,} {named.get(name, name)}" for name, count in facts.items()]
+            parts = [
+                counted(count, "new clip") if name == "clips" else f"{count:,} {named.get(name, name)}"
+                for name, count in facts.items()
+            ]
             print("  ".join([now, ", ".join(parts) or "nothing waits, nothing is missing"]))
             print_notes(*(f"failed: {failure.to_dict()['error']}" for failure in new))
         sys.stdout.flush()

@@ -15,6 +15,9 @@ from typing import Any
 _TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _UNSAFE = re.compile(f"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029{_TURNS}\ud800-\udfff]")
 
+_FORMULA = re.compile("'*[=+\\-@\t\uff1d\uff0b\uff0d\uff20]")  # the last four are the same, of full width
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
+
 
 def harmless(text: str, *, lines: bool = False) -> str:
     """Return text in which nothing moves a terminal's cursor, colours it, ends the line or turns it round.
@@ -37,12 +40,28 @@ def harmless_json(row: Mapping[str, Any]) -> str:
 def harmless_cells(row: Mapping[str, Any]) -> list[Any]:
     """Return the cells of a row of a table, texts harmless; in ``text`` lines stay, which CSV quotes.
 
+    A spreadsheet takes a text that begins with = + - or @ for a formula, which may run programs; so an
+    apostrophe goes before it, but for plain numbers. ``without_guard`` takes it away again.
+
     Args:
         row: cells by the names of their columns.
+
+    Source:
+        OWASP, "CSV Injection": https://owasp.org/www-community/attacks/CSV_Injection
     """
     return [
-        harmless(cell, lines=name == "text") if isinstance(cell, str) else cell for name, cell in row.items()
+        _guarded(harmless(cell, lines=name == "text")) if isinstance(cell, str) else cell
+        for name, cell in row.items()
     ]
+
+
+def without_guard(cell: str) -> str:
+    """Return the text of a cell that ``harmless_cells`` gave, or that a person typed after an apostrophe."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
 def html_text(text: str, *, quote: bool = True) -> str:

@@ -44,9 +44,10 @@ def atomic_file(
         refuse_foreign(target, grows=grows, of_input=of_input)
     descriptor: int | None = None
     waiting: Path | None = None
+    is_locked = False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, waiting = _unfinished(target)
+        descriptor, waiting, is_locked = _unfinished(target)
         with open(descriptor, "wb", closefd=False) as file:
             yield file
             file.flush()
@@ -55,31 +56,39 @@ def atomic_file(
         if guarded:  # once more: what was written in between stays
             refuse_foreign(target, grows=grows, of_input=of_input)
             record_own(target, waiting)
+        if not is_locked:  # Windows renames no file that is open
+            os.close(descriptor)
+            descriptor = None
         waiting.replace(target)
         waiting = None
         fsync(target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     finally:
+        if descriptor is not None and not is_locked:  # Windows removes none either
+            os.close(descriptor)
         if waiting is not None:
             waiting.unlink(missing_ok=True)
-        if descriptor is not None:
+        if descriptor is not None and is_locked:  # only now: till then nobody else takes the file up
             os.close(descriptor)
 
 
-def _unfinished(target: Path) -> tuple[int, Path]:
-    """Open an empty file beside the target that no other writer has; return its descriptor and its path.
+def _unfinished(target: Path) -> tuple[int, Path, bool]:
+    """Open an empty file beside the target that no other writer has.
 
     It has the same name each time, so that what a kill left there is taken up and not left for good. Its
     writer holds a lock on it as long as the descriptor is open; a second one at the same time takes a name
-    of its own.
+    of its own, as do all where the system has no such locks (Windows).
+
+    Returns:
+        Its descriptor, its path, and whether it is locked.
     """
     path = target.with_name(f".{target.name}{UNFINISHED}")
     descriptor = _claim(path)
     if descriptor is not None:
-        return descriptor, path
+        return descriptor, path, True
     descriptor, other = tempfile.mkstemp(prefix=f".{target.name}.", suffix=UNFINISHED, dir=target.parent)
-    return descriptor, Path(other)
+    return descriptor, Path(other), False
 
 
 def _claim(path: Path) -> int | None:
@@ -217,8 +226,13 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 
 def fsync(path: str | os.PathLike[str]) -> None:
-    """Wait until a file, or a folder's list of names, is on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until a file, or a folder's list of names, is on disk; some systems (Windows) open no folder."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        if Path(path).is_dir():
+            return
+        raise
     try:
         os.fsync(descriptor)
     finally:

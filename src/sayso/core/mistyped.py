@@ -29,13 +29,18 @@ def near_folder(path: Path) -> Path | None:
 def nothing_there(name: str) -> str | None:
     """Return the sentence for a model's name that is the path of a folder, where there is none; else None.
 
-    What has the form of a hub id is a path only if one like it, or the folder around it, is there.
+    What has the form of a hub id is one, whatever folders are here: one of an owner's name hides no model.
     """
-    path = Path(name).expanduser()
-    near = near_folder(path)
-    if HUB_ID.fullmatch(name) and near is None and not path.parent.is_dir():
+    if HUB_ID.fullmatch(name):
         return None
+    near = near_folder(Path(name).expanduser())
     return nothing_at(name, f"did you mean {near}?" if near else "name the folder of a model, or of a run")
+
+
+def folder_hint(name: str) -> str:
+    """Return '; did you mean the folder ...?' where one is here whose path is nearly a name; else nothing."""
+    near = near_folder(Path(name).expanduser())
+    return f"; did you mean the folder {near}?" if near else ""
 
 
 def _like(part: str, folder: Path) -> str | None:

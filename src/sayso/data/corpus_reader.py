@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from sayso.core.counted import counted
 from sayso.core.errors import SaysoError, nothing_at
 from sayso.core.progress import Progress, Silent
 from sayso.data.corpus import MARK, Corpus, CorpusBuilder, RawCaption
@@ -88,9 +89,9 @@ def read_training_corpus(path: Path, *, files: bool = True, progress: Progress |
     """
     corpus = read_corpus(path, files=files, progress=progress)
     log.info(
-        "%s videos, %s captions, %s missing",
-        f"{len(corpus):,}",
-        f"{corpus.captions:,}",
+        "%s, %s, %s missing",
+        counted(len(corpus), "video"),
+        counted(corpus.captions, "caption"),
         f"{len(corpus.missing):,}",
     )
     if not corpus.captions:

@@ -1,7 +1,8 @@
 """Rows of a CSV as spreadsheets save it: UTF-8, UTF-16 or an old code page; commas, semicolons or tabs.
 
 What separates the columns is told by the header: it is what parts the names that are asked for. These count
-in any case ("Path"); other columns keep their names.
+in any case ("Path"); other columns keep their names. An apostrophe before = + - or @ says that a cell is
+text, and is no part of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from sayso.core.harmless import without_guard
 from sayso.media.files import open_descriptor
 from sayso.text import guess_code_page
 
@@ -41,7 +43,8 @@ def csv_rows(path: Path, columns: Collection[str]) -> Iterator[tuple[int, dict[s
         reader = csv.DictReader(file, delimiter=_separator(header, columns))
         reader.fieldnames = [_known(name, columns) for name in reader.fieldnames or ()]
         for row in reader:
-            yield reader.line_num, {name: cell for name, cell in row.items() if name}
+            cells = ((name, cell) for name, cell in row.items() if name)
+            yield reader.line_num, {name: cell and without_guard(cell) for name, cell in cells}
 
 
 def _regular(path: Path) -> BinaryIO:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sayso.core.counted import counted
 from sayso.core.errors import SaysoError
 from sayso.core.progress import Progress, Silent
 from sayso.data.archives import read_part
@@ -139,5 +140,5 @@ def read_picture_pairs(
     if not len(pairs):
         why = next(iter(pairs.problems.lines), "there is none")
         raise SaysoError(f"{here} holds no picture with a caption that can be used: {why}")
-    log.info("%s: %s pictures, %s captions", here, f"{len(pairs):,}", f"{len(pairs.texts):,}")
+    log.info("%s: %s, %s", here, counted(len(pairs), "picture"), counted(len(pairs.texts), "caption"))
     return pairs

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sayso.core.counted import counted
 from sayso.core.errors import SaysoError
 from sayso.data.datasets.crosstask import listed_videos, read_tasks
 from sayso.evaluation.evaluator import (
@@ -64,7 +65,7 @@ def _validation(
         protocol="CrossTask, step localisation, 360 validation videos",
         primary=Primary("recall", recall),
         columns=("recall",),
-        rows={**rows, f"mean of {len(recalls)} tasks": {"recall": recall}},
+        rows={**rows, f"mean of {counted(len(recalls), 'task')}": {"recall": recall}},
         counts={"videos": Count(len(found.placed), len(listed))},
         missing=found.missing,
         unreadable=found.unreadable,
@@ -96,7 +97,7 @@ def _splits(
         protocol=f"CrossTask, step localisation, {len(seeds)} draws as published",
         primary=Primary("recall", float(np.mean(means))),
         columns=("recall", "sd"),
-        rows={**rows, f"mean of {len(rows)} tasks": _spread(means)},
+        rows={**rows, f"mean of {counted(len(rows), 'task')}": _spread(means)},
         counts={"videos": Count(len(found.placed), len(annotated))},
         missing=found.missing,
         unreadable=found.unreadable,

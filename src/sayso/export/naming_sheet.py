@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sayso.core.counted import counted
 from sayso.core.harmless import harmless_json, html_text
 from sayso.export.pages import film_link, whole_page
 from sayso.export.script_html import colour
@@ -78,7 +79,7 @@ def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH)
     for line, name in enumerate(names):
         top = line * height + GAP
         count = sum(who_of(row) == name for row in rows)
-        pen.text((GAP, top), f"{name or 'nobody of these'}: {count} tracks by score", fill="black")
+        pen.text((GAP, top), f"{name or 'nobody of these'}: {counted(count, 'track')} by score", fill="black")
         best, worst = ends_of(rows, name, each)
         cells = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
         for column, row in cells:

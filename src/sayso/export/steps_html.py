@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 
+from sayso.core.counted import counted
 from sayso.core.harmless import html_text
 from sayso.export.pages import film_link, whole_page
 from sayso.export.timestamps import timestamp
@@ -34,7 +35,8 @@ def steps_page(
     rows = "\n".join(
         _video(n, video, hues, pictures or {}, files[n] if files else None) for n, video in enumerate(videos)
     )
-    lead = f"{len(steps)} steps in {len(videos)} videos. Faded: neither mentioned nor recognised."
+    counts = f"{counted(len(steps), 'step')} in {counted(len(videos), 'video')}"
+    lead = f"{counts}. Faded: neither mentioned nor recognised."
     body = f'<p class="lead">{lead}</p>\n<ol class="steps">\n{legend}\n</ol>\n{rows}'
     return whole_page(title, body, film=files is not None)
 
@@ -52,7 +54,7 @@ def _legend(number: int, step: Row, hue: str) -> str:
     example = f"<q>{html_text(str(step['example']))}</q>" if step["example"] else ""
     return (
         f'<li style="--hue:{hue}"><b>{number + 1}. {html_text(str(step["name"]))}</b>'
-        f" <small>mentioned in {step['videos']} videos{also}</small>{example}</li>"
+        f" <small>mentioned in {counted(int(str(step['videos'])), 'video')}{also}</small>{example}</li>"
     )
 
 

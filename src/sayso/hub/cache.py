@@ -108,7 +108,7 @@ def fetch(name: str, revision: str, hint: str = "") -> Path:
     Args:
         name: the hub id.
         revision: branch, tag or commit.
-        hint: put behind the sentence that there is no such model.
+        hint: put behind what is said of a model that is not there, or cannot be reached.
 
     Raises:
         MissingExtra: if huggingface_hub is not installed.
@@ -143,7 +143,7 @@ def _download(hub: ModuleType, name: str, revision: str, hint: str) -> Path:
     except Exception as error:
         raise Unavailable(
             f"{name} is not in the cache {hub_cache()} and could not be fetched from the hub"
-            f" ({type(error).__name__}); connect, or copy its folder here and give the folder's path"
+            f" ({type(error).__name__}){hint}; connect, or copy its folder here and give the folder's path"
         ) from error
     return Path(folder)
 

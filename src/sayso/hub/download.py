@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sayso.core.errors import MissingExtra, SaysoError, Unavailable
 from sayso.core.io import atomic_folder
-from sayso.core.mistyped import HUB_ID, nothing_there
+from sayso.core.mistyped import HUB_ID, folder_hint, nothing_there
 from sayso.core.offline import offline
 from sayso.hub import cache, catalog
 from sayso.hub.hub_folder import is_dual_encoder
@@ -22,16 +22,13 @@ def hub_folder(name: str) -> Path:
     """Return the folder of a hub model, fetched if need be.
 
     Raises:
-        SaysoError: if the hub has no such model, or it is the mistyped path of a folder.
+        SaysoError: if the hub has no such model, or it is no hub id but the path of a folder, and not there.
         Unavailable: if it is not cached and connections are forbidden, or fail.
         MissingExtra: if a package that hub models need is not installed.
     """
-    is_id = bool(HUB_ID.fullmatch(name))
-    if not is_id or (cache.cached_folder(name) is None and catalog.known(name) is None):
-        said = nothing_there(name)
-        if said is not None:
-            way = f" What only the hub has comes by: sayso pull {name} --out FOLDER" if is_id else ""
-            raise SaysoError(said + way)
+    said = nothing_there(name)
+    if said is not None:
+        raise SaysoError(said)
     return _hub_model(name)
 
 
@@ -40,15 +37,16 @@ def _hub_model(name: str) -> Path:
     folder = cache.cached_folder(name)
     if folder is not None:
         return folder
+    hint = folder_hint(name) or catalog.nearest(name)
     if offline():
         raise Unavailable(
             f"{name} is not at hand: it is not a folder here and not in the cache {cache.hub_cache()}, and"
-            f" SAYSO_OFFLINE or HF_HUB_OFFLINE forbids fetching it{catalog.nearest(name)}"
+            f" SAYSO_OFFLINE or HF_HUB_OFFLINE forbids fetching it{hint}"
         )
     model = catalog.known(name)
     size = f" ({model.size_bytes / 10**6:.0f} MB)" if model and model.size_bytes else ""
     log.info("fetching %s%s from the model hub into %s", name, size, cache.hub_cache())
-    return cache.fetch(name, catalog.revision(name), catalog.nearest(name))
+    return cache.fetch(name, catalog.revision(name), hint)
 
 
 def pull(name: str, out: Path) -> int:

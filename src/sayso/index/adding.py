@@ -12,6 +12,7 @@ from sayso.core.errors import QueryError
 from sayso.core.progress import Progress, Silent
 from sayso.data.sources import paths_named
 from sayso.index.background import calibrate_index, is_outdated
+from sayso.index.belonging import check_model
 from sayso.index.cluster import Cluster, read_on_cluster
 from sayso.index.generations import drop_superseded
 from sayso.index.report import AddReport
@@ -69,17 +70,23 @@ def add_paths(
 
     Raises:
         SaysoError: if no paths are given and the index remembers none, or it cannot be written.
+        IndexMismatch: if another run made it meanwhile, by another model.
     """
     store.check_free()
     asked, known = list(paths), read_roots(store)
     named = list(paths_named(asked)) if asked else remembered_paths(store)
     places = list(map(absolute, named)) if asked and options.remember else []
     listing = list_wanted(known.named(places, options.cut), named, store.address, options.is_held)
-    if not store.exists:
+    is_new = not store.exists
+    if is_new:
         if not listing.files and listing.failures:
             return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
         store.create(identity_of(encoder()))
     with store.writing():
+        if not store.exists:  # another run made it, read nothing, and took it back
+            store.create(identity_of(encoder()))
+        if is_new:  # another run may have made it meanwhile
+            check_model(store, encoder())
         drop_superseded(store)
         known = read_roots(store)
         roots = known.named(places, options.cut)
@@ -88,6 +95,9 @@ def add_paths(
         update = Update(store, named, listing, roots, options.progress)
         if options.cluster is None:
             report = update.run(encoder, workers=options.workers, prune=options.prune)
+            if is_new and report.failures and store.holds_nothing and read_roots(store) == roots:
+                store.take_back()  # no index is made of nothing
+                return report
             calibrate_after(store, encoder, report)
         else:
             update.begin()

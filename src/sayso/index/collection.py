@@ -196,6 +196,9 @@ class Index(OpenIndex):
             raise QueryError(f"the query is empty; say what to look for, {ways}")
         if limit < 1 or offset < 0:
             raise QueryError(f"the limit must be at least 1 and the offset 0; got {limit} and {offset}")
+        if nothing := self._hints.about_emptiness():
+            self._hints.say(nothing)
+            return []
         self._hints.say(self._hints.about_conditions(asked))
         scope = Scope(asked.sql, min_score, merge, by_file, sort)
         if not terms and like is None:
@@ -216,7 +219,9 @@ class Index(OpenIndex):
         )
 
     def hints(self, query: str, *, text_weight: float | None = None) -> list[str]:
-        """Return why what a query finds may mean little, a sentence each: words or people nobody knows here.
+        """Return why a query finds nothing, or what means little, a sentence each.
+
+        The index is empty, or does not know the words or the people that are asked for.
 
         Args:
             query: as for ``search``; its terms name no files.

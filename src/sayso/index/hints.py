@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from sayso.index.conditions import Asked, read_conditions
@@ -32,7 +33,7 @@ class Hints:
     def about(
         self, query: str, text_weight: float | None, encoder: Callable[[], Encoder], turn: RLock
     ) -> list[str]:
-        """Return what is to be said of a query: people and words that nobody knows here.
+        """Return what is to be said of a query: that nothing is here, or people and words nobody knows here.
 
         Args:
             query: as for ``Index.search``; its terms name no files.
@@ -40,6 +41,8 @@ class Hints:
             encoder: gives the model of the index; called only where it is asked.
             turn: held while the model is asked.
         """
+        if told := self.about_emptiness():
+            return told
         asked = read_conditions(query)
         terms = parse_query(asked.words, files=False) if asked.words.strip() else []
         told = self.about_conditions(asked)
@@ -47,6 +50,13 @@ class Hints:
             with turn:
                 told += self.about_words(encoder(), [term.text for term in terms])
         return told
+
+    def about_emptiness(self) -> list[str]:
+        """Return that the index holds nothing, if so."""
+        if not self.store.live.is_empty():
+            return []
+        address = self.store.address
+        return [f"the index {address} is empty; add files to it with: sayso index {quote(address)} PATH..."]
 
     def about_conditions(self, asked: Asked) -> list[str]:
         """Return that the index names nobody, nobody of a name, or no places, where these are asked for."""

@@ -12,7 +12,7 @@ from sayso.media.kinds import Kind
 Orientation = Literal["landscape", "portrait", "square"]
 
 LIKELY = 0.5
-"""The score from which on a hit counts as found; what lies below is a guess."""
+"""The score from which on a hit is likely, and counts as found; what lies below is a guess."""
 
 
 def description(text: str) -> dict[str, str]:
@@ -104,6 +104,14 @@ class Hit(Moment):
     copies: tuple[Copy, ...] = field(
         default=(), metadata=description("Moments of other files that show the same and rank lower.")
     )
+    likely: bool = field(
+        init=False,
+        default=True,
+        metadata=description(
+            "Whether it counts as found: a score of 0.5 or more. False: a guess, less likely than not. "
+            "True for what was listed or picked, and not searched."
+        ),
+    )
     thumb: str = field(
         init=False,
         default="",
@@ -112,6 +120,7 @@ class Hit(Moment):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "thumb", f"thumb/{self.id}")
+        object.__setattr__(self, "likely", self.score >= LIKELY or not self.is_searched)
 
     @property
     def span(self) -> Span:
@@ -119,9 +128,9 @@ class Hit(Moment):
         return Span(self.start_s, self.end_s)
 
     @property
-    def likely(self) -> bool:
-        """Whether it counts as found, and is no mere guess."""
-        return self.score >= LIKELY
+    def is_searched(self) -> bool:
+        """Whether it was searched, and not listed or picked: then it has a relevance."""
+        return any(part is not None for part in (self.visual, self.spoken, self.described))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""

@@ -60,6 +60,11 @@ class LiveMedia:
             self.seen()
         return self._clips
 
+    def is_empty(self) -> bool:
+        """Tell whether there are no clips at all."""
+        self.seen()
+        return self._clips == 0
+
     def scope(self, sql: str | None = None) -> str | None:
         """Return a filter that lets pass what counts, and of that what another filter does."""
         alive = filter_out(self.dead())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sayso.core.errors import QueryError
+from sayso.core.errors import QueryError, SaysoError
 from sayso.index.hit import Hit
 from sayso.index.sql import sql_in
 from sayso.index.store import title_of
@@ -79,12 +79,12 @@ def find_picks(index: Index, picks: Sequence[Pick], *, strict: bool = True) -> l
         strict: whether an unknown id is an error; otherwise it is left out.
 
     Raises:
-        QueryError: if ``strict``, and the index holds no clip of an id.
+        SaysoError: if ``strict``, and the index holds no clip of an id.
     """
     clips = {row["id"]: row for row in _rows(index, "id", {pick.id for pick in picks})}
     for pick in picks if strict else ():
         if pick.id not in clips:
-            raise QueryError(f"the index holds no clip {pick.id[:60]!r}; take one of search --json")
+            raise SaysoError(f"the index holds no clip {pick.id[:60]!r}; take one of search --json")
     picks = [pick for pick in picks if pick.id in clips]
     wider = {clips[pick.id]["media_id"] for pick in picks if pick.start_s is not None}
     by_file: dict[str, list[dict[str, Any]]] = {}

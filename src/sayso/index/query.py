@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.core.errors import MediaError, QueryError, nothing_at
+from sayso.core.errors import MediaError, QueryError, SaysoError, nothing_at
 from sayso.index.kept import Kept
 from sayso.index.sql import sql_string
 
@@ -150,7 +150,7 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
 
     Raises:
         MediaError: if the file is not there or cannot be read.
-        QueryError: if a video ends before the second.
+        SaysoError: if a video ends before the second.
     """
     from sayso.media import kind_of, probe, read_clip, read_image, sniff
 
@@ -171,7 +171,7 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
             start = max(known.start, float(moment[2]) - spec.duration / 2)
             end, frames = start + spec.duration, spec.frames
             if known.length is not None and float(moment[2]) > known.length:
-                raise QueryError(f"{path} ends at {known.length:.1f} s, before second {moment[2]}")
+                raise SaysoError(f"{path} ends at {known.length:.1f} s, before second {moment[2]}")
         clip = read_clip(path, start, end, frames=frames, size=spec.size, crop=spec.crop)
     except MediaError as error:
         raise MediaError(f"the query names a file that cannot be read: {error}") from error

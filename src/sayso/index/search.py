@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.core.errors import QueryError
+from sayso.core.errors import SaysoError
 from sayso.index.background import vectors_of
 from sayso.index.hit import Copy, Hit, Moment
 from sayso.index.sql import sql_in, sql_string
@@ -231,7 +231,7 @@ def _run(query: Any, limit: int | None, sql: str | None, live: str | None = None
     except (RuntimeError, ValueError, OSError) as error:
         unknown = re.search(r"[Nn]o field named \"?([\w.]+)", str(error))
         if unknown and unknown[1].rstrip(".") in TAKEN_COLUMNS:
-            raise QueryError(
+            raise SaysoError(
                 f"this index was made before {unknown[1].rstrip('.')} was noted; to note it, run sayso index "
                 "on it again: nothing is decoded anew"
             ) from error

@@ -33,6 +33,7 @@ from sayso.index.schema import (
     GENERATION_TABLE,
     MEDIA_SCHEMA,
     MEDIA_TABLE,
+    ROOTS_TABLE,
     Identity,
     Record,
     clips_schema,
@@ -161,6 +162,24 @@ class Store:
                 except ValueError:  # another process made it, a second earlier
                     if self.table(self.named(name)) is None:
                         raise
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether there is neither a file nor a clip in it."""
+        self.refresh()
+        return not self.media.count_rows() and not self.clips.count_rows()
+
+    def take_back(self) -> None:
+        """Remove an index that holds nothing, whose lock the caller holds; others find that there is none.
+
+        Its folder stays, with the lock: it counts as free.
+        """
+        with self._told():
+            for name in (self.named(MEDIA_TABLE), self.named(CLIPS_TABLE), ROOTS_TABLE):
+                if self.table(name) is not None:
+                    self.connection.drop_table(name)
+        for name in ("clips", "media", "live", "identity"):
+            self.__dict__.pop(name, None)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

@@ -6,13 +6,14 @@ import contextlib
 import itertools
 import json
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from sayso.core.errors import QueryError, SaysoError, UsageError
+from sayso.core.counted import counted
+from sayso.core.errors import SaysoError, UsageError
 from sayso.index.hit import Hit
 from sayso.index.picks import Pick, find_picks, parse_pick, split_span
 from sayso.media.cut_forms import Form
@@ -27,12 +28,16 @@ class Stretch:
         kind: of the file.
         start_s: where they begin.
         end_s: where they end.
+        named: whether somebody named them, and a search did not find them.
+        likely: whether they are no mere guess of the search that found them.
     """
 
     path: str
     kind: str
     start_s: float
     end_s: float
+    named: bool = True
+    likely: bool = True
 
 
 def find_stretches(what: Sequence[str], lines: Iterable[str] = ()) -> list[Stretch]:
@@ -55,10 +60,42 @@ def find_stretches(what: Sequence[str], lines: Iterable[str] = ()) -> list[Stret
     if len(what) == len(indexes):
         hint = "name hits of it, or - for what search --json prints"
         raise UsageError(f"{path} is not followed by a hit; {hint}, or give FILE@START-END")
-    picks: list[Pick] = []
+    picks: list[tuple[Pick, bool, bool]] = []
     for text in what[len(indexes) :]:
-        picks += map(Pick.of, _printed("".join(lines))) if text == "-" else [parse_pick(text)]
-    return [Stretch(hit.path, hit.kind, hit.start_s, hit.end_s) for hit in _found(indexes, picks)]
+        if text == "-":
+            picks += ((Pick.of(hit), False, _is_likely(hit)) for hit in _printed("".join(lines)))
+        else:
+            picks.append((parse_pick(text), True, True))
+    hits = _found(indexes, [pick for pick, _, _ in picks])
+    return [
+        Stretch(hit.path, hit.kind, hit.start_s, hit.end_s, named, likely)
+        for hit, (_, named, likely) in zip(hits, picks, strict=True)
+    ]
+
+
+def leave_out(stretches: Sequence[Stretch], *, guesses: bool) -> tuple[list[Stretch], list[str]]:
+    """Leave out what a search found and nobody named: guesses, and what has no moving picture.
+
+    Args:
+        stretches: of ``find_stretches``.
+        guesses: whether guesses are kept.
+
+    Returns:
+        What is to be cut, and a sentence for each kind that was left out.
+    """
+    why = {
+        "guess": ("guess", "guesses", "--guesses cuts them too"),
+        "picture": ("picture", "pictures", "there is nothing to cut out of one"),
+        "sound": ("file of sound", "files of sound", "a cut needs pictures"),
+    }
+    kept, told = list[Stretch](), Counter[str]()
+    for one in stretches:
+        reason = one.kind if one.likely or guesses else "guess"
+        if one.named or reason not in why:
+            kept.append(one)
+        else:
+            told[reason] += 1
+    return kept, [f"left out {counted(told[one], *why[one][:2])}: {why[one][2]}" for one in why if told[one]]
 
 
 def _is_index(text: str) -> bool:
@@ -69,7 +106,7 @@ def _found(addresses: Sequence[str], picks: Sequence[Pick]) -> list[Hit]:
     """Return picks as hits, each of the first index that holds it; pages of several write COLLECTION:ID.
 
     Raises:
-        QueryError: if none holds one of them.
+        SaysoError: if none holds one of them.
     """
     from sayso.index.collection import Index
 
@@ -82,7 +119,7 @@ def _found(addresses: Sequence[str], picks: Sequence[Pick]) -> list[Hit]:
     for given, pick in zip(picks, bare, strict=True):
         if pick not in found:
             way = "name the index of its collection too" if given != pick else "take one of search --json"
-            raise QueryError(f"{' and '.join(addresses)} holds no clip {given.id[:60]!r}; {way}")
+            raise SaysoError(f"{' and '.join(addresses)} holds no clip {given.id[:60]!r}; {way}")
     return [found[pick] for pick in bare]
 
 
@@ -96,18 +133,24 @@ def _of_file(text: str) -> Stretch:
 def _of_hit(number: int, hit: Any) -> Stretch:
     """Return what a printed hit says of itself."""
     try:
-        return Stretch(str(hit["path"]), str(hit["kind"]), float(hit["start_s"]), float(hit["end_s"]))
+        span = float(hit["start_s"]), float(hit["end_s"])
+        return Stretch(str(hit["path"]), str(hit["kind"]), *span, named=False, likely=_is_likely(hit))
     except (KeyError, TypeError, ValueError) as error:
         says = f"line {number} of stdin is no hit; pipe into this what sayso search --json prints"
         raise UsageError(says) from error
 
 
+def _is_likely(hit: Mapping[str, Any]) -> bool:
+    """Tell whether a printed hit is no guess; those of an older sayso do not say."""
+    return hit.get("likely") is not False
+
+
 def _printed(text: str) -> Iterator[dict[str, Any]]:
-    """Return the hits that ``sayso search --json`` printed, or that a page saved as JSON."""
+    """Return the hits that ``sayso search --json`` printed, or that a page saved: somebody chose these."""
     with contextlib.suppress(ValueError):
         saved = json.loads(text)
         if isinstance(saved, dict) and isinstance(saved.get("hits"), list):
-            yield from saved["hits"]
+            yield from ({**hit, "likely": True} if isinstance(hit, dict) else hit for hit in saved["hits"])
             return
     for number, line in enumerate(text.split("\n"), start=1):  # not at U+2028, which JSON may hold
         if line.strip():

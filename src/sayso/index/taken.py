@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sayso.core.counted import counted
 from sayso.index.schema import TAKEN_FIELDS
 from sayso.index.sql import sql_in
 
@@ -67,7 +68,7 @@ def read_when_taken(store: Store) -> int:
     query = store.media.search().where("taken_from IS NULL").select(columns)
     rows = [row for row in query.to_arrow().to_pylist() if os.path.isfile(row["path"])]  # noqa: PTH113
     if rows:
-        log.warning("%s: reading when %s files were taken", store.address, f"{len(rows):,}")
+        log.warning("%s: reading when %s taken", store.address, counted(len(rows), "file was", "files were"))
     with ThreadPoolExecutor() as threads:
         for start in range(0, len(rows), BATCH):
             _write(store, list(threads.map(_read, rows[start : start + BATCH])))

@@ -63,7 +63,7 @@ class Update:
     _to_hear: list[IndexJob] = field(default_factory=list)
     _notes: list[Note] | None = None  # None: the lock is held, and they are made at once
     _gone: dict[tuple[str, str], tuple[str, Record]] | None = None
-    _problems: dict[str, list[Failure]] = field(default_factory=dict)  # of captions: of the last plan
+    _problems: dict[str, list[Failure]] = field(default_factory=dict)  # of captions; where there are any
     _amounts: Amounts = field(default_factory=lambda: Amounts({}, ()))
     _done: int = 0
     _dated: int = 0
@@ -167,13 +167,17 @@ class Update:
         for source in sources:
             path, cut = source.path, self.roots.segmentation(source.path)
             old = self._records.get(path)
-            problems = self._problems[path] = list[Failure]()
+            problems = list[Failure]()
+            self._problems.pop(path, None)  # a file may be planned twice
             try:
                 job = plan_file(source, old, cut, self._moved_from, problems)
             except Exception as error:  # noqa: BLE001  whatever one file does is its own failure
                 self._amounts.leave_out(path)
                 self._fail(path, error)
                 continue
+            finally:
+                if problems:
+                    self._problems[path] = problems
             if isinstance(job, Note):
                 if self._notes is None:
                     self._note(job)

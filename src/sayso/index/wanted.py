@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sayso.core.counted import counted
 from sayso.core.errors import SaysoError
 from sayso.data.manifest import MANIFESTS, ListedFile
 from sayso.data.sources import Listing, list_sources
@@ -71,7 +72,7 @@ def _with_all_said(
     for path, listed in said.items():
         more = [file.path for file in files if file.rows and file.path in listed and listed[file.path].rows]
         if more and absolute(path) not in named:
-            rest = f" and of {len(more) - 1:,} more files" if len(more) > 1 else ""
+            rest = f" and of {counted(len(more) - 1, 'more file')}" if len(more) > 1 else ""
             log.info("what %s says of %s%s counts too; sayso remove takes a list out", path, more[0], rest)
         for file in listed.values():
             found[file.path] = found[file.path].joined(file) if file.path in found else file

@@ -21,7 +21,8 @@ class SearchAnswer(BaseModel):
     hits: list[Hit]
     found: int = Field(description="How many of these score 0.5 or more; the others are guesses.")
     hints: list[str] = Field(
-        description="Why these may mean little: words that the model does not know, people whom nobody named."
+        description="Why these may mean little: words the model does not know, people nobody named, or "
+        "an empty index."
     )
     next: str | None = Field(description="The cursor of the moments after these; null where none are left.")
     took_ms: float

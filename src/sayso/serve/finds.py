@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from sayso.core.errors import QueryError
 from sayso.index import Hit
+from sayso.index.hit import LIKELY
 from sayso.index.picks import Pick, find_picks, parse_pick
 from sayso.media.cut_forms import CONTENT_TYPES, Form
 from sayso.serve.api import PROBLEMS, PlacedClip, Shared
@@ -120,7 +121,8 @@ def _saved(held: Collections, form: Saved, wanted: ToSave) -> Response:
 def _row(hit: Hit, scores: dict[str, float | None]) -> dict[str, Any]:
     row = hit.to_dict()
     unsaid = (name for name in row if name.endswith("score") or name in scores)
-    return {**row, **dict.fromkeys(unsaid), **scores}
+    score = scores.get("score")
+    return {**row, **dict.fromkeys(unsaid), **scores, "likely": score is None or score >= LIKELY}
 
 
 def _attached(content: bytes, kind: str, name: str) -> Response:

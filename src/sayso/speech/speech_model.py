@@ -10,7 +10,7 @@ from pathlib import Path
 from sayso.core.errors import SaysoError, Unavailable
 from sayso.core.io import sha256_of
 from sayso.core.lazy import need
-from sayso.core.mistyped import nothing_there
+from sayso.core.mistyped import folder_hint, nothing_there
 from sayso.core.offline import offline
 
 EXTRA = "speech"
@@ -90,16 +90,17 @@ def _fetched(name: str) -> Path:
         said = None if name in sizes else nothing_there(name)
         if said is not None:
             raise SaysoError(said) from None
+        hint = "" if name in sizes else folder_hint(name)
         if offline():
             raise Unavailable(
                 f"the speech model {name} is not at hand, and SAYSO_OFFLINE or HF_HUB_OFFLINE forbids "
-                "fetching it; give the folder of one"
+                f"fetching it{hint}; give the folder of one"
             ) from None
     log.info("fetching the speech model %s from the model hub", name)
     try:
         return Path(utils.download_model(name))
     except Exception as error:
         raise Unavailable(
-            f"the speech model {name} could not be fetched ({type(error).__name__}); connect, or give the "
-            "folder of one"
+            f"the speech model {name} could not be fetched ({type(error).__name__}){hint}; connect, or give "
+            "the folder of one"
         ) from error

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from sayso.core.counted import counted
 from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Example, stack
 from sayso.data.corpus_reader import read_training_corpus
@@ -192,7 +193,7 @@ class _System:
         backbone = load_encoder(recipe.backbone)
         lost = extract_features(_files(data), backbone, folder / "features", progress=progress)
         if lost:
-            log.warning("%s videos cannot be read, such as: %s", f"{len(lost):,}", lost[0].error)
+            log.warning("%s cannot be read, such as: %s", counted(len(lost), "video"), lost[0].error)
         data.failures += tuple(lost)
         return HowTo100M(recipe, data, [open_features(folder / "features", 1.0)], backbone)
 

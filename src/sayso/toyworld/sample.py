@@ -11,15 +11,22 @@ OUT/captioned/train, test           pictures and their captions; zero_shot: a fo
 
 from __future__ import annotations
 
+import filecmp
 import os
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from sayso.core.errors import SaysoError
+import numpy as np
+
+from sayso.core.counted import counted
+from sayso.core.errors import MediaError, SaysoError
 from sayso.core.io import atomic_folder
+from sayso.core.ownership import RECORD
 from sayso.core.progress import Amount, Progress, Silent
 from sayso.core.types import Caption
+from sayso.media import stream_frames
 from sayso.people.tracks import write_tracks
 from sayso.text import write_srt, write_vtt
 from sayso.toyworld.captioned import write_captioned
@@ -38,6 +45,7 @@ from sayso.toyworld.write import render, write_video
 TASK = 0
 TITLES = ("Peel Garlic", "Change a Tyre", "Be Happy", "Fold a Paper Crane", "Understand Taxes")
 _FILM_SIZE, _FILM_FPS = 160, 10
+_ALIKE = 3.0  # mean difference of pixels, of 255, up to which frames show the same
 _HOWTO_SIZE, _HOWTO_FPS = 64, 5
 _VIDEOS, _TAGGED, _TAGGED_TEST, _CAPTIONED, _CAPTIONED_TEST = 8, 48, 12, 96, 28
 
@@ -120,8 +128,10 @@ answers in words; docs/models.md lists some).
 def write_sample(folder: str | os.PathLike[str], *, seed: int = 0, progress: Progress | None = None) -> Path:
     """Draw the sample into a new folder, which takes its name when all of it is there.
 
+    In the folder of a sample that this seed drew, only what has gone is drawn again; all else stays as it is.
+
     Args:
-        folder: must not exist, or be empty.
+        folder: must not exist, be empty, or hold the sample of this seed.
         seed: of all that is random; the same seed draws the same.
         progress: updated with the number of videos and pictures drawn.
 
@@ -129,25 +139,84 @@ def write_sample(folder: str | os.PathLike[str], *, seed: int = 0, progress: Pro
         The folder.
 
     Raises:
-        SaysoError: if the folder holds something or cannot be written, or the seed is negative.
+        SaysoError: if the folder holds something else, a file of the sample in it was changed, it cannot be
+            written, or the seed is negative.
         MissingExtra: if PyAV is not installed.
     """
     if seed < 0:
         raise SaysoError(f"a sample needs a seed of 0 or more; got {seed}")
+    target, progress = Path(folder), progress or Silent()
+    if _is_sample(target, seed):
+        _complete(target, seed, progress)
+    else:
+        with atomic_folder(target) as out:
+            _draw(out, seed, progress)
+    return target
+
+
+def _is_sample(folder: Path, seed: int) -> bool:
+    """Tell whether a folder has the README of a sample that a seed draws."""
+    try:
+        return (folder / "README.txt").read_text(encoding="utf-8") == sample_readme(film_shots(seed), seed)
+    except (OSError, ValueError):
+        return False
+
+
+def _complete(folder: Path, seed: int, progress: Progress) -> None:
+    """Draw a sample anew beside its folder, and move into it what is not there; nothing is written over.
+
+    Raises:
+        SaysoError: if a file of it is there with other content, or it cannot be written.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.absolute().parent) as drawn:
+            _draw(Path(drawn), seed, progress)
+            names = [path.relative_to(drawn) for path in sorted(Path(drawn).rglob("*")) if path.is_file()]
+            there = [name for name in names if name.name != RECORD and os.path.lexists(folder / name)]
+            if changed := [name for name in there if not _same(folder / name, Path(drawn, name))]:
+                more = len(changed) - 1
+                rest = f" and {counted(more, 'more file')} are" if more else " is"
+                raise SaysoError(
+                    f"{folder / changed[0]}{rest} not as drawn by this command, which writes over nothing; "
+                    "give another folder, or move away what was changed"
+                )
+            for name in names:
+                if not os.path.lexists(folder / name):
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    Path(drawn, name).replace(folder / name)
+    except OSError as error:
+        raise SaysoError(
+            f"{folder} cannot be written: {error.strerror or error}; give another place"
+        ) from error
+
+
+def _same(path: Path, other: Path, fps: int = _FILM_FPS) -> bool:
+    """Tell whether two files hold the same, or videos show it: their encoder writes other bytes each time."""
+    if not path.is_file() or path.suffix != ".mp4":
+        return path.is_file() and filecmp.cmp(path, other, shallow=False)
+    try:
+        pairs = zip(stream_frames(path, fps=fps), stream_frames(other, fps=fps), strict=True)
+        return all(
+            one.shape == two.shape and np.abs(one.astype(float) - two).mean() < _ALIKE
+            for (_, one), (_, two) in pairs
+        )
+    except (MediaError, ValueError):  # it cannot be read, or has another length
+        return False
+
+
+def _draw(out: Path, seed: int, progress: Progress) -> None:
     tagged, captioned = _TAGGED + _TAGGED_TEST, _CAPTIONED + 2 * _CAPTIONED_TEST
-    report = partial(_Part, progress or Silent(), total=1 + _VIDEOS + tagged + captioned)
-    with atomic_folder(folder) as out:
-        shots = film_shots(seed)
-        _write_film(out / "film", shots, seed)
-        report(before=0).update(1)
-        _write_howto(out / "howto", seed, report(before=1))
-        bar = report(before=1 + _VIDEOS)
-        write_scenes(out / "tagged", train=_TAGGED, test=_TAGGED_TEST, seed=seed, progress=bar)
-        bar = report(before=1 + _VIDEOS + tagged)
-        write_captioned(out / "captioned", train=_CAPTIONED, test=_CAPTIONED_TEST, seed=seed, progress=bar)
-        (out / "titles.txt").write_text("\n".join(TITLES) + "\n", encoding="utf-8")
-        (out / "README.txt").write_text(sample_readme(shots, seed), encoding="utf-8")
-    return Path(folder)
+    report = partial(_Part, progress, total=1 + _VIDEOS + tagged + captioned)
+    shots = film_shots(seed)
+    _write_film(out / "film", shots, seed)
+    report(before=0).update(1)
+    _write_howto(out / "howto", seed, report(before=1))
+    bar = report(before=1 + _VIDEOS)
+    write_scenes(out / "tagged", train=_TAGGED, test=_TAGGED_TEST, seed=seed, progress=bar)
+    bar = report(before=1 + _VIDEOS + tagged)
+    write_captioned(out / "captioned", train=_CAPTIONED, test=_CAPTIONED_TEST, seed=seed, progress=bar)
+    (out / "titles.txt").write_text("\n".join(TITLES) + "\n", encoding="utf-8")
+    (out / "README.txt").write_text(sample_readme(shots, seed), encoding="utf-8")
 
 
 def sample_readme(shots: Sequence[FilmShot], seed: int) -> str:

@@ -10,6 +10,7 @@ from typer import Option
 from sayso.cli.corpus.stage_options import PerHost, requests_a_second
 from sayso.cli.options import Device, Json, Model, ProgressMode
 from sayso.cli.output import print_json, print_lines, size_text
+from sayso.core.counted import counted
 from sayso.core.progress import reporter
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ def _lines(found: Estimate) -> list[str]:
             f"{rates.probe_s:.0f} s of {rates.probe}, by {rates.encoder}; "
             f"{rates.indexed:,} drawn vectors of {rates.dim}",
         ),
-        ("asked", f"{found.videos:,} videos, {found.hours:,.0f} hours, {found.clips:,} clips"),
+        (
+            "asked",
+            f"{counted(found.videos, 'video')}, {found.hours:,.0f} hours, {counted(found.clips, 'clip')}",
+        ),
         (
             "fetching",
             f"{_amount(costs['fetch_days'])} days from one host, at 3 requests a video and "

@@ -10,6 +10,7 @@ from typer import Argument
 from sayso.cli.corpus.stage_options import Corrections, Threshold
 from sayso.cli.options import Json, Overwrite, ProgressMode, out_option
 from sayso.cli.output import print_json, print_lines
+from sayso.core.counted import counted
 from sayso.core.progress import reporter
 
 TITLES = "Titles, one a line; or a CSV with the column title. WikiHow's run-together form is read too."
@@ -49,4 +50,4 @@ def tasks_(
     if out is None:
         print_lines(f"{task.score:.2f}  {'yes' if task.visual else 'no '}  {task.title}" for task in scored)
     visual = sum(task.visual for task in scored)
-    print_lines([f"{visual:,} of {len(scored):,} tasks can be seen", *([str(out)] if out else [])])
+    print_lines([f"{visual:,} of {counted(len(scored), 'task')} can be seen", *([str(out)] if out else [])])

@@ -95,7 +95,7 @@ export class Searching {
     $("export").disabled = !this.hits.length;
     this.told(answer);
     doubt(answer.hints);
-    if (!this.hits.length) this.nothing();
+    if (!this.hits.length) this.nothing(answer.hints);
     else if (!answer.found) this.guessed();
   }
 
@@ -130,12 +130,14 @@ export class Searching {
     say("");
   }
 
-  nothing() {
+  nothing(hints) {
     const { state } = this;
     const filtered = activeFilters(state).length > 0 || state.kind !== "";
+    const advice = hints.length ? "" : "Try other words, or fewer of them."; // hints say themselves what to do
+    const says = filtered ? "No moment passes the filters." : advice;
     notice(
       el("h2", {}, state.q ? `Nothing found for “${state.q}”` : "Nothing found"),
-      el("p", {}, filtered ? "No moment passes the filters." : "Try other words, or fewer of them."),
+      ...(says ? [el("p", {}, says)] : []),
       ...(filtered ? [action("Clear filters", this.onClearFilters)] : []),
     );
   }

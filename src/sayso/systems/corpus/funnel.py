@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sayso.core.counted import counted
 from sayso.systems.corpus.captions import SILENT
 from sayso.systems.corpus.ledger import LedgerRow
 from sayso.systems.corpus.state import CorpusState
@@ -77,14 +78,16 @@ class Funnel:
         rows = [("titles", self.titles, ""), ("visual", self.visual, "")] if self.titles else []
         rows += [("searched", self.search.done, _told(self.search))] if self.titles else []
         rows += [(STAGES[name], one.done, _told(one)) for name, one in self.stages.items()]
-        to_hear = f"{self.silent:,} silent videos wait for: sayso transcribe" if self.silent else ""
+        waiting = counted(self.silent, "silent video waits", "silent videos wait")
+        to_hear = f"{waiting} for: sayso transcribe" if self.silent else ""
         rows.append(("clips", self.clips, to_hear))
         return [f"{name:10} {count:>11,}   {why}".rstrip() for name, count, why in rows]
 
     def failure_lines(self) -> list[str]:
         """Return the first failures in sentences, and how many there are more."""
         lines = [
-            f"failed: {row.key} at {row.stage}, {row.attempts} attempts: {row.why}" for row in self.failures
+            f"failed: {row.key} at {row.stage}, {counted(row.attempts, 'attempt')}: {row.why}"
+            for row in self.failures
         ]
         more = self.failed - len(lines)
         return [*lines, *([f"{more:,} more; try again with --retry failed"] if more > 0 else [])]

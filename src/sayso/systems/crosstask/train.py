@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sayso.core.counted import counted
 from sayso.core.errors import SaysoError
 from sayso.systems.crosstask.method import CrossTask, Recipe
 from sayso.systems.crosstask.published import PublishedCrossTask
@@ -43,11 +44,13 @@ class _System:
             before_s=recipe.before_s,
             after_s=recipe.after_s,
         )
-        counts = (len(videos), len(videos.tasks), sum(bool(one.any()) for one in videos.allowed))
+        mentioned = sum(bool(one.any()) for one in videos.allowed)
         log.info(
-            "{:,} videos of {:,} tasks, {:,} with steps that are mentioned, {:,} missing".format(
-                *counts, len(videos.missing)
-            )
+            "%s of %s, %s with steps that are mentioned, %s missing",
+            counted(len(videos), "video"),
+            counted(len(videos.tasks), "task"),
+            f"{mentioned:,}",
+            f"{len(videos.missing):,}",
         )
         return videos
 

@@ -60,11 +60,11 @@ def run(
     Raises:
         SaysoError: if there is no video, or the narrations have nothing in common.
     """
-    how, folder = options or StepsOptions(), Path(folder).expanduser().resolve()
+    how, folder = options or StepsOptions(), absolute_folder(folder)
     encoder = None if how.features is not None else _encoder(how.model or "auto", how.device)
     if encoder is not None:
         refuse_silent([str(folder)])
-    store = how.features or how.store or folder.with_name(f"{folder.name}.steps") / "features"
+    store = how.features or how.store or folder_beside(folder) / "features"
     read = read_narrated(
         [str(folder)], features=Path(store), encoder=encoder, rate=how.recipe.rate, progress=progress
     )
@@ -117,6 +117,17 @@ def apply(
     )
     steps = tuple({"name": n, "phrases": [n], "videos": 0, "example": None} for n in known.names)
     return StepsResult(place.name, steps, located, known, tuple(read.failures), False)
+
+
+def absolute_folder(folder: FilePath) -> Path:
+    """Return the absolute path of a folder as it was named: a link to a folder keeps its own place."""
+    return Path(os.path.abspath(Path(folder).expanduser()))  # noqa: PTH100  resolve() follows links
+
+
+def folder_beside(folder: FilePath) -> Path:
+    """Return where the steps of a folder of videos go unless somebody says where: FOLDER.steps."""
+    place = absolute_folder(folder)
+    return place.with_name(f"{place.name}.steps")
 
 
 def verb_parser() -> Any:

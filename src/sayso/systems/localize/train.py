@@ -15,6 +15,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sayso.core.counted import counted
 from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Dataset, Example, stack
 from sayso.data.tags import TaggedPictures, Task
@@ -213,8 +214,12 @@ class _System:
     def read(self, path: Path, recipe: Recipe, progress: Progress) -> TaggedPictures:  # noqa: ARG002
         """Return tagged pictures; boxes are not read."""
         tagged = read_tagged(path, split=recipe.split, task=recipe.task)
-        counts = (len(tagged.pictures), len(tagged.names), len(tagged.missing))
-        log.info("{:,} pictures, {:,} tags, {:,} missing".format(*counts))
+        log.info(
+            "%s, %s, %s missing",
+            counted(len(tagged.pictures), "picture"),
+            counted(len(tagged.names), "tag"),
+            f"{len(tagged.missing):,}",
+        )
         return tagged
 
     def build(self, recipe: Recipe, data: TaggedPictures, folder: Path, progress: Progress) -> Localize:

@@ -152,10 +152,11 @@ class NamingResult:
         seconds: Counter[str | None] = Counter()
         for row in self.rows:
             seconds[who_of(row)] += row["end_s"] - row["start_s"]
-        return [
-            f"{name or 'nobody of these':24}  {count:5} tracks  {seconds[name]:8.1f} s"
-            for name, count in tracks.most_common()
-        ]
+        lines = []
+        for name, count in tracks.most_common():
+            shown = f"{count:5} {'track' if count == 1 else 'tracks':6}"
+            lines.append(f"{name or 'nobody of these':24}  {shown}  {seconds[name]:8.1f} s")
+        return lines
 
 
 def run(

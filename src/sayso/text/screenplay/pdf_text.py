@@ -124,7 +124,10 @@ def _clean(text: str) -> str:
 
 
 def _mark_edge(page: Any, reader: Any) -> None:
-    """Show a mark in the lower left corner of a page, the first thing that is drawn."""
+    """Show a mark in the lower left corner of a page, the first thing that is drawn.
+
+    pypdf counts from a page's smallest x (``text_show_operations``), which is then the mark's.
+    """
     from pypdf.generic import ContentStream, DictionaryObject, FloatObject, NameObject, TextStringObject
 
     content = page.get_contents()
