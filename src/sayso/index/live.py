@@ -61,8 +61,9 @@ class LiveMedia:
         return self._clips
 
     def is_empty(self) -> bool:
-        """Tell whether there are no clips at all."""
-        self.seen()
+        """Tell whether there are no clips at all: asked anew only where the last look saw none."""
+        if self.clips() == 0:
+            self.seen()
         return self._clips == 0
 
     def scope(self, sql: str | None = None) -> str | None:
