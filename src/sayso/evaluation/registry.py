@@ -40,6 +40,7 @@ _HERE = {
     "coin": "coin:COIN",
     "youtube8m-segments": "youtube8m_segments:YOUTUBE8M_SEGMENTS",
     "hmdb51": "action_recognition:HMDB51",
+    "kinetics700": "action_recognition:KINETICS700",
     "ucf101": "action_recognition:UCF101",
     "image-tagging": "image_tagging:IMAGE_TAGGING",
     "voc2007": "localization:VOC2007",
