@@ -1,10 +1,10 @@
 """Action recognition on frozen features: HMDB-51, UCF-101 and Kinetics-700, a linear SVM over windows.
 
 DIR holds the splits (``hmdb51.csv``; ``trainlist01.txt`` to ``testlist03.txt``, in DIR or in
-``ucfTrainTestlist``; Kinetics' ``train.csv`` and ``validate.csv``) and the videos at any depth, by the names in
-the lists; Kinetics' clips by ``ID_000010_000020``, which is ID and seconds, or by ID alone. Every window of a
-training video is an example, up to ``EXAMPLES``; a test video is of the class whose scores add up to most
-over its windows.
+``ucfTrainTestlist``; Kinetics' ``train.csv`` and ``validate.csv``) and the videos at any depth, by the
+names in the lists; Kinetics' clips by ``ID_000010_000020``, which is ID and seconds, or by ID alone.
+Every window of a training video is an example, up to ``EXAMPLES``; a test video is of the class whose
+scores add up to most over its windows.
 
 A window is 32 frames of the file, one after the other; those of a video begin at ``linspace(0, n - 32, 10)``,
 rounded down, and a video with fewer than 32 ends in black. (Cut by time, 3.2 s at 10 frames a second, most of
