@@ -21,6 +21,7 @@ one-piece    it is made (again) as ``sayso index`` does
 maintain     what is missing then is made as ``sayso index`` does: look-ups of words and ids, compaction
 raw          beside it, query by query in one process, LanceDB itself: as many partitions looked into and as
              many clips scored exactly, the ten best asked for at once, by id alone or with file and seconds
+filtered     it is searched with filters that 10 % and 1 % of the clips pass, beside exact search among these
 cold         it is searched with its files dropped from the page cache before each query
 efforts      it is searched with more and more partitions looked into and clips scored exactly, for 200
              queries of another seed: the numbers of both were chosen by these
@@ -176,6 +177,36 @@ def run_efforts(folder: Path, queries: np.ndarray) -> dict:
         named = "{}/{}".format(*effort)
         result[f"recall_{named}"] = recall(found, exact)
         result |= {f"{key}_{named}": times[key] for key in ("p50_ms", "p50_cpu_ms")}
+    return result
+
+
+def run_filtered(folder: Path, queries: np.ndarray) -> dict:
+    """Search among the first clips of each video: one of a hundred, and ten."""
+    from sayso import Index
+    from sayso.index.drawn import CLIP_S, CLIPS_A_VIDEO
+
+    index, result, exact = Index.open(folder / "bench.index", Lookup(queries), create=False), {}, {}
+    for kept in (10, 1):
+        best, names, first = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64), 0
+        for part in Parts(folder):
+            ids = np.flatnonzero((first + np.arange(len(part))) % CLIPS_A_VIDEO < kept)
+            best = np.concatenate([best, queries @ part[ids].T], axis=1)
+            names = np.concatenate([names, np.broadcast_to(first + ids, (len(queries), len(ids)))], axis=1)
+            first += len(part)
+            top = np.argsort(-best, axis=1, kind="stable")[:, :K]
+            best, names = np.take_along_axis(best, top, 1), np.take_along_axis(names, top, 1)
+        exact[kept] = [[str(i) for i in ids] for ids in names]
+    for kept in (10, 1):
+        numbers, condition = itertools.count(), f"start_s < {kept * CLIP_S}"
+
+        def search(_: np.ndarray, numbers=numbers, condition=condition) -> list[str]:
+            text = str(next(numbers))
+            hits = index.search(text, limit=K, text_weight=0, merge=False, filter=condition)
+            return [number_of(hit.id) for hit in hits]
+
+        found, times = timed(search, queries)
+        result[f"recall_{kept}%"] = recall(found, exact[kept])
+        result |= {f"{key}_{kept}%": times[key] for key in ("p50_ms", "p50_cpu_ms", "p95_cpu_ms")}
     return result
 
 
@@ -396,6 +427,7 @@ def child(engine: str, folder: Path) -> None:
         "one-piece": lambda: build_one_piece(folder),
         "ours": lambda: run_ours(folder, queries),
         "flat": lambda: run_faiss(folder, queries, "flat"),
+        "filtered": lambda: run_filtered(folder, queries),
         "cold": lambda: run_cold(folder, queries),
         "hnsw": lambda: run_faiss(folder, queries, "hnsw"),
     }[engine]()
@@ -429,6 +461,7 @@ def main() -> None:
         "maintain",
         "one-piece",
         "ours",
+        "filtered",
         "cold",
         "raw",
         "efforts",
