@@ -56,6 +56,7 @@ _HERE = {
     "film-actions": "film_actions:FILM_ACTIONS",
     "calibration": "calibration:CALIBRATION",
     "step-discovery": "step_discovery:STEP_DISCOVERY",
+    "step-windows": "step_windows:STEP_WINDOWS",
     "step-names": "step_names:STEP_NAMES",
     "step-names-rules": "step_names:STEP_NAMES_BY_RULES",
     "toy-step-names": "toy_step_names:TOY_STEP_NAMES",
