@@ -59,9 +59,10 @@ def inputs(device, dtype=torch.float32, rows=12):
 
 
 @pytest.mark.parametrize("spread", [0.0, 100.0])
-@pytest.mark.parametrize("name", ["mil_nce", "mil_nce attention", "max_margin"])
+@pytest.mark.parametrize("name", ["mil_nce", "mil_nce bfloat16", "mil_nce attention", "max_margin"])
 def test_a_loss_puts_nothing_on_another_device(name, spread, monkeypatch):
     monkeypatch.setattr(import_module("sayso.losses.mil_nce"), "_spread", lambda *_: spread)
+    monkeypatch.setattr(import_module("sayso.losses.mil_nce"), "native_bfloat16", lambda _: True)
     video, text = (torch.empty(12, DIM, device="meta", requires_grad=True) for _ in range(2))
     groups = torch.empty(12, dtype=torch.int64, device="meta")
     with OneDevice():
