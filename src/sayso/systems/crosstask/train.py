@@ -42,6 +42,7 @@ class _System:
             annotated=recipe.learn == "annotations",
             before_s=recipe.before_s,
             after_s=recipe.after_s,
+            draw=recipe.draw,
         )
         counts = (len(videos), len(videos.tasks), sum(bool(one.any()) for one in videos.allowed))
         log.info(
