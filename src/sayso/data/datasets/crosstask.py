@@ -125,7 +125,7 @@ def read_segments(path: Path, steps: int) -> list[Segment]:
     return segments
 
 
-def truth(segments: list[Segment], seconds: int, steps: int) -> Bools:
+def truth(segments: Sequence[Segment], seconds: int, steps: int) -> Bools:
     """Return (seconds, steps): whether a step is annotated in any part of a second.
 
     Args:

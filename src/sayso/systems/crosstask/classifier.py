@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -89,7 +89,7 @@ class StepClassifier(Pretrained):
     def to_folder(self) -> ModelFolder:
         """Return all that the model folder holds but the reference outputs."""
         tasks = {task: list(steps) for task, steps in self.tasks.items()}
-        options = {"share": self.share, "names": list(self.names), "tasks": tasks}
+        options: dict[str, Any] = {"share": self.share, "names": list(self.names), "tasks": tasks}
         options |= {} if self.draw is None else {"draw": self.draw}
         arrays = {part: np.asarray(getattr(self, part)) for part in ("weights", "offsets", "mean", "scale")}
         return ModelFolder(self.kind, options, arrays, card=self.card)
