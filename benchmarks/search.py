@@ -1,4 +1,4 @@
-r"""Search latency at a million clips and more: ours next to faiss (exact and HNSW), in one run.
+r"""Search latency at a million clips and more: ours next to faiss and usearch, in one run.
 
     python benchmarks/search.py                     # 1,000,000 x 512, about half an hour on 2 cores
     python benchmarks/search.py --clips 100000
@@ -13,6 +13,9 @@ they take no disk. Recall is against exact search in float32. Ours is timed
 through ``Index.search``: filters, merging into moments and all; beside the time on the clock stand the CPU
 milliseconds of all its threads, which a busy machine changes less.
 
+flat, hnsw   faiss, exact and by a graph
+ivf-sq8      faiss, partitions of vectors in 8 bits: trained on 64 a partition, all in memory
+usearch      a graph of float16 vectors, viewed from its file
 exact        the answers, some vectors at a time, for collections that no memory holds
 write        the clips are written through our index's own store, 25,000 a commit
 segments     their index is made in 8 segments, as 8 machines would: each of an eighth of the fragments, with
@@ -410,6 +413,61 @@ def run_faiss(folder: Path, queries: np.ndarray, kind: str) -> dict:
     return {**result, "build_s": built, "resident_gb": resident_gb(), "found": found, "efSearch": ef}
 
 
+def run_ivf(folder: Path, queries: np.ndarray) -> dict:
+    import faiss
+
+    clips, dim, _ = json.loads((folder / "size.json").read_text())
+    partitions = int(4 * clips**0.5)
+    index = faiss.index_factory(dim, f"IVF{partitions},SQ8", faiss.METRIC_INNER_PRODUCT)
+    start, parts = time.perf_counter(), Parts(folder)
+    sample: list[np.ndarray] = []
+    for part in parts:  # rows are drawn independently: the first are a sample of all
+        sample.append(part)
+        if sum(map(len, sample)) >= 64 * partitions:
+            break
+    index.train(np.concatenate(sample))
+    del sample
+    for part in parts:
+        index.add(part)
+    built = time.perf_counter() - start - parts.seconds
+    exact = json.loads((folder / "exact.json").read_text())[:QUERIES]
+    for probes in (1, 2, 4, 8, 16, 32, 64, 128, 256):
+        index.nprobe = probes
+        best, result = timed(lambda q: index.search(q[None], K)[1][0].tolist(), queries)
+        found = [[str(i) for i in ids] for ids in best]
+        if recall(found, exact) >= 0.95:
+            break
+    return {**result, "build_s": built, "resident_gb": resident_gb(), "found": found, "nprobe": probes}
+
+
+def run_usearch(folder: Path, queries: np.ndarray) -> dict:
+    from usearch.index import Index as Graph
+
+    file, exact = folder / "usearch.graph", json.loads((folder / "exact.json").read_text())[:QUERIES]
+    start, parts, number = time.perf_counter(), Parts(folder), 0
+    made = Graph(ndim=queries.shape[1], metric="ip", dtype="f16")
+    for part in parts:
+        made.add(np.arange(number, number + len(part)), part)
+        number += len(part)
+    made.save(str(file))
+    built = time.perf_counter() - start - parts.seconds
+    del made
+    for expansion in (32, 64, 128, 256, 512, 1024):
+        graph = Graph(ndim=queries.shape[1], metric="ip", dtype="f16", expansion_search=expansion)
+        graph.view(str(file))
+        best, result = timed(lambda q, graph=graph: graph.search(q, K).keys.tolist(), queries)
+        found = [[str(i) for i in ids] for ids in best]
+        if recall(found, exact) >= 0.95:
+            break
+    return {
+        **result,
+        "build_s": built,
+        "disk_gb": file.stat().st_size / 2**30,
+        "found": found,
+        "ef": expansion,
+    }
+
+
 def recall(found: list[list[str]], exact: list[list[str]]) -> float:
     return float(np.mean([len(set(a) & set(b)) / K for a, b in zip(found, exact, strict=True)]))
 
@@ -430,6 +488,8 @@ def child(engine: str, folder: Path) -> None:
         "filtered": lambda: run_filtered(folder, queries),
         "cold": lambda: run_cold(folder, queries),
         "hnsw": lambda: run_faiss(folder, queries, "hnsw"),
+        "ivf-sq8": lambda: run_ivf(folder, queries),
+        "usearch": lambda: run_usearch(folder, queries),
     }[engine]()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps({"resident_gb": resident_gb(), "peak_gb": peak, **result}))
@@ -466,8 +526,10 @@ def main() -> None:
         "raw",
         "efforts",
         "hnsw",
+        "ivf-sq8",
+        "usearch",
     ]
-    chosen = ["flat", "write", "one-piece", "maintain", "ours", "raw", "hnsw"]
+    chosen = ["flat", "write", "one-piece", "maintain", "ours", "raw", "ivf-sq8", "usearch"]
     parser.add_argument("--engines", nargs="*", choices=engines, default=chosen)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument(
