@@ -56,7 +56,10 @@ def loss_step(kind: str, B: int, device: torch.device, dtype: torch.dtype) -> Ca
     scale = torch.zeros((), device=device, requires_grad=True)
 
     def step() -> None:
-        (mil_nce(video, bags) if kind == "MIL-NCE, K = 5" else contrastive(video, text, scale)).backward()
+        if kind == "MIL-NCE, K = 5":
+            mil_nce(video, bags, bfloat16=dtype == torch.bfloat16).backward()
+        else:
+            contrastive(video, text, scale).backward()
 
     return step
 
