@@ -1,6 +1,7 @@
 """Discriminative clustering as rows grow: seven solvers on the same problem, to the same proof.
 
     OMP_NUM_THREADS=1 python benchmarks/clustering.py [--rows 2000 20000 200000] [--features 1000]
+        [--only quasi-Newton SCS] [--json FILE]
 
 A planted problem: 66 blocks (films), 14 classes of which 0 is the background; of each 20 rows
 ten are a bag that says a class, and five of those hold it; at least 0.4 of what lies in no bag
@@ -8,9 +9,9 @@ is background. Features are a class mean plus unit noise, in one memory-mapped f
 
 Each solver runs in a process of its own until the gap is proved below 1e-2 of its value, or
 for so many seconds; the QP solvers (cvxpy with SCS, Clarabel and OSQP) run to their own tolerances, or are
-ended after ``--qp`` seconds. They are also run with 100 features, where they end. A line says the seconds and
+ended after ``--qp`` seconds. They are also run with 100 features, where they end. A row says the seconds and
 those of the processor (reading the features for X^T X included), passes, processor seconds a pass,
-the value and the proved gap, and the peak memory of the process.
+the value and the proved gap, and the peak memory of the process; limits are seconds of the clock.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+from results import Report, json_option
 
 from sayso.solvers import Diffrac, block_frank_wolfe, frank_wolfe, quasi_newton
 from sayso.solvers.constraints import background, bag
@@ -32,6 +34,7 @@ from sayso.solvers.linear_oracle import LinearOracle
 from sayso.solvers.qp_reference import solve_qp
 
 CLASSES, BLOCKS, GAP, LAM = 14, 66, 1e-2, 1e-2
+WAYS = ("quasi-Newton", "block projected", "block vertex", "batch FW")
 QPS = ("SCS", "CLARABEL", "OSQP")
 QP_ROWS = 2000  # more do not fit: the QP has N x 14 unknowns and dense N x N costs
 
@@ -88,28 +91,49 @@ def solve(way: str, folder: Path, rows: int, features: int, limit: float, answer
     answer.send((seconds, busy, setup, passes, value, gap, peak))
 
 
-def line(way: str, folder: Path, rows: int, features: int, limit: float) -> str:
-    """Return what a solver did, as a line of the table."""
+def cells(way: str, folder: Path, rows: int, features: int, limit: float) -> list[str]:
+    """Return what a solver did, as a row of the table."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=solve, args=(way, folder, rows, features, limit, there))
     child.start()
     there.close()
+    named = [f"{rows:,} x {features:,}", f"QP: {way}" if way in QPS else way]
     try:
         # the solvers that stop by themselves are also ended where one step outlasts the limit
         if not here.poll(limit + (0 if way in QPS else 60)):
-            return f"{rows:7} {way:13} not done after {limit:.0f} s"
+            return [*named, f"not done after {limit:.0f} s", *[""] * (len(COLUMNS) - 3)]
         seconds, busy, setup, passes, value, gap, peak = here.recv()
     except EOFError:
-        return f"{rows:7} {way:13} ended without an answer (out of memory?)"
+        return [*named, "no answer (out of memory?)", *[""] * (len(COLUMNS) - 3)]
     finally:
         child.kill()
         child.join()
-    each = f"{passes:6} passes {(busy - setup) / passes:8.4f} s/pass" if passes else " " * 29
-    return (
-        f"{rows:7} {way:13} {seconds:8.2f} s, busy {busy:7.2f} s ({setup:.2f} setup) {each}  "
-        f"value {value:.6f}  gap {gap / value:8.2%}  peak {peak:5.0f} MiB"
-    )
+    each = f"{(busy - setup) / passes:.4f}" if passes else ""
+    proved = f"{gap / value:.2%}" if gap == gap else ""
+    return [
+        *named,
+        f"{seconds:.2f}",
+        f"{busy:.2f}",
+        str(passes or ""),
+        each,
+        f"{value:.6f}",
+        proved,
+        f"{peak:.0f}",
+    ]
+
+
+COLUMNS = [
+    "rows x features",
+    "solver",
+    "s",
+    "CPU s",
+    "passes",
+    "CPU s a pass",
+    "value",
+    "proved gap",
+    "peak MiB",
+]
 
 
 def main() -> None:
@@ -120,21 +144,22 @@ def main() -> None:
     parser.add_argument("--longest", type=float, default=240, help="seconds for quasi-Newton")
     parser.add_argument("--published", type=float, default=10, help="seconds for Frank-Wolfe as published")
     parser.add_argument("--qp", type=float, default=100, help="seconds for the QP solver")
+    parser.add_argument("--only", nargs="+", choices=[*WAYS, *QPS], default=[*WAYS, *QPS])
+    json_option(parser)
     asked = parser.parse_args()
-    limits = {
-        "quasi-Newton": asked.longest,
-        "block projected": asked.seconds,
-        "block vertex": asked.published,
-        "batch FW": asked.published,
-        **dict.fromkeys(QPS, asked.qp),
-    }
-    for features, rows in [(100, QP_ROWS), *((asked.features, rows) for rows in asked.rows)]:
-        print(f"{features} features", flush=True)
+    limits = dict(
+        zip(WAYS, (asked.longest, asked.seconds, asked.published, asked.published), strict=True)
+    ) | dict.fromkeys(QPS, asked.qp)
+    report = Report("clustering", asked)
+    report.table("", COLUMNS)
+    small = [(QP_ROWS, 100)] if set(asked.only) & set(QPS) else []
+    for rows, features in dict.fromkeys([*small, *((rows, asked.features) for rows in asked.rows)]):
         with tempfile.TemporaryDirectory() as folder:
             make(Path(folder), rows, features)
-            for way, limit in limits.items():
+            for way in asked.only:
                 if way not in QPS or rows <= QP_ROWS:
-                    print(line(way, Path(folder), rows, features, limit), flush=True)
+                    report.row(*cells(way, Path(folder), rows, features, limits[way]))
+    report.close()
 
 
 if __name__ == "__main__":

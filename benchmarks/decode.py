@@ -1,4 +1,4 @@
-"""Frames of video read per second: ours next to plain PyAV and the ffmpeg command, in one run.
+"""Frames of video read per second: ours next to PyAV, OpenCV, decord, torchcodec and ffmpeg, in one run.
 
     python benchmarks/decode.py                       # 60 s of 640x360 H.264, 30 fps, one frame a second
     python benchmarks/decode.py --gop 30              # key frames as often as telephones write them
@@ -7,22 +7,21 @@
 Every way gives the same: one frame for each second of video, scaled to a short side
 of 224, RGB in memory. The video is made here with x264's default settings. The last
 lines read several files at once in Python threads, which only helps where the
-interpreter's lock is let go.
+interpreter's lock is let go. OpenCV, decord and torchcodec take part where they are installed and load.
+The least CPU seconds of several rounds are shown beside those of the clock.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import importlib
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -30,8 +29,8 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
+from results import Report, json_option
 
-from sayso.evaluation.record import commit
 from sayso.media import probe, stream_frames
 
 WIDTH, HEIGHT, RATE = 640, 360, 30
@@ -149,6 +148,58 @@ def ffmpeg(path: Path, fps: float, threads: int) -> None:
     subprocess.run([*read, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], check=True, stdout=subprocess.DEVNULL)
 
 
+def wanted_numbers(frames: int, rate: float, fps: float) -> list[int]:
+    """Return the numbers of the frames that stand for the cells, the nearest to each middle."""
+    return [
+        min(frames - 1, int((cell + 0.5) * rate / fps)) for cell in range(max(1, round(frames / rate * fps)))
+    ]
+
+
+def opencv(path: Path, fps: float) -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    count, rate = (capture.get(key) for key in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
+    numbers = set(wanted_numbers(int(count), rate, fps))
+    for number in range(int(count)):
+        if not capture.grab():
+            break
+        if number in numbers:
+            _, frame = capture.retrieve()
+            size = scaled(frame.shape[1], frame.shape[0])
+            cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_BGR2RGB)
+    capture.release()
+
+
+def decord_batch(path: Path, fps: float) -> None:
+    import decord
+
+    width, height = scaled(*(getattr(probe(path), side) for side in ("width", "height")))
+    reader = decord.VideoReader(str(path), width=width, height=height, num_threads=1)
+    reader.get_batch(wanted_numbers(len(reader), reader.get_avg_fps(), fps)).asnumpy()
+
+
+def torchcodec_batch(path: Path, fps: float) -> None:
+    from torchcodec.decoders import VideoDecoder
+    from torchcodec.transforms import Resize
+
+    known = probe(path)
+    width, height = scaled(known.width, known.height)
+    decoder = VideoDecoder(str(path), num_ffmpeg_threads=1, transforms=[Resize((height, width))])
+    numbers = wanted_numbers(len(decoder), decoder.metadata.average_fps, fps)
+    decoder.get_frames_at(numbers).data.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def loads(name: str) -> bool:
+    """Tell whether a package is there, and its libraries too."""
+    try:
+        importlib.import_module(name)
+    except (ImportError, OSError, RuntimeError):
+        return False
+    return True
+
+
 def ours(path: Path, fps: float, **options) -> None:
     for _ in stream_frames(path, fps=fps, size=SIZE, **options):
         pass
@@ -172,6 +223,9 @@ def ways() -> dict[str, tuple[Callable[..., None], dict, int]]:
         "PyAV, one reformatter, every frame": (kept_reformatter_all, {}, 1),
         "PyAV, one reformatter, taken frames": (kept_reformatter_taken, {}, 1),
         "PyAV, frame.reformat, taken frames": (frame_reformat_taken, {}, 1),
+        "OpenCV, 1 thread": (opencv, {}, 1),
+        "decord, 1 thread": (decord_batch, {}, 1),
+        "torchcodec, 1 thread": (torchcodec_batch, {}, 1),
         "ffmpeg -threads 1": (ffmpeg, {"threads": 1}, 1),
         "ffmpeg -threads 2": (ffmpeg, {"threads": 2}, 1),
         "stream_frames": (ours, {}, 1),
@@ -181,7 +235,14 @@ def ways() -> dict[str, tuple[Callable[..., None], dict, int]]:
         "stream_frames, 2 files at once": (at_once, {"files": 2}, 2),
         "stream_frames exact=False, 2 files at once": (at_once, {"files": 2, "exact": False}, 2),
     }
-    return found if shutil.which("ffmpeg") else {k: way for k, way in found.items() if "ffmpeg" not in k}
+    there = {
+        "ffmpeg": bool(shutil.which("ffmpeg")),
+        **{name: loads({"OpenCV": "cv2"}.get(name, name)) for name in ("OpenCV", "decord", "torchcodec")},
+    }
+    lacking = [name for name, is_there in there.items() if not is_there]
+    if lacking:
+        print(f"without {', '.join(lacking)}, which this machine has not, or which does not load")
+    return {way: how for way, how in found.items() if not way.startswith(tuple(lacking))}
 
 
 def main() -> None:
@@ -193,37 +254,36 @@ def main() -> None:
     parser.add_argument("--gop", type=int, help="frames from one key frame to the next, at most (x264: 250)")
     parser.add_argument("--fps", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=3, help="the fastest of so many is taken")
-    parser.add_argument("--out", type=Path, help="write the results as JSON")
+    json_option(parser)
     options = parser.parse_args()
+    report = Report("decode", options)
     with tempfile.TemporaryDirectory() as name:
         path = options.video or Path(name, "made.mp4")
         if options.video is None:
             make_video(path, options.seconds, options.gop)
         frames = sum(1 for _ in decoded(path, "NONE", 1))
         known = probe(path)
-        print(f"{known.width} x {known.height} {known.video_codec}, {frames} frames, {os.cpu_count()} cores")
         chosen = ways()
-        seconds = dict.fromkeys(chosen, float("inf"))
+        clock, busy = dict.fromkeys(chosen, float("inf")), dict.fromkeys(chosen, float("inf"))
         for _ in range(options.rounds):
             for way, (call, given, _) in chosen.items():
-                began = time.perf_counter()
+                began, used = time.perf_counter(), cpu_seconds()
                 call(path, options.fps, **given)
-                seconds[way] = min(seconds[way], time.perf_counter() - began)
-    rows = [{"way": way, "frames_per_s": frames * chosen[way][2] / took} for way, took in seconds.items()]
-    print(f"{'':46}{'frames/s':>10}{'x plain':>9}")
-    for row in rows:
-        row["ratio"] = row["frames_per_s"] / rows[0]["frames_per_s"]
-        print(f"{row['way']:46}{row['frames_per_s']:10.0f}{row['ratio']:9.2f}")
-    if options.out:
-        made_by = {"command": f"python benchmarks/decode.py --fps {options.fps} --gop {options.gop}"}
-        made_by |= {
-            "commit": commit(),
-            "machine": platform.platform(),
-            "cores": os.cpu_count(),
-            "av": av.__version__,
-        }
-        made_by |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "frames": frames}
-        options.out.write_text(json.dumps({**made_by, "rows": rows}, indent=2) + "\n", encoding="utf-8")
+                busy[way] = min(busy[way], cpu_seconds() - used)
+                clock[way] = min(clock[way], time.perf_counter() - began)
+    what = f"{known.width} x {known.height} {known.video_codec}, {frames} frames"
+    title = f"{what}, of which {options.fps:g} a second are wanted"
+    report.table(title, ["way", "frames/s", "frames a CPU second", "CPU, x `stream_frames`"])
+    own = busy["stream_frames"]
+    for way, (_, _, files) in chosen.items():
+        per_s, per_cpu_s = frames * files / clock[way], frames * files / busy[way]
+        report.row(way, f"{per_s:,.0f}", f"{per_cpu_s:,.0f}", f"{busy[way] / files / own:.2f}")
+    report.close()
+
+
+def cpu_seconds() -> float:
+    """Return the processor's time of this process and of those it has waited for."""
+    return sum(os.times()[:4])
 
 
 if __name__ == "__main__":

@@ -1,29 +1,28 @@
-"""MIL-NCE forward and backward: ours next to the plain formula, time and peak memory, in one run.
+"""MIL-NCE forward and backward: ours next to the authors' formula, time and peak memory, in one run.
 
-    python benchmarks/losses.py [--batches 128 256 512 1024 2048 4096] [--rounds 5] [--out FILE]
+    OMP_NUM_THREADS=1 python benchmarks/losses.py [--batches 1024 2048] [--seconds 20] [--json FILE]
 
-The plain formula is what public code does: the scores as (B, B, K), a mask, both directions side by
-side, two log-sum-exps, and autograd. The three matrix products (scores, and the two gradients)
-are timed alone: nothing can be faster than they. K = 5, D = 512, float32. Times are the median of
-rounds in which both take turns; memory is what the process held at most, beyond its inputs, in a
-process of its own.
+The authors' formula is what their public code does: the scores as (B, B, K), a mask, both directions side
+by side, two log-sum-exps, and autograd. The three matrix products (scores, and the two gradients) are timed
+alone: nothing in float32 can be faster than they. ``bfloat16=True`` is timed where the machine multiplies
+in it, with the least cosine of its gradients to those of float32. K = 5, D = 512, float32. Times are the
+least CPU milliseconds of one thread over rounds in turns; memory is what a process of its own held at most,
+beyond its inputs.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from results import Report, json_option, least_in_turns
 from torch import Tensor
 
-from sayso.evaluation.record import commit
+from sayso.core.device import native_bfloat16
 from sayso.losses import mil_nce
 
 K, D = 5, 512
@@ -58,6 +57,9 @@ WAYS = {
     "ours": step(lambda v, t: mil_nce(v, t, double_count=True)),
     "products": products,
 }
+HALVED = "ours in bfloat16"
+if native_bfloat16(torch.device("cpu")):
+    WAYS[HALVED] = step(lambda v, t: mil_nce(v, t, double_count=True, bfloat16=True))
 
 
 def inputs(B: int) -> tuple[Tensor, Tensor]:
@@ -92,23 +94,44 @@ def most_kb() -> int:
     return int(status.partition("VmHWM:")[2].split()[0])
 
 
-def measure(B: int, rounds: int) -> dict[str, float]:
+def measure(B: int, seconds: float) -> list[str]:
+    """Return a row of the table."""
     video, text = inputs(B)
-    times: dict[str, list[float]] = {name: [] for name in WAYS}
-    for number in range(rounds + 1):
-        for name, way in WAYS.items():
-            start = time.perf_counter()
-            way(video, text)
-            if number:
-                times[name].append(1e3 * (time.perf_counter() - start))
-    result = {f"{name}_ms": statistics.median(taken) for name, taken in times.items()}
-    result |= {f"{name}_mb": peak_mb(name, B) for name in ("plain", "ours")}
-    return {
-        "B": B,
-        **result,
-        "faster": result["plain_ms"] / result["ours_ms"],
-        "less": result["plain_mb"] / result["ours_mb"],
-    }
+    runs = [lambda way=way: way(video, text) for way in WAYS.values()]
+    ms = dict(zip(WAYS, least_in_turns(runs, seconds), strict=True))
+    mb = {name: peak_mb(name, B) for name in WAYS if name != "products"}
+    row = [f"{B:,}", *(f"{ms[name]:.1f}" for name in ("plain", "ours", "products"))]
+    row += [f"{ms['plain'] / ms['ours']:.2f}", f"{ms['products'] / ms['ours']:.2f}"]
+    if HALVED in ms:
+        row += [f"{ms[HALVED]:.1f}", f"{ms['ours'] / ms[HALVED]:.2f}", f"{cosine(video, text):.6f}"]
+    else:
+        row += [""] * 3
+    return [*row, *(f"{mb[name]:.0f}" if name in mb else "" for name in ("plain", "ours", HALVED))]
+
+
+def cosine(video: Tensor, text: Tensor) -> float:
+    """Return the least cosine of bfloat16's gradients to float32's."""
+    found = []
+    for name in ("ours", HALVED):
+        WAYS[name](video, text)
+        found.append([one.grad.double().flatten() for one in (video, text) if one.grad is not None])
+    return min(float(a @ b / (a.norm() * b.norm())) for a, b in zip(*found, strict=True))
+
+
+COLUMNS = [
+    "B",
+    "authors', ms",
+    "ours, ms",
+    "three products, ms",
+    "x authors'",
+    "of the products",
+    "bfloat16, ms",
+    "x float32",
+    "cosine of the gradient",
+    "authors', MB",
+    "ours, MB",
+    "bfloat16, MB",
+]
 
 
 def main() -> None:
@@ -116,25 +139,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--batches", type=int, nargs="+", default=[128, 256, 512, 1024, 2048, 4096])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--seconds", type=float, default=20, help="of each batch size")
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    json_option(parser)
     options = parser.parse_args()
     if options.child:
         child(options.child, options.batches[0])
         return
-    print("    B  plain ms   ours ms  products  faster  plain MB   ours MB   less")
-    rows = []
+    report = Report("losses", options)
+    report.table("", COLUMNS)
     for B in options.batches:
-        row = measure(B, options.rounds)
-        rows.append(row)
-        times = " ".join(f"{row[f'{name}_ms']:9.1f}" for name in WAYS)
-        memory = " ".join(f"{row[f'{name}_mb']:9.0f}" for name in ("plain", "ours"))
-        print(f"{B:5} {times} {row['faster']:7.2f} {memory} {row['less']:6.1f}", flush=True)
-    if options.out:
-        options.out.write_text(
-            json.dumps({"commit": commit(), "threads": torch.get_num_threads(), "rows": rows}, indent=1)
-        )
+        report.row(*measure(B, options.seconds))
+    report.close()
 
 
 if __name__ == "__main__":

@@ -28,10 +28,15 @@ class Report:
     Args:
         name: the benchmark's.
         options: the parsed command line, with ``json``: a file to write, or None.
+        command: the script and its options; by default those of this program.
+
+    Attributes:
+        text: what was printed, where it is no tables.
     """
 
-    def __init__(self, name: str, options: argparse.Namespace) -> None:
-        self.name, self.options = name, options
+    def __init__(self, name: str, options: argparse.Namespace, command: Sequence[str] | None = None) -> None:
+        self.name, self.options, self.text = name, options, ""
+        self.command = command or [Path(sys.argv[0]).name, *_without_json(sys.argv[1:])]
         self.tables: list[dict[str, Any]] = []
         self.load = os.getloadavg()
         self._began, self._busy, self._own = time.perf_counter(), _busy_seconds(), _own_seconds()
@@ -65,9 +70,7 @@ class Report:
             others = max(0.0, (busy - self._busy - (_own_seconds() - self._own)) / seconds)
         return {
             "benchmark": self.name,
-            "command": " ".join(
-                [f"python benchmarks/{Path(sys.argv[0]).name}", *_without_json(sys.argv[1:])]
-            ),
+            "command": f"python benchmarks/{' '.join(self.command)}",
             "date": time.strftime("%Y-%m-%d"),
             "commit": _git("rev-parse", "--short=10", "HEAD"),
             "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
@@ -78,6 +81,7 @@ class Report:
             "load": [round(value, 2) for value in self.load],
             "others_cores": others,
             "tables": self.tables,
+            **({"text": self.text} if self.text else {}),
         }
 
 

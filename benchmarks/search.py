@@ -1,4 +1,4 @@
-r"""Search latency at a million clips and more: ours next to faiss (exact and HNSW), in one run.
+r"""Search latency at a million clips and more: ours next to faiss and usearch, in one run.
 
     python benchmarks/search.py                     # 1,000,000 x 512, about half an hour on 2 cores
     python benchmarks/search.py --clips 100000
@@ -13,6 +13,9 @@ they take no disk. Recall is against exact search in float32. Ours is timed
 through ``Index.search``: filters, merging into moments and all; beside the time on the clock stand the CPU
 milliseconds of all its threads, which a busy machine changes less.
 
+flat, hnsw   faiss, exact and by a graph
+ivf-sq8      faiss, partitions of vectors in 8 bits: trained on 64 a partition, all in memory
+usearch      a graph of float16 vectors, viewed from its file
 exact        the answers, some vectors at a time, for collections that no memory holds
 write        the clips are written through our index's own store, 25,000 a commit
 segments     their index is made in 8 segments, as 8 machines would: each of an eighth of the fragments, with
@@ -21,6 +24,7 @@ one-piece    it is made (again) as ``sayso index`` does
 maintain     what is missing then is made as ``sayso index`` does: look-ups of words and ids, compaction
 raw          beside it, query by query in one process, LanceDB itself: as many partitions looked into and as
              many clips scored exactly, the ten best asked for at once, by id alone or with file and seconds
+filtered     it is searched with filters that 10 % and 1 % of the clips pass, beside exact search among these
 cold         it is searched with its files dropped from the page cache before each query
 efforts      it is searched with more and more partitions looked into and clips scored exactly, for 200
              queries of another seed: the numbers of both were chosen by these
@@ -176,6 +180,36 @@ def run_efforts(folder: Path, queries: np.ndarray) -> dict:
         named = "{}/{}".format(*effort)
         result[f"recall_{named}"] = recall(found, exact)
         result |= {f"{key}_{named}": times[key] for key in ("p50_ms", "p50_cpu_ms")}
+    return result
+
+
+def run_filtered(folder: Path, queries: np.ndarray) -> dict:
+    """Search among the first clips of each video: one of a hundred, and ten."""
+    from sayso import Index
+    from sayso.index.drawn import CLIP_S, CLIPS_A_VIDEO
+
+    index, result, exact = Index.open(folder / "bench.index", Lookup(queries), create=False), {}, {}
+    for kept in (10, 1):
+        best, names, first = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64), 0
+        for part in Parts(folder):
+            ids = np.flatnonzero((first + np.arange(len(part))) % CLIPS_A_VIDEO < kept)
+            best = np.concatenate([best, queries @ part[ids].T], axis=1)
+            names = np.concatenate([names, np.broadcast_to(first + ids, (len(queries), len(ids)))], axis=1)
+            first += len(part)
+            top = np.argsort(-best, axis=1, kind="stable")[:, :K]
+            best, names = np.take_along_axis(best, top, 1), np.take_along_axis(names, top, 1)
+        exact[kept] = [[str(i) for i in ids] for ids in names]
+    for kept in (10, 1):
+        numbers, condition = itertools.count(), f"start_s < {kept * CLIP_S}"
+
+        def search(_: np.ndarray, numbers=numbers, condition=condition) -> list[str]:
+            text = str(next(numbers))
+            hits = index.search(text, limit=K, text_weight=0, merge=False, filter=condition)
+            return [number_of(hit.id) for hit in hits]
+
+        found, times = timed(search, queries)
+        result[f"recall_{kept}%"] = recall(found, exact[kept])
+        result |= {f"{key}_{kept}%": times[key] for key in ("p50_ms", "p50_cpu_ms", "p95_cpu_ms")}
     return result
 
 
@@ -379,6 +413,61 @@ def run_faiss(folder: Path, queries: np.ndarray, kind: str) -> dict:
     return {**result, "build_s": built, "resident_gb": resident_gb(), "found": found, "efSearch": ef}
 
 
+def run_ivf(folder: Path, queries: np.ndarray) -> dict:
+    import faiss
+
+    clips, dim, _ = json.loads((folder / "size.json").read_text())
+    partitions = int(4 * clips**0.5)
+    index = faiss.index_factory(dim, f"IVF{partitions},SQ8", faiss.METRIC_INNER_PRODUCT)
+    start, parts = time.perf_counter(), Parts(folder)
+    sample: list[np.ndarray] = []
+    for part in parts:  # rows are drawn independently: the first are a sample of all
+        sample.append(part)
+        if sum(map(len, sample)) >= 64 * partitions:
+            break
+    index.train(np.concatenate(sample))
+    del sample
+    for part in parts:
+        index.add(part)
+    built = time.perf_counter() - start - parts.seconds
+    exact = json.loads((folder / "exact.json").read_text())[:QUERIES]
+    for probes in (1, 2, 4, 8, 16, 32, 64, 128, 256):
+        index.nprobe = probes
+        best, result = timed(lambda q: index.search(q[None], K)[1][0].tolist(), queries)
+        found = [[str(i) for i in ids] for ids in best]
+        if recall(found, exact) >= 0.95:
+            break
+    return {**result, "build_s": built, "resident_gb": resident_gb(), "found": found, "nprobe": probes}
+
+
+def run_usearch(folder: Path, queries: np.ndarray) -> dict:
+    from usearch.index import Index as Graph
+
+    file, exact = folder / "usearch.graph", json.loads((folder / "exact.json").read_text())[:QUERIES]
+    start, parts, number = time.perf_counter(), Parts(folder), 0
+    made = Graph(ndim=queries.shape[1], metric="ip", dtype="f16")
+    for part in parts:
+        made.add(np.arange(number, number + len(part)), part)
+        number += len(part)
+    made.save(str(file))
+    built = time.perf_counter() - start - parts.seconds
+    del made
+    for expansion in (32, 64, 128, 256, 512, 1024):
+        graph = Graph(ndim=queries.shape[1], metric="ip", dtype="f16", expansion_search=expansion)
+        graph.view(str(file))
+        best, result = timed(lambda q, graph=graph: graph.search(q, K).keys.tolist(), queries)
+        found = [[str(i) for i in ids] for ids in best]
+        if recall(found, exact) >= 0.95:
+            break
+    return {
+        **result,
+        "build_s": built,
+        "disk_gb": file.stat().st_size / 2**30,
+        "found": found,
+        "ef": expansion,
+    }
+
+
 def recall(found: list[list[str]], exact: list[list[str]]) -> float:
     return float(np.mean([len(set(a) & set(b)) / K for a, b in zip(found, exact, strict=True)]))
 
@@ -396,8 +485,11 @@ def child(engine: str, folder: Path) -> None:
         "one-piece": lambda: build_one_piece(folder),
         "ours": lambda: run_ours(folder, queries),
         "flat": lambda: run_faiss(folder, queries, "flat"),
+        "filtered": lambda: run_filtered(folder, queries),
         "cold": lambda: run_cold(folder, queries),
         "hnsw": lambda: run_faiss(folder, queries, "hnsw"),
+        "ivf-sq8": lambda: run_ivf(folder, queries),
+        "usearch": lambda: run_usearch(folder, queries),
     }[engine]()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps({"resident_gb": resident_gb(), "peak_gb": peak, **result}))
@@ -429,12 +521,15 @@ def main() -> None:
         "maintain",
         "one-piece",
         "ours",
+        "filtered",
         "cold",
         "raw",
         "efforts",
         "hnsw",
+        "ivf-sq8",
+        "usearch",
     ]
-    chosen = ["flat", "write", "one-piece", "maintain", "ours", "raw", "hnsw"]
+    chosen = ["flat", "write", "one-piece", "maintain", "ours", "raw", "ivf-sq8", "usearch"]
     parser.add_argument("--engines", nargs="*", choices=engines, default=chosen)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument(

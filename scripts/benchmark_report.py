@@ -3,10 +3,11 @@
     OMP_NUM_THREADS=1 python benchmarks/steps.py --json steps.json
     python scripts/benchmark_report.py steps.json
 
-A benchmark's section begins at ``<!-- benchmark NAME -->`` and ends at ``<!-- end -->``; it is replaced, or
-put at the end. What is written by hand stands outside. A run beside which other processes kept more than
-``--quiet`` cores busy is refused, and so is one of a tree with changes that no commit holds; ``--mark``
-writes them all the same, and says so in the section.
+What a benchmark without ``--json`` prints is recorded by ``benchmarks/recorded.py``, and stands as it was
+printed. A benchmark's section begins at ``<!-- benchmark NAME -->`` and ends at ``<!-- end -->``; it is
+replaced, or put at the end. What is written by hand stands outside. A run beside which other processes
+kept more than ``--quiet`` cores busy is refused, and so is one of a tree with changes that no commit
+holds; ``--mark`` writes them all the same, and says so in the section.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ def section(record: dict[str, Any], reasons: list[str]) -> str:
         lines.append(f"| {' | '.join(table['columns'])} |")
         lines.append(f"| {' | '.join(['---', *['--:'] * (len(table['columns']) - 1)])} |")
         lines += [f"| {' | '.join(row)} |" for row in table["rows"]]
+    if printed := record.get("text", "").replace("```", "").strip("\n"):
+        lines += ["", "```text", *(line.rstrip() for line in printed.split("\n")), "```"]
     return "\n".join([*lines, "<!-- end -->"])
 
 

@@ -14,9 +14,13 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import torch
 
 SHELL = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "HF_ENDPOINT")
 OURS = [name for name in os.environ if name.startswith("SAYSO_") and name != "SAYSO_DRAWINGS"]
@@ -159,6 +163,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(mark)
         ranks[item.path] = min(ranks.get(item.path, len(ORDER)), *map(ORDER.index, marks), len(ORDER))
     items.sort(key=lambda item: ranks[item.path])
+
+
+@pytest.fixture(scope="session")
+def accelerator() -> torch.device:
+    """What tests marked ``device`` compute on, beside the CPU; TEST_DEVICE=cpu rehearses them."""
+    import torch
+
+    from sayso.core.device import resolve_device
+
+    asked = os.environ.get("TEST_DEVICE")
+    device = torch.device(asked) if asked else resolve_device()
+    if device.type == "cpu" and not asked:
+        pytest.skip("this machine has no accelerator")
+    return device
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "benchmark_report.py"
+RECORDED = Path(__file__).parent.parent / "benchmarks" / "recorded.py"
 BY_HAND = "# Results\n\nby hand\n\n<!-- benchmark steps -->\nold\n<!-- end -->\n\nalso by hand\n"
 
 
@@ -63,3 +64,28 @@ def test_a_file_that_is_no_record_is_named(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "it lacks benchmark" in done.stderr
+
+
+def recorded(folder, program, *options):
+    (folder / "made.py").write_text(program)
+    command = [sys.executable, RECORDED, folder / "made.json", folder / "made.py", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_what_any_benchmark_prints_is_recorded_and_written(tmp_path):
+    done = recorded(tmp_path, "import sys; print('  a  1.5', sys.argv[1:])", "--rows", "3")
+    assert done.returncode == 0 and done.stdout.startswith("  a  1.5 ['--rows', '3']\n")
+    record = json.loads((tmp_path / "made.json").read_text())
+    assert (record["benchmark"], record["command"]) == ("made", "python benchmarks/made.py --rows 3")
+    assert (record["text"], record["tables"]) == ("  a  1.5 ['--rows', '3']\n", [])
+    assert record["machine"]["cores"] and len(record["load"]) == 3
+    _, text = report(tmp_path, tables=[], text=record["text"])
+    assert "```text\n  a  1.5 ['--rows', '3']\n```\n<!-- end -->" in text
+
+
+def test_what_failed_leaves_no_record(tmp_path):
+    assert recorded(tmp_path, "print('half'); raise SystemExit(3)").returncode == 3
+    assert not (tmp_path / "made.json").exists()
+    command = [sys.executable, RECORDED, tmp_path / "made.py", tmp_path / "made.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "expected the record" in done.stderr

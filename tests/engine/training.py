@@ -81,7 +81,7 @@ class TwoTowers(EmbeddingMethod):
         seen, said = embeddings
         first = rank() * len(said)
         scores = seen @ gather(said).T
-        return nn.functional.cross_entropy(scores, torch.arange(first, first + len(seen)))
+        return nn.functional.cross_entropy(scores, torch.arange(first, first + len(seen), device=seen.device))
 
     def export(self, model, card):
         return Saved(model.state_dict(), card)
@@ -100,7 +100,7 @@ class Tempered(TwoTowers):
         seen, said = embeddings
         first = rank() * len(said)
         scores = self.criterion.scale.exp() * seen @ gather(said).T
-        return nn.functional.cross_entropy(scores, torch.arange(first, first + len(seen)))
+        return nn.functional.cross_entropy(scores, torch.arange(first, first + len(seen), device=seen.device))
 
     def export(self, model, card):
         state = {f"criterion.{key}": value for key, value in self.criterion.state_dict().items()}
@@ -143,7 +143,10 @@ class Captions(LossesMethod):
         per_token = nn.functional.cross_entropy(found, tokens, reduction="sum")
         losses = {"tokens": (per_token, len(tokens))}
         if self.several:
-            losses["size"] = (((size - counts) ** 2).sum(), torch.tensor(float(len(counts))))
+            losses["size"] = (
+                ((size - counts) ** 2).sum(),
+                counts.new_tensor(float(len(counts)), dtype=torch.float64),
+            )
         return losses
 
     def export(self, model, card):

@@ -11,7 +11,15 @@ import torch
 import toy
 from sayso.core.errors import MissingExtra, SaysoError
 from sayso.evaluation import action_recognition
-from sayso.evaluation.action_recognition import HMDB51, UCF101, linear_svm, read_hmdb51, read_ucf101
+from sayso.evaluation.action_recognition import (
+    HMDB51,
+    KINETICS700,
+    UCF101,
+    linear_svm,
+    read_hmdb51,
+    read_kinetics700,
+    read_ucf101,
+)
 from sayso.evaluation.evaluator import EvaluationOptions
 
 COLOURS = ["red", "green", "blue"]
@@ -95,6 +103,66 @@ def test_lists_of_ucf_may_lie_in_their_own_folder(ucf):
     for path in list(ucf.glob("*list0*.txt")):
         path.rename(ucf / "ucfTrainTestlist" / path.name)
     assert read_ucf101(ucf) == plain
+
+
+@pytest.fixture
+def kinetics(tmp_path):
+    """Three classes of four clips, one of which is named by its id alone, and one is not there."""
+    rows = {"train.csv": [], "validate.csv": []}
+    for colour in COLOURS:
+        for number in range(4):
+            name = f"{colour}-{number}" if number == 3 else f"{colour}-{number}_000010_000020"
+            if (colour, number) != ("blue", 0):
+                toy.make_video(tmp_path / f"{name}.mp4", [colour] * 5, 1)
+            part = "validate.csv" if number % 2 else "train.csv"
+            rows[part].append(f"{colour} things,{colour}-{number},10,20,{part[:-4]}")
+    for part, lines in rows.items():
+        head = "label,youtube_id,time_start,time_end,split"
+        (tmp_path / part).write_text("\n".join([head, *lines]))
+    return tmp_path
+
+
+def test_kinetics_has_one_split_and_clips_by_id_and_seconds(kinetics, monkeypatch):
+    listed = read_kinetics700(kinetics)
+    assert [one.video for one in listed[:2]] == ["red-0_000010_000020", "red-2_000010_000020"]
+    assert [one.video for one in listed[-2:]] == ["blue-1_000010_000020", "blue-3"]
+    assert {one.parts for one in listed} == {("train",), ("test",)}
+    monkeypatch.setattr(action_recognition, "CUT", replace(action_recognition.CUT, frames=24, size=16))
+    result = KINETICS700(toy.ColourEncoder(), kinetics)
+    assert result.rows == {"accuracy": {"accuracy": 1.0}} and result.published == ()
+    assert (result.missing, result.definition["windows"]) == (("blue-0_000010_000020",), 4)
+    (kinetics / "train.csv").write_text("label,youtube_id\nred,a\n")
+    with pytest.raises(SaysoError, match=r"train\.csv needs the columns label, youtube_id, time_start"):
+        KINETICS700(toy.ColourEncoder(), kinetics)
+
+
+def test_published_rows_stand_beside_the_published_windows_only(ucf, monkeypatch):
+    monkeypatch.setattr(action_recognition, "CUT", replace(action_recognition.CUT, frames=24, size=16))
+    for windows, rows in ((None, 1), (10, 1), (3, 0)):
+        assert len(UCF101(toy.ColourEncoder(), ucf, EvaluationOptions(windows=windows)).published) == rows
+
+
+def test_of_many_windows_some_are_learned_from(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, labels = rng.normal(size=(30, 4, 5)), ["a", "b", "c"] * 10
+    X[:, :, 0] += 5 * np.arange(30)[:, None] % 15
+    taken = []
+
+    class Svm:
+        classes_ = np.array(["a", "b", "c"])
+
+        def fit(self, examples, classes):
+            taken.append((examples, classes))
+
+        def decision_function(self, rows):
+            return np.zeros((len(rows), 3))
+
+    monkeypatch.setattr(action_recognition, "EXAMPLES", 50)
+    monkeypatch.setattr("sklearn.svm.LinearSVC", lambda **_: Svm())
+    linear_svm(X, labels, X[:2])
+    (examples, classes), rows = taken[0], X.reshape(120, 5)
+    at = [int(np.flatnonzero((rows == one).all(1))[0]) for one in examples]
+    assert len(at) == len(set(at)) == 50 and list(classes) == [labels[k // 4] for k in at]
 
 
 def test_says_what_is_wrong(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from published_files import save_howto100m, save_vectors
 import toy
 from sayso.core.errors import SaysoError
 from sayso.encoders import convert_published
+from sayso.evaluation.clip_retrieval import CLIP_RETRIEVAL
 from sayso.evaluation.evaluator import Count, EvaluationOptions
 from sayso.evaluation.text_video_retrieval import ClipProtocol, TextVideoRetrieval
 
@@ -109,3 +110,20 @@ def test_says_what_is_wrong(model, protocol, tmp_path):
     short = [{**row, "2d": row["2d"][:9]} for row in clips()]
     with pytest.raises(SaysoError, match="features must be"):
         run("a.pkl", pickle.dumps(short))
+
+
+def test_a_manifest_is_ranked_by_features_too_without_its_videos(tmp_path):
+    encoder, colours = toy.ColourEncoder(), sorted(toy.COLOURS)[:3]
+    (tmp_path / "features").mkdir()
+    for k, colour in enumerate(colours):
+        seconds = np.repeat(encoder.encode_text([colour, colours[k - 1]]), 2, 0)  # two of each
+        np.save(tmp_path / "features" / f"v{k}.npy", seconds)
+    rows = [f"films/v{k}.mp4,0,2,{colour}" for k, colour in enumerate(colours)]
+    rows += ["films/lost.mp4,0,2,red", "films/v0.mp4,9,11,red", "films/v0.mp4,3,1,red"]
+    (tmp_path / "clips.csv").write_text("\n".join(["path,start_s,end_s,text", *rows]) + "\n")
+    result = CLIP_RETRIEVAL(
+        encoder, tmp_path / "clips.csv", EvaluationOptions(features=tmp_path / "features")
+    )
+    assert (result.rows["text to clip"]["R@1"], result.counts) == (1.0, {"clips": Count(3, 6)})
+    assert result.missing == ("lost",) and len(result.unreadable) == 2
+    assert "published" not in result.definition and result.published == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from sayso.evaluation.crosstask import CROSSTASK, CROSSTASK_SPLITS, left_to_test
 from sayso.evaluation.evaluator import Count, EvaluationOptions
 from sayso.evaluation.placed_steps import uniform
 from sayso.metrics.steps import mean_recall, step_recall
+from sayso.systems.crosstask import StepClassifier
 
 
 @pytest.fixture
@@ -89,6 +91,21 @@ def test_the_published_draws_leave_out_what_is_trained_on_and_validated(release:
     assert published <= {row["model"] for row in result.published}
     kept = CROSSTASK(encoder, release, EvaluationOptions(features=release / "features"))
     assert not published & {row["model"] for row in kept.published}
+    texts = encoder.encode_text([one, two])
+    trained = StepClassifier(
+        *({"7": (one, two)}, "steps", (one, two), texts, np.zeros(2, np.float32)),
+        *(np.zeros(texts.shape[1], np.float32), np.ones(1, np.float32)),
+        draw=1,
+    )
+    assert StepClassifier.from_folder(trained.to_folder(), name="x", device="cpu").draw == 1
+    all_draws = EvaluationOptions(features=release / "features")
+    of_its_draw = CROSSTASK_SPLITS(trained, release, all_draws)
+    assert of_its_draw.rows["Make Tea"] == pytest.approx({"recall": expected[1], "sd": None})
+    assert of_its_draw.definition["seeds"] == [1] and of_its_draw.counts["videos"].listed in (12, 13)
+    with pytest.raises(SaysoError, match="learned from draw 1 and can be tested on that one alone"):
+        CROSSTASK_SPLITS(trained, release, options)
+    with pytest.raises(SaysoError, match="learned from all videos but those of the validation list"):
+        CROSSTASK_SPLITS(replace(trained, draw=None), release, all_draws)
 
 
 def test_zero_shot_says_what_is_wrong(release: Path) -> None:

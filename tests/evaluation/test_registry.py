@@ -91,6 +91,7 @@ def test_a_result_is_json_without_nan_and_a_table_without_holes():
         ["two"],
         ["three"],
         ["theirs", "(there)", "0.250"],
+        ["Published:", "of", "all", "2,000", "videos."],
     ]
     assert lines[2].index("share") + len("share") == lines[3].index("0.500") + len("0.500")
 

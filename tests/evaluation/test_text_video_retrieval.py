@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from sayso.core.errors import SaysoError
 from sayso.evaluation import EVALUATORS
 from sayso.evaluation.clip_retrieval import CLIP_RETRIEVAL
 from sayso.evaluation.evaluator import Count, EvaluationOptions
+from sayso.evaluation.table import result_table
 from sayso.evaluation.text_video_retrieval import (
     ClipProtocol,
     TextVideoRetrieval,
@@ -60,6 +62,11 @@ def test_measures_what_is_there_and_counts_what_is_not(folder, protocol):
     assert (result.missing, result.unreadable, result.published) == (("lost",), (), ({"R@1": 0.5},))
     read = hashlib.sha256((folder / "list.csv").read_bytes()).hexdigest()
     assert (result.definition["sha256"], result.definition["as_published"]) == (read, False)
+    row = {"model": "somebody", "source": "there", "R@1": 0.5}
+    assert result_table(replace(result, published=(row,))).endswith("\nPublished: of all 6 clips.")
+    assert "Published" not in result_table(replace(result, published=(row | {"source": "here"},)))
+    assert "Published" not in result_table(replace(result, published=(row,), counts={"clips": Count(6, 6)}))
+    assert protocol(encoder, folder, EvaluationOptions(windows=3)).published == ()  # measured with two
 
 
 def test_what_was_embedded_is_not_embedded_again(folder, protocol, monkeypatch):

@@ -15,7 +15,6 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from sayso.core.device import resolve_device
 from sayso.engine.gradient_cache import cached_backward
 from sayso.losses.contrastive import contrastive
 from sayso.losses.max_margin import max_margin
@@ -44,6 +43,7 @@ class OneDevice(TorchDispatchMode):
 LOSSES = {
     "mil_nce": lambda v, t, groups: mil_nce(v, t.view(len(v), 1, DIM).expand(-1, 3, -1)),
     "mil_nce attention": lambda v, t, groups: mil_nce(v, t.view(len(v), 1, DIM) * 1.0, bag="attention"),
+    "mil_nce bfloat16": lambda v, t, groups: mil_nce(v, t.view(len(v), 1, DIM) * 1.0, bfloat16=True),
     "max_margin": max_margin,
     "softmax": lambda v, t, groups: contrastive(v, t, _scale(v), labels=groups, smoothing=0.1),
     "softmax, nothing kept": lambda v, t, groups: contrastive(v, t, _scale(v), keep_bytes=0),
@@ -58,18 +58,11 @@ def inputs(device, dtype=torch.float32, rows=12):
     return [x.to(device, dtype).requires_grad_() for x in (video, text)] + [groups.to(device)]
 
 
-@pytest.fixture
-def accelerator():
-    device = resolve_device()
-    if device.type == "cpu":
-        pytest.skip("this machine has no accelerator")
-    return device
-
-
 @pytest.mark.parametrize("spread", [0.0, 100.0])
-@pytest.mark.parametrize("name", ["mil_nce", "mil_nce attention", "max_margin"])
+@pytest.mark.parametrize("name", ["mil_nce", "mil_nce bfloat16", "mil_nce attention", "max_margin"])
 def test_a_loss_puts_nothing_on_another_device(name, spread, monkeypatch):
     monkeypatch.setattr(import_module("sayso.losses.mil_nce"), "_spread", lambda *_: spread)
+    monkeypatch.setattr(import_module("sayso.losses.mil_nce"), "native_bfloat16", lambda _: True)
     video, text = (torch.empty(12, DIM, device="meta", requires_grad=True) for _ in range(2))
     groups = torch.empty(12, dtype=torch.int64, device="meta")
     with OneDevice():

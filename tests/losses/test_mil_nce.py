@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from sayso.losses import mil_nce
 from sayso.losses.mil_nce import _Rows
+
+module = import_module("sayso.losses.mil_nce")  # of whose name the package has a function
 
 
 def naive(video, text, double_count=False):
@@ -46,6 +49,49 @@ def draw(B, K, D=6, scale=1.0, seed=0):
     generator = torch.Generator().manual_seed(seed)
     video = torch.randn(B, D, generator=generator, dtype=torch.float64) * scale
     return video, torch.randn(B, K, D, generator=generator, dtype=torch.float64) * scale
+
+
+@pytest.fixture
+def halves(monkeypatch):
+    """Every device multiplies in bfloat16; how often the loss took that way."""
+    taken = []
+    plain_apply = module._Halved.apply
+    monkeypatch.setattr(module, "native_bfloat16", lambda device: True)
+    monkeypatch.setattr(module._Halved, "apply", lambda *given: taken.append(1) or plain_apply(*given))
+    return taken
+
+
+@pytest.mark.parametrize("double_count", [False, True])
+@pytest.mark.parametrize("D", [4, 64])
+@pytest.mark.parametrize("near", [0.0, 0.7])
+@pytest.mark.parametrize("largest", [0.5, 14.9])
+def test_products_in_bfloat16_have_the_gradient_of_float32(halves, D, near, largest, double_count):
+    video, text = (one.float() for one in draw(150, 3, D))
+    text = (1 - near) * text + near * video[:, None]
+    size = (largest / (video.norm(dim=1).max() * text.norm(dim=2).max())).sqrt()
+    found = []
+    for bfloat16 in (False, True):
+        one, other = (size * video).requires_grad_(), (size * text).requires_grad_()
+        loss = mil_nce(one, other, double_count=double_count, bfloat16=bfloat16)
+        (2 * loss).backward()
+        found.append((loss.item(), one.grad, other.grad))
+    assert halves == [1]
+    (loss, *exact), (lower, *rounded) = found
+    assert lower == pytest.approx(loss, rel=2e-3, abs=2e-3)
+    for right, rough in zip(exact, rounded, strict=True):
+        assert torch.nn.functional.cosine_similarity(right.flatten(), rough.flatten(), 0) > 0.9999
+        assert rough.norm().item() == pytest.approx(right.norm().item(), rel=5e-3)
+
+
+def test_bfloat16_is_for_float32_within_its_range_on_a_device_that_has_it(halves, monkeypatch):
+    video, text = (one.float() for one in draw(6, 2))
+    mil_nce(video.double(), text.double(), bfloat16=True)
+    size = (15.1 / (video.norm(dim=1).max() * text.norm(dim=2).max())).sqrt()
+    mil_nce(size * video, size * text, bfloat16=True)
+    mil_nce(0.1 * video, 0.1 * text)
+    monkeypatch.setattr(module, "native_bfloat16", lambda device: False)
+    mil_nce(0.1 * video, 0.1 * text, bfloat16=True)
+    assert not halves
 
 
 @pytest.mark.parametrize("double_count", [False, True])

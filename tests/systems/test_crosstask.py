@@ -20,6 +20,7 @@ from sayso.core.types import Caption, Span
 from sayso.data.datasets.crosstask import read_tasks
 from sayso.data.narration_windows import mention_windows, span_windows
 from sayso.engine.tensor_batch import TensorBatch
+from sayso.evaluation.crosstask import left_to_test
 from sayso.systems import crosstask
 from sayso.systems.crosstask.components import component_names, mixing
 from sayso.systems.crosstask.train import SYSTEM
@@ -236,3 +237,27 @@ def test_a_folder_gives_the_same_classifiers_back(release: Path, tmp_path: Path)
 def test_says_what_is_missing(release: Path, changes: dict, message: str) -> None:
     with pytest.raises(SaysoError, match=message):
         SYSTEM.read(release, replace(RECIPE, **changes), Silent())
+
+
+def test_a_draw_of_the_authors_split_trains_on_thirty_videos_of_a_primary_task(tmp_path: Path) -> None:
+    (tmp_path / "tasks_primary.txt").write_text("7\nTea\nx\n2\npour water,add tea\n\n8\nMix\nx\n1\nstir\n")
+    (tmp_path / "tasks_related.txt").write_text("9\nCoffee\nx\n1\ngrind beans\n")
+    listed = [("7", f"v{k}") for k in range(40)] + [("8", f"w{k}") for k in range(6)]
+    listed += [("9", f"r{k}") for k in range(33)]
+    (tmp_path / "videos.csv").write_text("".join(f"{task},{video},x\n" for task, video in listed))
+    (tmp_path / "videos_val.csv").write_text("7,v3,x\n8,w0,x\n")
+    (tmp_path / "features").mkdir()
+    for _, video in listed:
+        np.save(tmp_path / "features" / f"{video}.npy", np.ones((4, 3), np.float32))
+
+    def trained(**changes: object) -> set[str]:
+        recipe = crosstask.Recipe(features=str(tmp_path / "features"), **changes)
+        return {video.video for video in SYSTEM.read(tmp_path, recipe, Silent()).videos}
+
+    everything, drawn, other = trained(), trained(draw=0), trained(draw=1)
+    tests = {
+        video for _, video in left_to_test([one for one in listed[:46] if one[1] not in ("v3", "w0")], 0)
+    }
+    assert len(everything) == 44 and len(drawn) == len(other) == 35 and drawn != other
+    assert drawn | tests == everything and not drawn & tests
+    assert trained(draw=0, related=True) == drawn | {f"r{k}" for k in range(33)}

@@ -170,10 +170,27 @@ def test_decoding_threads_get_cores_of_their_own(monkeypatch):
 
 @pytest.mark.parametrize(
     ("system", "name", "lr"),
-    [("mil-nce", "mil-nce", 1e-3), ("mil-nce", "mil-nce-toy", 1e-3), ("howto100m", "howto100m", 1e-4)],
+    [
+        ("mil-nce", "mil-nce", 1e-3),
+        ("mil-nce", "mil-nce-open", 1e-3),
+        ("mil-nce", "mil-nce-toy", 1e-3),
+        ("howto100m", "howto100m", 1e-4),
+    ],
 )
 def test_shipped_recipes_are_recipes(system, name, lr):
     found = SYSTEMS[system]
     recipe = recipe_of(found, name)
     assert recipe.lr == lr
     assert changed(found.recipe(), tomllib.loads(to_toml(recipe)), where="here") == recipe
+
+
+def test_the_recipe_of_the_open_code_has_its_bags_its_loss_and_its_clip():
+    recipe = recipe_of(SYSTEMS["mil-nce"], "mil-nce-open")
+    assert (recipe.bag_rule, recipe.bag_size, recipe.double_count, recipe.optimizer) == (
+        "window",
+        4,
+        True,
+        "adam",
+    )
+    assert (recipe.frames, recipe.fps, recipe.size, recipe.space_to_depth) == (16, 5.0, 224, False)
+    assert round(recipe.steps * recipe.batch_size / 1_238_911) == 300

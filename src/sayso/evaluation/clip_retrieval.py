@@ -2,7 +2,8 @@
 
 The manifest's rows name a file, a span and a text (``path, start_s, end_s, text``). Of each
 span, some windows as long as the encoder likes are embedded and averaged, spread evenly from its
-beginning to its end, a single one in its middle. Every text is a query among all clips.
+beginning to its end, a single one in its middle. Every text is a query among all clips. Features by the
+files' names may stand in the place of the files (``clip_features``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sayso.core.errors import SaysoError
 from sayso.core.io import sha256_of
 from sayso.core.types import Span
 from sayso.data.manifest import Failure, read_manifest
+from sayso.evaluation.clip_features import embed_features
 from sayso.evaluation.evaluator import (
     Count,
     EvaluationOptions,
@@ -67,6 +69,8 @@ def _clip_retrieval(
 ) -> EvaluationResult:
     """Rank the clips of a manifest; see ``Evaluator``."""
     clips, wrong = read_clips(data)
+    if options.features is not None:
+        return _of_features(model, data, options.features, clips, wrong)
     windows = Windows(count=options.windows or 1)
     ranked = rank_clips(model, clips, windows=windows, cache=options.cache, progress=progress)
     return EvaluationResult(
@@ -80,13 +84,32 @@ def _clip_retrieval(
     )
 
 
+def _of_features(
+    model: Encoder, data: Path, features: Path, clips: Sequence[CaptionedClip], wrong: Sequence[Failure]
+) -> EvaluationResult:
+    """Rank clips by features of their files, which need not be there."""
+    listed = [(Path(clip.path).stem, clip.span, clip.text) for clip in clips]
+    found = embed_features(model, features, listed)
+    rows = rank_embeddings(model.encode_text(found.texts), found.vectors)
+    return EvaluationResult(
+        protocol="clip retrieval, from features",
+        primary=Primary("R@10", rows["text to clip"]["R@10"]),
+        columns=RANKS,
+        rows=rows,
+        counts={"clips": Count(len(found.texts), len(clips) + len(wrong))},
+        missing=found.missing,
+        unreadable=(*(failure.error for failure in wrong), *found.unreadable),
+        definition={"sha256": sha256_of(data), "features": str(features)},
+    )
+
+
 CLIP_RETRIEVAL = FunctionEvaluator(
     name="clip-retrieval",
     title="clips with texts, in a manifest",
     measures="recall and rank of each text's clip, and of each clip's text",
     data="a manifest (.csv, .jsonl or .parquet) with the columns path, start_s, end_s and text",
     measure=_clip_retrieval,
-    takes=("windows",),
+    takes=("windows", "features"),
 )
 
 

@@ -7,7 +7,8 @@ name; step classifiers (``sayso train crosstask``) have their own. DIR is the re
 
 ``crosstask`` measures on the 360 validation videos. ``crosstask-splits`` measures on the published ones [1]:
 of each task 30 videos are drawn to train on, those of the validation list left out, all others tested;
-the recall of 20 draws is averaged. Published rows stand beside the same videos only.
+the recall of 20 draws is averaged. Step classifiers are tested on the draw that they learned from (``sayso
+train crosstask --set draw=0``). Published rows stand beside the same videos only.
 
 Sources
     [1] Zhukov et al., CVPR 2019, section 5. https://arxiv.org/abs/1903.08225; ``random_split`` in data.py
@@ -24,7 +25,7 @@ import numpy as np
 
 from sayso.core.counted import counted
 from sayso.core.errors import SaysoError
-from sayso.data.datasets.crosstask import listed_videos, read_tasks
+from sayso.data.datasets.crosstask import TRAINED, drawn_to_train, listed_videos, read_tasks
 from sayso.evaluation.evaluator import (
     Count,
     EvaluationOptions,
@@ -35,14 +36,14 @@ from sayso.evaluation.evaluator import (
 )
 from sayso.evaluation.placed_steps import Video, evenly, place_steps, recall_of_tasks
 from sayso.metrics.steps import mean_recall
+from sayso.systems.crosstask import StepClassifier
 
 if TYPE_CHECKING:
     from sayso.core.progress import Progress
     from sayso.encoders.interface import Encoder
-    from sayso.systems.crosstask import StepClassifier
 
 MEASURES = "recall of the one second predicted for each step"
-TRAINED, DRAWS = 30, 20  # videos of a task to train on; how often they are drawn
+DRAWS = 20
 PUBLISHED = (
     {"model": "Alayrac et al., trained on it", "recall": 0.133, "source": "CVPR 2019"},
     {"model": "Zhukov et al., trained on it", "recall": 0.224, "source": "CVPR 2019"},
@@ -82,8 +83,10 @@ def _splits(
     annotated = [one for one in listed if (data / "annotations" / "{}_{}.csv".format(*one)).is_file()]
     if not annotated:
         raise SaysoError(f"{data / 'annotations'} has the steps of none of the {len(listed)} videos")
+    seeds = _draws_of(model, options.seeds)
+    if isinstance(model, StepClassifier):
+        annotated = [one for one in left_to_test(listed, seeds[0]) if one in set(annotated)]
     found = place_steps(model, data, tasks, annotated, options, progress)
-    seeds = options.seeds or tuple(range(DRAWS))
     draws = [recall_of_tasks(found.placed, left_to_test(listed, seed)) for seed in seeds]
     if not all(draws):
         raise SaysoError(f"no task has more than {TRAINED} videos, which are to train on; see crosstask")
@@ -121,7 +124,8 @@ CROSSTASK_SPLITS = FunctionEvaluator(
     MEASURES,
     "the release's folder (also videos.csv), with the videos below it",
     _splits,
-    takes=("features", "seeds"),
+    ("encoder", "step classifier"),
+    ("features", "seeds"),
 )
 
 
@@ -130,18 +134,28 @@ def left_to_test(listed: Sequence[Video], seed: int) -> list[Video]:
 
     Args:
         listed: task and id, without those of the validation list.
-        seed: of the draw. A task that has no more than ``TRAINED`` videos is all trained on.
+        seed: of the draw.
     """
-    rng = np.random.RandomState(seed)  # the generator that the public code draws with
-    of_task: dict[str, list[str]] = {}
-    for task, video in listed:
-        of_task.setdefault(task, []).append(video)
-    tested = []
-    for task, videos in of_task.items():
-        if len(videos) > TRAINED:
-            drawn = set(rng.choice(videos, TRAINED, replace=False).tolist())
-            tested += [(task, video) for video in videos if video not in drawn]
-    return tested
+    trained = drawn_to_train(listed, seed)
+    return [one for one in listed if one not in trained]
+
+
+def _draws_of(model: Encoder | StepClassifier, asked: Sequence[int] | None) -> Sequence[int]:
+    """Return the draws that a model may be tested on: one that learned from videos, on its own alone.
+
+    Raises:
+        SaysoError: if it learned from all videos, or from another draw than is asked for.
+    """
+    if not isinstance(model, StepClassifier):
+        return asked or range(DRAWS)
+    if model.draw is None:
+        raise SaysoError(
+            f"{model.name} learned from all videos but those of the validation list, which crosstask-splits"
+            " tests; train it on one draw (--set draw=0), or take crosstask"
+        )
+    if asked and list(asked) != [model.draw]:
+        raise SaysoError(f"{model.name} learned from draw {model.draw} and can be tested on that one alone")
+    return [model.draw]
 
 
 def _spread(recalls: Sequence[float]) -> Row:

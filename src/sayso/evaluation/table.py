@@ -20,7 +20,14 @@ def result_table(result: EvaluationResult, model: str | None = None) -> str:
     rows = [*result.rows.items(), *((f"{row['model']} ({row['source']})", row) for row in result.published)]
     lines = [["", *(column.replace("_", " ") for column in result.columns)]]
     lines += [[name, *(_number(row.get(column)) for column in result.columns)] for name, row in rows]
-    return "\n".join([title, *([counts] if counts else []), *_aligned(lines)])
+    return "\n".join([title, *([counts] if counts else []), *_aligned(lines), *_published_of(result)])
+
+
+def _published_of(result: EvaluationResult) -> list[str]:
+    """Return what the published rows were measured on, where it was more than here."""
+    more = [f"{n.listed:,} {what}" for what, n in result.counts.items() if n.used < n.listed]
+    others = any(row["source"] != "here" for row in result.published)
+    return [f"Published: of all {' and '.join(more)}."] if more and others else []
 
 
 def lost_lines(result: EvaluationResult) -> list[str]:

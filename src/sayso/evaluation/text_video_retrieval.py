@@ -137,7 +137,7 @@ class TextVideoRetrieval:
             unreadable=ranked.unreadable,
             definition=self._definition(path)
             | {"windows": windows.count, "window": asdict(clip_of(model, windows))},
-            published=how.published,
+            published=how.published if windows.count == how.windows else (),  # measured with so many
         )
 
     def _of_features(self, model: Encoder, path: Path, features: Path) -> EvaluationResult:

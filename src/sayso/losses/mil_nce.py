@@ -18,21 +18,31 @@ Sources
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from sayso.core.device import native_bfloat16
 from sayso.core.distributed import gather, processes, rank
 
 BagReduction = Literal["sum", "first", "max", "attention"]
 
 _CLIPS = 128  # whose scores are worked on at once: they stay in the cache
 _SPREAD = 40.0  # of the rows' largest scores; e^-40 is nothing beside 1 in float32
+_HALVED = 30.0  # the same where products are bfloat16: a score of 15 is then rounded by 0.03
 
 
-def mil_nce(video: Tensor, text: Tensor, *, bag: BagReduction = "sum", double_count: bool = False) -> Tensor:
+def mil_nce(
+    video: Tensor,
+    text: Tensor,
+    *,
+    bag: BagReduction = "sum",
+    double_count: bool = False,
+    bfloat16: bool = False,
+) -> Tensor:
     """Return the MIL-NCE loss of this process's clips against those of all processes, a scalar.
 
     Args:
@@ -41,6 +51,9 @@ def mil_nce(video: Tensor, text: Tensor, *, bag: BagReduction = "sum", double_co
         bag: what becomes of a bag: ``sum`` is MIL-NCE, ``first`` NCE, ``max`` Max+NCE,
             ``attention`` Attn+NCE.
         double_count: count positive pairs twice in the denominator, as [2] does.
+        bfloat16: multiply float32 matrices in bfloat16, where the device does that by itself, one process has
+            all rows, and no two scores can lie further apart than 30; all sums stay in float32. Scores of own
+            pairs are float32 too; the gradient's cosine to float32's is above .9999.
 
     Raises:
         ValueError: if the shapes disagree, or ``bag`` is none of these.
@@ -51,8 +64,11 @@ def mil_nce(video: Tensor, text: Tensor, *, bag: BagReduction = "sum", double_co
         )
     dtype = torch.promote_types(video.dtype, torch.float32)  # e^s needs float32's range
     video, text = video.to(dtype), _reduced(video.to(dtype), text.to(dtype), bag)
-    if processes() > 1 or _spread(video, text) > _SPREAD:
+    spread = _spread(video, text)
+    if processes() > 1 or spread > _SPREAD:
         loss: Tensor = _Rows.apply(video, text, gather(video), gather(text), rank(), double_count)  # type: ignore[no-untyped-call]
+    elif bfloat16 and dtype == torch.float32 and spread <= _HALVED and native_bfloat16(video.device):
+        loss = _Halved.apply(video, text, double_count)  # type: ignore[no-untyped-call]
     else:
         loss = _Lean.apply(video, text, double_count)  # type: ignore[no-untyped-call]
     return loss
@@ -161,23 +177,79 @@ class _Lean(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         video, text, weight, positive, row, log_z = ctx.saved_tensors
-        B, K, _ = text.shape
-        most = row.max()
-        share = gradient / B
-        along = share * (row - log_z).exp()  # e^(s - Z_i) = weight * along
-        across = (row - most).exp()  # e^(s - Z_j) = weight * across_i * back_j
-        back = share * (most - log_z).exp().repeat_interleave(K)
-        own = (positive - log_z[:, None]).exp() * (2 if ctx.double_count else 1) - positive.softmax(1)
-        own *= share
         flat = text.flatten(0, 1)
         d_video, d_text = torch.zeros_like(video), torch.empty_like(flat)
-        for part in _parts(B):
-            columns, clips = slice(part.start * K, part.stop * K), torch.arange(B, device=row.device)[part]
-            slope = torch.addcmul(along[:, None], across[:, None], back[columns]).mul_(weight[:, columns])
-            slope.view(B, len(clips), K)[clips, clips - part.start] = own[part]
+        for columns, slope in _slopes(weight, positive, row, log_z, gradient, ctx.double_count):
             d_video.addmm_(slope, flat[columns])
             d_text[columns] = slope.T @ video
         return d_video, d_text.view_as(text), None
+
+
+class _Halved(torch.autograd.Function):
+    """``_Lean`` with bfloat16 products: e^(s - r_i) is kept in half the memory, all sums are float32.
+
+    Scores come some rows at a time, as float32 while they are worked on; the sums over clips follow the
+    largest score so far. Those of own pairs, which a trained network makes large, are multiplied in float32.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, video: Tensor, text: Tensor, double_count: bool) -> Tensor:
+        B, K, _ = text.shape
+        low, flat = video.bfloat16(), text.flatten(0, 1).bfloat16()
+        weight = torch.empty(B, B * K, dtype=torch.bfloat16, device=video.device)
+        positive = torch.einsum("id,ikd->ik", video, text)
+        row, total = video.new_empty(B), video.new_empty(B)
+        column, most = video.new_zeros(B * K), video.new_tensor(-torch.inf)
+        numbers = torch.arange(B, device=video.device)
+        for part in _parts(B):
+            score = (low[part] @ flat.T).float()
+            clips = numbers[part]
+            score.view(len(clips), B, K)[clips - part.start, clips] = positive[part]
+            row[part] = score.amax(1)
+            score.sub_(row[part, None]).exp_()
+            total[part] = score.sum(1)
+            before, most = most, torch.maximum(most, row[part].max())
+            column.mul_((before - most).exp()).add_((row[part] - most).exp() @ score)
+            weight[part] = score
+        column = column.view(B, K).sum(1)
+        if not double_count:
+            column -= (positive - most).exp().sum(1)
+        log_z = torch.logaddexp(total.log() + row, column.clamp_min(0).log() + most)
+        ctx.save_for_backward(low, flat, weight, positive, row, log_z)
+        ctx.double_count = double_count
+        return (log_z - positive.logsumexp(1)).mean()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        low, flat, weight, positive, row, log_z = ctx.saved_tensors
+        d_video = torch.zeros_like(low, dtype=torch.float32)
+        d_text = torch.empty_like(flat, dtype=torch.float32)
+        for columns, slope in _slopes(weight, positive, row, log_z, gradient, ctx.double_count):
+            half = slope.bfloat16()
+            d_video += half @ flat[columns]
+            d_text[columns] = (half.T @ low).float()
+        return d_video, d_text.view(len(low), -1, low.shape[1]), None
+
+
+def _slopes(
+    weight: Tensor, positive: Tensor, row: Tensor, log_z: Tensor, gradient: Tensor, double_count: bool
+) -> Iterator[tuple[slice, Tensor]]:
+    """Yield the loss's derivative by the scores, some captions at a time: which, and (B, so many)."""
+    B, K = positive.shape
+    most = row.max()
+    share = gradient / B
+    along = share * (row - log_z).exp()  # e^(s - Z_i) = weight * along
+    across = (row - most).exp()  # e^(s - Z_j) = weight * across_i * back_j
+    back = share * (most - log_z).exp().repeat_interleave(K)
+    own = (positive - log_z[:, None]).exp() * (2 if double_count else 1) - positive.softmax(1)
+    own *= share
+    numbers = torch.arange(B, device=row.device)
+    for part in _parts(B):
+        columns, clips = slice(part.start * K, part.stop * K), numbers[part]
+        slope = torch.addcmul(along[:, None], across[:, None], back[columns]).mul_(weight[:, columns])
+        slope.view(B, len(clips), K)[clips, clips - part.start] = own[part]
+        yield columns, slope
 
 
 def _parts(clips: int) -> list[slice]:

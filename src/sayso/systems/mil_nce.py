@@ -157,7 +157,8 @@ class MilNce(EmbeddingMethod):
             f, g = F.normalize(video.float(), dim=1), F.normalize(text[:, 0].float(), dim=1)
             return max_margin(f, g, batch["video"], margin=self.recipe.margin, intra=self.recipe.intra)
         bag = "sum" if self.recipe.bag == "cat" else self.recipe.bag
-        return mil_nce(video, text, bag=bag, double_count=self.recipe.double_count)
+        how = {"double_count": self.recipe.double_count, "bfloat16": self.recipe.precision == "bf16"}
+        return mil_nce(video, text, bag=bag, **how)
 
     def export(self, model: nn.Module, card: str = "") -> TextVideoEncoder:
         """Return a copy of a model as an encoder, on the CPU."""

@@ -282,6 +282,18 @@ def test_actions_are_found_better_with_the_names(seed):
     np.testing.assert_allclose(found[1].sum(1), 1)
 
 
+def test_a_description_of_somebody_who_is_not_on_screen_asks_nothing():
+    """Of the one action there is one bag, whose only track is surely another's."""
+    X = np.random.default_rng(0).standard_normal((8, 4))
+    who = np.tile([0.01, 0.98, 0.01], (8, 1))
+    assert name_actions(X, [ActionBag(np.array([2]), 0, 1)], 1, who)[2, 0] > 0.9
+    for bags in ([ActionBag(np.array([2]), 0, 0)], [ActionBag(np.array([], int), 0)], []):
+        assert name_actions(X, bags, 1, who).tolist() == [[0, 1]] * 8
+    half = np.tile([0.25, 0.74, 0.01], (8, 1))
+    found = name_actions(X, [ActionBag(np.array([2, 3]), 0, 0), ActionBag(np.array([5]), 1, 0)], 2, half)
+    assert found[[2, 3], 0].max() > 0.5 > found[5, 1], "half a person on two tracks, a quarter on the other"
+
+
 def test_wrong_bags_of_actions_are_said():
     X = np.random.default_rng(0).standard_normal((5, 2))
     with pytest.raises(SaysoError, match="outside 0 to 4"):

@@ -58,6 +58,16 @@ def test_corrections_and_a_cast_are_given_as_data(film):
     assert '"1": null' in result.write(film / "names")[3].read_text().replace("&quot;", '"')
 
 
+def test_in_a_short_clip_everybody_who_speaks_is_of_the_cast(film, caplog):
+    captions = [Caption(Span(4 * k + 1, 4 * k + 3), words) for k, words in enumerate(WORDS[:2])]
+    (film / "film.srt").write_text(write_srt(captions))  # a line each
+    assert {row["name"] for row in run(film).rows} == set(PEOPLE)
+    assert {row["name"] for row in run(film, cast=["bob", "Ann"]).rows} == set(PEOPLE)
+    assert not caplog.messages
+    run(film, cast=["Bob", "Cid"])
+    assert caplog.messages == ["no line has the speaker Cid; the script's are Ann, Bob"]
+
+
 def test_a_result_writes_its_files_without_the_film(film):
     written = run(film).write(film / "out" / "names")
     ends = ("jsonl", "vtt", "png", "html", "moments.jsonl")

@@ -21,6 +21,10 @@ from sayso.text.language.phrases import phrase_likeness, with_particles
         ("turn on", "turn off"),
         ("open", "close"),
         ("take", "put"),
+        ("place", "remove"),
+        ("insert", "pull out"),
+        ("pick up", "put down"),
+        ("press", "release"),
     ],
 )
 def test_opposites_are_so_both_ways(one, other):
@@ -30,7 +34,15 @@ def test_opposites_are_so_both_ways(one, other):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("jack", "raise"), ("cut", "slice"), ("turn on", "turn in"), ("turn", "turn on"), ("a", "una")],
+    [
+        ("jack", "raise"),
+        ("cut", "slice"),
+        ("place", "put"),
+        ("pull", "remove"),
+        ("turn on", "turn in"),
+        ("turn", "turn on"),
+        ("a", "una"),
+    ],
 )
 def test_others_are_none(one, other):
     assert not opposite(one, other)

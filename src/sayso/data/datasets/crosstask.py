@@ -12,7 +12,7 @@ Source
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sayso.core.errors import SaysoError
 
 LINES_PER_TASK = 5  # id, name, address, number of steps, steps
+TRAINED = 30  # videos of a task that the authors draw to train on
 Bools = NDArray[np.bool_]
 
 
@@ -78,6 +79,27 @@ def listed_videos(path: Path, tasks: Mapping[str, InstructionTask]) -> list[tupl
     return listed
 
 
+def drawn_to_train(listed: Sequence[tuple[str, str]], seed: int) -> set[tuple[str, str]]:
+    """Return the videos that a draw of the authors' split trains on: ``TRAINED`` of each task.
+
+    Drawn with the generator of ``random_split`` in the public code, task by task; a task that has no more
+    than ``TRAINED`` videos is all trained on.
+
+    Args:
+        listed: task and id of videos of primary tasks, without those of the validation list.
+        seed: of the draw.
+    """
+    rng = np.random.RandomState(seed)
+    of_task: dict[str, list[str]] = {}
+    for task, video in listed:
+        of_task.setdefault(task, []).append(video)
+    trained: set[tuple[str, str]] = set()
+    for task, videos in of_task.items():
+        some = rng.choice(videos, TRAINED, replace=False).tolist() if len(videos) > TRAINED else videos
+        trained |= {(task, video) for video in some}
+    return trained
+
+
 def read_segments(path: Path, steps: int) -> list[Segment]:
     """Read the annotated steps, or the narration windows, of a video (``<task id>_<video id>.csv``).
 
@@ -103,7 +125,7 @@ def read_segments(path: Path, steps: int) -> list[Segment]:
     return segments
 
 
-def truth(segments: list[Segment], seconds: int, steps: int) -> Bools:
+def truth(segments: Sequence[Segment], seconds: int, steps: int) -> Bools:
     """Return (seconds, steps): whether a step is annotated in any part of a second.
 
     Args:

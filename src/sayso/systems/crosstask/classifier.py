@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,7 @@ class StepClassifier(Pretrained):
         scale: (1,) float32, what brings them to a mean squared length of 1.
         name: what to call it in results.
         card: how it was trained, for the model card.
+        draw: seed of the authors' split that it was trained on; None: on all training videos.
     """
 
     kind: ClassVar[str] = "step_classifier"
@@ -49,6 +50,7 @@ class StepClassifier(Pretrained):
     scale: Float32s
     name: str = "step classifier"
     card: str = ""
+    draw: int | None = None
 
     def scores(self, X: ArrayLike, task: str, steps: Sequence[str] | None = None) -> Float32s:
         """Return how much each second looks like each step, (T, K) float32.
@@ -87,7 +89,8 @@ class StepClassifier(Pretrained):
     def to_folder(self) -> ModelFolder:
         """Return all that the model folder holds but the reference outputs."""
         tasks = {task: list(steps) for task, steps in self.tasks.items()}
-        options = {"share": self.share, "names": list(self.names), "tasks": tasks}
+        options: dict[str, Any] = {"share": self.share, "names": list(self.names), "tasks": tasks}
+        options |= {} if self.draw is None else {"draw": self.draw}
         arrays = {part: np.asarray(getattr(self, part)) for part in ("weights", "offsets", "mean", "scale")}
         return ModelFolder(self.kind, options, arrays, card=self.card)
 
@@ -111,6 +114,7 @@ class StepClassifier(Pretrained):
                 **{part: saved.weights[part] for part in ("weights", "offsets", "mean", "scale")},
                 name=name,
                 card=saved.card,
+                draw=saved.options.get("draw"),
             )
             sizes = (*found.weights.shape, len(found.offsets))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

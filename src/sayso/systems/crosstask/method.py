@@ -68,6 +68,8 @@ class Recipe(TrainingConfig):
         learn: from ``narration``, or from ``annotations`` (the supervised bound).
         share: components of steps that tasks share: ``words``, ``task_words``, ``steps``, ``none``.
         related: learn the related tasks with the primary ones.
+        draw: seed of one of the authors' splits, 30 training videos of each primary task, on whose other
+            videos ``crosstask-splits`` then tests; none: all but those of the validation list.
         before_s: narration windows begin so long before a caption that mentions the step, seconds.
         after_s: and end so long after it.
         penalty: for a step outside its narration windows.
@@ -81,6 +83,7 @@ class Recipe(TrainingConfig):
     learn: Literal["narration", "annotations"] = "narration"
     share: Share = "words"
     related: bool = False
+    draw: int | None = None
     before_s: float = 0.0
     after_s: float = 10.0
     penalty: float = 2.0
@@ -220,7 +223,15 @@ class CrossTask(LossesMethod):
         mean, scale = videos.moments
         weights, offsets = (v.detach().float().cpu().numpy() for v in (components.weight, components.bias))
         return StepClassifier(
-            videos.tasks, self.recipe.share, self.names, weights, offsets, mean, scale, card=card
+            videos.tasks,
+            self.recipe.share,
+            self.names,
+            weights,
+            offsets,
+            mean,
+            scale,
+            card=card,
+            draw=self.recipe.draw,
         )
 
 

@@ -43,6 +43,7 @@ class _System:
             annotated=recipe.learn == "annotations",
             before_s=recipe.before_s,
             after_s=recipe.after_s,
+            draw=recipe.draw,
         )
         mentioned = sum(bool(one.any()) for one in videos.allowed)
         log.info(

@@ -14,6 +14,7 @@ from sayso.core.arrays import Bools
 from sayso.core.errors import MediaError, SaysoError
 from sayso.data.batch import Example
 from sayso.data.datasets.crosstask import (
+    drawn_to_train,
     listed_videos,
     read_segments,
     read_tasks,
@@ -99,6 +100,7 @@ def read_step_videos(
     annotated: bool = False,
     before_s: float = 0.0,
     after_s: float = 10.0,
+    draw: int | None = None,
 ) -> StepVideos:
     """Read the training videos of a release: those listed that are not in the validation list.
 
@@ -110,12 +112,16 @@ def read_step_videos(
         annotated: take the annotated seconds in the place of the narration windows.
         before_s: where captions give the windows, they begin so long before a mention, seconds.
         after_s: and end so long after it.
+        draw: of the authors' split: of each primary task only the videos that it trains on; None: all.
 
     Raises:
         SaysoError: if the release or the features cannot be read, or nothing of the videos is there.
     """
     tasks = read_tasks(data / "tasks_primary.txt")
     kept_aside = set(listed_videos(data / "videos_val.csv", tasks))
+    if draw is not None:
+        primary = [pair for pair in listed_videos(data / "videos.csv", tasks) if pair not in kept_aside]
+        kept_aside |= set(primary) - drawn_to_train(primary, draw)
     if related:
         tasks |= read_tasks(data / "tasks_related.txt")
     listed = [pair for pair in listed_videos(data / "videos.csv", tasks) if pair not in kept_aside]

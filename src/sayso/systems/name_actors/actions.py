@@ -26,6 +26,9 @@ from sayso.systems.name_actors.constraints import MAX_BAG_SIZE
 LAM = 1e-3
 BACKGROUND = 0.4  # share of the tracks outside all bags that do none of the actions (Miech et al., 2017)
 WEIGHT = 1.0  # of a bag, in squared tracks
+PRESENT = (
+    0.5  # tracks of the person that a description needs: of somebody who is not on screen it asks nothing
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,8 @@ def name_actions(
 ) -> Floats:
     """Return probabilities of the actions for each track, (N, A + 1); the last column is none of them.
 
-    A track of a bag does one of its bags' actions, or none.
+    A track of a bag does one of its bags' actions, or none. A bag whose person is likelier on none of its
+    tracks is left out, and without bags everybody does none.
 
     Args:
         features: (N, D) of the motion in each track.
@@ -82,8 +86,10 @@ def name_actions(
             continue
         if who is None or one.person is None:
             constraints.append(bag(one.tracks, one.action, kappa=unit))
-        elif who[one.tracks, one.person].sum() > 1e-3:
+        elif who[one.tracks, one.person].sum() >= PRESENT:
             constraints.append(joint(one.tracks, who[one.tracks, one.person], one.action, kappa=unit))
+    if not constraints:  # nothing says what an action looks like
+        return np.tile(np.eye(actions + 1)[-1], (len(X), 1))
     outside = np.setdiff1d(np.arange(len(X)), np.concatenate([[], *(one.tracks for one in bags)]))
     if len(outside):
         constraints.append(background(outside, actions, BACKGROUND, kappa=unit))

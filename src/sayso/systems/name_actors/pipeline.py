@@ -246,19 +246,22 @@ def _tracks(film: Path, how: NameOptions, progress: Progress | None) -> tuple[li
 
 def _cast(asked: Sequence[str] | None, aligned: AlignedScript) -> tuple[list[str], list[str]]:
     """Return the names to tell apart, and those of them to give."""
-    people = cast_of(aligned.lines)
+    heard = cast_of(aligned.lines, 1)
+    people = cast_of(aligned.lines) or heard  # in a short clip nobody may have three lines
     if asked is None:
         if not people:
             raise SaysoError(
                 "no line of the subtitles got a speaker; are script and subtitles of the same film?"
             )
         return people, people
-    spelling = {name.casefold(): name for name in people}
+    spelling = {name.casefold(): name for name in heard}
     wanted = list(dict.fromkeys(spelling.get(name.casefold(), name) for name in asked))
     if not wanted:
         raise UsageError("--cast names nobody; write it like: --cast 'Rick, Ilsa, Sam'")
-    if silent := [name for name in wanted if name not in people]:
-        log.warning("no line has the speaker %s; the script's are %s", ", ".join(silent), ", ".join(people))
+    if silent := [name for name in wanted if name not in heard]:
+        log.warning(
+            "no line has the speaker %s; the script's are %s", ", ".join(silent), ", ".join(heard) or "none"
+        )
     return list(dict.fromkeys([*people, *wanted])), wanted
 
 

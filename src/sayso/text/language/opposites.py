@@ -13,10 +13,11 @@ _SIDES = tuple(
     (frozenset(one.split()), frozenset(other.split()))
     for one, other in (
         ("raise lift jack hoist elevate", "lower drop sink"),
+        ("lift raise pick", "put set place lay"),
         ("open unseal uncap", "close shut seal cap"),
         (
-            "put add insert attach install mount fit connect plug fix fasten apply load",
-            "remove take withdraw detach extract disconnect uninstall dismount unload",
+            "put place set add insert attach install mount fit connect plug fix fasten apply load hang",
+            "remove take pull withdraw detach extract disconnect uninstall dismount unload",
         ),
         ("tighten screw fasten", "loosen loose unscrew slacken unfasten"),
         ("fill", "empty drain"),
@@ -26,6 +27,7 @@ _SIDES = tuple(
         ("freeze", "thaw defrost melt"),
         ("assemble build", "disassemble dismantle"),
         ("push", "pull"),
+        ("press hold squeeze clamp grip", "release"),
         ("dry", "wet soak moisten"),
         ("join", "separate cut"),
         ("increase", "decrease reduce"),
