@@ -75,6 +75,36 @@ def test_a_table_holds_no_formula_and_a_manifest_made_of_it_says_the_same(run, f
     assert again.meta == {"meta.note": "@me", "meta.degrees": "-3"}
 
 
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_what_is_found_is_a_manifest(run, found, tmp_path, form):
+    """Moments keep their times, pictures have none, and what a model saw is not taken for what is said."""
+    talk, sea = (str(found / "media" / name) for name in ("talk.mp4", "sea.png"))
+    said = [
+        {"path": talk, "start_s": 0, "end_s": 4, "text": "good morning"},
+        {"path": talk, "start_s": 8, "end_s": 12, "text": "good night"},
+        {"path": talk, "start_s": 8, "end_s": 12, "seen": "a blue wall", "made_by": "a model"},
+        {"path": talk, "start_s": 4, "end_s": 8, "seen": "", "made_by": "a model"},
+        {"path": sea},
+    ]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
+    one, two = (Index.open(tmp_path / name, toy.ColourEncoder()) for name in ("one.index", "two.index"))
+    assert not one.add(tmp_path / "list.jsonl").failures
+    asked = ["search", str(tmp_path / "one.index"), "blue", f"--{form}", "--no-merge", "--no-daemon"]
+    listed = tmp_path / ("found.csv" if form == "csv" else "found.jsonl")
+    listed.write_text(CliRunner().invoke(app, asked).stdout)
+    assert two.add(listed).failures == []
+    before, after = (
+        sorted(
+            (hit.path, hit.start_s, hit.end_s, hit.text, hit.seen)
+            for hit in index.search("blue", merge=False)
+        )
+        for index in (one, two)
+    )
+    assert before == after
+    assert {said for *_, said in after} == {"", "a blue wall"}
+    assert len(after) == 3
+
+
 def test_a_contact_sheet_beside_what_is_printed(run, tmp_path):
     ran = run("blue", "--json", "--sheet", tmp_path / "x.png", "-n", 2)
     assert len(ran.stdout.splitlines()) == 2

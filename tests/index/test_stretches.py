@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from sayso.core.errors import UsageError
+from sayso.core.errors import QueryError, UsageError
+from sayso.index.picks import Pick
 from sayso.index.stretches import Stretch, find_stretches, leave_out
 
 HIT = {"path": "/a b.mp4", "kind": "video", "start_s": 1.5, "end_s": 4, "score": 0.5}
@@ -21,10 +22,19 @@ def test_printed_hits_alone_say_where_they_are():
     assert find_stretches(["-"], []) == []
 
 
-@pytest.mark.parametrize("line", ["no json", "[1]", '{"path": "a"}', json.dumps(HIT | {"end_s": "x"}), "3"])
+@pytest.mark.parametrize(
+    "line",
+    ["no json", "[1]", '{"path": "a"}', "3", *(json.dumps(HIT | {"end_s": end}) for end in ("x", 10**400))],
+)
 def test_other_lines_are_told_with_their_number(line):
     with pytest.raises(UsageError, match=r"^line 2 of stdin is no"):
         find_stretches(["-"], [json.dumps(HIT) + "\n", line])
+
+
+def test_a_hit_whose_seconds_are_no_number_is_none():
+    for end in ("x", 10**400):
+        with pytest.raises(QueryError, match="a hit has id"):
+            Pick.of(HIT | {"id": "a-0", "end_s": end})
 
 
 def test_a_line_ends_where_json_lines_do():

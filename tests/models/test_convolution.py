@@ -8,6 +8,7 @@ import torch
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from sayso.models import convolution
 from sayso.models.convolution import (
     Convolution,
     computes_bfloat16,
@@ -76,3 +77,17 @@ def test_a_convolution_in_bfloat16_is_rounded_once_behind_its_float32_bias(
     small = bias.clone() / 1000  # sums near zero show the bias itself
     near = convolve(x * 0, weight, small, "none", padding, stride, groups)
     assert torch.equal(near[0, :, 0, 0], small.bfloat16())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_what_the_one_pass_does_not_know_takes_torchs_own(dtype, monkeypatch):
+    """oneDNN has no float64, and on processors without AVX-512 neither of the short types."""
+    monkeypatch.setattr(convolution, "native_bfloat16", lambda device: False)
+    monkeypatch.setattr(convolution, "convolve", None)
+    g = torch.Generator().manual_seed(1)
+    x, weight, bias = (torch.randn(*size, generator=g) for size in ((2, 8, 5, 5), (4, 8, 3, 3), (4,)))
+    with torch.inference_mode():
+        found = Convolution(weight.to(dtype), bias.to(dtype), 1, 1, relu6=True)(x.to(dtype))
+        expected = torch.nn.functional.conv2d(x, weight, bias, padding=1).clamp(0, 6)
+    assert found.dtype == dtype
+    assert (found.float() - expected).abs().max() < 0.1

@@ -122,3 +122,12 @@ def test_pooling_window_by_window(size, layer):
         starts = [i * s - max(k - s, 0) // 2 for i, k, s in zip((t, h, w), kernel, stride, strict=True)]
         window = x[0][(slice(None), *(slice(max(a, 0), a + k) for a, k in zip(starts, kernel, strict=True)))]
         assert torch.equal(found[0, :, t, h, w], window.amax((1, 2, 3)))
+
+
+def test_bfloat16_goes_also_where_the_processor_does_not_compute_in_it(pair, monkeypatch):
+    net, weights = pair
+    monkeypatch.setattr("sayso.models.convolution.native_bfloat16", lambda device: False)
+    monkeypatch.setattr("sayso.models.s3d_inference.convolve", None)  # oneDNN refuses it there
+    video = clips(2, 3, 4, 64, 64)
+    cosine = torch.cosine_similarity(FastS3D(net, torch.bfloat16)(video), plain_s3d.s3d(weights, video))
+    assert cosine.min() >= 0.999

@@ -3,9 +3,10 @@
 A manifest is a CSV, JSONL or Parquet file whose rows name a file (``path``),
 and may name a span (``start_s``, ``end_s``), what is said in it (``text``), a
 ``title`` and a caption file (``captions``); every other column is kept and comes
-back with the hits. A row with ``seen`` says what a model saw (``sayso caption``).
-Relative paths are relative to the manifest. A list of
-failures that an earlier run wrote is a manifest too.
+back with the hits. A row with ``seen`` says what a model saw (``sayso caption``);
+where that is empty it says nothing of it. Relative paths are relative to the
+manifest. A list of failures that an earlier run wrote is a manifest too, and so
+is what ``sayso search`` printed with ``--csv`` or ``--json``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ MANIFESTS = {".csv", ".jsonl", ".parquet"}
 _FAILURE = {"path", "stage", "error"}
 _KNOWN = {"path", "start_s", "end_s", "text", "title", "captions"}
 _SEEN = "seen"
+_CAPTION = {_SEEN, "made_by"}  # of a row of ``sayso caption``, whose model may say nothing
 MOST_SECONDS = 1e9
 """Thirty years; a time beyond it is a slip."""
 
@@ -170,9 +172,10 @@ def _file(
     parsed, seen, wrong, captions = list[Row](), list[Caption](), list[Failure](), None
     for number, row in rows:
         try:
-            if _SEEN in row:
+            of_model = as_text(row, _SEEN) is not None or row.keys() >= _CAPTION
+            if of_model:
                 seen.append(_parse_seen(row))
-            elif row:
+            if row and (not of_model or as_text(row, "text") or as_text(row, "title")):
                 parsed.append(_parse(row))
             captions = captions or as_text(row, "captions")
         except ValueError as error:
@@ -195,7 +198,8 @@ def _place(folder: Path, name: str) -> str:
 
 def _parse(row: Mapping[str, Any]) -> Row:
     span = _span(row)
-    meta = {key: value for key, value in row.items() if key not in _KNOWN and value not in (None, "")}
+    own = {*_KNOWN, _SEEN}
+    meta = {key: value for key, value in row.items() if key not in own and value not in (None, "")}
     return Row(span, as_text(row, "text") or "", as_text(row, "title"), plain(meta))
 
 
@@ -208,6 +212,8 @@ def _span(row: Mapping[str, Any]) -> Span | None:
     if (start is None) != (end is None):
         raise ValueError("start_s and end_s go together")
     span = Span(start, end) if start is not None and end is not None else None
+    if row.get("kind") == "picture" and span == Span(0.0, 0.0):  # as hits say it
+        return None
     if span is not None and (span.start < 0 or not span.duration > 0):
         raise ValueError(f"the span {span.start} to {span.end} s is empty or starts before 0")
     return span

@@ -42,7 +42,7 @@ class Pick:
         """
         try:
             return cls(str(hit["id"]), float(hit["start_s"]), float(hit["end_s"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise QueryError("a hit has id, start_s and end_s; give what search --json prints") from error
 
 

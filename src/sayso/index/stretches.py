@@ -135,7 +135,7 @@ def _of_hit(number: int, hit: Any) -> Stretch:
     try:
         span = float(hit["start_s"]), float(hit["end_s"])
         return Stretch(str(hit["path"]), str(hit["kind"]), *span, named=False, likely=_is_likely(hit))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         says = f"line {number} of stdin is no hit; pipe into this what sayso search --json prints"
         raise UsageError(says) from error
 

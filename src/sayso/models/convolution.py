@@ -43,7 +43,7 @@ class Convolution(NamedTuple):
         from torch.nn.functional import conv2d
 
         padding = self.weight.shape[-1] // 2
-        if torch.is_inference_mode_enabled() and fuses(x.device):
+        if torch.is_inference_mode_enabled() and fuses(x.device, x.dtype):
             rectifier: Rectifier = "relu6" if self.relu6 else "none"
             return convolve(
                 x, self.weight, self.bias, rectifier, (padding, padding), self.stride, self.groups
@@ -63,16 +63,19 @@ class Convolution(NamedTuple):
         return self._replace(weight=rounded, bias=self.bias + shift)
 
 
-def fuses(device: torch.device) -> bool:
-    """Tell whether ``convolve`` works on a device."""
+def fuses(device: torch.device, dtype: torch.dtype) -> bool:
+    """Tell whether ``convolve`` works on a device, with values of a type."""
     import torch
 
-    return device.type == "cpu" and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    known = dtype == torch.float32 or (dtype == torch.bfloat16 and native_bfloat16(device))
+    return device.type == "cpu" and known and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
 
 def computes_bfloat16(device: torch.device) -> bool:
     """Tell whether ``convolve`` works in bfloat16 on a device, and is faster than in float32 there."""
-    return fuses(device) and native_bfloat16(device)
+    import torch
+
+    return fuses(device, torch.bfloat16)
 
 
 def convolve(

@@ -110,7 +110,7 @@ def _rectified(weight: Tensor, bias: Tensor, dtype: torch.dtype, padding: tuple[
         padding: rows and columns of zeros on each side.
     """
     kernel = weight.to(dtype).contiguous(memory_format=torch.channels_last)
-    if fuses(kernel.device):
+    if fuses(kernel.device, dtype):
         return lambda planes: convolve(planes, kernel, bias, "relu", padding)
     rounded = bias.to(dtype)
     return lambda planes: F.conv2d(planes, kernel, rounded, padding=padding).relu_()
