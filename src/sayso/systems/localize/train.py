@@ -47,6 +47,8 @@ class Recipe(TrainingConfig):
         learn: ``head``: the backbone is frozen, its features are made once; ``all``: it learns too.
         pooling: ``max`` as published; ``average`` (class activation maps); ``lse`` (log-sum-exp).
         sharpness: of log-sum-exp.
+        score_pooling: how the map of a picture becomes its score in the trained model; as ``pooling`` unless
+            given.
         gap_weight: share of the loss that is of global average pooling, whatever the pooling. It keeps
             a network from learning few pictures by heart; published: 0.
         hidden: width of the adaptation layer; 0: none; published: 2048.
@@ -60,6 +62,8 @@ class Recipe(TrainingConfig):
         keep_features: whether a frozen backbone's features are kept on disk, 2 MB a picture, each made once;
             without, they are made when they are needed: the same model, slower.
         scales: at which the trained model is run.
+        standardize: whether all scales weigh alike in where the trained model finds a class.
+        mirror: whether the trained model scores each scale mirrored too, for twice the time.
         split: which part of the data set to learn from, such as ``train``; all of it unless given.
         task: ``objects``, or what people do (``actions``; VOC 2012).
         backbone_lr_multiplier: factor on the learning rate of a backbone that learns.
@@ -69,6 +73,7 @@ class Recipe(TrainingConfig):
     learn: Literal["head", "all"] = "head"
     pooling: Pooling = "max"
     sharpness: float = SHARPNESS
+    score_pooling: Pooling | None = None
     gap_weight: float = 0.8
     hidden: int = 0
     start: Literal["random", "names"] = "random"
@@ -79,6 +84,8 @@ class Recipe(TrainingConfig):
     views: int = 2
     keep_features: bool = True
     scales: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+    standardize: bool = False
+    mirror: bool = False
     split: str | None = None
     task: Task = "objects"
     backbone_lr_multiplier: float = 0.05
@@ -154,7 +161,14 @@ class Localize(LossesMethod):
         if not isinstance(own, TagNet):
             raise TypeError(f"expected a TagNet; got {type(own).__name__}")
         recipe = self.recipe
-        multi_scale = MultiScale(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
+        multi_scale = MultiScale(
+            recipe.size,
+            recipe.scales,
+            recipe.score_pooling or recipe.pooling,
+            recipe.sharpness,
+            standardize=recipe.standardize,
+            mirror=recipe.mirror,
+        )
         return Localizer(
             own.backbone or self.backbone,
             own.head,
