@@ -19,13 +19,13 @@ from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Dataset, Example, stack
 from sayso.data.tags import TaggedPictures, Task
 from sayso.data.tags_reader import read_tagged
-from sayso.encoders.backbones import LITE0, load_backbone
+from sayso.encoders.backbones import load_backbone
 from sayso.engine.system import LossesMethod
 from sayso.engine.training_config import TrainingConfig
 from sayso.losses import image_labels
 from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling
 from sayso.systems.localize.locate import Localizer, MultiScale
-from sayso.systems.localize.name_weights import name_weights
+from sayso.systems.localize.name_weights import CLASS_WEIGHTS, name_weights
 from sayso.systems.localize.net import TagNet
 from sayso.systems.localize.views import CellFeatures, LetterboxedPictures
 
@@ -53,7 +53,7 @@ class Recipe(TrainingConfig):
             a network from learning few pictures by heart; published: 0.
         hidden: width of the adaptation layer; 0: none; published: 2048.
         start: of the head: ``random``, or ``names``: the classes of ImageNet whose names are near to each
-            tag's, for few pictures; of ``lite0`` without a hidden layer.
+            tag's, for few pictures; of ``lite0`` or ``mobilenet-v2`` without a hidden layer.
         dropout: of what goes into the last layer.
         size: pixels of a picture's longer side at scale 1.
         min_scale: smallest scale in training.
@@ -108,8 +108,11 @@ class Recipe(TrainingConfig):
             raise SaysoError("scales must be numbers above 0, and sharpness too")
         if not 0 <= self.gap_weight <= 1:
             raise SaysoError(f"gap_weight must be 0 to 1; got {self.gap_weight}")
-        if self.start == "names" and (self.backbone != LITE0 or self.hidden):
-            raise SaysoError("start=names takes backbone=lite0 and hidden=0, whose weights ImageNet's are")
+        if self.start == "names" and (self.backbone not in CLASS_WEIGHTS or self.hidden):
+            raise SaysoError(
+                f"start=names takes backbone={' or '.join(CLASS_WEIGHTS)}, and hidden=0: their last layers"
+                " tell ImageNet's classes apart"
+            )
 
 
 class Localize(LossesMethod):
@@ -131,7 +134,7 @@ class Localize(LossesMethod):
         positive, known = (labels == 1).sum(0), (labels != 0).sum(0)
         head.init_prior_bias((positive + 1) / (known + 2))
         if recipe.start == "names":
-            head.init_last(name_weights(self.names))
+            head.init_last(name_weights(self.names, recipe.backbone))
         self.lr_multipliers = {"backbone.": recipe.backbone_lr_multiplier}
         learning = self.backbone if recipe.learn == "all" else None
         self.model = TagNet(head, recipe.pooling, recipe.sharpness, learning)
