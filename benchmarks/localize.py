@@ -19,16 +19,17 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
+from sayso.core.arrays import Float32s
 from sayso.encoders.backbones import load_backbone
 from sayso.models import efficientnet_lite as lite0
 from sayso.models.score_map_head import MapHead
 from sayso.systems.localize import Localizer, MultiScale
 from sayso.systems.localize.letterbox import pad_to_stride, resize_longest
-from sayso.systems.localize.locate import Floats, map_grid, points, regrid
+from sayso.systems.localize.locate import map_grid, points, regrid
 from sayso.toyworld.scenes import draw_scene
 
 STRIDE, COLOUR = 32, (127.0, 127.0, 127.0)
-Way = Callable[[Image.Image], Floats]
+Way = Callable[[Image.Image], Float32s]
 
 
 def published() -> torch.nn.Module:
@@ -41,7 +42,7 @@ def plain(network: torch.nn.Module, head: MapHead, look: MultiScale) -> Way:
     """Return what points at every class by a loop over sizes."""
 
     @torch.inference_mode()
-    def locate(picture: Image.Image) -> Floats:
+    def locate(picture: Image.Image) -> Float32s:
         maps = []
         for scale in look.scales:
             pixels = resize_longest(picture, round(look.size * scale))
@@ -79,7 +80,7 @@ def main() -> None:
     }
     pictures = scenes(asked.pictures)
     seconds = dict.fromkeys(ways, float("inf"))
-    told: dict[str, list[Floats]] = {}
+    told: dict[str, list[Float32s]] = {}
     for _ in range(asked.rounds):
         took = dict.fromkeys(ways, 0.0)
         told = {name: [] for name in ways}

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from sayso.media.images import read_image
 from sayso.metrics.average_precision import average_precision
 from sayso.metrics.localization import pointed
 from sayso.models.score_map_head import pool
-from sayso.systems.localize.locate import Localizer, points
+from sayso.systems.localize.locate import Localizer, MultiScale, points, standardized_mean
 from sayso.systems.localize.train import SYSTEM, Localize, Recipe
 
 DRAWS = 1000
@@ -123,16 +123,18 @@ def looked(models: list[list[Localizer]], rules: list[str], data: Path) -> Direc
     tagged, first = read_tagged(data), models[0][0]
     heads = Heads([model.head for row in models for model in row])
     names = [f"{number} {name}" for number in range(len(heads.heads)) for name in first.names]
-    joint = Localizer(first.backbone, heads, names, first.multi_scale)  # type: ignore[arg-type]
+    mirrored = replace(first.multi_scale, mirror=any(row[0].multi_scale.mirror for row in models))
+    joint = Localizer(first.backbone, heads, names, mirrored)  # type: ignore[arg-type]
     columns = class_columns(first, tagged.names)
     scores: dict[str, list[Array]] = {}
     places: dict[str, list[Array]] = {}
     for picture in tagged.pictures:
         image = read_image(picture.path)
         with torch.inference_mode():
-            maps = joint.maps(image).unflatten(0, (len(rules), -1, len(first.names)))[:, :, columns]
-            for own, rule, row in zip(maps, rules, models, strict=True):
+            maps = joint.scale_maps(image).unflatten(1, (len(rules), -1, len(first.names)))[:, :, :, columns]
+            for scales, rule, row in zip(maps.unbind(1), rules, models, strict=True):
                 looks = row[0].multi_scale
+                own = join(scales, looks)
                 for name, some in ((rule, own), (f"{rule}, mean map", own.mean(0, keepdim=True))):
                     found = pool(some, looks.pooling, None, looks.sharpness)
                     scores.setdefault(name, []).append(found.numpy())
@@ -154,6 +156,14 @@ def looked(models: list[list[Localizer]], rules: list[str], data: Path) -> Direc
             right[CAM],
         )
     return Direction(labels, said, right)
+
+
+def join(maps: torch.Tensor, looks: MultiScale) -> torch.Tensor:
+    """Return the maps (S, C, h, w) of S seeds from all scales, plain and mirrored, (V, S, C, h, w)."""
+    some = maps if looks.mirror else maps[: len(looks.scales)]
+    if not looks.standardize:
+        return some.mean(0)
+    return standardized_mean(some.flatten(1, 2)).unflatten(0, some.shape[1:3])
 
 
 def drawn(directions: list[Direction], rules: list[str]) -> Array:

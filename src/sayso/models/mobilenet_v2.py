@@ -56,10 +56,25 @@ def load_layers() -> Layers:
         SaysoError: if the weights are not installed.
         Unavailable: if the weight file is not the one it should be.
     """
+    return fold(_published())
+
+
+def class_weights() -> Tensor:
+    """Return the weights of ImageNet's 1,000 classes on the last features, (1000, 1280), on the CPU.
+
+    Raises:
+        SaysoError: if the weights are not installed.
+        Unavailable: if the weight file is not the one it should be.
+    """
+    return _published()["classifier.1.weight"]
+
+
+def _published() -> dict[str, Tensor]:
     import torch
 
     path = verified(mobilenet_file(), WEIGHTS_SHA256)
-    return fold(torch.load(path, map_location="cpu", weights_only=True))
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
 
 
 def fold(state: dict[str, Tensor]) -> Layers:

@@ -12,7 +12,8 @@ is compared with the tag. To get it right the network must find a cell that tell
 Of few pictures the best cell is soon learned by heart: it may be any spot that no other picture has.
 So a share of the loss is of global average pooling (``gap_weight``; published: none).
 The backbone is frozen, and its features are made once (``learn=head``), or learns along
-(``learn=all``). Pictures are scaled by 0.7 to 1.4; to locate, six scales are averaged.
+(``learn=all``). Pictures are scaled by 0.7 to 1.4; to locate, six scales are averaged, as they are or so that
+all weigh alike (``standardize``), and each of them mirrored too (``mirror``).
 People's actions in still pictures are learned in the same way from actions as tags.
 
 Source

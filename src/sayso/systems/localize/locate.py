@@ -1,8 +1,8 @@
 """Locating classes in a picture, from score maps at several scales.
 
 At every scale the network gives a map of scores. All maps of a picture are brought to one grid and
-averaged; the class's point is the best cell of the average, its score the training's own pooling
-of the average, its boxes surround the connected regions above a fraction of the range.
+averaged, as they are or standardised; the class's point is the best cell of the average, its score the
+average pooled, its boxes surround the connected regions above a fraction of the range.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 GRID = 64  # cells along the longer side
+FLAT = 1e-3  # a map whose scores deviate by less says nothing of where
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,16 @@ class MultiScale:
         scales: of the picture; their score maps are averaged.
         pooling: how a map becomes a score.
         sharpness: of log-sum-exp.
+        standardize: whether the maps of all scales weigh alike in where a class is (``standardized_mean``).
+        mirror: whether each scale is scored mirrored too.
     """
 
     size: int = 500
     scales: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
     pooling: Pooling = "max"
     sharpness: float = 5.0
+    standardize: bool = False
+    mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +208,22 @@ class Localizer(Pretrained):
             return Located(picture.size, scores.numpy(), points(maps, picture.size), maps.numpy())
 
     def maps(self, picture: Image) -> Tensor:
-        """Return the mean of the score maps of all scales, (C, h, w), on the CPU."""
-        rows, columns = map_grid(picture.size)
-        total = torch.zeros(len(self.names), rows, columns, device=self.device)
-        for scale in self.multi_scale.scales:
-            pixels = resize_longest(picture, max(1, round(self.multi_scale.size * scale)))
-            total += regrid(self._map(pixels), pixels.shape[:2], self.backbone.stride, rows, columns)
-        return (total / len(self.multi_scale.scales)).cpu()
+        """Return the score maps of all scales as one, (C, h, w), on the CPU."""
+        maps = self.scale_maps(picture)
+        return standardized_mean(maps) if self.multi_scale.standardize else maps.mean(0)
+
+    def scale_maps(self, picture: Image) -> Tensor:
+        """Return the score maps on one grid, (V, C, h, w): all scales, then all mirrored; on the CPU."""
+        grid, turns = map_grid(picture.size), (1, -1) if self.multi_scale.mirror else (1,)
+        longest = [max(1, round(self.multi_scale.size * scale)) for scale in self.multi_scale.scales]
+        sizes = [resize_longest(picture, side) for side in longest]
+        found = []
+        for turn in turns:
+            for pixels in sizes:
+                maps = self._map(np.ascontiguousarray(pixels[:, ::turn]))
+                maps = regrid(maps, pixels.shape[:2], self.backbone.stride, *grid)
+                found.append(maps if turn == 1 else maps.flip(2))
+        return torch.stack(found).cpu()
 
     def _map(self, pixels: NDArray[np.uint8]) -> Tensor:
         """Return the score map (C, h, w) of a picture as it is, padded to whole cells."""
@@ -230,6 +244,25 @@ def color_waves(side: int) -> NDArray[np.uint8]:
     y, x = np.mgrid[:side, :side]
     waves = [np.sin(a * x + b * y) for a, b in ((0.2, 0.1), (0.05, 0.3), (0.4, 0.02))]
     return np.asarray(np.stack(waves, -1) * 100 + 128, np.uint8)
+
+
+def standardized_mean(maps: Tensor) -> Tensor:
+    """Return one map for each class, (C, h, w), in which all scales weigh alike in where the class is.
+
+    Scores deviate more at some scales than at others, and a plain mean points where those do. With mean m_v
+    and standard deviation s_v of the scores x_v of scale v, the map is
+
+        mean_v((x_v - m_v) / s_v) mean_v(s_v) + mean_v(m_v),
+
+    whose mean is that of the plain mean.
+
+    Args:
+        maps: (V, C, h, w) of V scales.
+    """
+    means = maps.mean((2, 3), keepdim=True)
+    deviations = maps.std((2, 3), correction=0, keepdim=True)
+    alike = ((maps - means) / deviations.clamp(min=FLAT)).mean(0)
+    return alike * deviations.mean(0) + means.mean(0)
 
 
 def map_grid(size: tuple[int, int]) -> tuple[int, int]:

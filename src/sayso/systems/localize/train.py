@@ -20,13 +20,13 @@ from sayso.core.errors import SaysoError
 from sayso.data.batch import Batch, Dataset, Example, stack
 from sayso.data.tags import TaggedPictures, Task
 from sayso.data.tags_reader import read_tagged
-from sayso.encoders.backbones import LITE0, load_backbone
+from sayso.encoders.backbones import load_backbone
 from sayso.engine.system import LossesMethod
 from sayso.engine.training_config import TrainingConfig
 from sayso.losses import image_labels
 from sayso.models.score_map_head import SHARPNESS, MapHead, Pooling
 from sayso.systems.localize.locate import Localizer, MultiScale
-from sayso.systems.localize.name_weights import name_weights
+from sayso.systems.localize.name_weights import CLASS_WEIGHTS, name_weights
 from sayso.systems.localize.net import TagNet
 from sayso.systems.localize.views import CellFeatures, LetterboxedPictures
 
@@ -48,11 +48,13 @@ class Recipe(TrainingConfig):
         learn: ``head``: the backbone is frozen, its features are made once; ``all``: it learns too.
         pooling: ``max`` as published; ``average`` (class activation maps); ``lse`` (log-sum-exp).
         sharpness: of log-sum-exp.
+        score_pooling: how the map of a picture becomes its score in the trained model; as ``pooling`` unless
+            given.
         gap_weight: share of the loss that is of global average pooling, whatever the pooling. It keeps
             a network from learning few pictures by heart; published: 0.
         hidden: width of the adaptation layer; 0: none; published: 2048.
         start: of the head: ``random``, or ``names``: the classes of ImageNet whose names are near to each
-            tag's, for few pictures; of ``lite0`` without a hidden layer.
+            tag's, for few pictures; of ``lite0`` or ``mobilenet-v2`` without a hidden layer.
         dropout: of what goes into the last layer.
         size: pixels of a picture's longer side at scale 1.
         min_scale: smallest scale in training.
@@ -61,6 +63,8 @@ class Recipe(TrainingConfig):
         keep_features: whether a frozen backbone's features are kept on disk, 2 MB a picture, each made once;
             without, they are made when they are needed: the same model, slower.
         scales: at which the trained model is run.
+        standardize: whether all scales weigh alike in where the trained model finds a class.
+        mirror: whether the trained model scores each scale mirrored too, for twice the time.
         split: which part of the data set to learn from, such as ``train``; all of it unless given.
         task: ``objects``, or what people do (``actions``; VOC 2012).
         backbone_lr_multiplier: factor on the learning rate of a backbone that learns.
@@ -70,6 +74,7 @@ class Recipe(TrainingConfig):
     learn: Literal["head", "all"] = "head"
     pooling: Pooling = "max"
     sharpness: float = SHARPNESS
+    score_pooling: Pooling | None = None
     gap_weight: float = 0.8
     hidden: int = 0
     start: Literal["random", "names"] = "random"
@@ -80,6 +85,8 @@ class Recipe(TrainingConfig):
     views: int = 2
     keep_features: bool = True
     scales: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+    standardize: bool = False
+    mirror: bool = False
     split: str | None = None
     task: Task = "objects"
     backbone_lr_multiplier: float = 0.05
@@ -102,8 +109,11 @@ class Recipe(TrainingConfig):
             raise SaysoError("scales must be numbers above 0, and sharpness too")
         if not 0 <= self.gap_weight <= 1:
             raise SaysoError(f"gap_weight must be 0 to 1; got {self.gap_weight}")
-        if self.start == "names" and (self.backbone != LITE0 or self.hidden):
-            raise SaysoError("start=names takes backbone=lite0 and hidden=0, whose weights ImageNet's are")
+        if self.start == "names" and (self.backbone not in CLASS_WEIGHTS or self.hidden):
+            raise SaysoError(
+                f"start=names takes backbone={' or '.join(CLASS_WEIGHTS)}, and hidden=0: their last layers"
+                " tell ImageNet's classes apart"
+            )
 
 
 class Localize(LossesMethod):
@@ -125,7 +135,7 @@ class Localize(LossesMethod):
         positive, known = (labels == 1).sum(0), (labels != 0).sum(0)
         head.init_prior_bias((positive + 1) / (known + 2))
         if recipe.start == "names":
-            head.init_last(name_weights(self.names))
+            head.init_last(name_weights(self.names, recipe.backbone))
         self.lr_multipliers = {"backbone.": recipe.backbone_lr_multiplier}
         learning = self.backbone if recipe.learn == "all" else None
         self.model = TagNet(head, recipe.pooling, recipe.sharpness, learning)
@@ -155,7 +165,14 @@ class Localize(LossesMethod):
         if not isinstance(own, TagNet):
             raise TypeError(f"expected a TagNet; got {type(own).__name__}")
         recipe = self.recipe
-        multi_scale = MultiScale(recipe.size, recipe.scales, recipe.pooling, recipe.sharpness)
+        multi_scale = MultiScale(
+            recipe.size,
+            recipe.scales,
+            recipe.score_pooling or recipe.pooling,
+            recipe.sharpness,
+            standardize=recipe.standardize,
+            mirror=recipe.mirror,
+        )
         return Localizer(
             own.backbone or self.backbone,
             own.head,
