@@ -7,8 +7,8 @@ FOLDER is in COCO's format. Classes that fewer than ``--least`` pictures show ar
 fold ``sayso train localize`` learns from the tags of the other folds (from files that hold no box), and
 ``sayso evaluate weak-localization`` measures on the fold. "Alone" is the rule as published; otherwise the
 recipe's share of the loss asks the average as well; "names" start from the names of the tags; "few" is the
-recipe localize-few, and "average joined" scores pictures as it does. Every number is the mean over classes
-and folds.
+recipe localize-few, "names unmirrored" is it without mirrored pictures, "names lse" has only its score, and
+"average joined" scores pictures as it does. Every number is the mean over classes and folds.
 """
 
 from __future__ import annotations
