@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import toy
 from command import sayso
 from sayso.cli.main import app
+from sayso.core.errors import SaysoError
 from sayso.core.types import Span
 from sayso.systems.instruction_steps import StepModel
 from sayso.systems.instruction_steps.pipeline import folder_beside
@@ -154,6 +155,8 @@ def test_they_go_beside_the_folder_as_it_was_named(made, run, tmp_path, monkeypa
     assert len(list((out / "features").glob("v*.npy"))) == 8
     assert sorted(made[0].parent.iterdir()) == before, "nothing beside what the link leads to"
     assert folder_beside(".") == tmp_path.with_name(f"{tmp_path.name}.steps")
+    with pytest.raises(SaysoError, match="nothing can be written beside /; "):
+        folder_beside("/")
 
 
 def test_features_may_be_given_as_counts_of_words(made, run, tmp_path):

@@ -87,6 +87,22 @@ def test_only_files_with_something_wrong_are_kept_in_memory(media, tmp_path):
         assert not update._problems
 
 
+def test_of_what_another_run_takes_back_meanwhile_no_half_is_left(media, tmp_path, monkeypatch):
+    """Tables are made before the lock is held, and the other run is just removing them one by one."""
+    create, made = Store.create, []
+
+    def create_then_lose_one(store, identity):
+        create(store, identity)
+        if not made:
+            store.connection.drop_table("clips")
+        made.append(store)
+
+    monkeypatch.setattr(Store, "create", create_then_lose_one)
+    report = add_paths(Store(tmp_path / "x.index"), [str(media)], toy.ColourEncoder, Adding())
+    assert report.added == 4
+    assert len(rows(tmp_path / "x.index")) == 4
+
+
 def test_an_index_that_another_model_made_meanwhile_is_not_added_to(media, tmp_path, monkeypatch):
     store = Store(tmp_path / "x.index")
     other = replace(identity_of(toy.ColourEncoder()), model="other", model_sha256="0" * 64)

@@ -83,7 +83,7 @@ def add_paths(
             return AddReport(failures=list(listing.failures), skipped=len(listing.skipped))
         store.create(identity_of(encoder()))
     with store.writing():
-        if not store.exists:  # another run made it, read nothing, and took it back
+        if is_new or not store.exists:  # another run that read nothing may have taken back what there was
             store.create(identity_of(encoder()))
         if is_new:  # another run may have made it meanwhile
             check_model(store, encoder())

@@ -125,8 +125,14 @@ def absolute_folder(folder: FilePath) -> Path:
 
 
 def folder_beside(folder: FilePath) -> Path:
-    """Return where the steps of a folder of videos go unless somebody says where: FOLDER.steps."""
+    """Return where the steps of a folder of videos go unless somebody says where: FOLDER.steps.
+
+    Raises:
+        SaysoError: if the folder is the root, beside which there is nothing.
+    """
     place = absolute_folder(folder)
+    if not place.name:
+        raise SaysoError(f"nothing can be written beside {place}; name a folder in it, or give --out")
     return place.with_name(f"{place.name}.steps")
 
 
