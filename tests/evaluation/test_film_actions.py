@@ -24,10 +24,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(("half", "each"), [(False, 2), (True, 4)])
-def test_as_many_of_each_bag_hold_its_action(folder, half, each):
+@pytest.mark.parametrize(("share", "each"), [(0, 2), (0.5, 4), (0.75, 6)])
+def test_as_many_of_each_bag_hold_its_action(folder, share, each):
     films = read_films(folder)
-    truth = np.split(planted_classes(films, half, np.random.default_rng(0)), 2)
+    truth = np.split(planted_classes(films, share, np.random.default_rng(0)), 2)
     for film, labels in zip(films, truth, strict=True):
         assert all((labels[bag.tracks] == bag.action).sum() == each for bag in film.bags)
         assert not labels[film.outside()].any()
