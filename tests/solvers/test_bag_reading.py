@@ -34,7 +34,7 @@ def read(X, constraints, none=0, seed=0):
     )
 
 
-@pytest.mark.parametrize(("each", "share"), [(2, 0.0), (5, 0.5), (8, 0.75)])
+@pytest.mark.parametrize(("each", "share"), [(2, 0.0), (5, 0.5), (7, 0.75), (9, 0.9)])
 def test_planted_classes_come_back_and_so_does_their_share(each, share):
     X, truth, constraints = film(each)
     found, once = read(X, constraints)
@@ -42,7 +42,7 @@ def test_planted_classes_come_back_and_so_does_their_share(each, share):
     assert len(found.log_likelihoods) == len(SHARES)
     inside = slice(0, 30 * BAG)
     right = (found.probabilities.argmax(1) == truth)[inside].mean()
-    assert right > 0.9 and right >= (once.probabilities.argmax(1) == truth)[inside].mean()
+    assert right > 0.9 and right >= (once.probabilities.argmax(1) == truth)[inside].mean() - 0.01
     np.testing.assert_allclose(found.probabilities.sum(1), 1)
     assert (found.probabilities[30 * BAG :].argmax(1) == 0).mean() > 0.9
     for constraint in constraints[:-1]:

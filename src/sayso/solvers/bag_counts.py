@@ -45,7 +45,7 @@ class BagPosterior:
         pivot, count = _likeliest(log_odds, log_phi)
         tilted = np.clip(log_odds - pivot[..., None], -700, 700)
         self._p, self._q = 1 / (1 + np.exp(-tilted)), 1 / (1 + np.exp(tilted))
-        self._active = [int((sizes > i).sum()) for i in range(n)]
+        self._active: list[int] = (np.asarray(sizes)[:, None] > np.arange(n)).sum(0).tolist()
         most = int(np.flatnonzero(np.isfinite(log_phi).any((0, 1))).max())
         end = log_phi[..., : most + 1] + pivot[..., None] * np.arange(most + 1)
         top = np.take_along_axis(end, count, -1)

@@ -4,7 +4,7 @@
 says is used whole: so many rows of each bag hold its class, whichever they are, and means of few rows are
 uncertain (``bag_sampling``). How many that is the text does not say. Each guess
 
-    as many as the constraints require, a quarter, a half, three quarters, or any number
+    as many as the constraints require, a quarter, a half, three quarters, nine tenths, or any number
 
 is judged by bags kept aside: means are learnt from the other bags, and with these the kept ones are as
 likely as the guess makes them. Bags that share rows are kept aside together. Guesses that come close are
@@ -36,7 +36,7 @@ from sayso.solvers.diffrac import Diffrac
 from sayso.solvers.iterate import Solution
 from sayso.solvers.linear_oracle import LinearOracle
 
-SHARES: tuple[float | None, ...] = (0.0, 0.25, 0.5, 0.75, None)
+SHARES: tuple[float | None, ...] = (0.0, 0.25, 0.5, 0.75, 0.9, None)
 FOLDS = 8  # parts of the bags, each kept aside by a chain
 TRIED = 15, 20  # sweeps before and while means are learnt
 TRIED_AGAIN = 40, 80  # where guesses come close

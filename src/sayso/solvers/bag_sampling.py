@@ -24,7 +24,7 @@ import numpy as np
 
 from sayso.core.arrays import Bools, Floats, Ints
 from sayso.solvers.bag_counts import BagPosterior
-from sayso.solvers.bag_layers import BagLayers, Layer
+from sayso.solvers.bag_layers import BagLayers
 
 
 class BagSampler:
@@ -158,32 +158,32 @@ class BagSampler:
         """Draw which rows each bag takes, layer after layer; return log likelihood ratios of bags, (R, B)."""
         logs = np.zeros((len(self.taken), len(self.layers.groups)))
         for layer, log_phi in zip(self.layers.layers, self.log_phi, strict=True):
-            own = self.ratios[:, layer.rows, layer.slots].transpose(1, 0, 2)
-            others = self._others(layer) if layer.crowded else None
-            log_odds = own
+            g, i = np.nonzero(layer.real)
+            rows, slots = layer.rows[g, i], layer.slots[g, i]
+            log_odds = own = self.ratios[:, rows, slots]
+            others = self._others(rows, slots) if layer.crowded else None
             if others is not None:
                 _, total, count = others
                 without = np.where(count > 0, total - np.log(np.maximum(count, 1)), 0.0)
                 log_odds = np.logaddexp(total, own) - np.log(count + 1) - without
-            posterior = BagPosterior(log_odds + layer.log_weights[:, None], log_phi, layer.sizes)
+            padded = np.zeros((len(layer.bags), len(own), layer.rows.shape[1]))
+            padded[g, :, i] = log_odds.T + layer.log_weights[g, i, None]
+            posterior = BagPosterior(padded, log_phi, layer.sizes)
             logs[:, layer.bags] = posterior.log_normalizer.T
-            g, i = np.nonzero(layer.real)
-            rows, slots = layer.rows[g, i], layer.slots[g, i]
-            self.taken[:, rows, slots] = posterior.draw(self.rng).transpose(1, 0, 2)[:, g, i]
+            self.taken[:, rows, slots] = posterior.draw(self.rng)[g, :, i].T
             if keep:
-                self._keep(rows, slots, posterior.marginals(), own, others, (g, i))
+                self._keep(rows, slots, posterior.marginals()[g, :, i].T, own, others)
         self.kept += keep * len(self.taken)
         return logs
 
-    def _others(self, layer: Layer) -> tuple[Floats, Floats, Ints]:
-        """Return of the other bags that take a row: ratios (G, R, n, S), log sum of likelihoods, number."""
-        taken, ratios = self.taken[:, layer.rows], self.ratios[:, layer.rows]
-        itself = np.arange(taken.shape[3]) == layer.slots[..., None]
-        active = np.where(taken & ~itself, ratios, -np.inf).transpose(1, 0, 2, 3)
-        top = np.maximum(active.max(3), -1e30)
+    def _others(self, rows: Ints, slots: Ints) -> tuple[Floats, Floats, Ints]:
+        """Return of the other bags that take a row: ratios (R, m, S), log sum of likelihoods, number."""
+        itself = np.arange(self.taken.shape[2]) == slots[:, None]
+        active = np.where(self.taken[:, rows] & ~itself, self.ratios[:, rows], -np.inf)
+        top = np.maximum(active.max(2), -1e30)
         with np.errstate(divide="ignore"):
-            total = top + np.log(np.exp(active - top[..., None]).sum(3))
-        return active, total, np.isfinite(active).sum(3)
+            total = top + np.log(np.exp(active - top[..., None]).sum(2))
+        return active, total, np.isfinite(active).sum(2)
 
     def _keep(
         self,
@@ -192,21 +192,18 @@ class BagSampler:
         chance: Floats,
         own: Floats,
         others: tuple[Floats, Floats, Ints] | None,
-        at: tuple[Ints, Ints],
     ) -> None:
         """Add the probabilities of a layer's rows, a part of those for each bag that the row is in."""
-        g, i = at
         part = 1 / (self.layers.labels[rows] >= 0).sum(1)
-        chance, own = chance[g, :, i], own[g, :, i]
         if others is None:
-            self.chances[rows, slots] += part * chance.sum(1)
-            self.chances[rows, -1] += part * (1 - chance).sum(1)
+            self.chances[rows, slots] += part * chance.sum(0)
+            self.chances[rows, -1] += part * (1 - chance).sum(0)
             return
-        active, total, count = (one[g, :, i] for one in others)
+        active, total, count = others
         both = np.logaddexp(total, own)
-        self.chances[rows, slots] += part * (chance * np.exp(own - both)).sum(1)
-        self.chances[rows, -1] += part * ((1 - chance) * (count == 0)).sum(1)
+        self.chances[rows, slots] += part * (chance * np.exp(own - both)).sum(0)
+        self.chances[rows, -1] += part * ((1 - chance) * (count == 0)).sum(0)
         alone = np.where(count > 0, total, 0)[..., None]
         given = chance[..., None] * np.exp(active - both[..., None])
         given += (1 - chance)[..., None] * np.exp(active - alone)
-        self.chances[rows, :-1] += part[:, None] * given.sum(1)
+        self.chances[rows, :-1] += part[:, None] * given.sum(0)
