@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from command import python
+from command import python, sayso
 from sayso.cli import main as command
-from sayso.cli.boundary import FULL, INTERRUPT, MEMORY, TOO_MANY, sentence_of
+from sayso.cli.boundary import FULL, INTERRUPT, MEMORY, NOBODY, TOO_MANY, sentence_of
 from sayso.core.errors import MissingExtra, SaysoError
 
 Panic = type("PanicException", (BaseException,), {})
@@ -124,3 +124,12 @@ def test_an_index_whose_store_fails_again_is_no_second_error():
     with pytest.raises(Panic) as caught:
         Open().search()
     assert "the store does not answer" in sentence_of(caught.value)
+
+
+def test_the_home_of_nobody_is_said():
+    for words in (
+        ["index", "x.index", "x.png", "--model", "~no-such-person/model"],
+        ["info", "~nobody-here/x.index"],
+    ):
+        ran = sayso(*words)
+        assert (ran.returncode, ran.stderr) == (1, f"sayso: {NOBODY}\n")

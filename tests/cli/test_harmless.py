@@ -14,7 +14,7 @@ import toy
 from command import sayso
 from sayso import Index
 from sayso.cli.main import app
-from sayso.core.harmless import harmless, harmless_cells, harmless_json, html_text
+from sayso.core.harmless import harmless, harmless_cells, harmless_json, html_text, without_guard
 from sayso.core.progress import reporter, show_log
 from sayso.data.csv_rows import csv_rows
 from sayso.export.pages import whole_page
@@ -109,6 +109,8 @@ def test_no_cell_is_a_formula_and_reading_gives_what_was_written(tmp_path):
     for cell, text in zip(written, cells.values(), strict=False):
         assert cell == (text if text in PLAIN else f"'{text}")
     assert written[-2:] == [-1.5, None]
+    assert harmless_cells({"text": "\n=1"}) == ["'\n=1"], "some spreadsheets pass over the end of a line"
+    assert without_guard("'\n=1") == "\n=1"
     with (tmp_path / "x.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*cells], written[:-2]])
     ((_, read),) = csv_rows(tmp_path / "x.csv", ["text"])

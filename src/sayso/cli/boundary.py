@@ -26,6 +26,7 @@ TOO_MANY = "too many files are open; raise the limit with ulimit -n 4096, and th
 MEMORY = (
     "there is not enough memory; end other programs or take fewer --workers, and the same command goes on"
 )
+NOBODY = "a path begins with ~ and a name, and nobody here is called so; write the path in full"
 _KINDS: dict[type[BaseException], str] = {
     KeyboardInterrupt: INTERRUPT,
     MemoryError: MEMORY,
@@ -72,6 +73,8 @@ def _of_machine(error: BaseException) -> str:
         return _of_system(error)
     if _comes_from_lancedb(error):
         return _of_index(error)
+    if isinstance(error, RuntimeError) and "home directory" in said:  # of Path.expanduser
+        return NOBODY
     name = type(error).__name__
     return f"this should not happen ({name}: {said[:200]}); SAYSO_DEBUG=1 shows where: please report it"
 

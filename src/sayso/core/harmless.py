@@ -15,7 +15,7 @@ from typing import Any
 _TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _UNSAFE = re.compile(f"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029{_TURNS}\ud800-\udfff]")
 
-_FORMULA = re.compile("'*[=+\\-@\t\uff1d\uff0b\uff0d\uff20]")  # the last four are the same, of full width
+_FORMULA = re.compile("'*[=+\\-@\t\n\uff1d\uff0b\uff0d\uff20]")  # the last four are the same, of full width
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 
 
