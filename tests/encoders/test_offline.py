@@ -286,3 +286,16 @@ def test_lite0_in_bfloat16_keeps_its_embeddings_and_does_not_depend_on_the_batch
     for count in (1, 3, 7):
         assert torch.equal(fast.features(batch[:count]), features[:count])
     assert all(layer.weight.dtype == torch.float32 for block in exact.blocks for layer in block)
+
+
+def test_float32_is_kept_where_bfloat16_has_no_kernel(monkeypatch):
+    from sayso.encoders import offline
+
+    def refuse(*given):
+        raise RuntimeError("could not create a primitive")
+
+    monkeypatch.setattr(offline, "computes_bfloat16", lambda device: True)
+    monkeypatch.setattr("sayso.models.convolution.convolve", refuse)
+    monkeypatch.setattr("sayso.models.convolution.fuses", lambda device, dtype: dtype == torch.bfloat16)
+    tower = offline.OfflineEncoder("cpu")._tower()[0]
+    assert tower.blocks[-1][0].weight.dtype == torch.float32
