@@ -13,6 +13,7 @@ from sayso.models.convolution import (
     Convolution,
     computes_bfloat16,
     convolve,
+    in_strips,
     rectified_mean,
 )
 
@@ -91,3 +92,26 @@ def test_what_the_one_pass_does_not_know_takes_torchs_own(dtype, monkeypatch):
         expected = torch.nn.functional.conv2d(x, weight, bias, padding=1).clamp(0, 6)
     assert found.dtype == dtype
     assert (found.float() - expected).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("height", [2, 6, 22])
+@pytest.mark.parametrize("count", [1, 3])
+def test_strips_give_what_the_whole_picture_gives(kernel, stride, height, count, monkeypatch):
+    g = torch.Generator().manual_seed(height)
+    wide, deep = torch.randn(12, 4, 1, 1, generator=g), torch.randn(12, 1, kernel, kernel, generator=g)
+    last = torch.randn(6, 12, 3, 3, generator=g)
+    layers = [
+        Convolution(wide, torch.randn(12, generator=g), 1, 1, relu6=True),
+        Convolution(deep, torch.randn(12, generator=g), stride, 12, relu6=True),
+        Convolution(last, torch.randn(6, generator=g), 1, 1, relu6=False),
+    ]
+    x = torch.randn(count, 4, height, 8, generator=g).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        expected = x
+        for layer in layers:
+            expected = layer(expected)
+        for strip in (1, 4 * count * 12 * 8, 2**22):  # a row of the output at a time, four of the input, all
+            monkeypatch.setattr(convolution, "STRIP", strip)
+            torch.testing.assert_close(in_strips(layers, x), expected, rtol=1e-5, atol=1e-4)

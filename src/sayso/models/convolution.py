@@ -14,6 +14,7 @@ Source
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sayso.core.device import native_bfloat16
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Rectifier = Literal["none", "relu", "relu6"]
+STRIP = 2**22
+"""Numbers in the widest map of a strip: 16 MB, which malloc keeps; above 32 MB it never does."""
 
 
 class Convolution(NamedTuple):
@@ -61,6 +64,43 @@ class Convolution(NamedTuple):
         lost = (self.weight - rounded).sum((2, 3))  # (D_out, D_in / groups)
         shift = lost[:, 0] * means if self.groups > 1 else lost @ means
         return self._replace(weight=rounded, bias=self.bias + shift)
+
+
+def in_strips(layers: Sequence[Convolution], x: Tensor) -> Tensor:
+    """Go through layers, some rows after the others where maps are large; without gradients.
+
+    The memory of large maps is mapped and cleared anew at every layer; malloc keeps that of strips. Rows near
+    the edge of a strip are computed twice.
+
+    Args:
+        layers: one after the other; sides of all maps are divided by their strides without rest.
+        x: (B, D_in, H, W), channels last.
+
+    Returns:
+        (B, D_out, H / stride, W / stride), stride the product of the layers', the same but for rounding.
+    """
+    stride, reach, widest = 1, 0, 1.0
+    for layer in reversed(layers):
+        stride, reach = stride * layer.stride, reach * layer.stride + layer.weight.shape[-1] // 2
+    down = 1
+    for layer in layers:
+        down *= layer.stride
+        widest = max(widest, x.shape[0] * len(layer.weight) * x.shape[3] / down**2)  # of one row of x
+    rows = max(1, int(STRIP / widest) // stride)
+    height, width = x.shape[2] // stride, x.shape[3] // stride
+    made: Tensor | None = None
+    for start in range(0, height, rows):
+        stop, margin = min(start + rows, height), -(-reach // stride)
+        first = max(0, start - margin)
+        y = x[:, :, first * stride : (stop + margin) * stride]
+        for layer in layers:
+            y = layer(y)
+        if made is None:
+            if stop == height:
+                return y
+            made = y.new_empty(len(x), height, width, y.shape[1]).permute(0, 3, 1, 2)
+        made[:, :, start:stop] = y[:, :, start - first : stop - first]
+    return x if made is None else made
 
 
 def fuses(device: torch.device, dtype: torch.dtype) -> bool:

@@ -25,16 +25,30 @@ def published(text: str, names: list[str]) -> list[int]:
 def test_names_are_found_as_by_the_definition():
     rng = random.Random(0)
     words = ["a", "red", "Red", "car", "New", "York", ",", ".", "  ", "\t", "e.g.", "it's", "-", "café", "!"]
+    words.append("\n")
     names = ["a", "red", "red car", "New York", "York", "car .", "it's", "e.g.", "red  car", "café", ","]
     names += [" ".join(rng.choices(words, k=rng.randint(1, 4))) for _ in range(200)]
     names = list(dict.fromkeys(names))
     matcher = NameMatcher(names)
     assert matcher.names == names
-    for _ in range(3000):
-        text = rng.choice(["", " ", "", ""]).join(
+    texts = [
+        rng.choice(["", " ", "", ""]).join(
             part + rng.choice([" ", "", " "]) for part in rng.choices(words, k=rng.randint(0, 9))
         )
-        assert matcher.find(text) == published(text, names), repr(text)
+        for _ in range(3000)
+    ]
+    for text, found in zip(texts, matcher.find(texts), strict=True):
+        assert found == published(text, names), repr(text)
+    assert matcher.find(texts[:1]) == [published(texts[0], names)]
+
+
+def test_a_name_is_found_in_one_text_and_not_across_two():
+    names = ["end start", "start", "end \n start", "\n", "a\tb", "start middle end"]
+    matcher = NameMatcher(names)
+    assert matcher.find(["the end", "start of it", "", "end\nstart", "a\tb"]) == [[], [1], [], [0, 1], []]
+    assert matcher.find([]) == []
+    assert NameMatcher([]).find(["start", ""]) == [[], []]
+    assert NameMatcher(["\n"]).find(["a", "b"]) == [[], []]
 
 
 def test_the_share_of_a_frequent_name_is_t_of_its_texts():
@@ -42,7 +56,7 @@ def test_the_share_of_a_frequent_name_is_t_of_its_texts():
     texts = ["a dog" if rng.random() < 0.9 else "a dog and an axolotl" for _ in range(20_000)]
     texts += ["nothing of it"]
     matcher = NameMatcher(["dog", "axolotl"])
-    found = [matcher.find(text) for text in texts]
+    found = matcher.find(texts)
     counts = np.bincount(np.concatenate([np.array(one, int) for one in found]), minlength=2)
     shares = keep_shares(counts, 2_500)
     assert shares.tolist() == [2_500 / 20_000, 1.0]

@@ -52,16 +52,15 @@ class CorpusRules:
         for table in self.parts.batches():
             dropped = self._scored(table, start)
             if self._matcher is not None:
-                texts = table["text"].to_pylist()
+                found = self._matcher.find(table["text"].to_pylist())
                 dropped = [
-                    rule or self._named(text, start + n)
-                    for n, (rule, text) in enumerate(zip(dropped, texts, strict=True))
+                    rule or self._named(names, start + n)
+                    for n, (rule, names) in enumerate(zip(dropped, found, strict=True))
                 ]
             yield table, dropped
             start += len(table)
 
-    def _named(self, text: str, row: int) -> str:
-        found = self._matcher.find(text) if self._matcher else []
+    def _named(self, found: list[int], row: int) -> str:
         if not found:
             return "no-name"
         return "" if is_kept(found, self._shares, row, self.rules.seed) else "balance"
@@ -99,9 +98,10 @@ class CorpusRules:
             return np.empty(0)
         counts, start = np.zeros(len(self._matcher.names), np.int64), 0
         for table in self.parts.batches(_READ):
-            for rule, text in zip(self._scored(table, start), table["text"].to_pylist(), strict=True):
-                if not rule:
-                    counts[self._matcher.find(text)] += 1
+            rules, texts = self._scored(table, start), table["text"].to_pylist()
+            kept = [text for rule, text in zip(rules, texts, strict=True) if not rule]
+            found = np.fromiter(chain.from_iterable(self._matcher.find(kept)), np.int64)
+            counts += np.bincount(found, minlength=len(counts))
             start += len(table)
         return keep_shares(counts, self.rules.per_name)
 

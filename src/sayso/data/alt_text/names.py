@@ -15,20 +15,24 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise, repeat
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.core.errors import SaysoError
 
-_SPACED = str.maketrans({mark: f" {mark} " for mark in ",.;:?!`"} | dict.fromkeys("\t\n\r", " "))
-_END = ""  # no word: at a node of the tree, the number of the name that ends there
+_MARKS, _GAPS = ",.;:?!`", "\t\r"
+_TEXT_END = "\n"  # between texts; in none, as it is a gap, too
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
 
 
 class NameMatcher:
     """Finds the names of a list in texts, in time that does not grow with the list.
+
+    The names are a tree of words. A step from node n by word w is the number n * base + w; all positions of
+    all texts take it at once, and a table of bits turns most of them away before they are looked up.
 
     Args:
         names: the list; a name counts once.
@@ -36,26 +40,75 @@ class NameMatcher:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = list(dict.fromkeys(name for name in names if name))
-        self._tree: dict[str, Any] = {}
-        for number, name in enumerate(self.names):
-            node = self._tree
-            for word in name.split(" "):
-                node = node.setdefault(f"={word}", {})
-            node[_END] = number
+        known = [number for number, name in enumerate(self.names) if not set(name) & {*_GAPS, _TEXT_END}]
+        split = [self.names[number].split(" ") for number in known]
+        self._words = {word: n for n, word in enumerate(dict.fromkeys(chain.from_iterable(split)), 1)}
+        self._base = len(self._words) + 2
+        self._words[_TEXT_END] = self._base - 1
+        numbers = np.array(known, np.int64)
+        lengths = np.array([len(words) for words in split], np.int64)
+        flat = np.fromiter(map(self._words.__getitem__, chain.from_iterable(split)), np.int64)
+        self._build(numbers, lengths, flat)
 
-    def find(self, text: str) -> list[int]:
-        """Return the numbers of the names that a text holds, each once, in order."""
-        words = [f"={word}" for word in f" {text} ".translate(_SPACED).split(" ")[1:-1]]
-        found = set()
-        for start in range(len(words)):
-            node = self._tree
-            for word in words[start:]:
-                if word not in node:
-                    break
-                node = node[word]
-                if _END in node:
-                    found.add(node[_END])
-        return sorted(found)
+    def _build(self, numbers: NDArray[np.int64], lengths: NDArray[np.int64], flat: NDArray[np.int64]) -> None:
+        """Make the tree: its first nodes are the words, by their numbers, and node 0 is none."""
+        count, steps, ends = self._base, [np.empty(0, np.int64)], []
+        first = np.cumsum(lengths) - lengths
+        nodes = flat[first]
+        for depth in range(1, 1 + int(lengths.max(initial=0))):
+            done = lengths == depth
+            ends.append((nodes[done], numbers[done]))
+            numbers, lengths, first, nodes = (x[~done] for x in (numbers, lengths, first, nodes))
+            taken, which = np.unique(nodes * self._base + flat[first + depth], return_inverse=True)
+            nodes = count + which
+            steps.append(taken)
+            count += len(taken)
+        keys = np.concatenate(steps)
+        order = np.argsort(keys)
+        self._steps, self._reached = keys[order], self._base + order
+        self._name_at = np.full(count, -1, np.int64)
+        for at, which in ends:
+            self._name_at[at] = which
+        self._shift = np.uint64(64 - max(10, (16 * len(keys)).bit_length()))
+        self._likely = np.zeros(1 << (64 - int(self._shift)), bool)
+        self._likely[self._hashed(self._steps)] = True
+
+    def find(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the numbers of the names that each text holds, each once, in order."""
+        joined = _TEXT_END.join(text.replace(_TEXT_END, " ") for text in texts)
+        for gap in _GAPS:
+            joined = joined.replace(gap, " ")
+        for mark in (*_MARKS, _TEXT_END):
+            joined = joined.replace(mark, f" {mark} ")
+        words = joined.split(" ")
+        ids = np.fromiter(map(self._words.get, words, repeat(0)), np.int64, len(words))
+        at, nodes = np.flatnonzero(ids), ids[ids > 0]
+        row = np.cumsum(ids == self._base - 1)
+        ids = np.append(ids, 0)
+        found = [np.empty(0, np.int64)]
+        while len(at):
+            name = self._name_at[nodes]
+            held = name >= 0
+            found.append(row[at[held]] * len(self.names) + name[held])
+            at, nodes = self._step(at + 1, nodes * self._base + ids[at + 1])
+        rows, numbers = np.divmod(np.unique(np.concatenate(found)), max(1, len(self.names)))
+        bounds = np.searchsorted(rows, np.arange(len(texts) + 1)).tolist()
+        listed = numbers.tolist()
+        return [listed[start:stop] for start, stop in pairwise(bounds)]
+
+    def _step(self, at: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+        """Return which steps are in the tree, (n,) positions, and the nodes they lead to."""
+        likely = self._likely[self._hashed(keys)]
+        at, keys = at[likely], keys[likely]
+        if not len(keys):
+            return at, keys
+        place = np.minimum(np.searchsorted(self._steps, keys), len(self._steps) - 1)
+        known = self._steps[place] == keys
+        return at[known], self._reached[place[known]]
+
+    def _hashed(self, keys: NDArray[np.int64]) -> NDArray[np.uint64]:
+        hashed: NDArray[np.uint64] = (keys.view(np.uint64) * _MIX) >> self._shift
+        return hashed
 
 
 def read_names(path: Path) -> list[str]:
