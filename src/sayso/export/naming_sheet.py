@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.counted import counted
 from sayso.core.harmless import harmless_json, html_text
+from sayso.export.lettering import lettering
 from sayso.export.pages import film_link, whole_page
 from sayso.export.script_html import colour
 from sayso.export.timestamps import timestamp
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Row = Mapping[str, Any]
-FACE, GAP, LABEL = 96, 6, 18  # pixels
+FACE, GAP, LABEL, LETTER = 96, 6, 18, 10  # pixels
 EACH = 6  # faces at either end
 STRANGERS = 40  # who have lines of their own; the others stand together
 
@@ -79,7 +80,9 @@ def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH)
     for line, name in enumerate(names):
         top = line * height + GAP
         count = sum(who_of(row) == name for row in rows)
-        pen.text((GAP, top), f"{name or 'nobody of these'}: {counted(count, 'track')} by score", fill="black")
+        title = f"{name or 'nobody of these'}: {counted(count, 'track')} by score"
+        title, font = lettering(title, LETTER)
+        pen.text((GAP, top), title, fill="black", font=font)
         best, worst = ends_of(rows, name, each)
         cells = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
         for column, row in cells:
