@@ -60,7 +60,7 @@ for axis, number in zip(axes, range(6), strict=True):
         colour = colours[place.step] if place.present else "grey"
         axis.plot(place.time_s, 0.65, mark, color=colour, markersize=8, clip_on=False)
     axis.set(yticks=[], ylim=(-0.5, 0.9), ylabel=f"video {number}")
-axes[0].set_title("bars: truth; dots: where the step was found")
+axes[0].set(xlim=(0, None), title="bars: truth; dots: where the step was found; crosses: held to be absent")
 axes[-1].set_xlabel("seconds")
 fig.tight_layout()
 plt.show()

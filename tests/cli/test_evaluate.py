@@ -86,7 +86,7 @@ def test_the_nearest_file_is_offered(captions):
         )
     with pytest.raises(
         SaysoError,
-        match=r"youcok2 is neither a protocol \(youcook2, .*, ucf101, .*\) nor a file",
+        match=r"youcok2 is neither a protocol of sayso evaluate --list nor a .*; did you mean youcook2\?",
     ):
         CliRunner().invoke(main.app, ["evaluate", "youcok2"], catch_exceptions=False)
 

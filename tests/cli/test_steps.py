@@ -13,6 +13,7 @@ from command import sayso
 from sayso.cli.main import app
 from sayso.core.errors import SaysoError
 from sayso.core.types import Span
+from sayso.export.timestamps import timestamp
 from sayso.systems.instruction_steps import StepModel
 from sayso.systems.instruction_steps.pipeline import folder_beside
 from sayso.text import read_subtitles
@@ -131,6 +132,10 @@ def test_the_model_finds_the_steps_of_a_silent_video(found, run, tmp_path):
     row = json.loads(done.stdout)
     assert hits(row["steps"], seen) == (3, 3)
     assert all(step["present"] and step["text"] is None for step in row["steps"])
+    lines = run("apply", out, tmp_path / "new.mp4").stdout.splitlines()
+    times = [f"{timestamp(step['start_s'])}-{timestamp(step['end_s'])}" for step in row["steps"]]
+    assert [line.split()[1] for line in lines[:-1]] == times
+    assert [" ".join(line.split()[2:4]) for line in lines[:-1]] == NAMES
     for file in ("index.html", "found.json", "chapters/new.vtt"):
         assert (out / "applied" / file).exists()
     assert json.loads((out / "steps.json").read_text())["title"] == "tyre"  # the model is as it was

@@ -246,3 +246,12 @@ def test_real_pictures(shared_data):
     assert sum(map(len, boxes)) == 898
     for tagged, here in zip(found.pictures, boxes, strict=True):
         assert {box.label for box in here} == {k for k, label in enumerate(tagged.labels) if label >= 0}
+
+
+@pytest.mark.parametrize(("parts", "named"), [((), "."), (("test",), "test")])
+def test_a_folder_without_the_part_that_is_asked_for_is_named_itself(tmp_path, parts, named):
+    for part in parts:
+        (tmp_path / part).mkdir()
+    with pytest.raises(SaysoError) as said:
+        read_tagged(tmp_path, split="test")
+    assert str(said.value).startswith(f"{tmp_path / named} is no data set of tagged pictures")

@@ -66,6 +66,17 @@ def goes_on(folder):
     Trainer(TwoTowers(0.1), LONG, folder, recipe=to_toml(LONG), device="cpu").train(resume=True)
 
 
+def test_a_recipe_that_is_not_the_one_the_run_began_with_is_told(tmp_path, caplog):
+    Trainer(TwoTowers(0.1), SHORT, tmp_path, recipe=to_toml(SHORT), device="cpu").train()
+    again = replace(SHORT, lr=0.5, steps=SHORT.steps + 1)
+    for config, told in ((SHORT, []), (again, [f"from step {SHORT.steps} on the recipe is not that of "])):
+        caplog.clear()
+        Trainer(TwoTowers(0.1), config, tmp_path, recipe=to_toml(config), device="cpu").train(resume=True)
+        said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert [line[: len(start)] for line, start in zip(said, told, strict=True)] == told
+    assert f"steps was {SHORT.steps}, now {again.steps}; lr was {SHORT.lr}, now 0.5" in said[0]
+
+
 def assert_same(one, two):
     assert losses(one) == losses(two)
     for key, value in weights(one).items():

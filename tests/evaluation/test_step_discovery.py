@@ -17,5 +17,5 @@ def test_a_small_task():
     assert f1[BEST] > f1["text only: when it is said"] and f1[BEST] > f1["video only: ordered clustering"]
     assert f1["uniform in time"] < 0.5 < f1[BEST]
     assert found.columns == ("F1, noise 1", "± 1")
-    assert {row["± 1"] for row in found.rows.values()} == {0}
+    assert {row["± 1"] for row in found.rows.values()} == {None}  # of one seed
     assert "10 other videos, silent" in f1

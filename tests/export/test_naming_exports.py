@@ -102,13 +102,15 @@ def test_the_picture_has_a_line_a_name_and_the_faces_in_it():
     red = Image.new("RGB", (30, 30), "#ff0000")
     picture = Image.open(io.BytesIO(sheet_png(ROWS, {1: red}, each=2))).convert("RGB")
     lines = 4  # Ilsa, Rick, Sam, nobody
-    assert picture.width == 5 * (FACE + GAP) + GAP and picture.height % lines == GAP % lines
+    assert picture.width == 2 * FACE + 3 * GAP + 8 and picture.height % lines == GAP % lines
     pixels = np.asarray(picture)
     reds = (pixels == (255, 0, 0)).all(2)
     greys = (pixels == (0xCC, 0xCC, 0xCC)).all(2)
     assert reds.sum() == FACE * FACE and greys.sum() == 4 * FACE * FACE
     assert np.flatnonzero(reds.any(1))[0] < picture.height / lines  # Ilsa has the most tracks
     assert sheet_png([], {})
+    many = [row(n, n, n + 1, "Ann") for n in range(9)]
+    assert Image.open(io.BytesIO(sheet_png(many, {}, each=2))).width == 5 * (FACE + GAP) + GAP
 
 
 class Page(HTMLParser):

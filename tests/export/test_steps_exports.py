@@ -119,6 +119,20 @@ def test_the_page_holds_names_places_pictures_and_links():
     assert "cut it" in [a.get("title") for a in page.all("li")]
 
 
+def test_in_the_strip_a_step_ends_where_the_next_begins_which_would_hide_its_number():
+    rows = [row("b", 8, 20, step=1), row("a", 5, 15), row("c", 20, 22, step=2)]
+    page = Reader(
+        steps_page("t", [step("a"), step("b"), step("c")], [{"name": "v", "duration_s": 50, "steps": rows}])
+    )
+    styles = [a["style"].split(";", 1)[1] for a in page.all("a") if "title" in a]
+    assert styles == ["left:16.00%;width:24.00%", "left:10.00%;width:6.00%", "left:40.00%;width:4.00%"]
+
+
+def test_steps_applied_to_other_videos_are_not_said_to_be_mentioned_in_none():
+    page = steps_page("t", [step("a") | {"videos": 0}], [])
+    assert "mentioned in 0" not in page and "1. a" in page
+
+
 def test_without_files_nothing_links():
     videos = [{"name": "v", "duration_s": 50, "steps": [row("a", 5)]}]
     assert all("href" not in a for a in Reader(steps_page("t", [step("a")], videos)).all("a"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import toy
 from sayso.core.errors import MediaError, QueryError
 from sayso.index.kept import Kept
-from sayso.index.query import Term, embed_query, parse_query, text_of
+from sayso.index.query import Term, embed_file, embed_query, parse_query, text_of
 
 encoder = toy.ColourEncoder()
 
@@ -90,6 +90,11 @@ def test_a_clip_is_looked_at_around_its_second(tmp_path):
     for second, colour in ((2, "red"), (6, "blue"), (10, "green")):
         vector = embed_query([], encoder, like=f"{video}@{second}")
         assert vector @ toy.direction(toy.COLOURS[colour]) > 0.99
+
+
+def test_a_stretch_of_a_video_is_told_to_be_one_second_in_a_query():
+    with pytest.raises(MediaError, match=r"a query takes one second of a video: talk.mp4@12.5$"):
+        embed_file("talk.mp4@12.5-16", encoder)
 
 
 def test_terms_that_cancel_out_and_files_that_are_not_there_are_told(tmp_path):

@@ -30,20 +30,26 @@ THUMBS = "Show a picture above each moment (kitty, iTerm2, sixel, else blocks)."
 Thumbs = Annotated[bool, Option("--thumbs", help=THUMBS)]
 
 
-def chosen_format(given: Mapping[str, bool], sheet: Path | None, *, many: bool) -> MomentFormat | None:
+def chosen_format(
+    given: Mapping[str, bool], sheet: Path | None, words: Sequence[str] = (), *, many: bool
+) -> MomentFormat | None:
     """Return the format that was asked for, if any.
 
     Args:
         given: whether each format was.
         sheet: where a contact sheet goes, if anywhere.
+        words: of the query.
         many: whether there are several queries.
 
     Raises:
-        UsageError: if two were, or what is one file for several queries.
+        UsageError: if two were, or what is one file for several queries; if a file was named to print to.
     """
     asked = [form for form, wanted in given.items() if wanted]
     if len(asked) > 1:
         raise UsageError(f"--{asked[0]} and --{asked[1]} both want stdout; give one of them")
+    ends = f".{asked[0]}" if asked else ""
+    if asked and (file := next((word for word in words[1:] if word.lower().endswith(ends)), None)):
+        raise UsageError(f"--{asked[0]} prints, and would search for {file}; to write that file: > {file}")
     single = ["sheet"] if sheet is not None else [form for form in asked if form != "json"]
     if single and many:
         raise UsageError(f"--{single[0]} is one file, and stdin holds several queries; search for one")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHANGES = ("added", "replaced", "unchanged", "moved", "removed")
 SHOWN_FAILURES = 10
+SHOWN_TEXT = 60  # characters of what is said
 WEAK = "offline"
 
 
@@ -115,7 +116,8 @@ def report_line(
         gone = f"; {counts['removed']} gone" if counts["removed"] else ""
         return f"{address}: {files}, {counted(counts['clips'], 'clip')} anew; the model is now {model}{gone}"
     changes = ", ".join(f"{counts[name]} {name}" for name in CHANGES if counts[name])
-    changes = changes or ("nothing could be read" if failed else "nothing to do")
+    nothing = "nothing to do" if counts["files"] else "no video or picture found"
+    changes = changes or ("nothing could be read" if failed else nothing)
     line = f"{address}: {files}: {changes}; {counted(counts['clips'], 'new clip')}"
     line += f" by the model {model_text(model)}" if counts["clips"] and model else ""
     skipped = f"; {counts['skipped']:,} skipped, neither video nor picture" if counts["skipped"] else ""
@@ -151,10 +153,14 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
     for hit in hits:
         copies = f"  ({1 + len(hit.copies)} copies)" if hit.copies else ""
         moments = f"  ({hit.moments} moments)" if hit.moments > 1 else ""
-        text = f"  “{hit.text[:60]}”" if hit.text else ""
+        text = f"  “{_beginning(hit.text)}”" if hit.text else ""
         score = f"{hit.score:6.3f}  " if hit.is_searched else ""
         lines.append(harmless(f"{score}{hit_time(hit):>13}  {hit.path}{copies}{moments}{text}"))
     return lines
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= SHOWN_TEXT else f"{text[: SHOWN_TEXT - 1].rstrip()}…"
 
 
 def dated_lines(hits: Sequence[Hit]) -> list[str]:

@@ -117,7 +117,7 @@ def search(
         "fcpxml": as_fcpxml,
         "otio": as_otio,
     }
-    printed = chosen_format(given, sheet, many=many)
+    printed = chosen_format(given, sheet, query or (), many=many)
     for text in filter(None, map(str.strip, sys.stdin)) if many else [" ".join(query or [])]:
         options: dict[str, Any] = {
             "like": like,

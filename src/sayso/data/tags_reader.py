@@ -110,7 +110,9 @@ def _readers(request: DataRequest) -> tuple[_Read, _ReadBoxes]:
         SaysoError: if that is no data set.
     """
     if not request.path.exists():
-        raise SaysoError(nothing_at(request.path, "name a VOC or COCO folder, a .json or a .csv"))
+        raise SaysoError(
+            nothing_at(request.path, "name a folder a tag, a VOC or COCO folder, a .json or a .csv")
+        )
     if voc.voc_folder(request.path) is not None:
         return voc.read_voc, voc.read_voc_boxes
     if request.task != "objects":

@@ -85,6 +85,23 @@ class Checkpoints:
         if not same:
             write_atomic(path, recipe)
 
+    def changed(self, recipe: str) -> list[str]:
+        """Return what a recipe says otherwise than the one the run began with: "lr was 0.1, now 0.2".
+
+        Args:
+            recipe: as TOML.
+        """
+        try:
+            kept = tomllib.loads((self.folder / "config.toml").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        now = tomllib.loads(recipe)
+        return [
+            f"{key} was {kept[key]!r}, now {now[key]!r}"
+            for key in now
+            if key in kept and kept[key] != now[key]
+        ]
+
     def steps(self) -> list[int]:
         """Return the steps that are complete, rising."""
         names = (_STEP.fullmatch(path.name) for path in self.folder.iterdir() if path.is_dir())

@@ -156,6 +156,9 @@ class Trainer:
         if not steps:
             return None
         self.step = steps[-1]
+        if self._main and (changed := self.checkpoints.changed(self.recipe)):
+            told = "from step %d on the recipe is not that of %s: %s"
+            log.warning(told, self.step, folder / "config.toml", "; ".join(changed))
         self.state.load_state_dict(self.checkpoints.at(self.step) / STATE, folder / "config.toml")
         noted = self.checkpoints.data(self.step)
         self.scores = noted["scores"]

@@ -93,6 +93,6 @@ def find_evaluator(target: str) -> tuple[Evaluator, Path | None]:
     close = get_close_matches(target, known, n=1) or get_close_matches(str(path), beside, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     raise UsageError(
-        f"{target} is neither a protocol ({', '.join(known)}) nor a file of captions (COCO format, .json),"
-        f" of clips (.csv) or of a protocol (.toml){hint}"
+        f"{target} is neither a protocol of sayso evaluate --list nor a file of captions (COCO format,"
+        f" .json), of clips (.csv) or of a protocol (.toml){hint}"
     )

@@ -71,7 +71,7 @@ class StepDiscovery:
     ) -> EvaluationResult:
         """Discover the steps of toy tasks; see ``Evaluator``."""
         seeds = options.seeds or tuple(range(SEEDS))
-        rows: dict[str, dict[str, float]] = {}
+        rows: dict[str, dict[str, float | None]] = {}
         for n, noise in enumerate(self.noises):
             found: dict[str, list[list[float]]] = {}
             for k, seed in enumerate(seeds, 1):
@@ -81,7 +81,8 @@ class StepDiscovery:
                 (progress or Silent()).update(n * len(seeds) + k, len(self.noises) * len(seeds))
             for way, values in found.items():
                 means = np.mean(values, axis=1)
-                cells = {f"F1, noise {noise:g}": float(means.mean()), f"± {noise:g}": float(means.std())}
+                spread = float(means.std()) if len(seeds) > 1 else None
+                cells = {f"F1, noise {noise:g}": float(means.mean()), f"± {noise:g}": spread}
                 rows[way] = rows.get(way, {}) | cells
         primary = f"F1, noise {self.noises[0]:g}"
         table: dict[str, Row] = dict(rows)

@@ -7,13 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sayso.export.lettering import lettering
 from sayso.export.timestamps import timestamp
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
-WIDTH, HEIGHT, GAP, LINE = 320, 180, 16, 20  # pixels
+WIDTH, HEIGHT, GAP, LINE, LETTER = 320, 180, 16, 20, 15  # pixels
 COLUMNS = 6
 PAPER, INK, FAINT, EMPTY = (22, 20, 19), (238, 234, 228), (160, 152, 144), (44, 41, 39)
 
@@ -53,10 +54,7 @@ def _paste(sheet: Image, thumb: bytes, x: int, y: int) -> None:
 
 
 def _write(draw: ImageDraw, place: tuple[int, int], text: str, colour: tuple[int, int, int]) -> None:
-    from PIL import ImageFont
-
-    font = ImageFont.load_default(15)
-    text = " ".join(text.split())
+    text, font = lettering(" ".join(text.split()), LETTER)
     shown = text
     while shown and draw.textlength(shown, font=font) > WIDTH:
         text = text[:-1]
@@ -67,4 +65,4 @@ def _write(draw: ImageDraw, place: tuple[int, int], text: str, colour: tuple[int
 def _when(row: Mapping[str, Any]) -> str:
     if row["kind"] == "picture":
         return "picture"
-    return f"{timestamp(row['start_s'])}–{timestamp(math.ceil(row['end_s'] - 1e-6))}"
+    return f"{timestamp(row['start_s'])}-{timestamp(math.ceil(row['end_s'] - 1e-6))}"

@@ -22,6 +22,7 @@ from sayso.core.errors import SaysoError, UsageError
 from sayso.core.ownership import refuse_foreign
 from sayso.core.progress import Progress, Silent
 from sayso.core.types import Box
+from sayso.export.lettering import lettering
 from sayso.people.tracks import Track
 
 if TYPE_CHECKING:
@@ -195,9 +196,9 @@ class _Canvas:
 @cache
 def _letters(text: str, size: int, aspect: float) -> Plane:
     """Return the luma of white letters on black, (h, w)."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    font = ImageFont.load_default(size)
+    text, font = lettering(text, size)
     _, _, right, bottom = font.getbbox(text)
     edge = max(2, size // 5)
     sheet = Image.new("L", (int(right) + 2 * edge, int(bottom) + 2 * edge), 16)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.core.counted import counted
 from sayso.core.harmless import harmless_json, html_text
+from sayso.export.lettering import lettering
 from sayso.export.pages import film_link, whole_page
 from sayso.export.script_html import colour
 from sayso.export.timestamps import timestamp
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Row = Mapping[str, Any]
-FACE, GAP, LABEL = 96, 6, 18  # pixels
+FACE, GAP, LABEL, LETTER, TITLE = 96, 6, 18, 10, 200  # pixels
 EACH = 6  # faces at either end
 STRANGERS = 40  # who have lines of their own; the others stand together
 
@@ -72,15 +73,18 @@ def sheet_png(rows: Sequence[Row], faces: Mapping[int, Image], each: int = EACH)
     from PIL import Image, ImageDraw
 
     names = _names(rows)
-    width = (2 * each + 1) * (FACE + GAP) + GAP
+    ends = [ends_of(rows, name, each) for name in names]
+    columns = max((2 * each + 1 if worst else len(best) for best, worst in ends), default=1)
+    width = max(columns * FACE, TITLE) + (columns + 1) * GAP
     height = FACE + GAP + 2 * LABEL
     sheet = Image.new("RGB", (width, max(1, len(names)) * height + GAP), "white")
     pen = ImageDraw.Draw(sheet)
-    for line, name in enumerate(names):
+    for line, (name, (best, worst)) in enumerate(zip(names, ends, strict=True)):
         top = line * height + GAP
         count = sum(who_of(row) == name for row in rows)
-        pen.text((GAP, top), f"{name or 'nobody of these'}: {counted(count, 'track')} by score", fill="black")
-        best, worst = ends_of(rows, name, each)
+        title = f"{name or 'nobody of these'}: {counted(count, 'track')} by score"
+        title, font = lettering(title, LETTER)
+        pen.text((GAP, top), title, fill="black", font=font)
         cells = [*enumerate(best), *((2 * each + 1 - len(worst) + k, row) for k, row in enumerate(worst))]
         for column, row in cells:
             left = GAP + column * (FACE + GAP)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.export.lettering import lettering
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 LONGER_SIDE = 640  # pixels of the drawn picture
+LETTER = 12  # pixels
 COLD, HOT = np.array([30.0, 20.0, 70.0]), np.array([255.0, 120.0, 20.0])
 WEIGHT = 0.6  # of the heat where it is hottest
 CONTRAST = 2  # cells of middling score stay cold
@@ -52,8 +55,9 @@ def overlay_png(
     x, y = point[0] * factor, point[1] * factor
     pen.ellipse((x - 6, y - 6, x + 6, y + 6), fill="#ffffff", outline="#000000", width=2)
     if label:
-        pen.rectangle(pen.textbbox((5, 4), label), fill="#000000")
-        pen.text((5, 4), label, fill="#ffffff")
+        label, font = lettering(label, LETTER)
+        pen.rectangle(pen.textbbox((5, 4), label, font=font), fill="#000000")
+        pen.text((5, 4), label, fill="#ffffff", font=font)
     out = io.BytesIO()
     drawn.save(out, "PNG", optimize=True)
     return out.getvalue()

@@ -52,10 +52,10 @@ def _legend(number: int, step: Row, hue: str) -> str:
     others = ", ".join(str(p) for p in phrases[1:6]) if isinstance(phrases, (list, tuple)) else ""
     also = f"; also: {html_text(others)}" if others else ""
     example = f"<q>{html_text(str(step['example']))}</q>" if step["example"] else ""
-    return (
-        f'<li style="--hue:{hue}"><b>{number + 1}. {html_text(str(step["name"]))}</b>'
-        f" <small>mentioned in {counted(int(str(step['videos'])), 'video')}{also}</small>{example}</li>"
-    )
+    mentions = int(str(step["videos"]))
+    small = f" <small>mentioned in {counted(mentions, 'video')}{also}</small>" if mentions else ""
+    name = f"<b>{number + 1}. {html_text(str(step['name']))}</b>"
+    return f'<li style="--hue:{hue}">{name}{small}{example}</li>'
 
 
 def _video(
@@ -71,7 +71,8 @@ def _video(
     name = str(video["name"])
     links = [film_link(file, _number(row["start_s"]), _number(row["end_s"]), name) for row in rows]
     both = list(zip(rows, links, strict=True))
-    bar = "".join(_span(row, duration_s, hues, link) for row, link in both)
+    starts = sorted({_number(row["start_s"]) for row in rows})
+    bar = "".join(_span(row, starts, duration_s, hues, link) for row, link in both)
     shots = "".join(_shot(row, hues, pictures.get((number, int(row["step"]))), link) for row, link in both)
     return (
         f"<section><h2>{html_text(name)} <small>{timestamp(duration_s)}</small></h2>"
@@ -79,8 +80,9 @@ def _video(
     )
 
 
-def _span(row: Row, duration_s: float, hues: Sequence[str], link: str) -> str:
-    step, start, end = int(str(row["step"])), float(str(row["start_s"])), float(str(row["end_s"]))
+def _span(row: Row, starts: Sequence[float], duration_s: float, hues: Sequence[str], link: str) -> str:
+    step, start, end = int(str(row["step"])), _number(row["start_s"]), _number(row["end_s"])
+    end = min([end, *(other for other in starts if other > start)])  # its number stands where it is seen
     faded = "" if row["present"] else ' class="absent"'
     tip = html_text(f"{row['name']}, {timestamp(start)}", quote=True)
     return (

@@ -142,8 +142,9 @@ def _download(hub: ModuleType, name: str, revision: str, hint: str) -> Path:
         ) from error
     except Exception as error:
         raise Unavailable(
-            f"{name} is not in the cache {hub_cache()} and could not be fetched from the hub"
-            f" ({type(error).__name__}){hint}; connect, or copy its folder here and give the folder's path"
+            f"{name} is no folder here, is not in the cache {hub_cache()}, and could not be fetched from"
+            f" the hub ({type(error).__name__}){hint}; connect, or copy its folder here and give the"
+            " folder's path"
         ) from error
     return Path(folder)
 

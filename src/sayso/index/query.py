@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _OPERATOR = re.compile(r"(?:^|(?<=\s))([+-])(?=\s)")
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?):\s*(?=\D)")
 _MOMENT = re.compile(r"(.+)@(\d+(?:\.\d+)?)$")
+_STRETCH = re.compile(r"(.+@\d+(?:\.\d+)?)-\d+(?:\.\d+)?$")  # as sayso clip takes it
 _WHOLE_VIDEO_FRAMES = 32
 HEAVIEST = 1e6
 _WHO = re.compile(
@@ -157,9 +158,10 @@ def embed_file(name: str, encoder: Encoder) -> NDArray[np.float32]:
     moment = None if os.path.exists(os.path.expanduser(name)) else _MOMENT.match(name)  # noqa: PTH110, PTH111
     path = os.path.expanduser(moment[1] if moment else name)  # noqa: PTH111
     if not os.path.isfile(path):  # noqa: PTH113
-        raise MediaError(
-            nothing_at(path, "the query names it as a file; name one that is there, or write words")
-        )
+        hint = "the query names it as a file; name one that is there, or write words"
+        if span := _STRETCH.match(name):
+            hint = f"a query takes one second of a video: {span[1]}"
+        raise MediaError(nothing_at(path, hint))
     try:
         if (sniff(path) or kind_of(path)) == "picture":
             return _only(encoder.encode_images([read_image(path)]))

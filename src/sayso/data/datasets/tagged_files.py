@@ -76,8 +76,9 @@ def read_tag_folders(request: DataRequest) -> TaggedPictures:
     ]
     if len({tag for _, _, tags in found for tag in tags}) < 2:
         raise SaysoError(
-            f"{root} is no data set of tagged pictures; expected a folder of pictures for each of two tags"
-            " or more, PASCAL VOC's folder, COCO's, a .json or a .csv"
+            f"{root if root.is_dir() else request.path} is no data set of tagged pictures;"
+            " expected a folder of pictures for each of two tags or more, PASCAL VOC's folder, COCO's,"
+            " a .json or a .csv"
         )
     return _together(found)
 

@@ -79,7 +79,20 @@ class StepsResult:
         return [*files, record]
 
     def table(self) -> list[str]:
-        """Return one line a step for people: number, name, how many narrations mention it."""
+        """Return one line a step for people: number, name, and how many narrations mention it.
+
+        Of a model applied it is when each step is in which video; steps held to be absent are left out.
+        """
+        from sayso.export.timestamps import timestamp
+
+        if not self.discovered:
+            return [
+                f"{step['step'] + 1:3}  {timestamp(step['start_s']):>7}-{timestamp(step['end_s'])}"
+                f"  {step['name']}  {video['path']}"
+                for video in self.videos
+                for step in sorted(video["steps"], key=lambda step: step["start_s"])
+                if step["present"]
+            ]
         count = len(self.videos)
         mentioned = (f"  mentioned in {s['videos']} of {count}" if s["videos"] else "" for s in self.steps)
         rows = zip(self.steps, mentioned, strict=True)

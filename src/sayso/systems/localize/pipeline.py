@@ -92,13 +92,16 @@ class LocalizeResult:
         return paths
 
     def table(self) -> list[str]:
-        """Return one line a tag for people: picture, tag, score, point."""
-        return [
-            f"{tag['score']:7.2f}  {tag['name']:20}  at {tag['point'][0]:.0f}, {tag['point'][1]:.0f}"
-            f"  {row['path']}"
-            for row in self.pictures
-            for tag in row["tags"]
-        ]
+        """Return one line a tag for people: score, tag, point, picture; and one a picture without any."""
+        lines = []
+        for row in self.pictures:
+            lines += [
+                f"{tag['score']:7.2f}  {tag['name']:20}  at {tag['point'][0]:.0f}, {tag['point'][1]:.0f}"
+                f"  {row['path']}"
+                for tag in row["tags"]
+            ]
+            lines += [] if row["tags"] else [f"{'none':>7}  {row['path']}"]
+        return lines
 
     def _overlays(self, folder: Path) -> Iterator[tuple[Path, bytes]]:
         from sayso.export import overlay_png
