@@ -171,6 +171,7 @@ def test_the_same_span_twice_gets_two_names(found, tmp_path):
         (["{media}/gone.mp4@1-2", "-o", "x.mp4"], 1, "gone.mp4"),
         (["{index}", "nobody-7", "-o", "x.mp4"], 1, "holds no clip 'nobody-7'"),
         (["{index}", "-o", "x.mp4"], 2, "is not followed by a hit"),
+        (["talk.mp4@99", "-o", "x.mp4"], 2, "talk.mp4@99 has no end"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_and_leaves_no_file(found, tmp_path, monkeypatch, words, code, says):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ def _other_model(store: Store, other: str) -> str:
             f"the index {address} was made by another version of the model {model}, whose "
             f"vectors do not compare with those of today; embed it anew: {change}"
         )
+    meant = f" if you meant {model!r}" if get_close_matches(other, [model], cutoff=0.7) else ""
     return (
         f"the index {address} was made by the model {model}, not by {other}; "
-        f"leave --model away, or give the index the other model: {change}"
+        f"leave --model away{meant}, or give the index the other model: {change}"
     )

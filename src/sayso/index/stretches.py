@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,6 +59,8 @@ def find_stretches(what: Sequence[str], lines: Iterable[str] = ()) -> list[Stret
         return [_of_file(text) for text in what]
     indexes = [what[0], *itertools.takewhile(_is_index, what[1:])]
     if len(what) == len(indexes):
+        if re.search(r"@[\d.]+$", path) and not os.path.exists(path):  # noqa: PTH110
+            raise UsageError(f"{path} has no end; write it like talk.mp4@12.5-20, in seconds")
         hint = "name hits of it, or - for what search --json prints"
         raise UsageError(f"{path} is not followed by a hit; {hint}, or give FILE@START-END")
     picks: list[tuple[Pick, bool, bool]] = []
