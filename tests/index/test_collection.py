@@ -270,7 +270,7 @@ def test_an_index_refuses_another_model(index):
 
     with pytest.raises(IndexMismatch, match="made by the model colour, not by other"):
         Index.open(index.store.address, Other())
-    with pytest.raises(IndexMismatch, match="colour.*leave --model away, or"):
+    with pytest.raises(IndexMismatch, match=r"colour.*leave --model away, or"):
         Index.open(index.store.address, "openai/clip-vit-base-patch32")
     with pytest.raises(IndexMismatch, match="leave --model away if you meant 'colour', or"):
         Index.open(index.store.address, "color")
