@@ -67,13 +67,19 @@ def canonical_name(speaker: str | None) -> str | None:
 
 
 def named_lines(lines: Sequence[SpokenLine], names: Sequence[str]) -> list[NamedSpan]:
-    """Return lines with their speakers as numbers of ``names``."""
+    """Return lines with their speakers as numbers of ``names``; None: of somebody else, with what confidence.
+
+    Of lines that several speak together nothing is known.
+    """
     number = {name.casefold(): k for k, name in enumerate(names)}
-    known = (number.get((canonical_name(line.speaker) or "").casefold()) for line in lines)
-    return [
-        NamedSpan(line.span, name, float(np.clip(line.confidence, 0.02, 0.98)))
-        for line, name in zip(lines, known, strict=True)
-    ]
+    found: list[NamedSpan] = []
+    for line in lines:
+        who = canonical_name(line.speaker)
+        sure = 0.0 if who is None and line.speaker is not None else line.confidence
+        found.append(
+            NamedSpan(line.span, number.get((who or "").casefold()), float(np.clip(sure, 0.02, 0.98)))
+        )
+    return found
 
 
 def named_in(descriptions: Sequence[Description], names: Sequence[str]) -> list[NamedSpan]:
