@@ -184,9 +184,11 @@ def test_the_context_is_how_much_likelier_than_anywhere_and_nothing_of_who_is_ne
     shares = open_shares([*said, NamedSpan(Span(40, 41), 5, 0.4)], 6)
     assert shares.sum() == pytest.approx(1)
     assert not context[:, 4].any() and context[:, 5].any()
-    expected = np.exp(context + np.log(shares))
-    expected[:, 4] = 0
-    assert (expected.sum(1) <= 1 + 1e-9).all() and (expected.sum(1) > 0.9).all()
+    expected = np.exp(context) * (shares + 0.02 * np.eye(7)[6])
+    prior = np.exp(speaker_prior(tracks, [*said, NamedSpan(Span(40, 41), 5, 0.4)], 6))
+    kept = [0, 1, 2, 3, 5]
+    assert expected[:, kept] == pytest.approx(prior[:, kept])
+    assert expected[:, 6] == pytest.approx(prior[:, 6] + 0.02)
     near = [n for n, track in enumerate(tracks) if track.span.overlap(Span(30, 32)) > 0]
     far = [n for n, track in enumerate(tracks) if track.span.start > 45 or track.span.end < 15]
     assert near and far and context[near, 6].min() > 0.5 > 0 > context[far, 6].max()

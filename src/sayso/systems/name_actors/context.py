@@ -20,6 +20,7 @@ SCALES_S = (2.0, 8.0, 32.0, 128.0)  # the same, from the shot to the part, where
 ANYWHERE = 0.02
 NOBODY = 0.05  # probability that a face is of none of the names, where nothing tells their share
 USUAL = 20.0  # lines that this share is worth
+SILENT = 0.02  # share of the faces of strangers who never speak, and are anywhere
 FAINT = 1e-3  # what the shares in the film count beside one line
 
 
@@ -65,10 +66,11 @@ def name_context(
         names: C, how many there are.
     """
     said = [*lines, *(replace(one, confidence=0.5 * one.confidence) for one in mentions)]
-    context = speaker_prior(tracks, said, names) - np.log(open_shares(said, names))
-    silent = ~_by_speaker(said, names).any(0)
-    context[:, silent] = 0  # who never speaks may be anywhere
-    return np.asarray(context)
+    here, anywhere = np.exp(speaker_prior(tracks, said, names)), open_shares(said, names)
+    here[:, -1] += SILENT
+    anywhere[-1] += SILENT
+    heard = _by_speaker(said, names).any(0)
+    return np.where(heard, np.log(here / anywhere), 0.0)  # who never speaks may be anywhere
 
 
 def speaker_shares(lines: Sequence[NamedSpan], names: int) -> Floats:
