@@ -272,7 +272,7 @@ def test_speakers_in_one_spelling_and_crowds_are_no_person():
 
 
 def test_lines_of_others_keep_their_confidence_and_of_several_nothing_is_known():
-    said = [line(k, k + 1, who, 0.9) for k, who in enumerate(("ANN", "Waiter", None, "ALL", "Both"))]
+    said = [line(k, k + 1, who, 0.9) for k, who in enumerate(("ANN", "Waiter", "UNKNOWN", "ALL", "Both"))]
     found = named_lines(said, ["Ann"])
     assert [one.name for one in found] == [0, None, None, None, None]
     assert [one.confidence for one in found] == [0.9, 0.9, 0.9, 0.02, 0.02]

@@ -28,10 +28,9 @@ SPEAKING = 0.7  # log odds of the lips from which a track is constrained to be t
 MAX_BAG_SIZE = 30  # larger bags are left out (Bojanowski et al., 2013)
 SHARED_S = 0.3  # a track that shares less time with a line is not in its bag
 FEWEST = 3  # lines from which a speaker is one of the cast
-# Speakers that are no one person.
-MANY = frozenset(
-    ("", "all", "both", "crowd", "everybody", "everyone", "everyone else", "together", "unknown")
-)
+# Speakers that are no one person: some of the cast at once, and others.
+TOGETHER = frozenset(("all", "both", "everybody", "everyone", "together"))
+MANY = TOGETHER | {"", "crowd", "everyone else", "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +68,14 @@ def canonical_name(speaker: str | None) -> str | None:
 def named_lines(lines: Sequence[SpokenLine], names: Sequence[str]) -> list[NamedSpan]:
     """Return lines with their speakers as numbers of ``names``; None: of somebody else, with what confidence.
 
-    Of lines that several speak together nothing is known.
+    Of lines that several of the cast speak together nothing is known.
     """
     number = {name.casefold(): k for k, name in enumerate(names)}
     found: list[NamedSpan] = []
     for line in lines:
-        who = canonical_name(line.speaker)
-        sure = 0.0 if who is None and line.speaker is not None else line.confidence
-        found.append(
-            NamedSpan(line.span, number.get((who or "").casefold()), float(np.clip(sure, 0.02, 0.98)))
-        )
+        name = number.get((canonical_name(line.speaker) or "").casefold())
+        sure = 0.0 if (line.speaker or "").strip().casefold() in TOGETHER else line.confidence
+        found.append(NamedSpan(line.span, name, float(np.clip(sure, 0.02, 0.98))))
     return found
 
 
