@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -26,12 +25,17 @@ from sayso.systems.name_actors import (
 )
 from sayso.systems.name_actors.constraints import canonical_name, label_constraints, named_lines
 from sayso.systems.name_actors.context import (
-    exclusive_probabilities,
-    overlapping_tracks,
-    softmax,
+    name_context,
+    open_shares,
     speaker_prior,
 )
-from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evidence, speech_ratio
+from sayso.systems.name_actors.lips import (
+    NamedSpan,
+    lip_evidence,
+    lip_likelihoods,
+    name_evidence,
+    speech_ratio,
+)
 from sayso.systems.name_actors.name import leave_one_out
 
 PEOPLE = ("Ann", "Bob", "Cid", "Dot")
@@ -150,43 +154,57 @@ def test_left_out_is_as_many_regressions_each_without_one_row():
         assert fast[n] == pytest.approx(full[n] @ w, abs=1e-9)
 
 
-spans = st.tuples(st.integers(0, 40), st.integers(1, 15)).map(lambda s: Span(s[0] / 4, (s[0] + s[1]) / 4))
-
-
-@given(st.lists(spans, max_size=12))
-def test_together_is_every_pair_that_overlaps(some):
-    tracks = [Track(span) for span in some]
-    plain = {
-        frozenset((a, b))
-        for a, b in itertools.combinations(range(len(some)), 2)
-        if some[a].overlap(some[b]) > 0.2
-    }
-    pairs = overlapping_tracks(tracks)
-    assert {frozenset(pair) for pair in pairs} == plain and len(pairs) == len(plain)
-
-
-def test_nobody_is_on_screen_twice():
-    logits = np.log(np.array([[0.6, 0.35, 0.05], [0.55, 0.4, 0.05], [0.9, 0.05, 0.05]]))
-    P = exclusive_probabilities(logits, [(0, 1)])
-    assert sorted(P[:2].argmax(1)) == [0, 1] and P.sum(1) == pytest.approx(1)
-    assert P[2] == pytest.approx(softmax(logits)[2])
-    nobody = np.log(np.array([[0.1, 0.9], [0.1, 0.9]]))
-    assert exclusive_probabilities(nobody, [(0, 1)]).argmax(1).tolist() == [1, 1]
-
-
-def test_expected_is_the_plain_sum_over_lines():
+@pytest.mark.parametrize(("scales", "elsewhere"), [((4.0,), 0.2), ((2.0, 8.0, 32.0), 0.02)])
+def test_the_prior_is_the_mean_of_plain_sums_over_lines_at_each_scale(scales, elsewhere):
     tracks, lines, _ = drawn_film(0, scenes=4)
+    lines[3:9:2] = [replace(one, speaker="Waiter", confidence=0.5) for one in lines[3:9:2]]
     said = named_lines(lines, PEOPLE)
-    share = np.exp(speaker_prior(tracks, said, 4))
-    assert share.sum(1) == pytest.approx(1)
-    counts = np.array([sum(one.name == k for one in said) + 1 for k in range(4)])
-    overall = counts / counts.sum()
-    for track, row in zip(tracks, share, strict=True):
-        near = np.zeros(4)
-        for one in said:
-            away = max(0, track.span.start - one.span.end, one.span.start - track.span.end)
-            near[one.name] += one.confidence * np.exp(-away / 4)
-        assert row[:4] == pytest.approx(0.95 * (0.8 * near / near.sum() + 0.2 * overall))
+    found = np.exp(speaker_prior(tracks, said, 4, scales_s=scales, elsewhere=elsewhere))
+    named = [one for one in said if one.name is not None]
+    theirs = [one.confidence for one in said if one.name is None]
+    assert len(theirs) == 3
+    nobody = (sum(theirs) + 1) / (sum(one.confidence for one in said) + 20)
+    counts = np.array([sum(one.name == k for one in named) + 1 for k in range(4)])
+    overall = np.append((1 - nobody) * counts / counts.sum(), nobody)
+    for track, row in zip(tracks, found, strict=True):
+        shares = []
+        for scale in scales:
+            near = 0.001 * overall
+            for one in said:
+                away = max(0, track.span.start - one.span.end, one.span.start - track.span.end)
+                near[4 if one.name is None else one.name] += one.confidence * np.exp(-away / scale)
+            shares.append(near / near.sum())
+        assert row == pytest.approx((1 - elsewhere) * np.mean(shares, axis=0) + elsewhere * overall)
+
+
+def test_the_context_is_how_much_likelier_than_anywhere_and_nothing_of_who_is_never_heard():
+    tracks, lines, _ = drawn_film(0, scenes=4)
+    said = named_lines([*lines, line(30, 32, "Waiter")], [*PEOPLE, "Eve", "Fay"])
+    context = name_context(tracks, said, [NamedSpan(Span(40, 41), 5, 0.8)], 6)
+    shares = open_shares([*said, NamedSpan(Span(40, 41), 5, 0.4)], 6)
+    assert shares.sum() == pytest.approx(1)
+    assert not context[:, 4].any() and context[:, 5].any()
+    expected = np.exp(context) * (shares + 0.02 * np.eye(7)[6])
+    prior = np.exp(speaker_prior(tracks, [*said, NamedSpan(Span(40, 41), 5, 0.4)], 6))
+    kept = [0, 1, 2, 3, 5]
+    assert expected[:, kept] == pytest.approx(prior[:, kept])
+    assert expected[:, 6] == pytest.approx(prior[:, 6] + 0.02)
+    near = [n for n, track in enumerate(tracks) if track.span.overlap(Span(30, 32)) > 0]
+    far = [n for n, track in enumerate(tracks) if track.span.start > 45 or track.span.end < 15]
+    assert near and far and context[near, 6].min() > 0.5 > 0 > context[far, 6].max()
+
+
+def test_nobody_of_the_names_speaks_lines_of_others_as_far_as_they_are_sure():
+    tracks, lines, truth = drawn_film(3, seen=1.0)
+    shares = []
+    for confidence in (0.95, 0.0):
+        said = [replace(o, speaker="Dot", confidence=confidence) if o.speaker == "Dot" else o for o in lines]
+        named = name_actors(without_looks(tracks), said, names=PEOPLE[:3])
+        nobody = named.probabilities[:, 3]
+        shares.append((nobody.mean(), nobody[truth == 3].mean() - nobody[truth != 3].mean()))
+        assert named.lips.shape == (len(tracks), 3)
+    assert abs(shares[0][0] - np.mean(truth == 3)) < 0.05 and shares[0][1] > 0.3
+    assert shares[1][0] < 0.1 and shares[1][1] < 0.1
 
 
 @settings(max_examples=30)
@@ -220,6 +238,27 @@ def test_lips_speak_for_the_speaker_and_rest_against():
     assert not evidence[1:].any()
 
 
+def test_lips_in_a_strangers_line_speak_for_nobody_as_for_a_name_that_is_half_as_sure():
+    r = np.random.default_rng(0)
+    lips = np.concatenate([r.normal(0, 1, 50), r.normal(0, 0.05, 50), r.normal(0, 1, 50), np.zeros(50)])
+    tracks = [Track(Span(0, 8), None, lips), Track(Span(0, 8))]
+    theirs = [
+        NamedSpan(Span(0, 2), None, 0.8),
+        NamedSpan(Span(2, 4), 0, 0.9),
+        NamedSpan(Span(4, 6), None, 0.6),
+    ]
+    found = lip_evidence(tracks, theirs, 1)
+    looks = lip_likelihoods(tracks, theirs)
+    plain = 0.0
+    for line, ratio in zip(looks.line, np.exp(looks.speaking), strict=True):
+        if line in (0, 2):
+            p = 0.5 * theirs[line].confidence
+            own, other = 1 + 0.9 * (ratio - 1), 1 + 0.08 * (ratio - 1)
+            plain += np.log((p * own + (1 - p) * other) / other)
+    assert found[0, 1] == pytest.approx(plain) and plain > 0.3 > found[0, 0]
+    assert found.shape == (2, 2) and not found[1].any()
+
+
 def test_speakers_in_one_spelling_and_crowds_are_no_person():
     assert [canonical_name(who) for who in ("ILSA  LUND", "Ilsa", "ALL", None, " ")] == [
         "Ilsa Lund",
@@ -230,6 +269,13 @@ def test_speakers_in_one_spelling_and_crowds_are_no_person():
         line(k, k + 1, who) for k, who in enumerate(["ANN"] * 3 + ["Ann", "BOB", "BOB", "all", "all", "all"])
     ]
     assert cast_of(lines) == ["Ann"] and cast_of(lines, 2) == ["Ann", "Bob"]
+
+
+def test_lines_of_others_keep_their_confidence_and_of_several_nothing_is_known():
+    said = [line(k, k + 1, who, 0.9) for k, who in enumerate(("ANN", "Waiter", "UNKNOWN", "ALL", "Both"))]
+    found = named_lines(said, ["Ann"])
+    assert [one.name for one in found] == [0, None, None, None, None]
+    assert [one.confidence for one in found] == [0.9, 0.9, 0.9, 0.02, 0.02]
 
 
 def test_descriptions_name_people_by_whole_or_unshared_names():
@@ -308,10 +354,18 @@ def test_people_left_out_of_the_cast_are_told_from_it_oftener_than_by_clustering
     right = []
     for seed in range(4):
         tracks, lines, truth = drawn_film(seed)
-        known = [replace(one, speaker=None) if one.speaker == "Dot" else one for one in lines]
+        known = [one for one in lines if one.speaker != "Dot"]
         named = name_actors(tracks, known, names=PEOPLE[:3])  # Dot's number is now nobody's
         closed = name_actors(tracks, known, names=PEOPLE[:3], open_set=False)
         right.append([np.mean(one.probabilities.argmax(1) == truth) for one in (named, closed)])
         assert right[-1][0] >= right[-1][1] and named.groups is not None
         assert not {*named.groups[truth == 3]} & {*named.groups[truth != 3]}
     assert np.mean([ours - theirs for ours, theirs in right]) > 0.1
+
+
+def test_lines_of_people_left_out_of_the_cast_tell_of_them():
+    for seed in range(4):
+        tracks, lines, truth = drawn_film(seed)
+        known = [replace(one, speaker="Waiter") if one.speaker == "Dot" else one for one in lines]
+        named = name_actors(tracks, known, names=PEOPLE[:3])
+        assert np.mean(named.probabilities.argmax(1) == truth) > 0.97

@@ -19,6 +19,7 @@ from sayso.systems.name_actors.by_hand import (
     parse_hand_names,
     read_hand_names,
 )
+from sayso.systems.name_actors.open_set import name_groups
 from sayso.systems.name_actors.strangers import FAR, FAR_OF, number_strangers, unspoken_groups
 
 
@@ -141,3 +142,19 @@ def test_a_package_that_is_missing_is_told_of(scenes, monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.cluster.hierarchy", None)
     with pytest.raises(MissingExtra, match="solvers"):
         name_actors(tracks, lines, names=["Ann", "Bob"])
+
+
+@pytest.mark.parametrize("by", ["lips", "context"])
+def test_a_group_is_a_strangers_where_more_says_nobody_than_a_name(by):
+    r = np.random.default_rng(0)
+    X = np.repeat([[1.0, 0.0], [0.0, 1.0]], 30, axis=0) @ r.standard_normal((2, 8))
+    X += 0.3 * r.standard_normal(X.shape)
+    X = (X - X.mean(0)) / (X - X.mean(0)).std()
+    tracks = [Track(Span(100 * n, 100 * n + 2), descriptor=x) for n, x in enumerate(X)]
+    lips = np.repeat([[2.0, 0.0, 0.0], [0.0, 0.5, 0.0]], 30, axis=0)
+    said = np.repeat([[0.0, 0.0, 0.0], [0.0, 0.0, 3.0]], 30, axis=0)
+    nothing, even = np.zeros_like(lips), np.array([0.5, 0.5])
+    named = name_groups(tracks, X, lips, nothing, even, {}).logits.argmax(1)
+    told = name_groups(tracks, X, lips + said * (by == "lips"), said * (by == "context"), even, {})
+    assert named.tolist() == [0] * 30 + [1] * 30
+    assert told.logits.argmax(1).tolist() == [0] * 30 + [2] * 30

@@ -7,7 +7,8 @@ lips move in the line needs no bag [3]. The evidence of the lips, who speaks nea
 nobody is on screen twice then refine each face's name; corrections by hand are never broken.
 
     lips.py           the evidence of moving lips for each face's name
-    context.py        the prior of who speaks nearby, and faces that cannot be one person
+    context.py        the prior of who speaks nearby
+    joint.py          faces that cannot be one person, and faces that likely are
     constraints.py    lines, descriptions and corrections as constraints on the names
     name.py           the names: clustering, refinement, probabilities
     actions.py        the actions, once the names are fixed

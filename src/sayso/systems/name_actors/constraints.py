@@ -28,10 +28,9 @@ SPEAKING = 0.7  # log odds of the lips from which a track is constrained to be t
 MAX_BAG_SIZE = 30  # larger bags are left out (Bojanowski et al., 2013)
 SHARED_S = 0.3  # a track that shares less time with a line is not in its bag
 FEWEST = 3  # lines from which a speaker is one of the cast
-# Speakers that are no one person.
-MANY = frozenset(
-    ("", "all", "both", "crowd", "everybody", "everyone", "everyone else", "together", "unknown")
-)
+# Speakers that are no one person: some of the cast at once, and others.
+TOGETHER = frozenset(("all", "both", "everybody", "everyone", "together"))
+MANY = TOGETHER | {"", "crowd", "everyone else", "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,17 @@ def canonical_name(speaker: str | None) -> str | None:
 
 
 def named_lines(lines: Sequence[SpokenLine], names: Sequence[str]) -> list[NamedSpan]:
-    """Return lines with their speakers as numbers of ``names``."""
+    """Return lines with their speakers as numbers of ``names``; None: of somebody else, with what confidence.
+
+    Of lines that several of the cast speak together nothing is known.
+    """
     number = {name.casefold(): k for k, name in enumerate(names)}
-    known = (number.get((canonical_name(line.speaker) or "").casefold()) for line in lines)
-    return [
-        NamedSpan(line.span, name, float(np.clip(line.confidence, 0.02, 0.98)))
-        for line, name in zip(lines, known, strict=True)
-    ]
+    found: list[NamedSpan] = []
+    for line in lines:
+        name = number.get((canonical_name(line.speaker) or "").casefold())
+        sure = 0.0 if (line.speaker or "").strip().casefold() in TOGETHER else line.confidence
+        found.append(NamedSpan(line.span, name, float(np.clip(sure, 0.02, 0.98))))
+    return found
 
 
 def named_in(descriptions: Sequence[Description], names: Sequence[str]) -> list[NamedSpan]:

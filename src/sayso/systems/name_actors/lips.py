@@ -7,6 +7,8 @@ threshold is tuned to a camera or a tracker.
 
     evidence[n, k] = sum over lines l that track n overlaps of log p(lips of n in l | n is k)
 
+Lines of somebody who has no name here speak, in the same way, for nobody of the names.
+
 Sources
     [1] Everingham, Sivic, Zisserman, BMVC 2006, section 3.2 (the speaking-face shortcut).
 """
@@ -14,7 +16,7 @@ Sources
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ from sayso.people.tracks import Track
 LEAST_S = 0.25  # a mouth that is seen for less is no evidence
 PIECE_S = 1.5  # silence is cut into pieces as long as a short line
 OWN, OTHER = 0.9, 0.08  # probability that lips are seen to speak in one's own line, and in another's
+ANOTHER = 0.5  # probability that a stranger who is seen in a stranger's line speaks it: they are several
 FEWEST = 8  # observations at rest below which that distribution cannot be estimated
 
 
@@ -51,6 +54,21 @@ class LipLikelihoods:
     track: NDArray[np.int64]
     line: NDArray[np.int64]
     speaking: Floats
+
+
+def lip_evidence(tracks: Sequence[Track], lines: Sequence[NamedSpan], names: int) -> Floats:
+    """Return log odds of each name and, last, of nobody of the names, from the lips, (N, C + 1); 0: none.
+
+    Args:
+        tracks: N of them.
+        lines: of the film, with the numbers of their speakers.
+        names: C, how many there are.
+    """
+    said = [
+        replace(line, name=names, confidence=ANOTHER * line.confidence) if line.name is None else line
+        for line in lines
+    ]
+    return name_evidence(lip_likelihoods(tracks, lines), said, len(tracks), names + 1)
 
 
 def lip_likelihoods(tracks: Sequence[Track], lines: Sequence[NamedSpan]) -> LipLikelihoods:

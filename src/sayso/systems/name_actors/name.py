@@ -1,8 +1,9 @@
 """The names of face tracks, each with its probability.
 
 With descriptors, tracks that look alike are named together, and who has no name is a stranger
-(``open_set``). Beside it stands the published way, discriminative clustering [1, 2]: it gives first labels Z
-that keep the constraints; then, a few times,
+(``open_set``). Without, a track has its lips, who speaks around it at several scales of time (``context``),
+and who was in its place of the picture before (``joint``). Beside it stands the published way, discriminative
+clustering [1, 2]: it gives first labels Z that keep the constraints; then, a few times,
 
     F_n    = the prediction of ridge regression on all other tracks' labels for track n
     p_n(k) ~ exp(beta F_nk + lips_nk + prior_nk / 2),    nobody on screen twice
@@ -35,15 +36,17 @@ from sayso.solvers.constraints import CountConstraint
 from sayso.solvers.standardize import standardize
 from sayso.systems.name_actors.constraints import SPEAKING, cast_of, label_constraints, named_lines
 from sayso.systems.name_actors.context import (
-    BLIND,
-    exclusive_probabilities,
+    ANYWHERE,
+    ELSEWHERE,
+    NEARBY_S,
+    SCALES_S,
     name_context,
-    overlapping_tracks,
     softmax,
     speaker_prior,
     speaker_shares,
 )
-from sayso.systems.name_actors.lips import NamedSpan, lip_likelihoods, name_evidence
+from sayso.systems.name_actors.joint import joint_probabilities, overlapping_tracks, same_places
+from sayso.systems.name_actors.lips import NamedSpan, lip_evidence
 from sayso.systems.name_actors.open_set import CORRECTED, OUTLIERS, name_groups
 from sayso.systems.name_actors.strangers import UNSPOKEN, group_near, number_strangers, unspoken_groups
 
@@ -164,15 +167,18 @@ def name_actors(
         raise SaysoError("no line has a speaker, so there are no names to give; check script and subtitles")
     fixed = _numbered(corrections or {}, people, len(tracks))
     spoken = named_lines(lines, people)
-    lips = name_evidence(lip_likelihoods(tracks, spoken), spoken, len(tracks), len(people))
-    X = _descriptors(tracks)
-    prior = speaker_prior(tracks, spoken, len(people), **(BLIND if X is None else {}))
-    logits = prior + np.column_stack([lips, np.zeros(len(tracks))])
+    evidence = lip_evidence(tracks, spoken, len(people))
+    lips = evidence[:, :-1]
+    X, pairs = _descriptors(tracks), overlapping_tracks(tracks)
+    scales, elsewhere = (SCALES_S, ANYWHERE) if X is None else (NEARBY_S, ELSEWHERE)
+    prior = speaker_prior(tracks, spoken, len(people), scales, elsewhere)
+    logits = prior + evidence
     for n, name in fixed.items():
         logits[n] += CORRECTED * (np.arange(len(people) + 1) == name)
-    pairs, speaking = overlapping_tracks(tracks), np.flatnonzero((lips > SPEAKING).any(1)).tolist()
     if X is None:
-        return Naming(people, _kept(exclusive_probabilities(logits, pairs), fixed), lips)
+        P = joint_probabilities(logits, pairs, same_places(tracks), np.exp(prior))
+        return Naming(people, _kept(P, fixed), lips)
+    speaking = np.flatnonzero((lips > SPEAKING).any(1)).tolist()
     if not open_set or len(tracks) < FEWEST:
         constraints = label_constraints(tracks, lips, spoken, mentions, fixed)
         looks = group_near(tracks) if open_set else None
@@ -181,9 +187,9 @@ def name_actors(
             logits[silent, -1] += UNSPOKEN
         return _discriminative(people, X, (prior, logits), constraints, lips, (pairs, fixed), looks, progress)
     overall = speaker_shares(spoken, len(people))
-    context = name_context(tracks, spoken, mentions, overall)
-    found = name_groups(tracks, X, lips, context, overall, fixed, speaking, strangers)
-    P = _kept(exclusive_probabilities(found.logits, pairs), fixed)
+    context = name_context(tracks, spoken, mentions, len(people))
+    found = name_groups(tracks, X, evidence, context, overall, fixed, speaking, strangers)
+    P = _kept(joint_probabilities(found.logits, pairs), fixed)
     (progress or Silent()).update(1, 1, f"names; strangers have {found.strangers:.0%} of the tracks")
     return Naming(people, P, lips, found.groups, found.alike)
 
@@ -205,7 +211,7 @@ def _discriminative(
     Z = _cluster(X, constraints, len(people))
     for step in range(ROUNDS + 1):
         F = leave_one_out(X, Z)
-        P = _kept(exclusive_probabilities(logits + _best_beta(F, prior, logits - prior) * F, pairs), fixed)
+        P = _kept(joint_probabilities(logits + _best_beta(F, prior, logits - prior) * F, pairs), fixed)
         (progress or Silent()).update(step + 1, ROUNDS + 1, "names")
         Z = P
     return Naming(people, P, lips, *(looks or ()))
@@ -220,7 +226,7 @@ def speaking_faces(tracks: Sequence[Track], lines: Sequence[SpokenLine], names: 
         names: C people.
     """
     spoken = named_lines(lines, names)
-    lips = name_evidence(lip_likelihoods(tracks, spoken), spoken, len(tracks), len(names))
+    lips = lip_evidence(tracks, spoken, len(names))[:, :-1]
     return Naming(tuple(names), softmax(np.column_stack([lips, np.full(len(lips), SPEAKING)])), lips)
 
 

@@ -3,7 +3,7 @@
 Each group g of tracks is one of the C names or a stranger:
 
     log p(g is k) = 1/2 (sum over its tracks of lips_nk + context_nk) + looks_gk + log (1 - s) share_k
-    log p(g is a stranger) = log s
+    log p(g is a stranger) = 1/2 (sum over its tracks of lips_n0 + context_n0) + log s
 
 ``looks`` says how much likelier the mean of g is beside the other groups of k than as a new person's. A name
 that has its groups is therefore not given to a face that is far from them; a group that nothing speaks for is
@@ -74,8 +74,8 @@ def name_groups(
     Args:
         tracks: N of them.
         X: (N, D) descriptors, centred and of mean square 1.
-        lips: (N, C) log odds of each name from the lips.
-        context: (N, C) log of how much likelier each name is here than anywhere.
+        lips: (N, C + 1) log odds of each name from the lips, and of nobody of the names.
+        context: (N, C + 1) log of how much likelier each name, and nobody, is here than anywhere.
         overall: (C,) the share of each name in the film.
         fixed: track -> name, or C for nobody: corrections.
         speaking: tracks whose lips moved in a line.
@@ -84,20 +84,20 @@ def name_groups(
     R = group_faces(X)
     scene = np.unique([int(track.span.start // SCENE_S) for track in tracks], return_inverse=True)[1]
     alike = ((np.eye(scene.max() + 1)[scene].T @ R)[scene] * R).sum(1)  # tracks of the group in the scene
-    E = np.clip(lips, -LIPS, LIPS) + context / np.sqrt(np.maximum(1, alike))[:, None]
-    E = EVIDENCE * np.column_stack([E, np.zeros(len(E))])
+    E = EVIDENCE * (np.clip(lips, -LIPS, LIPS) + context / np.sqrt(np.maximum(1, alike))[:, None])
     for n, name in fixed.items():
         E[n] = CORRECTED * (np.arange(E.shape[1]) == name)
     seen, means = R.T @ E, group_means(X, R)
     seen[unspoken_groups(tracks, R, speaking, fixed), -1] += UNSPOKEN
-    spoken = np.exp(np.clip(np.column_stack([lips, np.zeros(len(lips))]), -LIPS, LIPS))
+    spoken = np.exp(np.clip(lips, -LIPS, LIPS))
     found = [
         _fitted(R, E, seen, means, overall, spoken, start, estimated=share is None)
         for start in (STRANGERS if share is None else (share,))
     ]
     _, named, Q, strangers = max(found, key=lambda one: one[0])
-    alone = np.column_stack([lips + OWN_CONTEXT * context, np.zeros(len(lips))])
-    return OpenSet(np.log(named) + alone, R.argmax(1), strangers, groups_alike(means, Q))
+    return OpenSet(
+        np.log(named) + lips + OWN_CONTEXT * context, R.argmax(1), strangers, groups_alike(means, Q)
+    )
 
 
 def _fitted(
