@@ -161,8 +161,8 @@ class Lite0:
         """Run the stem and the blocks whose pictures are large: (b, H, W, 3) -> (b, 40, H / 8, W / 8)."""
         import torch
 
-        turned = np.ascontiguousarray(pictures[:, ::-1, ::-1])
-        x = torch.from_numpy(turned).to(self.device).permute(0, 3, 1, 2)  # (b, 3, H, W), channels last
+        turned = torch.tensor(np.ascontiguousarray(pictures), device=self.device).flip(1, 2)
+        x = turned.permute(0, 3, 1, 2)  # (b, 3, H, W), channels last
         return _run(self.blocks[:LARGE], self.stem(x.float().sub_(127).div_(128)))
 
     def _end(self, early: Tensor) -> Tensor:
