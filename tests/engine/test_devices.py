@@ -1,4 +1,4 @@
-"""Training on an accelerator: the CPU's weights within rounding, in each precision, and by two processes."""
+"""Training on an accelerator: the CPU's weights within rounding, in each precision."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def losses(folder):
 
 
 def weights(folder):
-    return torch.load(folder / "latest" / "model.pt", weights_only=True)
+    return torch.load(folder / "latest" / "model.pt", map_location="cpu", weights_only=True)
 
 
 @pytest.fixture(scope="module")
@@ -141,14 +141,15 @@ def alike(one, two, rtol, atol):
         torch.testing.assert_close(weights(two)[key], value, rtol=rtol, atol=atol)
 
 
-def together(folder, *flags, **options):
-    """Train in two processes, as ``accelerate launch`` starts them."""
+def together(folder, *flags, device="cpu", **options):
+    """Train in two processes, as ``accelerate launch`` starts them, each with a device of its own."""
     with reserved_port() as port:
         group = {
             "WORLD_SIZE": "2",
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": str(port),
-            "ACCELERATE_USE_CPU": "true",
+            "TRAINING_DEVICE": device,
+            **({"ACCELERATE_USE_CPU": "true"} if device == "cpu" else {}),
         }
         ranks = [
             start(folder, *flags, dropout=0, **options, **group, RANK=rank, LOCAL_RANK=rank) for rank in "01"
@@ -162,6 +163,15 @@ def test_two_processes_learn_as_one_does_with_the_same_batch(tmp_path):
     Trainer(TwoTowers(0.0), replace(LONG, steps=12, save_every=5), tmp_path / "one", device="cpu").train()
     together(tmp_path / "two", *flags, "micro_batch=3")
     alike(tmp_path / "one", tmp_path / "two", 1e-4, 1e-5)
+
+
+@pytest.mark.device
+def test_two_processes_on_accelerators_end_with_the_cpus_weights(tmp_path, accelerator):
+    if accelerator.type == "mps" or (accelerator.type == "cuda" and torch.cuda.device_count() < 2):
+        pytest.skip("there is one accelerator, and each process needs its own")
+    Trainer(TwoTowers(0.0), replace(LONG, steps=12, save_every=5), tmp_path / "one", device="cpu").train()
+    together(tmp_path / "two", "steps=12", "save_every=5", "micro_batch=3", device=accelerator.type)
+    alike(tmp_path / "one", tmp_path / "two", 1e-3, 1e-4)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ Run as a program it trains as ``sayso train`` does, to be killed, or to be one o
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -167,7 +168,8 @@ def main() -> None:
     config = with_flags(config, flags)
     method = METHODS[kind](float(dropout), float(slow_s))
     torch.set_num_threads(1)
-    trainer = Trainer(method, config, Path(folder), recipe=to_toml(config), device="cpu")
+    device = os.environ.get("TRAINING_DEVICE", "cpu")
+    trainer = Trainer(method, config, Path(folder), recipe=to_toml(config), device=device)
     done = trainer.train(resume=resume == "resume")
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
