@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import combining, normalize
 
@@ -19,7 +19,7 @@ MORE = (
 )
 
 
-@cache
+@lru_cache(maxsize=1024)
 def lettering(text: str, size: int) -> tuple[str, FreeTypeFont | ImageFont]:
     """Return a text as it can be written, and the font that writes it.
 
